@@ -1,0 +1,328 @@
+"""The life of one order: a table of what is allowed, and what each fact does to the order.
+
+Two kinds of input. Commands are ours: what the table lacks is an ``IllegalCommand`` and the order
+is unchanged. Facts are the exchange's: in the table they apply, listed as stale they change
+nothing, otherwise they contradict us (``UnexpectedFact``) and reconciliation settles it.
+"""
+
+import enum
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.errors import IllegalCommand, UnexpectedFact
+from zoe.domain.quantity import NOTHING, Price, Quantity
+
+
+class Side(enum.Enum):
+    """Which way an order trades."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(enum.Enum):
+    """The order types the desk sends, in Kraken's words."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(enum.Enum):
+    """How long an order stays, in Kraken's words."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    GTD = "gtd"
+
+
+class State(enum.Enum):
+    """Where an order is; ``WAITING`` lives in memory only."""
+
+    WAITING = "WAITING"
+    SENDING = "SENDING"
+    PENDING = "PENDING"
+    WORKING = "WORKING"
+    IN_DOUBT = "IN_DOUBT"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    DENIED = "DENIED"
+    REJECTED = "REJECTED"
+    ABSENT = "ABSENT"
+
+
+class Input(enum.Enum):
+    """What can happen to an order; the first three are commands, the rest facts."""
+
+    SEND = "send"
+    DENY = "deny"
+    WITHDRAW = "withdraw"
+    ACKNOWLEDGED = "acknowledged"
+    LIVE = "live"
+    FILL = "fill"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"
+    LOST = "lost"
+    RESTARTED = "restarted"
+    NOT_FOUND = "not_found"
+
+
+COMMANDS: Final = frozenset({Input.SEND, Input.DENY, Input.WITHDRAW})
+
+#: No way out; late fills are still counted.
+TERMINAL: Final = frozenset({State.FILLED, State.CANCELED, State.EXPIRED, State.DENIED})
+#: Inferences: any later sign of the order takes it back (orders.md section 5.4).
+INFERRED: Final = frozenset({State.REJECTED, State.ABSENT})
+CONCLUDED: Final = TERMINAL | INFERRED
+#: May still be executed, so risk counts it at its worst case.
+EXPOSED: Final = frozenset({State.SENDING, State.IN_DOUBT, State.PENDING, State.WORKING})
+
+_S, _I = State, Input
+NEXT: Final[dict[tuple[State, Input], State]] = {
+    (_S.WAITING, _I.SEND): _S.SENDING,
+    (_S.WAITING, _I.DENY): _S.DENIED,
+    (_S.WAITING, _I.WITHDRAW): _S.CANCELED,
+    (_S.SENDING, _I.ACKNOWLEDGED): _S.PENDING,
+    (_S.SENDING, _I.LIVE): _S.WORKING,  # executions and answers race
+    (_S.SENDING, _I.FILL): _S.WORKING,
+    (_S.SENDING, _I.COMPLETED): _S.FILLED,
+    (_S.SENDING, _I.CANCELED): _S.CANCELED,  # post-only cross, self-trade
+    (_S.SENDING, _I.EXPIRED): _S.EXPIRED,
+    (_S.SENDING, _I.REFUSED): _S.REJECTED,
+    (_S.SENDING, _I.NOT_SENT): _S.REJECTED,  # the gateway kept it back: known not done
+    (_S.SENDING, _I.LOST): _S.IN_DOUBT,
+    (_S.SENDING, _I.RESTARTED): _S.IN_DOUBT,  # a crash between commit and answer
+    (_S.PENDING, _I.LIVE): _S.WORKING,
+    (_S.PENDING, _I.FILL): _S.WORKING,
+    (_S.PENDING, _I.COMPLETED): _S.FILLED,
+    (_S.PENDING, _I.CANCELED): _S.CANCELED,
+    (_S.PENDING, _I.EXPIRED): _S.EXPIRED,
+    (_S.WORKING, _I.FILL): _S.WORKING,
+    (_S.WORKING, _I.COMPLETED): _S.FILLED,
+    (_S.WORKING, _I.CANCELED): _S.CANCELED,
+    (_S.WORKING, _I.EXPIRED): _S.EXPIRED,
+    (_S.IN_DOUBT, _I.ACKNOWLEDGED): _S.PENDING,  # the answer came late
+    (_S.IN_DOUBT, _I.LIVE): _S.WORKING,
+    (_S.IN_DOUBT, _I.FILL): _S.WORKING,
+    (_S.IN_DOUBT, _I.COMPLETED): _S.FILLED,
+    (_S.IN_DOUBT, _I.CANCELED): _S.CANCELED,
+    (_S.IN_DOUBT, _I.EXPIRED): _S.EXPIRED,
+    (_S.IN_DOUBT, _I.REFUSED): _S.REJECTED,
+    (_S.IN_DOUBT, _I.NOT_FOUND): _S.ABSENT,
+    (_S.FILLED, _I.FILL): _S.FILLED,  # a late fill is kept, the state sticks
+    (_S.CANCELED, _I.FILL): _S.CANCELED,
+    (_S.EXPIRED, _I.FILL): _S.EXPIRED,
+    (_S.ABSENT, _I.ACKNOWLEDGED): _S.PENDING,  # the inference was wrong: adopt, cancel, alarm
+    (_S.ABSENT, _I.LIVE): _S.WORKING,
+    (_S.ABSENT, _I.FILL): _S.WORKING,
+    (_S.ABSENT, _I.COMPLETED): _S.FILLED,
+    (_S.ABSENT, _I.CANCELED): _S.CANCELED,
+    (_S.ABSENT, _I.EXPIRED): _S.EXPIRED,
+    (_S.REJECTED, _I.LIVE): _S.WORKING,  # refused in words that were not the last ones
+    (_S.REJECTED, _I.FILL): _S.WORKING,
+    (_S.REJECTED, _I.COMPLETED): _S.FILLED,
+    (_S.REJECTED, _I.CANCELED): _S.CANCELED,
+    (_S.REJECTED, _I.EXPIRED): _S.EXPIRED,
+}
+
+_LATE_NEWS = (_I.ACKNOWLEDGED, _I.LIVE, _I.LOST, _I.RESTARTED)
+#: Facts that say nothing new: ignored on purpose.
+STALE: Final = frozenset(
+    {
+        (_S.PENDING, _I.ACKNOWLEDGED),
+        (_S.PENDING, _I.LOST),
+        (_S.PENDING, _I.RESTARTED),
+        (_S.WORKING, _I.ACKNOWLEDGED),
+        (_S.WORKING, _I.LIVE),
+        (_S.WORKING, _I.LOST),
+        (_S.WORKING, _I.RESTARTED),
+        (_S.IN_DOUBT, _I.LOST),
+        (_S.IN_DOUBT, _I.RESTARTED),
+        (_S.FILLED, _I.COMPLETED),
+        (_S.CANCELED, _I.CANCELED),
+        (_S.EXPIRED, _I.EXPIRED),
+        (_S.REJECTED, _I.REFUSED),
+        (_S.ABSENT, _I.NOT_FOUND),
+        *((state, late) for state in TERMINAL | INFERRED for late in (_I.LOST, _I.RESTARTED)),
+        *((s, late) for s in (_S.FILLED, _S.CANCELED, _S.EXPIRED) for late in _LATE_NEWS),
+        *((s, _I.NOT_FOUND) for s in (_S.PENDING, _S.WORKING, _S.FILLED, _S.CANCELED, _S.EXPIRED)),
+    }
+)
+
+
+class CancelProgress(enum.Enum):
+    """How far a cancel has come; it is repeated until the order is terminal."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    IN_FLIGHT = "in_flight"
+
+
+class Route(enum.Enum):
+    """How an attempt travels; chosen before SENDING is written and never changed."""
+
+    WEBSOCKET = "ws"
+    REST = "rest"
+
+
+@attrs.frozen
+class Intent:
+    """One wish to trade: one client order id, one attempt.
+
+    Attributes:
+        intent_id: UUID text; the idempotency key where a person gave one.
+        source: Who wants it: ``strategy/<name>``, ``person`` or ``external``.
+        slot: The strategy's name for the place this order fills, for example ``bid.0``.
+        pair: WebSocket v2 symbol.
+        limit_price: None for a market order.
+    """
+
+    intent_id: str
+    source: str
+    slot: str | None
+    pair: str
+    side: Side
+    order_type: OrderType
+    quantity: Quantity
+    limit_price: Price | None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not self.quantity:
+            raise ValueError("an order must have a quantity greater than 0")
+        if (self.limit_price is None) != (self.order_type is OrderType.MARKET):
+            raise ValueError("a limit order has a limit price, a market order has none")
+        if self.post_only and self.order_type is not OrderType.LIMIT:
+            raise ValueError("only a limit order can be post-only")
+
+
+@attrs.frozen
+class Fill:
+    """One execution; the set of fills is keyed by ``exec_id`` (the exchange's trade id)."""
+
+    exec_id: str
+    trade_id: int | None
+    order_id: str
+    pair: str
+    side: Side
+    quantity: Quantity
+    price: Price
+    cost: Decimal
+    fee: Decimal
+    fee_asset: str
+    liquidity: str
+    exchange_ns: int
+
+
+@attrs.frozen
+class Fact:
+    """What the exchange (or the loss of its answer) tells about one order.
+
+    Attributes:
+        order_id: The exchange's id where the fact carried one.
+        filled_quantity: Cumulative quantity where the fact carried it.
+        reason: Free text: never branched on.
+    """
+
+    input: Input
+    order_id: str | None = None
+    fill: Fill | None = None
+    filled_quantity: Quantity | None = None
+    reason: str | None = None
+    exchange_ns: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.fill is not None) != (self.input is Input.FILL):
+            raise ValueError("a fill comes with FILL and with nothing else")
+
+
+@attrs.frozen
+class Order:
+    """An order and all that is known of it."""
+
+    intent: Intent
+    state: State
+    cl_ord_id: str | None = None
+    route: Route | None = None
+    not_after_ns: int | None = None
+    order_id: str | None = None
+    fills: tuple[Fill, ...] = ()
+    reported_filled: Quantity = NOTHING
+    cancel: CancelProgress = CancelProgress.NONE
+    reason: str | None = None
+
+    @property
+    def filled(self) -> Quantity:
+        """The maximum ever seen, by fills or by the exchange's own total."""
+        total = Quantity(sum((f.quantity.value for f in self.fills), Decimal(0)))
+        return max(total, self.reported_filled)
+
+    @property
+    def remaining(self) -> Quantity:
+        """What may still be executed: nothing once terminal."""
+        if self.state in TERMINAL:
+            return NOTHING
+        return Quantity(max(self.intent.quantity.value - self.filled.value, Decimal(0)))
+
+    @property
+    def fills_missing(self) -> bool:
+        """Whether the exchange reported more than the fills that we hold."""
+        return sum((f.quantity.value for f in self.fills), Decimal(0)) < self.reported_filled.value
+
+
+def command(order: Order, wanted: Input) -> Order:
+    """Applies one of our own inputs.
+
+    Raises:
+        IllegalCommand: The state does not allow it; the order is unchanged.
+    """
+    assert wanted in COMMANDS, wanted
+    following = NEXT.get((order.state, wanted))
+    if following is None:
+        raise IllegalCommand(f"{wanted.value} while {order.state.value}")
+    return attrs.evolve(order, state=following)
+
+
+def apply(order: Order, fact: Fact) -> Order:
+    """Applies a fact; the same object comes back when the fact says nothing new.
+
+    Raises:
+        UnexpectedFact: The fact contradicts what is known.
+    """
+    assert fact.input not in COMMANDS, fact.input
+    if fact.order_id is not None and order.order_id not in (None, fact.order_id):
+        raise UnexpectedFact(f"order id {fact.order_id} after {order.order_id}")
+    merged = _merge(order, fact)
+    where = (order.state, fact.input)
+    if where in STALE:
+        return merged
+    following = NEXT.get(where)
+    if following is None:
+        raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
+    if following is merged.state and merged is order:
+        return order
+    # A terminal state wins over a cancel still under way: there is nothing left to cancel.
+    cancel = CancelProgress.NONE if following in TERMINAL else merged.cancel
+    reason = fact.reason if fact.reason is not None else merged.reason
+    return attrs.evolve(merged, state=following, cancel=cancel, reason=reason)
+
+
+def _merge(order: Order, fact: Fact) -> Order:
+    """The order with the fact's quantities and id, its state untouched."""
+    changed = order
+    if fact.order_id is not None and order.order_id is None:
+        changed = attrs.evolve(changed, order_id=fact.order_id)
+    if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
+        changed = attrs.evolve(changed, fills=(*changed.fills, fact.fill))
+    if fact.filled_quantity is not None and fact.filled_quantity > order.reported_filled:
+        changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
+    if changed.filled.value > order.intent.quantity.value:
+        raise UnexpectedFact(f"filled {changed.filled} of {order.intent.quantity}")
+    return changed

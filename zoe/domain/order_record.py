@@ -1,0 +1,199 @@
+"""Orders as journal rows and back: the rows of one stream, folded, are the order.
+
+Every body carries the state after the row, so that SQL can read it without the table of states.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from zoe.domain.order import (
+    CancelProgress,
+    Fact,
+    Fill,
+    Input,
+    Intent,
+    Order,
+    OrderType,
+    Route,
+    Side,
+    State,
+    TimeInForce,
+    apply,
+)
+from zoe.domain.quantity import Price, Quantity, plain
+
+SENDING: Final = "order.sending"
+ADOPTED: Final = "order.adopted"
+CANCEL_REQUESTED: Final = "order.cancel_requested"
+DENIED: Final = "order.denied"
+
+_KIND: Final = {
+    Input.ACKNOWLEDGED: "order.acknowledged",
+    Input.LIVE: "order.working",
+    Input.FILL: "order.fill",
+    Input.COMPLETED: "order.filled",
+    Input.CANCELED: "order.canceled",
+    Input.EXPIRED: "order.expired",
+    Input.REFUSED: "order.rejected",
+    Input.NOT_SENT: "order.not_sent",
+    Input.LOST: "order.in_doubt",
+    Input.RESTARTED: "order.in_doubt_after_restart",
+    Input.NOT_FOUND: "order.absent",
+}
+_INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """JSON text that is the same for the same values: sorted keys, no blanks."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+
+def stream_of(account_id: str, intent_id: str) -> str:
+    """The journal stream, and the actor's name, of one order."""
+    return f"order/{account_id}/{intent_id}"
+
+
+def opening_row(order: Order, verdict: str) -> tuple[str, str]:
+    """Kind and body of the first row: all that must be durable before the bytes leave."""
+    kind = {State.DENIED: DENIED, State.SENDING: SENDING}.get(order.state, ADOPTED)
+    body: dict[str, Any] = _describe(order.intent) | {
+        "cl_ord_id": order.cl_ord_id,
+        "route": None if order.route is None else order.route.value,
+        "not_after_ns": order.not_after_ns,
+        "order_id": order.order_id,
+        "verdict": verdict,
+        "reason": order.reason,
+        "state": order.state.value,
+    }
+    return kind, canonical(body)
+
+
+def _describe(intent: Intent) -> dict[str, Any]:
+    return {
+        "intent_id": intent.intent_id,
+        "source": intent.source,
+        "slot": intent.slot,
+        "pair": intent.pair,
+        "side": intent.side.value,
+        "order_type": intent.order_type.value,
+        "quantity": str(intent.quantity),
+        "limit_price": None if intent.limit_price is None else str(intent.limit_price),
+        "time_in_force": intent.time_in_force.value,
+        "post_only": intent.post_only,
+    }
+
+
+def fact_row(order: Order, fact: Fact) -> tuple[str, str]:
+    """Kind and body of the row for ``fact``, with ``order`` as it stands after it."""
+    body: dict[str, Any] = {
+        "order_id": order.order_id,
+        "reason": fact.reason,
+        "filled_quantity": str(order.filled),
+        "exchange_ns": fact.exchange_ns,
+        "state": order.state.value,
+    }
+    if fact.fill is not None:
+        body |= _fill_body(fact.fill)
+    elif fact.filled_quantity is not None:
+        body["reported_quantity"] = str(fact.filled_quantity)
+    return _KIND[fact.input], canonical(body)
+
+
+def _fill_body(fill: Fill) -> dict[str, Any]:
+    return {
+        "exec_id": fill.exec_id,
+        "trade_id": fill.trade_id,
+        "order_id": fill.order_id,
+        "pair": fill.pair,
+        "side": fill.side.value,
+        "quantity": str(fill.quantity),
+        "price": str(fill.price),
+        "cost": plain(fill.cost),
+        "fee": plain(fill.fee),
+        "fee_asset": fill.fee_asset,
+        "liquidity": fill.liquidity,
+        "exchange_ns": fill.exchange_ns,
+    }
+
+
+def cancel_row(order: Order, why: str) -> tuple[str, str]:
+    """Kind and body of the row that makes the wish to cancel durable."""
+    body = {"order_id": order.order_id, "reason": why, "state": order.state.value}
+    return CANCEL_REQUESTED, canonical(body)
+
+
+def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:
+    """The order that ``(kind, body)`` rows of one stream add up to, None for no rows.
+
+    Raises:
+        UnexpectedFact: The rows contradict the table of states.
+        ValueError: The first row does not describe an order.
+    """
+    order: Order | None = None
+    for kind, body in rows:
+        order = _open(kind, body) if order is None else _step(order, kind, body)
+    return order
+
+
+def _open(kind: str, body: Mapping[str, Any]) -> Order:
+    if kind not in (SENDING, ADOPTED, DENIED):
+        raise ValueError(f"the first row of an order is {kind}")
+    price = body["limit_price"]
+    intent = Intent(
+        intent_id=body["intent_id"],
+        source=body["source"],
+        slot=body["slot"],
+        pair=body["pair"],
+        side=Side(body["side"]),
+        order_type=OrderType(body["order_type"]),
+        quantity=Quantity.of(body["quantity"]),
+        limit_price=None if price is None else Price.of(price),
+        time_in_force=TimeInForce(body["time_in_force"]),
+        post_only=body["post_only"],
+    )
+    return Order(
+        intent=intent,
+        state=State(body["state"]),
+        cl_ord_id=body["cl_ord_id"],
+        route=None if body["route"] is None else Route(body["route"]),
+        not_after_ns=body["not_after_ns"],
+        order_id=body["order_id"],
+        reason=body["reason"],
+    )
+
+
+def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
+    if kind == CANCEL_REQUESTED:
+        return attrs.evolve(order, cancel=CancelProgress.REQUESTED)
+    reported = body.get("reported_quantity")
+    happened = _INPUT[kind]
+    fact = Fact(
+        input=happened,
+        order_id=body["order_id"],
+        fill=_fill(body) if happened is Input.FILL else None,
+        filled_quantity=None if reported is None else Quantity.of(reported),
+        reason=body["reason"],
+        exchange_ns=body["exchange_ns"],
+    )
+    return apply(order, fact)
+
+
+def _fill(body: Mapping[str, Any]) -> Fill:
+    return Fill(
+        exec_id=body["exec_id"],
+        trade_id=body["trade_id"],
+        order_id=body["order_id"],
+        pair=body["pair"],
+        side=Side(body["side"]),
+        quantity=Quantity.of(body["quantity"]),
+        price=Price.of(body["price"]),
+        cost=Decimal(body["cost"]),
+        fee=Decimal(body["fee"]),
+        fee_asset=body["fee_asset"],
+        liquidity=body["liquidity"],
+        exchange_ns=body["exchange_ns"],
+    )

@@ -1,0 +1,100 @@
+"""Messages of the Journal: rows in, proof of durability out."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from zoe.runtime.address import Address
+from zoe.runtime.message import Lane, Message
+
+
+@attrs.frozen
+class Row:
+    """One journal row before it has its number.
+
+    Attributes:
+        version: Place in the stream, from 1, without gaps.
+        body: Canonical JSON text; decimals as strings.
+    """
+
+    stream: str
+    version: int
+    kind: str
+    body: str
+
+    def __attrs_post_init__(self) -> None:
+        if self.version < 1:
+            raise ValueError(f"a stream begins with version 1, not {self.version}")
+
+
+@attrs.frozen
+class Record(Message):
+    """Make these rows durable, all or none, then tell ``reply_to``, where there is one."""
+
+    anchors: ClassVar[bool] = True
+    rows: tuple[Row, ...]
+    ref: int = 0
+    reply_to: Address | None = None
+
+
+@attrs.frozen
+class Recorded(Message):
+    """The rows of the Record with this ``ref`` are durable."""
+
+    ref: int
+
+
+@attrs.frozen
+class Hydrate(Message):
+    """Ask for the rows of a stream, answered behind every write already queued.
+
+    Attributes:
+        stream: A whole stream name.
+        open_orders_of: An account: every row of its orders that are not concluded, instead.
+        order_id: The rows of the order that has this id of the exchange, instead.
+        last: Only the newest row of the stream.
+    """
+
+    ref: int
+    reply_to: Address
+    stream: str | None = None
+    open_orders_of: str | None = None
+    order_id: str | None = None
+    last: bool = False
+
+
+@attrs.frozen
+class StoredRow:
+    """A row as the store has it."""
+
+    seq: int
+    stream: str
+    version: int
+    kind: str
+    at_ns: int
+    body: Mapping[str, Any]
+
+
+@attrs.frozen
+class Hydrated(Message):
+    """The rows asked for, oldest first; jumps the queue, since its actor holds all else."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    ref: int
+    rows: tuple[StoredRow, ...]
+
+
+@attrs.frozen
+class StoreWentDown(Message):
+    """Nothing can be made durable: no adds, no amends."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    reason: str
+
+
+@attrs.frozen
+class StoreCameBack(Message):
+    """Rows are durable again, those that waited included."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL

@@ -1,0 +1,42 @@
+"""Messages of the Ledger: what the account holds."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
+from zoe.runtime.message import Lane, Message
+
+
+@attrs.frozen
+class BalancesSeen(Message):
+    """The exchange's balances at one moment, all assets; complete, so it replaces."""
+
+    snapshot: BalanceSnapshot
+    source: str
+
+
+@attrs.frozen
+class LedgerRowSeen(Message):
+    """One ledger row of the private stream."""
+
+    entry: BalanceEntry
+
+
+@attrs.frozen
+class WatchBalances(Message):
+    """Tell the sender the balances now and after each change."""
+
+
+@attrs.frozen
+class BalancesChanged(Message):
+    """What the account holds, by asset (WebSocket v2 names), all wallets together."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    totals: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def key(self) -> str:
+        """There is one account."""
+        return "balances"

@@ -1,0 +1,128 @@
+"""Messages about orders: wishes down, facts up, news to whoever must know."""
+
+from typing import ClassVar
+
+import attrs
+
+from zoe.domain.order import Fact, Intent, Order
+from zoe.domain.repeg import Target
+from zoe.runtime.address import Address
+from zoe.runtime.message import Lane, Message
+
+
+@attrs.frozen
+class SetTarget(Message):
+    """What a strategy wants in one of its slots; None takes the want back."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    source: str
+    slot: str
+    target: Target | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """One slot of one strategy."""
+        return self.source, self.slot
+
+
+@attrs.frozen
+class PlaceOrder(Message):
+    """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it."""
+
+    intent: Intent
+    reply_to: Address
+
+
+@attrs.frozen
+class OrderDenied(Message):
+    """Risk refused an intent: nothing was sent, nothing will be."""
+
+    intent: Intent
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen
+class SubmitOrder(Message):
+    """An intent that risk approved, with its verdict as it will be journalled."""
+
+    intent: Intent
+    verdict: str
+    reply_to: Address
+
+
+@attrs.frozen
+class CancelOrder(Message):
+    """Cancel one order, named by any of its ids; repeated until it is terminal."""
+
+    order: str
+    why: str
+
+
+@attrs.frozen
+class CancelOwnOrders(Message):
+    """Cancel every working order of this desk."""
+
+    why: str
+
+
+@attrs.frozen
+class OrderFact(Message):
+    """A fact about the order of the actor that receives it."""
+
+    fact: Fact
+
+
+@attrs.frozen
+class OrderChanged(Message):
+    """An order after a durable change.
+
+    Attributes:
+        fact: What changed it, None for its beginning, a cancel request or a report on request.
+    """
+
+    order: Order
+    fact: Fact | None = None
+
+
+@attrs.frozen
+class OrderForgotten(Message):
+    """An intent that was never sent and never will be: its actor restarted while it waited."""
+
+    intent_id: str
+
+
+@attrs.frozen
+class ReportOrders(Message):
+    """Tell the sender every order that is not concluded, then ``OrdersReported``."""
+
+
+@attrs.frozen
+class OrdersReported(Message):
+    """The orders that are not concluded."""
+
+    orders: tuple[Order, ...]
+
+
+@attrs.frozen
+class AwaitNoOrders(Message):
+    """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded."""
+
+
+@attrs.frozen
+class NoOrdersLeft(Message):
+    """Every order of this desk is concluded and durable."""
+
+
+@attrs.frozen
+class DoubtRaised(Message):
+    """An order whose fate is unknown: look for it."""
+
+    order: Order
+
+
+@attrs.frozen
+class LookWanted(Message):
+    """Something may have been missed: look at the exchange's own lists."""
+
+    reason: str

@@ -1,0 +1,115 @@
+"""Messages about the desk itself: health, reconciliation, people's commands."""
+
+from typing import ClassVar
+
+import attrs
+
+from zoe.domain.catalog import Catalog
+from zoe.runtime.message import Lane, Message
+
+
+@attrs.frozen
+class Tick(Message):
+    """A timer of the actor that receives it; ``name`` says which."""
+
+    name: str
+    ref: int = 0
+
+
+@attrs.frozen
+class Beat(Message):
+    """A component's sign of life.
+
+    Attributes:
+        status: ``ok``, ``degraded`` or ``down``.
+    """
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False
+    component: str
+    status: str
+    detail: str
+
+    @property
+    def key(self) -> str:
+        """The newest sign of each component."""
+        return self.component
+
+
+@attrs.frozen
+class ReportHealth(Message):
+    """Tell the sender the last sign of life of every component."""
+
+
+@attrs.frozen
+class HealthReported(Message):
+    """Component, status, detail and age in nanoseconds."""
+
+    components: tuple[tuple[str, str, str, int], ...]
+
+
+@attrs.frozen
+class WatchCatalog(Message):
+    """Tell the sender the catalogue now and after each change."""
+
+
+@attrs.frozen
+class CatalogChanged(Message):
+    """The pairs as they are, with a version."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    catalog: Catalog
+
+    @property
+    def key(self) -> str:
+        """There is one catalogue."""
+        return "catalog"
+
+
+@attrs.frozen
+class WatchReconciled(Message):
+    """Tell the sender ``Reconciled`` now, if so, and each time it becomes so."""
+
+
+@attrs.frozen
+class Reconciled(Message):
+    """Our view of the account equals the exchange's: trading may begin."""
+
+    account_id: str
+    looks: int
+    doubts: int
+
+
+@attrs.frozen
+class StreamOpened(Message):
+    """The private stream is live: subscribed, snapshots delivered."""
+
+
+@attrs.frozen
+class StreamBroken(Message):
+    """The private stream is gone, or has a gap; what happened meanwhile must be looked up."""
+
+    reason: str
+
+
+@attrs.frozen
+class DoorRequest(Message):
+    """A line that came in by the control socket."""
+
+    client: int
+    line: bytes
+
+
+@attrs.frozen
+class DoorAnswer(Message):
+    """The line that answers it."""
+
+    client: int
+    line: bytes
+
+
+@attrs.frozen
+class DoorClosed(Message):
+    """The client went away."""
+
+    client: int
