@@ -1,0 +1,1 @@
+"""zoe: an actor-model trading desk for Kraken spot."""

@@ -1,0 +1,1 @@
+"""What makes the ports real: sockets, HTTP, the exchanges' codecs."""

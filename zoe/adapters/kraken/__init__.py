@@ -1,0 +1,1 @@
+"""Kraken spot: signing, names, builders and parsers, sessions without I/O."""

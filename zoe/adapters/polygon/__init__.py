@@ -1,0 +1,1 @@
+"""Polygon market data; its client is not built yet."""

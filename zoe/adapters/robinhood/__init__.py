@@ -1,0 +1,1 @@
+"""Robinhood crypto; its client is not built yet."""

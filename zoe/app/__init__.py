@@ -1,0 +1,1 @@
+"""The composition root: settings, the tree as data, the main process."""

@@ -1,0 +1,1 @@
+"""What a page may read and ask; not built yet."""

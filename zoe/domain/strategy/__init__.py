@@ -1,0 +1,1 @@
+"""Strategies as pure functions: what should be true, given what is known."""

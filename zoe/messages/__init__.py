@@ -1,0 +1,1 @@
+"""Immutable messages, by subject."""

@@ -1,0 +1,1 @@
+"""Actors without trading: addresses, mailboxes, supervision, timers, two schedulers."""

@@ -1,0 +1,105 @@
+"""Actor: state, and one message at a time.
+
+A turn is atomic: what an actor tells, arms, offloads or spawns while it handles a message happens
+when the handler returns, and not at all when it raises.
+"""
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from zoe.runtime.address import Address
+from zoe.runtime.clock import Clock
+from zoe.runtime.message import Envelope, Message
+from zoe.runtime.offload import Outcome
+from zoe.runtime.supervisor import Child
+
+if TYPE_CHECKING:
+    from zoe.runtime.cell import Life
+
+T = TypeVar("T")
+
+
+class Timer:
+    """A message to come; belongs to the incarnation that armed it."""
+
+    __slots__ = ("canceled",)
+
+    def __init__(self) -> None:
+        self.canceled = False
+
+    def cancel(self) -> None:
+        """Takes it back, also when it is queued already."""
+        self.canceled = True
+
+
+class Actor:
+    """Base of every actor; its constructor takes plain values only."""
+
+    me: Address
+    clock: Clock
+    rng: random.Random
+    #: The message being handled, None while starting and stopping.
+    envelope: Envelope | None = None
+    incarnation: int = 0
+    _life: "Life"
+
+    def on_start(self) -> None:
+        """Called first in every incarnation."""
+
+    def handle(self, message: Any) -> None:
+        """Handles one message; whatever it raises ends this incarnation."""
+        raise NotImplementedError
+
+    def on_stop(self) -> None:
+        """Called last in an ordered stop, not after a crash."""
+
+    def idle(self) -> bool:
+        """Whether an ordered stop may end now: False while outcomes are still awaited."""
+        return True
+
+    def tell(self, to: Address, message: Message) -> None:
+        """Sends when the turn ends well; never blocks."""
+        self._life.tell(to, message)
+
+    def reply(self, message: Message) -> None:
+        """Answers whoever asked, or tells the sender of the message being handled."""
+        self._life.reply(message)
+
+    def after(self, seconds: float, message: Message) -> Timer:
+        """Sends ``message`` to this incarnation after ``seconds``."""
+        return self._life.after(seconds, message)
+
+    def offload(
+        self, call: Callable[[], T], reply: Callable[[Outcome[T]], Message], *, lane: str
+    ) -> None:
+        """Runs ``call`` on the lane's thread; its outcome comes back as a message."""
+        self._life.offload(call, reply, lane)
+
+    def find(self, name: str) -> Address:
+        """The address of that name, whether or not its actor lives yet."""
+        return self._life.find(name)
+
+    def hold(self) -> None:
+        """From here on only CONTROL mail is handled; all else waits in order."""
+        self._life.hold()
+
+    def release(self) -> None:
+        """Ends ``hold``."""
+        self._life.release()
+
+    def spawn(self, child: Child) -> Address:
+        """Starts a child when the turn ends well; it ends with its parent."""
+        return self._life.spawn(child)
+
+    def stop_child(self, name: str) -> None:
+        """Stops a child in order, and forgets it."""
+        self._life.stop_child(name)
+
+    def retire(self) -> None:
+        """Ends this actor in order, for good."""
+        self._life.retire()
+
+    def exit_process(self, code: int, reason: str) -> None:
+        """Stops the whole tree in order, then ends the process with ``code``."""
+        self._life.exit_process(code, reason)

@@ -1,0 +1,26 @@
+"""Time as actors see it; nothing else reads a clock."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The runtime's clock."""
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds that never go back, for durations."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds."""
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds that never go back, for durations."""
+        return time.monotonic_ns()

@@ -1,0 +1,29 @@
+"""Which turn runs on this thread: for log lines, and to forbid asking inside a turn."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoe.runtime.cell import Life
+
+
+class _Turn(threading.local):
+    life: "Life | None" = None
+
+
+current = _Turn()
+
+
+def patch(record: Any) -> None:
+    """A loguru patcher: adds actor, incarnation and ids to the line of a turn."""
+    life = current.life
+    if life is None:
+        return
+    extra = record["extra"]
+    extra.setdefault("actor", life.cell.address.name)
+    extra.setdefault("incarnation", life.incarnation)
+    envelope = life.actor.envelope
+    if envelope is not None:
+        extra.setdefault("correlation_id", envelope.correlation_id)
+        extra.setdefault("causation_id", envelope.causation_id)
+        extra.setdefault("message_id", envelope.message_id)

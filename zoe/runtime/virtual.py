@@ -1,0 +1,208 @@
+"""VirtualRuntime: the same actors in one thread and in virtual time, from a seed.
+
+The seed chooses which of the ready actors runs next, how long a turn takes, and when an offloaded
+call is answered. Nothing sleeps: time jumps to the next event. The same seed and the same tree
+give the same messages in the same order (``digest``).
+"""
+
+import hashlib
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+import pykka
+
+from zoe.runtime.address import Address, AskTimeout
+from zoe.runtime.cell import Cell
+from zoe.runtime.message import Envelope, Message
+from zoe.runtime.offload import Outcome, outcome_of
+from zoe.runtime.seam import Runtime, Slot
+from zoe.runtime.supervision import Owner
+from zoe.runtime.supervisor import Child
+
+LONGEST_TURN_NS: Final = 200_000
+#: Virtual time begins at 2026-01-01T00:00:00Z.
+EPOCH_NS: Final = 1_767_225_600_000_000_000
+
+
+class VirtualClock:
+    """The time of a simulation."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds."""
+        return EPOCH_NS + self.now_ns
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since the simulation began."""
+        return self.now_ns
+
+
+class _Host(pykka.ThreadingActor):
+    """The pykka actor that stands for all of them: its loop is whoever calls ``run``."""
+
+    def _start_actor_loop(self) -> None:
+        pykka.ActorRegistry.unregister(self.actor_ref)
+
+
+class VirtualRuntime(Runtime):
+    """Runs actors from a seed.
+
+    Args:
+        latency_ns: Virtual time an offloaded call takes, given a random number generator.
+        loses_answer: Whether the answer to an offloaded call never comes.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        boot: int = 1,
+        latency_ns: Callable[[random.Random], int] = lambda rng: rng.randrange(50_000, 5_000_000),
+        loses_answer: Callable[[random.Random, str], bool] = lambda rng, lane: False,
+    ) -> None:
+        self._time = VirtualClock()
+        super().__init__(self._time, boot, seed)
+        self._rng = random.Random(seed ^ 0x5EED)
+        self._latency_ns = latency_ns
+        self._loses_answer = loses_answer
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._count = itertools.count()
+        self._ready: list[Cell] = []
+        self._lane_free_ns: dict[str, int] = {}
+        self._log = hashlib.sha256()
+        self._dead_process = False
+        self.code: int | None = None
+        self.turns = 0
+        self.trace(self._note)
+        _Host.start()
+
+    def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
+        """A cell that runs when the seed says so."""
+        cell = Cell(self, child, self.find(name), owner)
+        cell.mailbox.notify = lambda: self._ready.append(cell)
+        self._ready.extend([cell] * len(cell.mailbox))
+        return cell
+
+    def supervise(self, action: Callable[[], None]) -> None:
+        """Runs an action as an event of its own, now."""
+        self._at(self._time.now_ns, action)
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Calls an action after virtual ``seconds``."""
+        self._at(self._time.now_ns + round(seconds * 1e9), action)
+
+    def call_at(self, at_ns: int, action: Callable[[], None]) -> None:
+        """Calls an action at a moment of virtual time."""
+        self._at(max(at_ns, self._time.now_ns), action)
+
+    def _at(self, at_ns: int, action: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (at_ns, next(self._count), action))
+
+    def submit(
+        self, lane: str, call: Callable[[], Any], done: Callable[[Outcome[Any]], None]
+    ) -> None:
+        """Runs a call after those before it on its lane; the seed says when it is answered."""
+        start_ns = max(self._time.now_ns, self._lane_free_ns.get(lane, 0))
+        end_ns = start_ns + self._latency_ns(self._rng)
+        self._lane_free_ns[lane] = end_ns
+        lost = self._loses_answer(self._rng, lane)
+
+        def run() -> None:
+            outcome = outcome_of(call)
+            if not lost:
+                done(outcome)
+
+        self._at(end_ns, run)
+
+    def ask(self, address: Address, message: Message, timeout_seconds: float) -> Message:
+        """See Address.ask; runs the simulation until the answer is there."""
+        self.outside_a_turn()
+        slot = Slot()
+        envelope: Envelope = self._outside(message, None, None)
+        envelope.slot = slot
+        self.deliver(address, envelope)
+        end_ns = self._time.now_ns + round(timeout_seconds * 1e9)
+        while not slot.done() and self._step(end_ns):
+            pass
+        if not slot.done():
+            raise AskTimeout(f"no answer from {address.name} in {timeout_seconds} s")
+        return slot.take()
+
+    def finish(self, code: int) -> None:
+        """The tree has ended."""
+        self.code = code
+
+    # Running
+
+    def run_for(self, seconds: float) -> None:
+        """Runs this much virtual time."""
+        self.run_until(self._time.now_ns + round(seconds * 1e9))
+
+    def run_until(self, at_ns: int) -> None:
+        """Runs until virtual time ``at_ns``, or until the tree has ended."""
+        while self.code is None and self._step(at_ns):
+            pass
+        if self.code is None:
+            self._time.now_ns = max(self._time.now_ns, at_ns)
+
+    def run_until_idle(self, limit_seconds: float = 3600) -> None:
+        """Runs until nothing is left to do, or the limit."""
+        end_ns = self._time.now_ns + round(limit_seconds * 1e9)
+        while self.code is None and self._step(end_ns):
+            pass
+
+    def _step(self, end_ns: int) -> bool:
+        """One event or one turn; False when there is none before ``end_ns``."""
+        if self._dead_process:
+            return False
+        if self._events and (not self._ready or self._events[0][0] <= self._time.now_ns):
+            at_ns, _, action = self._events[0]
+            if at_ns > end_ns:
+                return False
+            heapq.heappop(self._events)
+            self._time.now_ns = max(self._time.now_ns, at_ns)
+            action()
+            return True
+        if not self._ready:
+            return False
+        self._turn()
+        return self._time.now_ns <= end_ns
+
+    def _turn(self) -> None:
+        index = self._rng.randrange(len(self._ready))
+        self._ready[index], self._ready[-1] = self._ready[-1], self._ready[index]
+        cell = self._ready.pop()
+        if not cell.finished:
+            self.turns += 1
+            cell.step(block=False)
+            self._time.now_ns += self._rng.randrange(LONGEST_TURN_NS)
+
+    # Faults and evidence
+
+    def crash(self, name: str, error: BaseException | None = None) -> None:
+        """Crashes an actor between two messages."""
+        cell = self.find(name).cell
+        life = cell.life
+        if life is not None:
+            cell.command(lambda: cell._crashed(life, error or RuntimeError("crashed"), None))
+
+    def kill(self) -> None:
+        """As kill -9: nothing of this runtime runs any more."""
+        self._dead_process = True
+        self._events.clear()
+        self._ready.clear()
+
+    def _note(self, cell: Cell, envelope: Envelope) -> None:
+        line = (
+            f"{self._time.now_ns} {cell.address.name} {envelope.message_id} "
+            f"{envelope.correlation_id} {envelope.causation_id} {envelope.message!r}\n"
+        )
+        self._log.update(line.encode())
+
+    def digest(self) -> str:
+        """SHA-256 of the ordered log of traced messages."""
+        return self._log.hexdigest()

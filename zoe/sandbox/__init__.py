@@ -1,0 +1,1 @@
+"""A Kraken-compatible exchange of our own; imports nothing else of zoe."""
