@@ -181,6 +181,7 @@ class Intent:
         slot: The strategy's name for the place this order fills, for example ``bid.0``.
         pair: WebSocket v2 symbol.
         limit_price: None for a market order.
+        decision: Journal stream and version (``stream@version``) of what it follows from.
     """
 
     intent_id: str
@@ -193,6 +194,7 @@ class Intent:
     limit_price: Price | None
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
+    decision: str | None = None
 
     def __attrs_post_init__(self) -> None:
         if not self.quantity:

@@ -84,6 +84,7 @@ def _describe(intent: Intent) -> dict[str, Any]:
         "limit_price": None if intent.limit_price is None else str(intent.limit_price),
         "time_in_force": intent.time_in_force.value,
         "post_only": intent.post_only,
+        "decision": intent.decision,
     }
 
 
@@ -154,6 +155,7 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
         limit_price=None if price is None else Price.of(price),
         time_in_force=TimeInForce(body["time_in_force"]),
         post_only=body["post_only"],
+        decision=body["decision"],
     )
     return Order(
         intent=intent,

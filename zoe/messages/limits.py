@@ -1,5 +1,7 @@
 """Messages of the RateLimiter: permits are leases."""
 
+from decimal import Decimal
+
 import attrs
 
 from zoe.domain.ratelimit import Action
@@ -37,7 +39,7 @@ class CounterReported(Message):
     """The exchange's own engine counter of a pair."""
 
     pair: str
-    value: str
+    value: Decimal
 
 
 @attrs.frozen

@@ -50,3 +50,8 @@ class LatchSet(Message):
 
     closed: bool
     reason: str
+
+
+@attrs.frozen
+class WatchTradingState(Message):
+    """Tell the sender the trading state now and after each change."""

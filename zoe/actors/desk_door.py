@@ -1,0 +1,401 @@
+"""Desk door: people's commands in by the control socket, answers out.
+
+Receives: DoorRequest, DoorClosed, and what the desk answers. Tells: RiskOfficer (orders, trading
+state), OrderDesk (cancels), whoever knows (status), and the socket DoorAnswer. Blocks on nothing:
+each command is a small conversation with a deadline of its own.
+A command with a key is looked up in the journal first: asked twice, it is answered twice and done
+once. A restart forgets conversations; their clients run into their own timeouts and ask again
+under the same key.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+import attrs
+import msgspec
+
+from zoe.domain import order_record
+from zoe.domain.catalog import Catalog
+from zoe.domain.ids import id_number, uuid_text
+from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, Side, State, TimeInForce
+from zoe.domain.order_summary import summary
+from zoe.domain.quantity import Price, Quantity
+from zoe.domain.risk import TradingState
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.limits import BudgetReported, ReportBudget
+from zoe.messages.orders import (
+    AwaitNoOrders,
+    CancelOrder,
+    CancelOwnOrders,
+    NoOrdersLeft,
+    OrderChanged,
+    OrderDenied,
+    OrdersReported,
+    PlaceOrder,
+    ReportOrders,
+)
+from zoe.messages.risk import SetTradingState, TradingStateChanged
+from zoe.messages.system import (
+    CatalogChanged,
+    DoorAnswer,
+    DoorClosed,
+    DoorRequest,
+    HealthReported,
+    Reconciled,
+    ReportHealth,
+    Tick,
+    WatchCatalog,
+    WatchReconciled,
+)
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+
+DONE: Final = 0
+NO: Final = 1
+USAGE: Final = 2
+REFUSED: Final = 4
+TIMED_OUT: Final = 5
+STATUS_SECONDS: Final = 1
+LONGEST_SECONDS: Final = 600
+#: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
+_ANSWERABLE: Final = CONCLUDED | {State.PENDING, State.WORKING, State.IN_DOUBT}
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the control socket."""
+
+    id: int
+    command: str
+    params: dict[str, str | bool | None] = {}
+    key: str | None = None
+    timeout_seconds: int = 15
+
+
+@attrs.define
+class _Talk:
+    """One command that is not answered yet."""
+
+    client: int
+    request: Request
+    gathered: dict[str, Any] = attrs.field(factory=dict)
+
+
+Inbox = (
+    DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | OrdersReported
+    | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
+    | Reconciled | Tick
+)  # fmt: skip
+
+
+class DeskDoor(Actor):
+    """Answers the command line.
+
+    Args:
+        describe: Facts of the process for ``status``: mode, actors, versions.
+        may_trade_on_start: For ``status``: what the desk trades by itself.
+    """
+
+    def __init__(self, account_id: str, describe: Callable[[], dict[str, Any]]) -> None:
+        super().__init__()
+        self._account_id = account_id
+        self._describe = describe
+        self._talks: dict[int, _Talk] = {}
+        self._refs = 0
+        self._catalog: Catalog | None = None
+        self._state = TradingState.ACTIVE
+        self._reconciled = False
+
+    def on_start(self) -> None:
+        self.tell(self.find("catalogue"), WatchCatalog())
+        self.tell(self.find("reconciler"), WatchReconciled())
+        desk = Hydrate(0, self.me, stream=f"desk/{self._account_id}", last=True)
+        self.tell(self.find("journal"), desk)
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case DoorRequest():
+                self._request(message)
+            case DoorClosed():
+                gone = [r for r, t in self._talks.items() if t.client == message.client]
+                for ref in gone:
+                    del self._talks[ref]
+            case Hydrated():
+                self._hydrated(message)
+            case OrderChanged():
+                self._order_changed(message.order)
+            case OrderDenied():
+                self._denied(message)
+            case OrdersReported():
+                self._gather("orders", [summary(order) for order in message.orders])
+            case NoOrdersLeft():
+                self._nothing_left()
+            case TradingStateChanged():
+                self._state_changed(message)
+            case HealthReported():
+                self._gather("components", _components(message))
+            case BudgetReported():
+                self._gather("budget", msgspec.json.decode(message.text))
+            case CatalogChanged():
+                self._catalog = message.catalog
+            case Reconciled():
+                self._reconciled = True
+            case Tick():
+                self._timed_out(message.ref)
+            case _:
+                assert_never(message)
+
+    def _request(self, incoming: DoorRequest) -> None:
+        try:
+            request = msgspec.json.decode(incoming.line, type=Request)
+        except msgspec.MsgspecError as problem:
+            self._say(incoming.client, 0, USAGE, None, ("bad_request", str(problem)))
+            return
+        self._refs += 1
+        ref = self._refs
+        self._talks[ref] = _Talk(incoming.client, request)
+        seconds = min(max(request.timeout_seconds, 1), LONGEST_SECONDS)
+        self.after(STATUS_SECONDS if request.command == "status" else seconds, Tick("late", ref))
+        try:
+            self._begin(ref, request)
+        except (ValueError, ArithmeticError) as problem:
+            self._answer(ref, USAGE, None, ("bad_value", str(problem)))
+
+    def _begin(self, ref: int, request: Request) -> None:
+        match request.command:
+            case "status":
+                self.tell(self.find("heartbeat"), ReportHealth())
+                self.tell(self.find("ratelimiter"), ReportBudget())
+                self.tell(self.find("orders"), ReportOrders())
+            case "order.place":
+                request = msgspec.structs.replace(request, key=self._key(request))
+                self._talks[ref].request = request
+                self._intent(request)
+                stream = order_record.stream_of(self._account_id, request.key or "")
+                self.tell(self.find("journal"), Hydrate(ref, self.me, stream=stream))
+            case "order.cancel":
+                wanted = request.params.get("order")
+                if not isinstance(wanted, str):
+                    raise ValueError("order: the id of an order is needed")
+                self._talks[ref].gathered["order"] = wanted
+                self.tell(self.find("orders"), ReportOrders())
+            case "halt":
+                self._set_state(request, TradingState.HALTED)
+            case "resume":
+                self._set_state(request, TradingState.ACTIVE)
+            case _:
+                self._answer(ref, USAGE, None, ("unknown_command", request.command))
+
+    def _key(self, request: Request) -> str:
+        """The key of the request as given; the command line always gives one."""
+        if request.key is None:
+            return uuid_text(self.rng.getrandbits(128))
+        number = id_number(request.key)
+        if number is None:
+            raise ValueError(f"key: a UUID is needed, not {request.key}")
+        return uuid_text(number)
+
+    def _set_state(self, request: Request, state: TradingState) -> None:
+        why = request.params.get("why")
+        text = why if isinstance(why, str) else "by hand"
+        wish = SetTradingState(state, text, self._key(request), self.me)
+        self.tell(self.find("risk"), wish)
+
+    # Orders
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        if answer.ref == 0:
+            if answer.rows:
+                self._state = TradingState(answer.rows[-1].body["state"])
+            return
+        talk = self._talks.get(answer.ref)
+        if talk is None:
+            return
+        known = order_record.fold((row.kind, row.body) for row in answer.rows)
+        if known is not None:
+            self._settle_place(answer.ref, known)
+            return
+        stream = f"command/{talk.request.key or answer.ref}/{self.envelope_id()}"
+        intent = self._intent(talk.request, decision=f"{stream}@1")
+        talk.gathered["intent_id"] = intent.intent_id
+        self._journal_command(stream, talk.request, intent)
+        self.tell(self.find("risk"), PlaceOrder(intent, self.me))
+
+    def _journal_command(self, stream: str, request: Request, intent: Intent) -> None:
+        """Puts the command into the journal ahead of what it causes, so that why can tell."""
+        body = {"command": request.command, "params": request.params, "key": intent.intent_id}
+        row = Row(stream, 1, "command.given", order_record.canonical(body))
+        self.tell(self.find("journal"), Record((row,)))
+
+    def envelope_id(self) -> int:
+        """The id of the message being handled, unique over restarts."""
+        assert self.envelope is not None
+        return self.envelope.message_id
+
+    def _intent(self, request: Request, decision: str | None = None) -> Intent:
+        params = request.params
+        pair = str(params.get("pair") or "")
+        limit = _decimal(params, "limit_price")
+        quantity = _decimal(params, "quantity") or self._from_notional(pair, params, limit)
+        return Intent(
+            intent_id=self._key(request),
+            source="person",
+            slot=None,
+            pair=pair,
+            side=Side(params.get("side")),
+            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
+            quantity=Quantity(quantity),
+            limit_price=None if limit is None else Price(limit),
+            time_in_force=TimeInForce(params.get("time_in_force") or "gtc"),
+            post_only=bool(params.get("post_only")),
+            decision=decision,
+        )
+
+    def _from_notional(
+        self, pair: str, params: dict[str, str | bool | None], limit: Decimal | None
+    ) -> Decimal:
+        """Quantity = notional / price, rounded down to the lot step."""
+        notional = _decimal(params, "notional")
+        instrument = None if self._catalog is None else self._catalog.find(pair)
+        if notional is None or limit is None or instrument is None:
+            raise ValueError("quantity is needed, or notional together with a limit price")
+        return instrument.round_quantity_down(notional / limit)
+
+    def _order_changed(self, order: Order) -> None:
+        for ref, talk in list(self._talks.items()):
+            if talk.gathered.get("intent_id") == order.intent.intent_id:
+                if talk.request.command == "order.place" and order.state in _ANSWERABLE:
+                    self._settle_place(ref, order)
+                elif talk.request.command == "order.cancel" and order.state in CONCLUDED:
+                    self._answer(ref, DONE, summary(order))
+
+    def _settle_place(self, ref: int, order: Order) -> None:
+        match order.state:
+            case State.REJECTED | State.ABSENT:
+                self._answer(ref, REFUSED, summary(order), ("not_placed", order.reason or ""))
+            case State.DENIED:
+                self._answer(ref, NO, summary(order), ("denied", order.reason or ""))
+            case State.IN_DOUBT:
+                self._talks[ref].gathered["intent_id"] = order.intent.intent_id
+            case _:
+                self._answer(ref, DONE, summary(order))
+
+    def _denied(self, denial: OrderDenied) -> None:
+        for ref, talk in list(self._talks.items()):
+            if talk.gathered.get("intent_id") == denial.intent.intent_id:
+                error = (denial.code, ", ".join(f"{k} {v}" for k, v in denial.values))
+                self._answer(ref, NO, {"intent_id": denial.intent.intent_id}, error)
+
+    def _cancel_among(self, ref: int, orders: list[dict[str, Any]]) -> None:
+        wanted = self._talks[ref].gathered["order"]
+        for order in orders:
+            if wanted in (order["intent_id"], order["cl_ord_id"], order["order_id"]):
+                self._talks[ref].gathered["intent_id"] = order["intent_id"]
+                cancel = CancelOrder(order["intent_id"], "by hand")
+                self.tell(self.find("orders"), cancel)
+                return
+        self._answer(ref, REFUSED, None, ("unknown_order", f"no open order {wanted}"))
+
+    # The trading state
+
+    def _state_changed(self, news: TradingStateChanged) -> None:
+        self._state = news.state
+        for ref, talk in list(self._talks.items()):
+            if talk.request.command == "resume":
+                self._answer(ref, DONE, {"state": news.state.value})
+            elif talk.request.command == "halt":
+                talk.gathered["state"] = news.state.value
+                self.tell(self.find("orders"), CancelOwnOrders("halt"))
+                self.tell(self.find("orders"), AwaitNoOrders())
+
+    def _nothing_left(self) -> None:
+        for ref, talk in list(self._talks.items()):
+            if talk.request.command == "halt" and "state" in talk.gathered:
+                self._answer(ref, DONE, {"state": talk.gathered["state"], "open": []})
+
+    # Answers
+
+    def _gather(self, part: str, value: Any) -> None:
+        for ref, talk in list(self._talks.items()):
+            if talk.request.command == "order.cancel" and part == "orders":
+                if "intent_id" not in talk.gathered:
+                    self._cancel_among(ref, value)
+            elif talk.request.command == "status":
+                talk.gathered[part] = value
+                if {"orders", "components", "budget"} <= talk.gathered.keys():
+                    self._status(ref)
+            elif talk.request.command == "halt" and part == "orders" and "late" in talk.gathered:
+                error = ("timed_out", f"{len(value)} orders are still open")
+                self._answer(ref, TIMED_OUT, {"state": self._state.value, "open": value}, error)
+
+    def _status(self, ref: int) -> None:
+        gathered = self._talks[ref].gathered
+        result = self._describe() | {
+            "account_id": self._account_id,
+            "trading_state": self._state.value,
+            "reconciled": self._reconciled,
+            "doubts": sum(o["state"] == State.IN_DOUBT.value for o in gathered.get("orders", [])),
+            "orders": gathered.get("orders", []),
+            "components": gathered.get("components", []),
+            "budget": gathered.get("budget"),
+        }
+        missing = {"orders", "components", "budget"} - gathered.keys()
+        if missing or not self._reconciled:
+            silent = ", ".join(sorted(missing))
+            reason = f"no answer from: {silent}" if missing else "not reconciled yet"
+            self._answer(ref, NO, result, ("not_healthy", reason))
+        else:
+            self._answer(ref, DONE, result)
+
+    def _timed_out(self, ref: int) -> None:
+        talk = self._talks.get(ref)
+        if talk is None:
+            return
+        if talk.request.command == "status":
+            self._status(ref)
+        elif talk.request.command == "halt" and "late" not in talk.gathered:
+            talk.gathered["late"] = True
+            self.after(STATUS_SECONDS, Tick("late", ref))
+            self.tell(self.find("orders"), ReportOrders())
+        else:
+            self._answer(ref, TIMED_OUT, None, ("timed_out", "ask again with the same key"))
+
+    def _answer(
+        self,
+        ref: int,
+        code: int,
+        result: dict[str, Any] | None,
+        error: tuple[str, str] | None = None,
+    ) -> None:
+        talk = self._talks.pop(ref)
+        log.info("door.answered", command=talk.request.command, exit=code, error=error)
+        self._say(talk.client, talk.request.id, code, result, error)
+
+    def _say(
+        self,
+        client: int,
+        request_id: int,
+        code: int,
+        result: dict[str, Any] | None,
+        error: tuple[str, str] | None,
+    ) -> None:
+        said = None if error is None else {"code": error[0], "text": error[1]}
+        line = {"id": request_id, "exit": code, "result": result, "error": said}
+        self.tell(self.find("door_socket"), DoorAnswer(client, msgspec.json.encode(line)))
+
+
+def _decimal(params: dict[str, str | bool | None], name: str) -> Decimal | None:
+    value = params.get(name)
+    if value is None:
+        return None
+    number = Decimal(str(value))
+    if not number.is_finite() or number <= 0:
+        raise ValueError(f"{name} must be a number greater than 0, not {value}")
+    return number
+
+
+def _components(report: HealthReported) -> list[dict[str, Any]]:
+    return [
+        {"component": name, "status": status, "detail": detail, "age_ms": age_ns // 1_000_000}
+        for name, status, detail, age_ns in report.components
+    ]

@@ -1,0 +1,106 @@
+"""Heartbeat: every component's last sign of life, what ``health`` and ``status`` show.
+
+Receives: Beat, ReportHealth, Tick. Tells: whoever asks HealthReported. Blocks on nothing: rows go
+to the store by the lane ``health``; a store that is down costs a line in the log, no more.
+A restart knows nothing until the next beats, two seconds later.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, assert_never
+
+import attrs
+
+from zoe.domain.errors import StoreError
+from zoe.messages.system import Beat, HealthReported, ReportHealth, Tick
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+from zoe.runtime.message import Message
+from zoe.runtime.offload import Outcome
+
+WRITE_SECONDS: Final = 5
+
+#: component, status, wall time in nanoseconds, detail
+HealthRow = tuple[str, str, int, str]
+
+
+@attrs.frozen
+class _Written(Message):
+    outcome: Outcome[None]
+
+
+Inbox = Beat | ReportHealth | Tick | _Written
+
+
+class Heartbeat(Actor):
+    """Keeps the newest beat of each component, and writes them down now and then.
+
+    Args:
+        write: Makes health rows durable; runs on the lane ``health``.
+        vitals: The runtime's own figures as beats: one for each actor.
+        alive: Called on each round; tells the service manager that we live.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[HealthRow]], None],
+        vitals: Callable[[], Sequence[Beat]],
+        alive: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._write = write
+        self._vitals = vitals
+        self._alive = alive
+        self._beats: dict[str, tuple[Beat, int]] = {}
+        self._writing = False
+
+    def on_start(self) -> None:
+        self.after(1, Tick("write"))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Beat():
+                self._note(message)
+            case ReportHealth():
+                self._report()
+            case Tick():
+                self._round()
+            case _Written():
+                self._writing = False
+                if isinstance(message.outcome.error, StoreError):
+                    log.warning("health.not_written", error=str(message.outcome.error))
+            case _:
+                assert_never(message)
+
+    def _note(self, beat: Beat) -> None:
+        before = self._beats.get(beat.component)
+        if before is not None and before[0].status != beat.status:
+            log.info(
+                "health.changed",
+                component=beat.component,
+                was=before[0].status,
+                status=beat.status,
+                detail=beat.detail,
+            )
+        self._beats[beat.component] = (beat, self.clock.wall_ns())
+
+    def _round(self) -> None:
+        self._alive()
+        for beat in self._vitals():
+            self._note(beat)
+        rows = [(b.component, b.status, at, b.detail) for b, at in self._beats.values()]
+        if not self._writing:
+            self._writing = True
+            self.offload(partial(self._write, rows), _Written, lane="health")
+        self.after(WRITE_SECONDS, Tick("write"))
+
+    def _report(self) -> None:
+        now_ns = self.clock.wall_ns()
+        self.reply(
+            HealthReported(
+                tuple(
+                    (beat.component, beat.status, beat.detail, now_ns - at)
+                    for beat, at in sorted(self._beats.values(), key=lambda b: b[0].component)
+                )
+            )
+        )

@@ -1,0 +1,156 @@
+"""Ledger: what the account holds, from the exchange's own words.
+
+Receives: BalancesSeen, LedgerRowSeen, WatchBalances, Hydrated. Tells: Journal (rows) and its
+watchers. Blocks on nothing. A ledger row is booked once, by its id; a complete snapshot that
+differs from what is known is recorded and replaces it. Durable first, then ours, then known.
+A restart reads its own stream and goes on.
+"""
+
+from collections import deque
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+import attrs
+
+from zoe.domain.order_record import canonical
+from zoe.domain.quantity import plain
+from zoe.messages.exchange import BalanceEntry
+from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row, StoredRow
+from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen, WatchBalances
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+
+SNAPSHOT: Final = "balance.snapshot"
+CHANGED: Final = "balance.changed"
+
+Wallet = tuple[str, str, str]
+Wallets = dict[Wallet, Decimal]
+Inbox = BalancesSeen | LedgerRowSeen | WatchBalances | Hydrated | Recorded
+
+
+@attrs.frozen
+class _Change:
+    kind: str
+    body: dict[str, Any]
+
+
+class Ledger(Actor):
+    """Keeps the balance of each wallet."""
+
+    def __init__(self, account_id: str, watchers: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._stream = f"ledger/{account_id}"
+        self._named = watchers
+        self._watchers: dict[str, Address] = {}
+        self._wallets: Wallets = {}
+        self._booked: set[str] = set()
+        self._version = 0
+        self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
+        self._changing: _Change | None = None
+
+    def on_start(self) -> None:
+        for name in self._named:
+            self._watchers[name] = self.find(name)
+        self.hold()
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Hydrated():
+                self._hydrated(message.rows)
+            case BalancesSeen() | LedgerRowSeen():
+                self._queue.append(message)
+                self._next()
+            case Recorded():
+                self._recorded()
+            case WatchBalances():
+                self._watch()
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, rows: tuple[StoredRow, ...]) -> None:
+        self.release()
+        for row in rows:
+            self._book(row.kind, row.body)
+        self._version = len(rows)
+        if rows:
+            self._announce()
+
+    def _next(self) -> None:
+        while self._changing is None and self._queue:
+            seen = self._queue.popleft()
+            change = self._entry(seen.entry) if isinstance(seen, LedgerRowSeen) else self._all(seen)
+            if change is not None:
+                self._changing = change
+                row = Row(self._stream, self._version + 1, change.kind, canonical(change.body))
+                self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
+
+    def _entry(self, entry: BalanceEntry) -> _Change | None:
+        if entry.ledger_id in self._booked:
+            return None
+        body = {
+            "ledger_id": entry.ledger_id,
+            "ref_id": entry.ref_id,
+            "asset": entry.asset,
+            "wallet_type": entry.wallet_type,
+            "wallet_id": entry.wallet_id,
+            "type": entry.type,
+            "subtype": entry.subtype,
+            "amount": plain(entry.amount),
+            "fee": plain(entry.fee),
+            "balance": plain(entry.balance),
+            "exchange_ns": entry.timestamp_ns,
+        }
+        return _Change(CHANGED, body)
+
+    def _all(self, seen: BalancesSeen) -> _Change | None:
+        rows = {
+            (row.asset, row.wallet_type, row.wallet_id): row.balance for row in seen.snapshot.rows
+        }
+        known = {wallet: amount for wallet, amount in self._wallets.items() if amount}
+        if {wallet: amount for wallet, amount in rows.items() if amount} == known:
+            return None
+        if self._version:
+            log.warning("ledger.differed", source=seen.source, wallets=len(rows))
+        balances = [
+            {"asset": w[0], "wallet_type": w[1], "wallet_id": w[2], "balance": plain(amount)}
+            for w, amount in sorted(rows.items())
+        ]
+        return _Change(SNAPSHOT, {"source": seen.source, "balances": balances})
+
+    def _recorded(self) -> None:
+        change, self._changing = self._changing, None
+        assert change is not None
+        self._version += 1
+        self._book(change.kind, change.body)
+        self._announce()
+        self._next()
+
+    def _book(self, kind: str, body: Any) -> None:
+        if kind == CHANGED:
+            self._booked.add(body["ledger_id"])
+            wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
+            self._wallets[wallet] = Decimal(body["balance"])
+        else:
+            self._wallets = {
+                (b["asset"], b["wallet_type"], b["wallet_id"]): Decimal(b["balance"])
+                for b in body["balances"]
+            }
+
+    def _watch(self) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        watcher = self.envelope.sender
+        self._watchers[watcher.name] = watcher
+        if self._version:
+            self.tell(watcher, self._totals())
+
+    def _announce(self) -> None:
+        for watcher in self._watchers.values():
+            self.tell(watcher, self._totals())
+
+    def _totals(self) -> BalancesChanged:
+        totals: dict[str, Decimal] = {}
+        for (asset, _, _), amount in self._wallets.items():
+            totals[asset] = totals.get(asset, Decimal(0)) + amount
+        return BalancesChanged(tuple(sorted(totals.items())))

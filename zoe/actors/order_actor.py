@@ -1,0 +1,286 @@
+"""OrderActor: one order from intent to terminal state.
+
+Receives: PermitGranted, AddSettled, CancelSettled, OrderFact, CancelOrder, Recorded, Hydrated.
+Tells: RateLimiter (permits), Journal (rows), Gateway (adds, cancels), Reconciler (doubts), and
+OrderDesk every durable change. Blocks on nothing.
+Durable first, then ours, then known: a change is recorded, then becomes this order, then is told.
+One row is under way at a time; inputs that arrive meanwhile wait in order.
+A restart reads the order's own rows: none means it was never sent and never will be; SENDING
+means its fate is unknown. A successor asks for a look before anything else.
+"""
+
+from collections import deque
+from typing import Final, assert_never
+
+import attrs
+
+from zoe.domain import order_record
+from zoe.domain.errors import IllegalCommand
+from zoe.domain.ids import client_order_id
+from zoe.domain.order import (
+    CONCLUDED,
+    INFERRED,
+    CancelProgress,
+    Fact,
+    Input,
+    Intent,
+    Order,
+    Route,
+    State,
+    apply,
+    command,
+)
+from zoe.domain.ratelimit import Action
+from zoe.messages.gateway import AddSettled, CancelSettled, SendAdd, SendCancel, Sent
+from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row
+from zoe.messages.limits import PermitGranted, RequestPermit
+from zoe.messages.orders import (
+    CancelOrder,
+    DoubtRaised,
+    LookWanted,
+    OrderChanged,
+    OrderFact,
+    OrderForgotten,
+)
+from zoe.messages.system import Tick
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+
+#: How long the exchange may take to execute an add (Kraken's default deadline).
+DEADLINE_NS: Final = 5_000_000_000
+#: Waiting for an answer this long past the deadline is silence.
+ANSWER_MARGIN_NS: Final = 1_000_000_000
+CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
+
+_SETTLED: Final = {
+    Sent.ACCEPTED: Input.ACKNOWLEDGED,
+    Sent.REFUSED: Input.REFUSED,
+    Sent.THROTTLED: Input.REFUSED,
+    Sent.NOT_SENT: Input.NOT_SENT,
+    Sent.LOST: Input.LOST,
+}
+
+
+@attrs.frozen
+class OrderConfig:
+    """What every order of a desk shares."""
+
+    account_id: str
+    desk_tag: int
+
+
+@attrs.frozen
+class _Change:
+    """A change on its way to being durable."""
+
+    after: Order
+    fact: Fact | None
+
+
+Inbox = (
+    PermitGranted | AddSettled | CancelSettled | OrderFact | CancelOrder | Recorded | Hydrated | Tick
+)
+
+
+class OrderActor(Actor):
+    """One order. ``fresh`` is the intent when it has just been approved, None after a restart."""
+
+    def __init__(self, config: OrderConfig, intent_id: str, fresh: tuple[Intent, str] | None):
+        super().__init__()
+        self._config = config
+        self._intent_id = intent_id
+        self._fresh = fresh
+        self._order: Order | None = None
+        self._version = 0
+        self._verdict = ""
+        self._waiting: deque[OrderFact | AddSettled | CancelOrder | PermitGranted] = deque()
+        self._changing: _Change | None = None
+        self._cancel_tries = 0
+
+    def on_start(self) -> None:
+        if self._fresh is not None and self.incarnation == 1:
+            intent, self._verdict = self._fresh
+            self._order = Order(intent, State.WAITING)
+            self._ask_permit(Action.ADD, None)
+            return
+        self.hold()
+        stream = order_record.stream_of(self._config.account_id, self._intent_id)
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=stream))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Hydrated():
+                self._hydrated(message)
+            case Recorded():
+                self._recorded()
+            case OrderFact() | AddSettled() | CancelOrder() | PermitGranted():
+                self._waiting.append(message)
+                self._proceed()
+            case CancelSettled():
+                self._cancel_settled(message)
+            case Tick("answer"):
+                self._waiting.append(AddSettled(Sent.LOST, None, "no answer in time"))
+                self._proceed()
+            case Tick():
+                self._send_cancel()
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        self.release()
+        self._order = order_record.fold((row.kind, row.body) for row in answer.rows)
+        self._version = len(answer.rows)
+        desk = self.find("orders")
+        if self._order is None:
+            self.tell(desk, OrderForgotten(self._intent_id))
+            self.retire()
+            return
+        self.tell(desk, OrderChanged(self._order))
+        if self._order.state is State.SENDING:
+            self._waiting.appendleft(OrderFact(Fact(Input.RESTARTED, reason="desk restarted")))
+        elif self._order.state is State.IN_DOUBT:
+            self._raise_doubt(self._order)
+        elif self._order.state not in CONCLUDED:
+            self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
+        if self._order.cancel is not CancelProgress.NONE:
+            self._send_cancel()
+        self._proceed()
+
+    def _proceed(self) -> None:
+        while self._changing is None and self._waiting:
+            self._take(self._waiting.popleft())
+
+    def _take(self, message: OrderFact | AddSettled | CancelOrder | PermitGranted) -> None:
+        match message:
+            case OrderFact():
+                self._fact(message.fact)
+            case AddSettled():
+                self._fact(
+                    Fact(_SETTLED[message.outcome], message.order_id, reason=message.reason)
+                )
+            case CancelOrder():
+                self._cancel_wanted(message.why)
+            case PermitGranted():
+                self._permitted(message)
+            case _:
+                assert_never(message)
+
+    def _fact(self, fact: Fact) -> None:
+        assert self._order is not None
+        after = apply(self._order, fact)
+        if after is self._order:
+            return
+        row = order_record.fact_row(after, fact)
+        self._record(row, _Change(after, fact))
+
+    def _permitted(self, permit: PermitGranted) -> None:
+        assert self._order is not None
+        if permit.action is not Action.ADD:
+            self._send_cancel_now()
+        elif self._order.state is not State.WAITING:
+            pass  # withdrawn while it waited: the counter was charged for nothing
+        elif self.clock.monotonic_ns() > permit.expires_ns:
+            self._ask_permit(Action.ADD, None)
+        else:
+            self._open()
+
+    def _open(self) -> None:
+        assert self._order is not None
+        now_ns = self.clock.wall_ns()
+        after = attrs.evolve(
+            command(self._order, Input.SEND),
+            cl_ord_id=client_order_id(now_ns, self._config.desk_tag, self.rng.getrandbits(58)),
+            route=Route.WEBSOCKET,
+            not_after_ns=now_ns + DEADLINE_NS,
+        )
+        self._record(order_record.opening_row(after, self._verdict), _Change(after, None))
+
+    def _cancel_wanted(self, why: str) -> None:
+        assert self._order is not None
+        if self._order.state is State.WAITING:
+            self._withdraw(why)
+        elif self._order.state in CONCLUDED:
+            self.tell(self.find("orders"), OrderChanged(self._order))
+        elif self._order.cancel is CancelProgress.NONE:
+            after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
+            self._record(order_record.cancel_row(after, why), _Change(after, None))
+
+    def _withdraw(self, why: str) -> None:
+        assert self._order is not None
+        try:
+            after = attrs.evolve(command(self._order, Input.WITHDRAW), reason=why)
+        except IllegalCommand as refused:
+            log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
+            return
+        self._record(order_record.opening_row(after, self._verdict), _Change(after, None))
+
+    def _record(self, row: tuple[str, str], change: _Change) -> None:
+        self._changing = change
+        kind, body = row
+        stream = order_record.stream_of(self._config.account_id, self._intent_id)
+        durable = Row(stream, self._version + 1, kind, body)
+        self.tell(self.find("journal"), Record((durable,), self._version + 1, self.me))
+
+    def _recorded(self) -> None:
+        change, self._changing = self._changing, None
+        assert change is not None and self._order is not None
+        before, self._order = self._order, change.after
+        self._version += 1
+        log.info(
+            "order.state_changed",
+            intent_id=self._intent_id,
+            order_id=self._order.order_id,
+            was=before.state.value,
+            state=self._order.state.value,
+            filled=str(self._order.filled),
+            reason=self._order.reason,
+        )
+        self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
+        self._act(before, self._order)
+        self._proceed()
+
+    def _act(self, before: Order, after: Order) -> None:
+        """What follows outside from a change that is now durable."""
+        if before.state is State.WAITING and after.state is State.SENDING:
+            self.tell(self.find("gateway"), SendAdd(after, self.me))
+            self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
+        if after.state is State.IN_DOUBT and before.state is not State.IN_DOUBT:
+            self._raise_doubt(after)
+        if before.state in INFERRED and after.state not in CONCLUDED:
+            log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
+            self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
+        if after.cancel is CancelProgress.REQUESTED and before.cancel is CancelProgress.NONE:
+            self._send_cancel()
+
+    def _raise_doubt(self, order: Order) -> None:
+        log.warning("order.in_doubt", intent_id=self._intent_id, reason=order.reason)
+        self.tell(self.find("reconciler"), DoubtRaised(order))
+
+    def _ask_permit(self, action: Action, age_ns: int | None) -> None:
+        assert self._order is not None
+        pair = self._order.intent.pair
+        permit = RequestPermit(self._intent_id, action, pair, age_ns, self.me)
+        self.tell(self.find("ratelimiter"), permit)
+
+    def _send_cancel(self) -> None:
+        """Asks leave to cancel, which is always given, so that the counter knows of it."""
+        if self._order is None or self._order.state in CONCLUDED:
+            return
+        if self._order.cancel is not CancelProgress.NONE:
+            self._ask_permit(Action.CANCEL, 0)
+
+    def _send_cancel_now(self) -> None:
+        assert self._order is not None
+        if self._order.state in CONCLUDED:
+            return
+        self.tell(self.find("gateway"), SendCancel(self._order, self.me))
+        delay = CANCEL_RETRY_SECONDS[min(self._cancel_tries, len(CANCEL_RETRY_SECONDS) - 1)]
+        self._cancel_tries += 1
+        self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
+
+    def _cancel_settled(self, settled: CancelSettled) -> None:
+        assert self._order is not None
+        if settled.outcome is Sent.REFUSED and self._order.state not in CONCLUDED:
+            # "Unknown order" on one that was acknowledged means it is closed: find its fills.
+            log.info("order.cancel_refused", intent_id=self._intent_id, reason=settled.reason)
+            self.tell(self.find("reconciler"), LookWanted("cancel refused"))

@@ -1,0 +1,291 @@
+"""OrderDesk: one OrderActor per live order; knows which order any id means.
+
+Receives: SubmitOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged, OrderForgotten,
+ReportOrders, AwaitNoOrders, Hydrated. Tells: its order actors, and RiskOfficer, Repositioner and
+whoever asked for the order every durable change. Blocks on nothing.
+A restart ends the order actors, reads every order that is not concluded, and starts them again.
+Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
+way), are then looked up in the journal, and only then adopted as somebody else's.
+"""
+
+from functools import partial
+from typing import Final, assert_never
+
+import attrs
+
+from zoe.actors.order_actor import OrderActor, OrderConfig
+from zoe.domain import order_record
+from zoe.domain.ids import id_number, tag_of
+from zoe.domain.order import CONCLUDED, Intent, Order, State
+from zoe.domain.sighting import Sighting
+from zoe.messages.gateway import OrderSighted
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.orders import (
+    AwaitNoOrders,
+    CancelOrder,
+    CancelOwnOrders,
+    NoOrdersLeft,
+    OrderChanged,
+    OrderFact,
+    OrderForgotten,
+    OrdersReported,
+    ReportOrders,
+    SubmitOrder,
+)
+from zoe.messages.system import Tick
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+from zoe.runtime.supervisor import Child
+
+#: Frames of an unknown order wait this long before anybody adopts it (orders.md section 7).
+STRANGER_SECONDS: Final = 2
+#: A concluded order stays a while for late fills, then its actor ends.
+LINGER_SECONDS: Final = 5
+HYDRATION: Final = 0
+
+Inbox = (
+    SubmitOrder | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
+    | ReportOrders | AwaitNoOrders | Hydrated | Tick
+)  # fmt: skip
+
+
+@attrs.define
+class _Stranger:
+    """An order nobody here knows yet, and what was seen of it, in order."""
+
+    ref: int
+    sightings: list[Sighting]
+
+
+class OrderDesk(Actor):
+    """Keeps the order actors and the index of ids."""
+
+    def __init__(self, config: OrderConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._orders: dict[str, Order | None] = {}
+        self._actors: dict[str, Address] = {}
+        self._by_client: dict[int, str] = {}
+        self._by_exchange: dict[str, str] = {}
+        self._askers: dict[str, Address] = {}
+        self._strangers: dict[str, _Stranger] = {}
+        self._awaiting: list[Address] = []
+        self._refs = HYDRATION
+
+    def on_start(self) -> None:
+        self.hold()
+        wanted = Hydrate(HYDRATION, self.me, open_orders_of=self._config.account_id)
+        self.tell(self.find("journal"), wanted)
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Hydrated():
+                self._hydrated(message)
+            case SubmitOrder():
+                self._submit(message)
+            case CancelOrder():
+                self._cancel(message)
+            case CancelOwnOrders():
+                self._cancel_own(message.why)
+            case OrderSighted():
+                self._sighted(message.sighting)
+            case OrderChanged():
+                self._changed(message)
+            case OrderForgotten():
+                self._forget(message.intent_id)
+            case ReportOrders():
+                self._report()
+            case AwaitNoOrders():
+                self._await_none()
+            case Tick("stranger"):
+                self._look_up(message.ref)
+            case Tick():
+                self._let_go()
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        if answer.ref != HYDRATION:
+            self._found(answer)
+            return
+        self.release()
+        streams: dict[str, list[tuple[str, object]]] = {}
+        for row in answer.rows:
+            streams.setdefault(row.stream, []).append((row.kind, row.body))
+        for rows in streams.values():
+            order = order_record.fold(rows)  # type: ignore[arg-type]  # bodies are mappings
+            assert order is not None
+            self._adopt_known(order)
+        log.info("orders.hydrated", orders=len(streams))
+        self.after(LINGER_SECONDS, Tick("linger"))
+
+    def _adopt_known(self, order: Order) -> None:
+        intent_id = order.intent.intent_id
+        self._index(order)
+        self._start(intent_id, None)
+
+    def _start(self, intent_id: str, fresh: tuple[Intent, str] | None) -> Address:
+        factory = partial(OrderActor, self._config, intent_id, fresh)
+        address = self.spawn(Child(intent_id, factory, dispatcher="orders"))
+        self._actors[intent_id] = address
+        self._orders.setdefault(intent_id, None)
+        return address
+
+    def _submit(self, wish: SubmitOrder) -> None:
+        intent_id = wish.intent.intent_id
+        self._askers[intent_id] = wish.reply_to
+        if intent_id in self._actors:
+            known = self._orders[intent_id]
+            if known is not None:
+                self.tell(wish.reply_to, OrderChanged(known))
+            return
+        self._start(intent_id, (wish.intent, wish.verdict))
+
+    def _cancel(self, wish: CancelOrder) -> None:
+        intent_id = self._resolve(wish.order)
+        if intent_id is None or intent_id not in self._actors:
+            log.info("order.cancel_unknown", order=wish.order)
+            return
+        self.tell(self._actors[intent_id], wish)
+
+    def _resolve(self, any_id: str) -> str | None:
+        if any_id in self._orders:
+            return any_id
+        number = id_number(any_id)
+        if number is not None and number in self._by_client:
+            return self._by_client[number]
+        return self._by_exchange.get(any_id)
+
+    def _cancel_own(self, why: str) -> None:
+        for intent_id, order in self._orders.items():
+            if order is None or (order.state not in CONCLUDED and _is_ours(order)):
+                self.tell(self._actors[intent_id], CancelOrder(intent_id, why))
+
+    def _sighted(self, sighting: Sighting) -> None:
+        intent_id = self._known(sighting)
+        if intent_id is None:
+            self._strange(sighting)
+            return
+        self._by_exchange[sighting.order_id] = intent_id
+        for fact in sighting.facts:
+            self.tell(self._actors[intent_id], OrderFact(fact))
+
+    def _known(self, sighting: Sighting) -> str | None:
+        known = self._by_exchange.get(sighting.order_id)
+        if known is None and sighting.cl_ord_id is not None:
+            number = id_number(sighting.cl_ord_id)
+            known = None if number is None else self._by_client.get(number)
+        return known if known in self._actors else None
+
+    def _strange(self, sighting: Sighting) -> None:
+        stranger = self._strangers.get(sighting.order_id)
+        if stranger is None:
+            self._refs += 1
+            stranger = self._strangers[sighting.order_id] = _Stranger(self._refs, [])
+            self.after(STRANGER_SECONDS, Tick("stranger", self._refs))
+        stranger.sightings.append(sighting)
+
+    def _look_up(self, ref: int) -> None:
+        for order_id, stranger in self._strangers.items():
+            if stranger.ref == ref:
+                self.tell(self.find("journal"), Hydrate(ref, self.me, order_id=order_id))
+
+    def _found(self, answer: Hydrated) -> None:
+        for order_id, stranger in list(self._strangers.items()):
+            if stranger.ref == answer.ref:
+                del self._strangers[order_id]
+                self._settle_stranger(order_id, stranger.sightings, answer)
+
+    def _settle_stranger(self, order_id: str, seen: list[Sighting], answer: Hydrated) -> None:
+        order = order_record.fold((row.kind, row.body) for row in answer.rows)
+        known = next((i for i in map(self._known, seen) if i is not None), None)
+        if known is None and order is not None:
+            self._adopt_known(order)
+        elif known is None and not self._adopt_stranger(order_id, seen):
+            return
+        for sighting in seen:
+            self._sighted(sighting)
+
+    def _adopt_stranger(self, order_id: str, seen: list[Sighting]) -> bool:
+        described = next((s for s in seen if s.description is not None), None)
+        if described is None or described.description is None:
+            log.warning("order.stranger_undescribed", order_id=order_id, sightings=len(seen))
+            return False
+        client_id = described.cl_ord_id
+        tag = None if client_id is None else tag_of(client_id)
+        order = Order(described.description, State.PENDING, cl_ord_id=client_id, order_id=order_id)
+        log.warning("order.adopted", order_id=order_id, cl_ord_id=client_id, desk_tag=tag)
+        kind, body = order_record.opening_row(order, "adopted")
+        stream = order_record.stream_of(self._config.account_id, order.intent.intent_id)
+        self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
+        self._adopt_known(order)
+        return True
+
+    def _changed(self, news: OrderChanged) -> None:
+        order = news.order
+        intent_id = order.intent.intent_id
+        if intent_id not in self._actors:
+            return
+        self._index(order)
+        for name in ("risk", "repositioner", "reconciler"):
+            self.tell(self.find(name), news)
+        asker = self._askers.get(intent_id)
+        if asker is not None:
+            self.tell(asker, news)
+        self._release_waiters()
+
+    def _index(self, order: Order) -> None:
+        intent_id = order.intent.intent_id
+        self._orders[intent_id] = order
+        number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
+        if number is not None:
+            self._by_client[number] = intent_id
+        if order.order_id is not None:
+            self._by_exchange[order.order_id] = intent_id
+
+    def _forget(self, intent_id: str) -> None:
+        self._orders.pop(intent_id, None)
+        self._actors.pop(intent_id, None)
+        self._askers.pop(intent_id, None)
+        for name in ("risk", "repositioner"):
+            self.tell(self.find(name), OrderForgotten(intent_id))
+        self._release_waiters()
+
+    def _report(self) -> None:
+        live = tuple(o for o in self._orders.values() if o is not None and not _settled(o))
+        self.reply(OrdersReported(live))
+
+    def _await_none(self) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        self._awaiting.append(self.envelope.sender)
+        self._release_waiters()
+
+    def _release_waiters(self) -> None:
+        if any(o is None or o.state not in CONCLUDED for o in self._orders.values()):
+            return
+        for waiting in self._awaiting:
+            self.tell(waiting, NoOrdersLeft())
+        self._awaiting.clear()
+
+    def _let_go(self) -> None:
+        """Ends the actors of orders that were concluded at the last round already."""
+        done = [i for i, o in self._orders.items() if o is not None and _settled(o)]
+        for intent_id in done:
+            order = self._orders.pop(intent_id)
+            assert order is not None
+            self.stop_child(intent_id)
+            self._actors.pop(intent_id)
+            self._askers.pop(intent_id, None)
+            self._by_exchange.pop(order.order_id or "", None)
+            number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
+            self._by_client.pop(number or 0, None)
+        self.after(LINGER_SECONDS, Tick("linger"))
+
+
+def _settled(order: Order) -> bool:
+    return order.state in CONCLUDED and not order.fills_missing
+
+
+def _is_ours(order: Order) -> bool:
+    return order.intent.source != "external"

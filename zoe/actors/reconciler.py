@@ -1,0 +1,307 @@
+"""Reconciler: looks at the exchange's own lists, and settles what nobody told us.
+
+Receives: StreamOpened, StreamBroken, LookWanted, DoubtRaised, OrderChanged, OrdersReported,
+PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
+OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND), its watchers
+Reconciled, Journal (that it looked). Blocks on nothing.
+A look is OpenOrders, ClosedOrders and trades since the last look, and all balances, in this order,
+so that an order that closes meanwhile is in one of the lists. It serves every doubt at once. Two
+looks that agree, a lag apart and past the deadline, prove an order absent (orders.md section 5).
+A restart looks again before it says Reconciled.
+"""
+
+from typing import Final, assert_never
+
+import attrs
+
+from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
+from zoe.domain.order_record import canonical
+from zoe.domain.sighting import Sighting
+from zoe.messages.exchange import BalanceSnapshot
+from zoe.messages.gateway import (
+    ExchangeClockMeasured,
+    OrderSighted,
+    PrivateAnswered,
+    PrivateCall,
+)
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.ledger import BalancesSeen
+from zoe.messages.orders import (
+    DoubtRaised,
+    LookWanted,
+    OrderChanged,
+    OrderFact,
+    OrdersReported,
+    ReportOrders,
+)
+from zoe.messages.system import (
+    Beat,
+    Reconciled,
+    StreamBroken,
+    StreamOpened,
+    Tick,
+    WatchReconciled,
+)
+from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+
+PAGE: Final = 50
+OVERLAP_NS: Final = 60_000_000_000
+PERIOD_SECONDS: Final = 60
+RETRY_SECONDS: Final = (1, 2, 4, 8, 16, 30)
+
+Inbox = (
+    StreamOpened | StreamBroken | LookWanted | DoubtRaised | OrderChanged | OrdersReported
+    | PrivateAnswered | ExchangeClockMeasured | WatchReconciled | Hydrated | Tick
+)  # fmt: skip
+
+
+@attrs.define
+class _Doubt:
+    """An order whose fate is unknown, and how often a look has missed it."""
+
+    order: Order
+    misses: int = 0
+    missed_ns: int = 0
+
+
+@attrs.define
+class _Look:
+    """One look under way: what was seen so far."""
+
+    ref: int
+    began_ns: int
+    start_ns: int
+    waiting_for: Operation
+    seen: set[str] = attrs.field(factory=set)
+
+
+class Reconciler(Actor):
+    """Compares our view of the account with the exchange's."""
+
+    def __init__(self, account_id: str, lag_ns: int, watchers: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self._account_id = account_id
+        self._stream = f"reconciler/{account_id}"
+        self._lag_ns = lag_ns
+        self._named = watchers
+        self._watchers: dict[str, Address] = {}
+        self._clock = ExchangeClock()
+        self._version = 0
+        self._looked_until_ns: int | None = None
+        self._doubts: dict[str, _Doubt] = {}
+        self._look: _Look | None = None
+        self._refs = 0
+        self._stream_open = False
+        self._reconciled = False
+        self._looks = 0
+        self._failures = 0
+        self._wanted: str | None = None
+
+    def on_start(self) -> None:
+        for name in self._named:
+            self._watchers[name] = self.find(name)
+        self.hold()
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        self.after(PERIOD_SECONDS, Tick("period"))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Hydrated():
+                self._hydrated(message)
+            case StreamOpened():
+                self._stream_open = True
+                self._want("private stream opened")
+            case StreamBroken():
+                self._stream_open = False
+                self._reconciled = False
+                self._look = None
+            case LookWanted():
+                self._want(message.reason)
+            case DoubtRaised():
+                self._doubts[message.order.intent.intent_id] = _Doubt(message.order)
+                self._schedule_doubts()
+            case OrderChanged():
+                self._follow(message.order)
+            case PrivateAnswered():
+                self._answered(message)
+            case OrdersReported():
+                self._conclude(message.orders)
+            case ExchangeClockMeasured():
+                self._clock = ExchangeClock(
+                    message.offset_ns, message.bound_ns, message.measured_ns
+                )
+            case WatchReconciled():
+                self._watch()
+            case Tick("period"):
+                self.after(PERIOD_SECONDS, Tick("period"))
+                self._want("period")
+            case Tick():
+                self._begin()
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        self.release()
+        if answer.rows:
+            newest = answer.rows[-1]
+            self._version = newest.version
+            self._looked_until_ns = int(newest.body["until_ns"])
+
+    def _want(self, reason: str) -> None:
+        if self._wanted is None:
+            self._wanted = reason
+            log.info("reconciler.look_wanted", reason=reason)
+        self._begin()
+
+    def _schedule_doubts(self) -> None:
+        for doubt in self._doubts.values():
+            wait_ns = max(self._due_ns(doubt) - self.clock.wall_ns(), 0)
+            self.after(wait_ns / 1e9 * (1 + self.rng.random() / 10), Tick("doubt"))
+            self._wanted = self._wanted or "doubt"
+
+    def _due_ns(self, doubt: _Doubt) -> int:
+        """Our wall time from which a look can prove something about this order."""
+        if doubt.misses:
+            return doubt.missed_ns + self._lag_ns
+        deadline_ns = doubt.order.not_after_ns or 0
+        return deadline_ns + (self._clock.bound_ns or 0) + self._lag_ns
+
+    # A look
+
+    def _begin(self) -> None:
+        if self._look is not None or not self._stream_open or self._wanted is None:
+            return
+        now_ns = self.clock.wall_ns()
+        self._refs += 1
+        start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
+        for doubt in self._doubts.values():
+            start_ns = min(start_ns, (doubt.order.not_after_ns or now_ns))
+        first = GetOpenOrders()
+        self._look = _Look(self._refs, now_ns, self._clock.now_ns(start_ns) - OVERLAP_NS, first)
+        self._wanted = None
+        self._call(self._look, first)
+
+    def _call(self, look: _Look, operation: Operation) -> None:
+        look.waiting_for = operation
+        self.tell(self.find("gateway"), PrivateCall(look.ref, operation, self.me))
+
+    def _answered(self, answer: PrivateAnswered) -> None:
+        look = self._look
+        if look is None or answer.ref != look.ref:
+            return
+        if answer.failure is not None:
+            self._failed(f"{type(look.waiting_for).__name__}: {answer.code}")
+            return
+        rows = len(answer.result) if isinstance(answer.result, tuple) else 0
+        self._pass_on(look, answer.result)
+        following = self._following(look, rows)
+        if following is None:
+            # OrderDesk answers behind the sightings that it has just been told.
+            self.tell(self.find("orders"), ReportOrders())
+        else:
+            self._call(look, following)
+
+    def _pass_on(self, look: _Look, result: object) -> None:
+        if isinstance(result, BalanceSnapshot):
+            self.tell(self.find("ledger"), BalancesSeen(result, "look"))
+            return
+        assert isinstance(result, tuple)
+        for sighting in result:
+            assert isinstance(sighting, Sighting)
+            if not isinstance(look.waiting_for, GetTrades):
+                look.seen.add(sighting.order_id)
+            self.tell(self.find("orders"), OrderSighted(sighting))
+
+    def _following(self, look: _Look, rows: int) -> Operation | None:
+        match look.waiting_for:
+            case GetOpenOrders():
+                return GetClosedOrders(look.start_ns)
+            case GetClosedOrders(start, offset):
+                return (
+                    GetClosedOrders(start, offset + rows)
+                    if rows >= PAGE
+                    else GetTrades(look.start_ns)
+                )
+            case GetTrades(start, offset):
+                return GetTrades(start, offset + rows) if rows >= PAGE else GetBalances()
+            case _:
+                return None
+
+    def _failed(self, reason: str) -> None:
+        delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        delay *= 1 + self.rng.random() / 5
+        self._failures += 1
+        self._look = None
+        self._wanted = reason
+        log.warning("reconciler.look_failed", reason=reason, retry_seconds=round(delay, 2))
+        self._beat("degraded", reason)
+        self.after(delay, Tick("again"))
+
+    def _conclude(self, orders: tuple[Order, ...]) -> None:
+        look, self._look = self._look, None
+        if look is None:
+            return
+        self._failures = 0
+        self._looks += 1
+        live = [o for o in orders if o.state not in CONCLUDED]
+        missing = [o for o in live if o.order_id not in look.seen]
+        for order in missing:
+            self._missed(order, look)
+        unaccounted = [
+            o for o in missing if o.state not in (State.IN_DOUBT, State.SENDING, State.WAITING)
+        ]
+        if unaccounted:
+            self._wanted = "orders in neither list"
+            self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
+        else:
+            self._looked(look)
+
+    def _missed(self, order: Order, look: _Look) -> None:
+        doubt = self._doubts.get(order.intent.intent_id)
+        if doubt is None or look.began_ns < self._due_ns(doubt):
+            return
+        doubt.misses += 1
+        doubt.missed_ns = look.began_ns
+        if doubt.misses < 2:
+            self._schedule_doubts()
+            return
+        del self._doubts[order.intent.intent_id]
+        fact = Fact(Input.NOT_FOUND, reason="two looks agree that it was never placed")
+        self.tell(self.find(f"orders/{order.intent.intent_id}"), OrderFact(fact))
+
+    def _looked(self, look: _Look) -> None:
+        self._looked_until_ns = look.began_ns
+        self._version += 1
+        body = {"until_ns": str(look.began_ns), "doubts": len(self._doubts)}
+        row = Row(self._stream, self._version, "reconciler.looked", canonical(body))
+        self.tell(self.find("journal"), Record((row,)))
+        self._beat("ok", f"{self._looks} looks, {len(self._doubts)} doubts")
+        if not self._reconciled:
+            self._reconciled = True
+            log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))
+            for watcher in self._watchers.values():
+                self.tell(watcher, self._news())
+        self._begin()
+
+    def _follow(self, order: Order) -> None:
+        if order.state is not State.IN_DOUBT:
+            self._doubts.pop(order.intent.intent_id, None)
+        if order.state in CONCLUDED and order.fills_missing:
+            self._want("fills missing")
+
+    def _news(self) -> Reconciled:
+        return Reconciled(self._account_id, self._looks, len(self._doubts))
+
+    def _watch(self) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        watcher = self.envelope.sender
+        self._watchers[watcher.name] = watcher
+        if self._reconciled:
+            self.tell(watcher, self._news())
+
+    def _beat(self, status: str, detail: str) -> None:
+        self.tell(self.find("heartbeat"), Beat("reconciler", status, detail))

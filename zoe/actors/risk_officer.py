@@ -1,0 +1,271 @@
+"""RiskOfficer: limits, reservations, and the trading state.
+
+Receives: PlaceOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported, OrderForgotten,
+Quote, CatalogChanged, Reconciled, stream and store news, LatchSet, LatchWanted, Hydrated.
+Tells: OrderDesk (approved intents), the asker (denials), Gateway (the latch), Journal (changes of
+the trading state), and whoever asked for a change. Blocks on nothing.
+Reserves at approval and releases when the order is concluded. A restart reads the trading state
+from the journal and the live orders from OrderDesk; until then its mail waits and the Gateway's
+latch stays as it is.
+"""
+
+from collections import deque
+from typing import Final, assert_never
+
+from zoe.domain.catalog import Catalog
+from zoe.domain.order import CONCLUDED, Intent, Order
+from zoe.domain.order_record import canonical
+from zoe.domain.quantity import Price
+from zoe.domain.risk import (
+    Code,
+    Exposures,
+    Limits,
+    Reference,
+    Reservation,
+    TradingState,
+    Verdict,
+    assess,
+    deny,
+    notional_of,
+)
+from zoe.messages.gateway import LatchWanted
+from zoe.messages.journal import (
+    Hydrate,
+    Hydrated,
+    Record,
+    Recorded,
+    Row,
+    StoreCameBack,
+    StoreWentDown,
+)
+from zoe.messages.market import Quote
+from zoe.messages.orders import (
+    OrderChanged,
+    OrderDenied,
+    OrderForgotten,
+    OrdersReported,
+    PlaceOrder,
+    ReportOrders,
+    SubmitOrder,
+)
+from zoe.messages.risk import (
+    LatchSet,
+    SetLatch,
+    SetTradingState,
+    StopTrading,
+    TradingStateChanged,
+    WatchTradingState,
+)
+from zoe.messages.system import CatalogChanged, Reconciled, StreamBroken, StreamOpened
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+
+ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
+
+Inbox = (
+    PlaceOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported | OrderForgotten
+    | Quote | CatalogChanged | Reconciled | StreamBroken | StreamOpened | StoreWentDown
+    | StoreCameBack | LatchSet | LatchWanted | WatchTradingState | Hydrated | Recorded
+)  # fmt: skip
+
+
+class RiskOfficer(Actor):
+    """Judges each intent, and holds the trading state."""
+
+    def __init__(self, account_id: str, limits: Limits) -> None:
+        super().__init__()
+        self._stream = f"desk/{account_id}"
+        self._limits = limits
+        self._state = TradingState.ACTIVE
+        self._version = 0
+        self._exposures = Exposures()
+        self._quotes: dict[str, Quote] = {}
+        self._catalog: Catalog | None = None
+        self._blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
+        self._recent: deque[int] = deque()
+        self._watchers: dict[str, Address] = {}
+        self._changes: deque[SetTradingState] = deque()
+        self._writing: SetTradingState | None = None
+
+    def on_start(self) -> None:
+        self.hold()
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
+        self.tell(self.find("orders"), ReportOrders())
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case PlaceOrder():
+                self._place(message)
+            case Quote():
+                self._quotes[message.symbol] = message
+            case OrderChanged():
+                self._follow(message.order)
+            case OrdersReported():
+                for order in message.orders:
+                    self._follow(order)
+            case OrderForgotten():
+                self._exposures.release(message.intent_id)
+            case CatalogChanged():
+                self._catalog = message.catalog
+            case Reconciled():
+                self._unblock("reconciled")
+            case StreamBroken():
+                self._block("stream", f"private stream down: {message.reason}")
+            case StreamOpened():
+                self._unblock("stream")
+            case StoreWentDown():
+                self._block("store", "the store is down")
+            case StoreCameBack():
+                self._unblock("store")
+            case StopTrading():
+                self._block("stopping", "the desk is stopping")
+            case SetTradingState():
+                self._change(message)
+            case LatchSet():
+                self._latched()
+            case LatchWanted():
+                self._latch()
+            case WatchTradingState():
+                self._watch()
+            case Hydrated():
+                self._hydrated(message)
+            case Recorded():
+                self._recorded()
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        self.release()
+        self._version = len(answer.rows)
+        if answer.rows:
+            self._state = TradingState(answer.rows[-1].body["state"])
+        log.info("risk.state", state=self._state.value, why="as it was")
+        self._latch()
+
+    # Judging
+
+    def _place(self, wish: PlaceOrder) -> None:
+        verdict = self._judge(wish.intent)
+        if verdict.approved:
+            self._reserve(wish.intent)
+            self._recent.append(self.clock.monotonic_ns())
+            text = canonical(
+                {"code": verdict.code.value, "values": dict(verdict.values)}
+            )
+            self.tell(self.find("orders"), SubmitOrder(wish.intent, text, wish.reply_to))
+            return
+        log.info(
+            "risk.denied",
+            intent_id=wish.intent.intent_id,
+            pair=wish.intent.pair,
+            code=verdict.code.value,
+            values=dict(verdict.values),
+        )
+        denied = OrderDenied(wish.intent, verdict.code.value, verdict.values)
+        self.tell(wish.reply_to, denied)
+
+    def _judge(self, intent: Intent) -> Verdict:
+        for reason in self._blocks.values():
+            return deny(Code.NOT_READY, reason=reason)
+        instrument = None if self._catalog is None else self._catalog.find(intent.pair)
+        if instrument is None:
+            return deny(Code.UNKNOWN_PAIR, pair=intent.pair)
+        price = None if intent.limit_price is None else intent.limit_price.value
+        problem = instrument.check_order(intent.quantity.value, price)
+        if problem is not None:
+            return deny(Code.INSTRUMENT_RULE, problem=str(problem))
+        self._forget_old()
+        return assess(
+            self._limits,
+            self._state,
+            intent,
+            self._reference(intent.pair),
+            self._exposures,
+            recent_orders=len(self._recent),
+        )
+
+    def _forget_old(self) -> None:
+        horizon = self.clock.monotonic_ns() - ORDER_RATE_WINDOW_NS
+        while self._recent and self._recent[0] < horizon:
+            self._recent.popleft()
+
+    def _reference(self, pair: str) -> Reference | None:
+        quote = self._quotes.get(pair)
+        if quote is None or not quote.live:
+            return None
+        age_ns = self.clock.wall_ns() - quote.received_ns
+        bid, ask = quote.bid_price, quote.ask_price
+        return Reference(
+            None if bid is None else Price(bid), None if ask is None else Price(ask), age_ns
+        )
+
+    def _reserve(self, intent: Intent) -> None:
+        worst = notional_of(intent, self._reference(intent.pair))
+        self._exposures.reserve(Reservation(intent.intent_id, intent.pair, intent.side, worst))
+
+    def _follow(self, order: Order) -> None:
+        intent = order.intent
+        if order.state in CONCLUDED:
+            self._exposures.release(intent.intent_id)
+        elif intent.intent_id not in self._exposures:
+            self._reserve(intent)
+
+    # The trading state
+
+    def _block(self, name: str, reason: str) -> None:
+        self._blocks[name] = reason
+
+    def _unblock(self, name: str) -> None:
+        self._blocks.pop(name, None)
+
+    def _watch(self) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        watcher = self.envelope.sender
+        self._watchers[watcher.name] = watcher
+        self.tell(watcher, TradingStateChanged(self._state, "as it is"))
+
+    def _latch(self) -> None:
+        halted = self._state is TradingState.HALTED
+        self.tell(self.find("gateway"), SetLatch(halted, "halted" if halted else "open"))
+
+    def _change(self, wish: SetTradingState) -> None:
+        self._changes.append(wish)
+        if len(self._changes) == 1:
+            self._begin()
+
+    def _begin(self) -> None:
+        """A halt is in force at the Gateway before it is written; a resume the other way round."""
+        wish = self._changes[0]
+        if wish.state is TradingState.HALTED:
+            self._state = wish.state
+            self._latch()
+        else:
+            self._write(wish)
+
+    def _latched(self) -> None:
+        if self._changes and self._changes[0].state is TradingState.HALTED:
+            self._write(self._changes[0])
+
+    def _write(self, wish: SetTradingState) -> None:
+        if self._writing is not None:
+            return
+        self._writing = wish
+        body = {"state": wish.state.value, "why": wish.why, "key": wish.key}
+        row = Row(self._stream, self._version + 1, "trading_state.changed", canonical(body))
+        self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
+
+    def _recorded(self) -> None:
+        wish = self._changes.popleft()
+        self._writing = None
+        self._version += 1
+        self._state = wish.state
+        log.info("risk.state", state=wish.state.value, why=wish.why)
+        self._latch()
+        news = TradingStateChanged(wish.state, wish.why)
+        self.tell(wish.reply_to, news)
+        for watcher in self._watchers.values():
+            if watcher != wish.reply_to:
+                self.tell(watcher, news)
+        if self._changes:
+            self._begin()

@@ -1,0 +1,201 @@
+"""Strategist: one strategy's memory.
+
+Receives: Quote, BalancesChanged, CatalogChanged, TradingStateChanged, Hydrated. Tells: Journal
+(decisions), Repositioner (targets). Blocks on nothing.
+A decision is journalled when what it wants or why has changed, ahead of the targets that follow
+from it, so that every order can be walked back to the quote that caused it; other wakes renew the
+targets only. A restart goes on from the state in its newest decision.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+import attrs
+import cattrs
+
+from zoe.domain.catalog import Catalog
+from zoe.domain.order import Side
+from zoe.domain.order_record import canonical
+from zoe.domain.quantity import Price, Quantity, plain
+from zoe.domain.repeg import Target
+from zoe.domain.risk import TradingState
+from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.ledger import BalancesChanged, WatchBalances
+from zoe.messages.market import Quote, TradePrints
+from zoe.messages.orders import SetTarget
+from zoe.messages.risk import TradingStateChanged, WatchTradingState
+from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+
+RENEW_SECONDS: Final = 1
+DECISION: Final = "decision.made"
+
+
+@attrs.frozen
+class StrategyConfig:
+    """A strategy under the name that its orders carry."""
+
+    name: str
+    strategy: Strategy
+    state_type: type[Any]
+
+
+Inbox = (
+    Quote | TradePrints | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
+)
+
+
+class Strategist(Actor):
+    """Shows a strategy the world and passes on what it wants."""
+
+    def __init__(self, account_id: str, config: StrategyConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._source = f"strategy/{config.name}"
+        self._stream = f"strategy/{account_id}/{config.name}"
+        self._state = config.strategy.initial()
+        self._version = 0
+        self._quote: Quote | None = None
+        self._held: tuple[tuple[str, Decimal], ...] | None = None
+        self._catalog: Catalog | None = None
+        self._trading = TradingState.HALTED
+        self._told: tuple[Any, ...] = ()
+
+    def on_start(self) -> None:
+        self.hold()
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        self.tell(self.find("catalogue"), WatchCatalog())
+        self.tell(self.find("ledger"), WatchBalances())
+        self.tell(self.find("risk"), WatchTradingState())
+        self.after(RENEW_SECONDS, Tick("renew"))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case Quote():
+                if message.symbol == self._config.strategy.pair:
+                    self._quote = message
+                    self._wake()
+            case BalancesChanged():
+                self._held = message.totals
+            case CatalogChanged():
+                self._catalog = message.catalog
+            case TradingStateChanged():
+                self._trading = message.state
+            case TradePrints():
+                pass
+            case Hydrated():
+                self._hydrated(message)
+            case Tick():
+                self._wake()
+                self.after(RENEW_SECONDS, Tick("renew"))
+            case _:
+                assert_never(message)
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        self.release()
+        if answer.rows:
+            newest = answer.rows[-1]
+            self._version = newest.version
+            state = json.loads(newest.body["state_after"])
+            self._state = cattrs.structure(state, self._config.state_type)
+
+    def _wake(self) -> None:
+        view = self._view()
+        if view is None:
+            return
+        decision = self._config.strategy.decide(self._state, view)
+        self._state = decision.state
+        told = tuple((w.key, w.side, w.price, w.quantity) for w in decision.wants)
+        if (told, decision.reasons) != self._told:
+            self._told = (told, decision.reasons)
+            self._journal(view, decision)
+        self._set_targets(view, decision)
+
+    def _view(self) -> View | None:
+        quote = self._quote
+        instrument = None if self._catalog is None or quote is None else self._catalog.find(
+            quote.symbol
+        )
+        if quote is None or instrument is None:
+            return None
+        assert self.envelope is not None
+        now_ns = self.clock.wall_ns()
+        touch = Touch(
+            quote.bid,
+            quote.bid_qty,
+            quote.ask,
+            quote.ask_qty,
+            max(now_ns - quote.received_ns, 0) // 1_000_000,
+            quote.live,
+            quote.exchange_ns,
+            quote.received_ns,
+        )
+        cause = self.envelope.message_id
+        return View(now_ns, cause, instrument, touch, self._held, self._trading)
+
+    def _journal(self, view: View, decision: Decision) -> None:
+        log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)
+        self._version += 1
+        body = {
+            "strategy": self._config.name,
+            "quote": _shown(view),
+            "held": None if view.held is None else {a: plain(q) for a, q in view.held},
+            "trading_state": view.trading_state.value,
+            "wants": [_described(want, view) for want in decision.wants],
+            "reasons": list(decision.reasons),
+            "state_after": canonical(attrs.asdict(decision.state)),
+        }
+        row = Row(self._stream, self._version, DECISION, canonical(body))
+        self.tell(self.find("journal"), Record((row,)))
+
+    def _set_targets(self, view: View, decision: Decision) -> None:
+        wanted = {want.key: want for want in decision.wants}
+        for slot in self._config.strategy.slots:
+            want = wanted.get(slot)
+            target = None if want is None else self._target(want, view)
+            self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
+
+    def _target(self, want: Want, view: View) -> Target:
+        pair = view.instrument
+        return Target(
+            slot=want.key,
+            source=self._source,
+            pair=want.pair,
+            side=want.side,
+            price=Price(Decimal(want.price).scaleb(-pair.price_precision)),
+            quantity=Quantity(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+            valid_until_ns=want.valid_until_ns,
+            decision=f"{self._stream}@{self._version}",
+        )
+
+
+def _shown(view: View) -> dict[str, Any]:
+    """The quote of a view with decimals, as a person reads it."""
+    pair, touch = view.instrument, view.touch
+
+    def price(units: int | None) -> str | None:
+        return None if units is None else plain(Decimal(units).scaleb(-pair.price_precision))
+
+    return {
+        "symbol": pair.symbol,
+        "bid": price(touch.bid),
+        "ask": price(touch.ask),
+        "age_ms": touch.age_ms,
+        "exchange_ns": None if touch.exchange_ns is None else str(touch.exchange_ns),
+        "received_ns": str(touch.received_ns),
+        "live": touch.live,
+    }
+
+
+def _described(want: Want, view: View) -> dict[str, str]:
+    pair = view.instrument
+    return {
+        "slot": want.key,
+        "side": Side(want.side).value,
+        "price": plain(Decimal(want.price).scaleb(-pair.price_precision)),
+        "quantity": plain(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+        "reason": want.reason,
+    }

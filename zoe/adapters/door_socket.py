@@ -1,0 +1,181 @@
+"""The control socket: JSON Lines over a Unix socket that only its owner can open.
+
+One thread of the runtime serves every client; answers reach it through a queue and a wake-up pipe,
+so that whoever answers never waits.
+"""
+
+import os
+import selectors
+import socket
+from collections import deque
+from pathlib import Path
+from typing import Final, Protocol
+
+import attrs
+
+from zoe.domain.errors import ConfigError
+from zoe.messages.system import DoorAnswer, DoorClosed, DoorRequest
+from zoe.runtime.message import Envelope, Message
+
+LONGEST_LINE: Final = 65_536
+MOST_CLIENTS: Final = 64
+
+
+class Stop(Protocol):
+    """How a reader learns that it should end."""
+
+    def requested(self) -> bool:
+        """Whether to end now."""
+
+
+class Post(Protocol):
+    """Tells the door a message."""
+
+    def __call__(self, message: Message) -> object:
+        """Posts it; never blocks."""
+
+
+@attrs.define
+class _Client:
+    number: int
+    connection: socket.socket
+    incoming: bytes = b""
+    outgoing: bytes = b""
+
+
+class DoorSocket:
+    """Serves the control socket at ``path``.
+
+    Raises:
+        ConfigError: The path cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._answers: deque[tuple[int, bytes]] = deque()
+        self._clients: dict[int, _Client] = {}
+        self._count = 0
+        self._selector = selectors.DefaultSelector()
+        self._awake, self._waker = os.pipe()
+        os.set_blocking(self._awake, False)
+        os.set_blocking(self._waker, False)
+        self._listener = self._listen()
+        self._selector.register(self._awake, selectors.EVENT_READ)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._path.unlink(missing_ok=True)
+            before = os.umask(0o177)
+            try:
+                listener.bind(str(self._path))
+            finally:
+                os.umask(before)
+        except OSError as problem:
+            raise ConfigError(f"control socket {self._path}: {problem.strerror}") from problem
+        listener.listen(16)
+        listener.setblocking(False)
+        return listener
+
+    def handle(self, envelope: Envelope) -> None:
+        """Takes a DoorAnswer, in the thread of whoever sends it."""
+        message = envelope.message
+        assert isinstance(message, DoorAnswer)
+        self._answers.append((message.client, message.line + b"\n"))
+        self.wake()
+
+    def wake(self) -> None:
+        """Makes the serving thread look up."""
+        try:
+            os.write(self._waker, b"x")
+        except BlockingIOError:
+            pass  # the pipe is full of wake-ups already
+
+    def serve(self, stop: Stop, post: Post) -> None:
+        """Serves clients until asked to stop; the body of a reader's thread."""
+        while not stop.requested():
+            for key, events in self._selector.select(timeout=1):
+                self._serve_one(key, events, post)
+        self._close_all()
+
+    def _serve_one(self, key: selectors.SelectorKey, events: int, post: Post) -> None:
+        if key.fileobj is self._listener:
+            self._accept()
+        elif key.fileobj == self._awake:
+            self._deliver(post)
+        else:
+            client: _Client = key.data
+            if events & selectors.EVENT_READ:
+                self._read(client, post)
+            elif events & selectors.EVENT_WRITE:
+                self._write(client, post)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # gone before we got to it
+        if len(self._clients) >= MOST_CLIENTS:
+            connection.close()
+            return
+        connection.setblocking(False)
+        self._count += 1
+        client = _Client(self._count, connection)
+        self._clients[client.number] = client
+        self._selector.register(connection, selectors.EVENT_READ, client)
+
+    def _read(self, client: _Client, post: Post) -> None:
+        try:
+            data = client.connection.recv(LONGEST_LINE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(client, post)
+            return
+        client.incoming += data
+        *lines, client.incoming = client.incoming.split(b"\n")
+        for line in lines:
+            post(DoorRequest(client.number, line))
+        if len(client.incoming) > LONGEST_LINE:
+            self._drop(client, post)
+
+    def _deliver(self, post: Post) -> None:
+        try:
+            os.read(self._awake, 4096)
+        except BlockingIOError:
+            pass  # somebody else's wake-up was read with an earlier one
+        while self._answers:
+            number, line = self._answers.popleft()
+            client = self._clients.get(number)
+            if client is not None:
+                client.outgoing += line
+                self._write(client, post)
+
+    def _write(self, client: _Client, post: Post) -> None:
+        try:
+            sent = client.connection.send(client.outgoing)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._drop(client, post)
+            return
+        client.outgoing = client.outgoing[sent:]
+        writing = selectors.EVENT_WRITE if client.outgoing else 0
+        self._selector.modify(client.connection, selectors.EVENT_READ | writing, client)
+
+    def _drop(self, client: _Client, post: Post) -> None:
+        if self._clients.pop(client.number, None) is not None:
+            self._selector.unregister(client.connection)
+            client.connection.close()
+            post(DoorClosed(client.number))
+
+    def _close_all(self) -> None:
+        for client in self._clients.values():
+            client.connection.close()
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+        os.close(self._awake)
+        os.close(self._waker)

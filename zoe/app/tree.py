@@ -1,0 +1,132 @@
+"""The supervision tree as data: start order from top to bottom, stopped in reverse."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import attrs
+
+from zoe.actors.catalogue import Catalogue
+from zoe.actors.desk_door import DeskDoor
+from zoe.actors.gateway import Gateway
+from zoe.actors.heartbeat import Heartbeat, HealthRow
+from zoe.actors.journal import Journal
+from zoe.actors.ledger import Ledger
+from zoe.actors.market_watch import MarketWatch
+from zoe.actors.order_actor import OrderConfig
+from zoe.actors.order_desk import OrderDesk
+from zoe.actors.rate_limiter import RateLimiter
+from zoe.actors.reconciler import Reconciler
+from zoe.actors.repositioner import RepegConfig, Repositioner
+from zoe.actors.risk_officer import RiskOfficer
+from zoe.actors.strategist import Strategist, StrategyConfig
+from zoe.domain.ids import desk_tag
+from zoe.domain.ratelimit import Limiter
+from zoe.domain.risk import Limits
+from zoe.messages.system import Beat
+from zoe.ports.journal import JournalStore
+from zoe.ports.venue import Venue
+from zoe.runtime.supervisor import Child, Group
+
+#: The order path's actors share one thread: a hop costs a tenth there.
+ORDERS: Final = "orders"
+
+
+@attrs.frozen
+class Parts:
+    """Everything the actors are given: ports made real, and their frozen configuration.
+
+    Attributes:
+        pairs: Pairs watched in full depth.
+        lag_ns: How far the exchange's lists may lag behind its engine.
+    """
+
+    account_id: str
+    venue: Venue
+    store: JournalStore
+    reserve_nonce: Callable[[int], int]
+    write_health: Callable[[Sequence[HealthRow]], None]
+    vitals: Callable[[], Sequence[Beat]]
+    alive: Callable[[], None]
+    describe: Callable[[], dict[str, Any]]
+    limits: Limits
+    limiter: Limiter
+    pairs: tuple[str, ...]
+    strategies: tuple[StrategyConfig, ...]
+    lag_ns: int = 3_000_000_000
+    repeg: RepegConfig = RepegConfig()
+
+
+def tree(parts: Parts) -> tuple[Group, ...]:
+    """The desk's groups, first to start first."""
+    strategies = tuple(f"strategy/{config.name}" for config in parts.strategies)
+    account = parts.account_id
+    watch_market = ("risk", *strategies)
+    order = OrderConfig(account, desk_tag(account))
+    return (
+        # A crash of the Journal loses what waited for it: the group gives up at once.
+        Group(
+            "store",
+            (
+                Child(
+                    "journal", partial(Journal, account, parts.store, ("risk",)), stop_seconds=8.0
+                ),
+            ),
+            strategy="rest_for_one",
+            intensity=0,
+            period_seconds=60,
+        ),
+        Group("books", (Child("ledger", partial(Ledger, account, strategies)),)),
+        Group(
+            "exchange",
+            (
+                Child("catalogue", partial(Catalogue, parts.venue, ("risk", "gateway", "door"))),
+                Child("ratelimiter", partial(RateLimiter, parts.limiter), dispatcher=ORDERS),
+                Child("gateway", partial(_gateway, parts), capacity=10_000),
+            ),
+        ),
+        Group(
+            "truth",
+            (
+                Child(
+                    "reconciler",
+                    partial(
+                        Reconciler, account, parts.lag_ns, ("risk", "repositioner", "door")
+                    ),
+                ),
+                Child("risk", partial(RiskOfficer, account, parts.limits), dispatcher=ORDERS),
+            ),
+        ),
+        Group(
+            "orders",
+            (
+                Child("orders", partial(OrderDesk, order), dispatcher=ORDERS, intensity=30),
+                Child("repositioner", partial(Repositioner, parts.repeg), dispatcher=ORDERS),
+            ),
+        ),
+        Group(
+            "market",
+            (Child("market", partial(MarketWatch, parts.venue, parts.pairs, watch_market)),),
+        ),
+        Group(
+            "strategies",
+            tuple(
+                Child(f"strategy/{config.name}", partial(Strategist, account, config))
+                for config in parts.strategies
+            ),
+        ),
+        Group(
+            "edge",
+            (
+                Child(
+                    "heartbeat",
+                    partial(Heartbeat, parts.write_health, parts.vitals, parts.alive),
+                ),
+                Child("door", partial(DeskDoor, account, parts.describe)),
+            ),
+        ),
+    )
+
+
+def _gateway(parts: Parts) -> Gateway:
+    return Gateway(parts.venue, parts.reserve_nonce, ("risk", "reconciler", "repositioner"))

@@ -1,0 +1,105 @@
+"""The catalogue: pairs with all their names, steps and minimums, as one immutable snapshot."""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from types import MappingProxyType
+from typing import Literal
+
+import attrs
+
+#: In these states a pair takes new limit orders (facts sheet, section 4.3).
+TRADABLE = frozenset({"online", "limit_only", "post_only"})
+
+
+@attrs.frozen
+class Instrument:
+    """One pair.
+
+    Attributes:
+        symbol: WebSocket v2 name, ``BTC/USD``; the name zoe uses.
+        price_increment: Prices of orders are multiples of it; may be coarser than the precision.
+        qty_min: Smallest quantity of an order, in base.
+        cost_min: Smallest price times quantity of an order, in quote.
+        rest_id: Key in REST answers, ``XXBTZUSD``; None where only the stream described the pair.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    price_precision: int
+    price_increment: Decimal
+    qty_precision: int
+    qty_increment: Decimal
+    qty_min: Decimal
+    cost_precision: int
+    cost_min: Decimal
+    rest_id: str | None = None
+    altname: str | None = None
+    wsname: str | None = None
+
+    def round_price(self, price: Decimal, direction: Literal["down", "up"]) -> Decimal:
+        """The nearest price that an order may have, in the stated direction."""
+        rounding = ROUND_FLOOR if direction == "down" else ROUND_CEILING
+        steps = (price / self.price_increment).to_integral_value(rounding)
+        return steps * self.price_increment
+
+    def round_quantity_down(self, quantity: Decimal) -> Decimal:
+        """The largest quantity that an order may have and that is not above ``quantity``."""
+        steps = (quantity / self.qty_increment).to_integral_value(ROUND_FLOOR)
+        return steps * self.qty_increment
+
+    def check_order(self, quantity: Decimal, price: Decimal | None) -> str | None:
+        """What is wrong with an order of this size and price, None where nothing is."""
+        if self.status not in TRADABLE:
+            return f"{self.symbol} is {self.status}"
+        if quantity % self.qty_increment:
+            return f"quantity {quantity} is not a multiple of {self.qty_increment}"
+        if quantity < self.qty_min:
+            return f"quantity {quantity} is below the minimum {self.qty_min}"
+        if price is None:
+            return None
+        if price % self.price_increment:
+            return f"price {price} is not a multiple of {self.price_increment}"
+        if price * quantity < self.cost_min:
+            return f"cost {price * quantity} is below the minimum {self.cost_min}"
+        return None
+
+
+@attrs.frozen
+class Catalog:
+    """Every pair by its symbol, with a version that grows with each change."""
+
+    version: int
+    instruments: Mapping[str, Instrument] = attrs.field(converter=MappingProxyType, repr=len)
+    _names: Mapping[str, str] = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        names: dict[str, str] = {}
+        for pair in self.instruments.values():
+            for name in (pair.wsname, pair.altname, pair.rest_id, pair.symbol):
+                if name is not None:
+                    names[name.upper()] = pair.symbol
+        object.__setattr__(self, "_names", names)
+
+    def find(self, name: str) -> Instrument | None:
+        """The pair of any of its names, None for an unknown one."""
+        symbol = self._names.get(name.upper())
+        return None if symbol is None else self.instruments[symbol]
+
+    def merge(self, changed: Iterable[Instrument]) -> "Catalog":
+        """This catalogue with newer rows; the same object when nothing differs.
+
+        The stream does not know REST's names: those that are known are kept.
+        """
+        merged = dict(self.instruments)
+        for pair in changed:
+            known = merged.get(pair.symbol)
+            if known is not None and pair.rest_id is None:
+                names = (known.rest_id, known.altname, known.wsname)
+                rest_id, altname, wsname = names
+                pair = attrs.evolve(pair, rest_id=rest_id, altname=altname, wsname=wsname)
+            merged[pair.symbol] = pair
+        if merged == dict(self.instruments):
+            return self
+        return Catalog(self.version + 1, merged)

@@ -1,0 +1,48 @@
+"""The exchange's clock as we know it: an offset from ours, and how wrong it may be."""
+
+from typing import Final
+
+import attrs
+
+#: A measurement older than this is replaced by any newer one, however wide.
+STALE_AFTER_NS: Final = 60_000_000_000
+#: Adds need the clock to be known at least this well (orders.md section 4).
+ADD_BOUND_NS: Final = 1_000_000_000
+
+
+@attrs.frozen
+class ExchangeClock:
+    """Offset of the exchange's clock from ours, in nanoseconds.
+
+    Attributes:
+        bound_ns: The true offset differs by at most this; None while unmeasured.
+        measured_ns: Our monotonic time of the measurement.
+    """
+
+    offset_ns: int = 0
+    bound_ns: int | None = None
+    measured_ns: int = 0
+
+    def now_ns(self, wall_ns: int) -> int:
+        """The exchange's time at our wall time."""
+        return wall_ns + self.offset_ns
+
+    def good_enough(self) -> bool:
+        """Whether an add may be given a deadline by this clock."""
+        return self.bound_ns is not None and self.bound_ns <= ADD_BOUND_NS
+
+    def measured(
+        self, exchange_ns: int, sent_ns: int, received_ns: int, monotonic_ns: int
+    ) -> "ExchangeClock":
+        """The better of this clock and one answer stamped ``exchange_ns``.
+
+        Args:
+            sent_ns: Our wall time when the request left.
+            received_ns: Our wall time when its answer came.
+        """
+        bound = max(received_ns - sent_ns, 0) // 2
+        offset = exchange_ns - (sent_ns + received_ns) // 2
+        old = self.bound_ns is None or monotonic_ns - self.measured_ns > STALE_AFTER_NS
+        if not old and self.bound_ns is not None and bound > self.bound_ns:
+            return self
+        return ExchangeClock(offset, bound, monotonic_ns)

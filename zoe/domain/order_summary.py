@@ -1,0 +1,23 @@
+"""An order as outside programs read it: text only, the exchange's own ids."""
+
+from zoe.domain.order import Order
+
+
+def summary(order: Order) -> dict[str, str | None]:
+    """The columns of ``zoe orders``, as far as the order itself knows them."""
+    intent = order.intent
+    return {
+        "intent_id": intent.intent_id,
+        "cl_ord_id": order.cl_ord_id,
+        "order_id": order.order_id,
+        "pair": intent.pair,
+        "side": intent.side.value,
+        "order_type": intent.order_type.value,
+        "quantity": str(intent.quantity),
+        "limit_price": None if intent.limit_price is None else str(intent.limit_price),
+        "filled_quantity": str(order.filled),
+        "state": order.state.value,
+        "source": intent.source,
+        "slot": intent.slot,
+        "reason": order.reason,
+    }

@@ -1,0 +1,13 @@
+"""What decodes frames in a reader's thread."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from zoe.runtime.message import Message
+
+
+class FrameReader(Protocol):
+    """Turns the frames of one connection into messages; one instance a connection."""
+
+    def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
+        """What a frame says; never raises on bad input, which is a message of its own."""

@@ -1,0 +1,112 @@
+"""Messages of the Gateway: the private side of the exchange."""
+
+import enum
+from typing import Any
+
+import attrs
+
+from zoe.domain.order import Order
+from zoe.domain.sighting import Sighting
+from zoe.runtime.address import Address
+from zoe.runtime.message import Message
+
+
+class Failure(enum.Enum):
+    """Why a call has no result (the taxonomy of domain/errors.py)."""
+
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    UNKNOWN = "unknown"
+    NOT_UNDERSTOOD = "not_understood"
+
+
+@attrs.frozen
+class PrivateCall(Message):
+    """One private REST call; they leave one at a time, nonces in order.
+
+    Attributes:
+        operation: One of the operations of ports/venue.py.
+    """
+
+    ref: int
+    operation: Any
+    reply_to: Address
+
+
+@attrs.frozen
+class PrivateAnswered(Message):
+    """What came of a PrivateCall: a result, or a failure with the exchange's words."""
+
+    ref: int
+    result: Any
+    failure: Failure | None = None
+    code: str | None = None
+
+
+class Sent(enum.Enum):
+    """What became of a request on the private socket."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    NOT_SENT = "not_sent"
+    LOST = "lost"
+
+
+@attrs.frozen
+class SendAdd(Message):
+    """Send this order; it is durable in SENDING. Never sent twice."""
+
+    order: Order
+    reply_to: Address
+
+
+@attrs.frozen
+class SendCancel(Message):
+    """Send a cancel for this order; harmless when repeated."""
+
+    order: Order
+    reply_to: Address
+
+
+@attrs.frozen
+class AddSettled(Message):
+    """What is known of an add."""
+
+    outcome: Sent
+    order_id: str | None = None
+    reason: str | None = None
+
+
+@attrs.frozen
+class CancelSettled(Message):
+    """What is known of a cancel; the order's own stream says when it is gone."""
+
+    outcome: Sent
+    reason: str | None = None
+
+
+@attrs.frozen
+class OrderSighted(Message):
+    """A report about an order, by the stream or by a look."""
+
+    sighting: Sighting
+
+
+@attrs.frozen
+class LatchWanted(Message):
+    """The Gateway has (re)started with its latch closed and asks what it should be."""
+
+
+@attrs.frozen
+class WatchExchangeClock(Message):
+    """Tell the sender the exchange's clock now and after each better measurement."""
+
+
+@attrs.frozen
+class ExchangeClockMeasured(Message):
+    """Offset of the exchange's clock from ours and its error bound, in nanoseconds."""
+
+    offset_ns: int
+    bound_ns: int
+    measured_ns: int

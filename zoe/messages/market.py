@@ -1,0 +1,143 @@
+"""Messages about the market; prices and quantities are ints in the instrument's units."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+from zoe.domain.catalog import Instrument
+from zoe.runtime.message import Lane, Message
+
+
+@attrs.frozen
+class Quote(Message):
+    """The best bid and ask of a book whose checksum was right.
+
+    Attributes:
+        bid: In units of 10^-price_precision; None where the side is empty.
+        bid_qty: In units of 10^-qty_precision.
+        exchange_ns: The exchange's time of the change, None where it gave none.
+        received_ns: Our wall time of receipt.
+        live: False while the book is being subscribed anew.
+    """
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False
+    symbol: str
+    price_precision: int
+    qty_precision: int
+    bid: int | None
+    bid_qty: int
+    ask: int | None
+    ask_qty: int
+    exchange_ns: int | None
+    received_ns: int
+    live: bool = True
+
+    @property
+    def key(self) -> str:
+        """The newest quote of a pair replaces the one before."""
+        return self.symbol
+
+    @property
+    def bid_price(self) -> Decimal | None:
+        """The best bid in quote currency."""
+        return None if self.bid is None else Decimal(self.bid).scaleb(-self.price_precision)
+
+    @property
+    def ask_price(self) -> Decimal | None:
+        """The best ask in quote currency."""
+        return None if self.ask is None else Decimal(self.ask).scaleb(-self.price_precision)
+
+
+@attrs.frozen
+class TickerSeen(Message):
+    """A pair's ticker."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    last: Decimal | None
+    volume: Decimal
+    received_ns: int
+
+    @property
+    def key(self) -> str:
+        """The newest ticker of a pair replaces the one before."""
+        return self.symbol
+
+
+@attrs.frozen
+class TradePrint:
+    """One trade of the market; ``side`` is the taker's."""
+
+    trade_id: int
+    side: str
+    price: Decimal
+    quantity: Decimal
+    exchange_ns: int
+
+
+@attrs.frozen
+class TradePrints(Message):
+    """Trades of one pair, in order."""
+
+    traced: ClassVar[bool] = False
+    symbol: str
+    trades: tuple[TradePrint, ...]
+
+
+@attrs.frozen
+class InstrumentsChanged(Message):
+    """Pairs that are new or changed."""
+
+    instruments: tuple[Instrument, ...] = attrs.field(repr=len)
+
+
+@attrs.frozen
+class BookBroken(Message):
+    """A pair's book can no longer be trusted and must be subscribed anew."""
+
+    symbol: str
+    reason: str
+
+
+@attrs.frozen
+class SubscriptionAcked(Message):
+    """A subscription was accepted."""
+
+    channel: str
+    symbol: str | None
+
+
+@attrs.frozen
+class SubscriptionRefused(Message):
+    """A subscription was refused."""
+
+    symbol: str | None
+    error: str
+
+
+@attrs.frozen
+class ExchangeStatus(Message):
+    """The exchange's own state: online, maintenance, cancel_only, post_only, limit_only."""
+
+    system: str
+
+
+@attrs.frozen
+class FrameNotUnderstood(Message):
+    """A frame that could not be read; its beginning is kept."""
+
+    error: str
+    excerpt: str
+
+
+@attrs.frozen
+class FeedAlive(Message):
+    """A heartbeat or a pong: the connection lives."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False

@@ -1,0 +1,69 @@
+"""The journal's store: rows in, durably and in order; rows out."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from zoe.messages.journal import StoredRow
+
+
+@attrs.frozen
+class JournalRow:
+    """A row as it is written.
+
+    Attributes:
+        seq: Consecutive; given by the one writer, who holds the account's lock.
+        body: Canonical JSON text.
+    """
+
+    seq: int
+    account_id: str
+    stream: str
+    version: int
+    kind: str
+    at_ns: int
+    message_id: int
+    correlation_id: int
+    causation_id: int | None
+    anchor_seq: int | None
+    body: str
+
+
+@runtime_checkable
+class JournalStore(Protocol):
+    """Used from one thread at a time."""
+
+    def last_seq(self) -> int:
+        """The newest row's number, 0 for an empty journal.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+
+    def append(self, rows: Sequence[JournalRow]) -> None:
+        """Makes all rows durable, or none.
+
+        Raises:
+            StoreConflict: A number or a place in a stream is taken.
+            StoreUnknown: The connection was lost before the answer.
+            StoreError: Known not to be done.
+        """
+
+    def settle(self, rows: Sequence[JournalRow]) -> None:
+        """Makes sure that these rows are durable, whether or not they were before.
+
+        Raises:
+            StoreConflict: Another row stands in the place of one of them: a second writer.
+            StoreUnknown: The connection was lost before the answer.
+            StoreError: Known not to be done.
+        """
+
+    def stream(self, stream: str, *, last: bool = False) -> tuple[StoredRow, ...]:
+        """A stream's rows in order, or only its newest."""
+
+    def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
+        """Every row of each order of the account that is not concluded, stream by stream."""
+
+    def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
+        """The rows of the order that the exchange calls ``order_id``."""

@@ -1,0 +1,159 @@
+"""An exchange as the actors see it: operations in, requests out; bytes in, domain values out.
+
+Pure: an implementation holds configuration and the key pair, and neither reads a clock nor sends
+a byte. The wire port carries the bytes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.order import Order
+from zoe.domain.sighting import Sighting
+from zoe.messages.exchange import BalanceSnapshot
+from zoe.ports.wire import FrameReader
+
+
+@attrs.frozen
+class GetInstruments:
+    """Every pair of the exchange: a tuple of Instrument."""
+
+
+@attrs.frozen
+class GetToken:
+    """A token for the private socket: str."""
+
+
+@attrs.frozen
+class GetBalances:
+    """All balances: BalanceSnapshot."""
+
+
+@attrs.frozen
+class GetOpenOrders:
+    """Every open order: a tuple of Sighting."""
+
+
+@attrs.frozen
+class GetClosedOrders:
+    """One page of closed orders, newest first: a tuple of Sighting."""
+
+    start_ns: int
+    offset: int = 0
+
+
+@attrs.frozen
+class GetTrades:
+    """One page of our trades, newest first, one row a match: a tuple of Sighting."""
+
+    start_ns: int
+    offset: int = 0
+
+
+Operation = (
+    GetInstruments | GetToken | GetBalances | GetOpenOrders | GetClosedOrders | GetTrades
+)
+Result = tuple[Instrument, ...] | str | BalanceSnapshot | tuple[Sighting, ...]
+
+
+@attrs.frozen
+class HttpRequest:
+    """A request ready for the wire; its headers may hold a signature, so repr hides them."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class StreamLive:
+    """Subscribed and the snapshots delivered: what follows is news."""
+
+
+@attrs.frozen
+class StreamGap:
+    """Messages were lost on the private stream."""
+
+    reason: str
+
+
+@attrs.frozen
+class Answered:
+    """An answer to a request on the private socket.
+
+    Attributes:
+        refusal: None where the request succeeded, otherwise the error it stands for:
+            ExchangeRejected, ExchangeThrottled or ExchangeUnavailable.
+        exchange_ns: The exchange's time of the answer, where it gave one.
+    """
+
+    req_id: int | None
+    order_id: str | None
+    refusal: Exception | None
+    exchange_ns: int | None
+
+
+class PrivateSession(Protocol):
+    """One life of the private socket, without I/O; a new one for each connection."""
+
+    def opened(self, token: str) -> Sequence[bytes]:
+        """What to send when the socket has opened."""
+
+    def received(self, payload: bytes, received_ns: int) -> Sequence[object]:
+        """What a frame says: StreamLive, StreamGap, Answered, Sighting, BalanceSnapshot,
+        BalanceEntry or a market message; nothing for a heartbeat.
+
+        Raises:
+            WireError: The frame is not understood.
+        """
+
+    def ping(self, req_id: int) -> bytes:
+        """A ping; its answer carries the exchange's time."""
+
+    def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
+        """The request that places ``order``, not to be executed after ``deadline_ns``."""
+
+    def cancel(self, order: Order, req_id: int) -> bytes:
+        """The request that cancels ``order`` by its exchange id, or by ours."""
+
+
+@runtime_checkable
+class Venue(Protocol):
+    """The codec of one exchange."""
+
+    public_url: str
+    private_url: str
+
+    def request(self, operation: Operation, nonce: int | None) -> HttpRequest:
+        """The HTTP request for ``operation``; private ones need a nonce."""
+
+    def result(
+        self, operation: Operation, status: int, body: bytes, catalog: Catalog | None
+    ) -> Result:
+        """What the answer to ``operation`` says.
+
+        Raises:
+            ExchangeRejected: Refused.
+            ExchangeThrottled: Over a limit.
+            ExchangeUnavailable: No usable answer.
+            WireError: Not understood.
+        """
+
+    def private_session(self) -> PrivateSession:
+        """A session for a new private connection."""
+
+    def public_reader(self) -> Callable[[], FrameReader]:
+        """Makes the reader of a new public connection."""
+
+    def public_subscriptions(self, symbols: Sequence[str]) -> Sequence[bytes]:
+        """What to send to watch these pairs, instruments included."""
+
+    def resubscription(self, symbol: str) -> Sequence[bytes]:
+        """What to send to get a fresh book of one pair."""
+
+    def public_ping(self) -> bytes:
+        """What keeps a public connection awake."""
+

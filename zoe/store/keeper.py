@@ -1,0 +1,106 @@
+"""Keeper: holds PostgreSQL by a life line, and runs programs as a user of lesser rights.
+
+Run as a file by ``python -I -S``; it imports nothing but a few modules of the standard library, so
+that it stays small. Its standard input is the life line: at end of file the desk is gone, however
+it went, and so is PostgreSQL a moment later. Death signals alone do not do: they follow the thread
+that started the child, and are cleared when the user changes.
+
+    keeper.py run  UID GID SEARCH PROGRAM [ARG ...]    drops rights, becomes the program
+    keeper.py keep UID GID SEARCH PROGRAM [ARG ...]    starts it, holds it, passes its exit code on
+
+UID -1 changes nothing. SEARCH 1 lets the program enter directories that are closed to its user.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_SECUREBITS = 28
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_SECBIT_NO_SETUID_FIXUP = 4
+_CAP_DAC_READ_SEARCH = 2
+_CAP_VERSION_3 = 0x20080522
+_SECONDS_TO_STOP = 3
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _drop(uid: int, gid: int, search: bool) -> None:
+    """Becomes ``uid``; keeps no right but, where asked, that of entering directories."""
+    if uid < 0:
+        return
+    libc = _libc()
+    if search:
+        # Without the fix-up access(2) honours capabilities too; all but one are dropped below.
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if search:
+        bit = 1 << _CAP_DAC_READ_SEARCH
+        header = (ctypes.c_uint32 * 2)(_CAP_VERSION_3, 0)
+        data = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
+        libc.capset(header, data)
+        libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
+
+
+def _become(uid: int, gid: int, search: bool, program: list[str], parent: int) -> None:
+    os.setsid()
+    _drop(uid, gid, search)
+    # After the change of user, which would clear it; then the parent may be gone already.
+    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_DFL)
+    os.execv(program[0], program)
+
+
+def _hold(child: int) -> int:
+    """Waits for the child, or for the end of the life line; returns the child's exit status."""
+    dead, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    asked = 0
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        watched = [dead] if asked else [dead, 0]
+        ready, _, _ = select.select(watched, [], [], _SECONDS_TO_STOP if asked == 1 else None)
+        if dead in ready:
+            os.read(dead, 64)
+        elif 0 in ready and not os.read(0, 64):
+            asked = 1
+            os.kill(child, signal.SIGINT)
+        elif not ready:
+            asked = 2
+            os.kill(child, signal.SIGQUIT)
+
+
+def main(arguments: list[str]) -> int:
+    """See the module."""
+    mode, uid, gid, search, *program = arguments
+    rights = (int(uid), int(gid), search == "1")
+    if mode == "run":
+        _drop(*rights)
+        os.execv(program[0], program)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _become(*rights, program, parent)
+    status = _hold(child)
+    return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

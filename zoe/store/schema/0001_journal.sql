@@ -1,0 +1,56 @@
+-- The journal: append-only, the source of every view of orders and balances.
+CREATE TABLE journal (
+    seq            bigint PRIMARY KEY,
+    account_id     text   NOT NULL,
+    stream         text   NOT NULL,
+    version        bigint NOT NULL CHECK (version >= 1),
+    kind           text   NOT NULL,
+    at_ns          bigint NOT NULL,
+    message_id     bigint NOT NULL,
+    correlation_id bigint NOT NULL,
+    causation_id   bigint,
+    anchor_seq     bigint CHECK (anchor_seq < seq),
+    body           jsonb  NOT NULL,
+    UNIQUE (stream, version)
+);
+CREATE INDEX journal_message ON journal (message_id);
+CREATE INDEX journal_correlation ON journal (correlation_id);
+CREATE INDEX journal_order ON journal ((body ->> 'order_id')) WHERE body ? 'order_id';
+CREATE INDEX journal_body ON journal USING gin (body jsonb_path_ops);
+
+CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP;
+END $$;
+CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE ON journal
+    FOR EACH ROW EXECUTE FUNCTION deny();
+CREATE TRIGGER journal_no_truncate BEFORE TRUNCATE ON journal
+    FOR EACH STATEMENT EXECUTE FUNCTION deny();
+
+-- One row a start; the number begins every message id of that start.
+CREATE TABLE boot (
+    number     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id text   NOT NULL,
+    at_ns      bigint NOT NULL
+);
+-- Nonces up to the high-water mark may have been used.
+CREATE TABLE nonce (
+    account_id text   PRIMARY KEY,
+    high_water bigint NOT NULL
+);
+CREATE TABLE health (
+    account_id text   NOT NULL,
+    component  text   NOT NULL,
+    status     text   NOT NULL,
+    at_ns      bigint NOT NULL,
+    detail     text   NOT NULL,
+    PRIMARY KEY (account_id, component)
+);
+CREATE TABLE config (
+    account_id text   NOT NULL,
+    key        text   NOT NULL,
+    value      text   NOT NULL,
+    source     text   NOT NULL,
+    at_ns      bigint NOT NULL,
+    PRIMARY KEY (account_id, key)
+);
