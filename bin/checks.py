@@ -1,0 +1,47 @@
+"""Runs every check in turn and says how long each took; pytest comes last.
+
+Options are pytest's. Exit code 0 only if all of them passed.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TOOLS: Final = Path(sys.executable).parent
+CHECKS: Final = {
+    "ruff": (str(TOOLS / "ruff"), "check", "--quiet", "."),
+    "format": (str(TOOLS / "ruff"), "format", "--quiet", "--check", "."),
+    "mypy": (sys.executable, "-m", "mypy", "--no-error-summary"),
+    "imports": (str(TOOLS / "lint-imports"), "--config", "setup.cfg"),
+}
+
+
+def passed(name: str, command: Sequence[str]) -> bool:
+    """Runs one check; its output is shown only when it fails."""
+    started = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    good = done.returncode == 0
+    print(f"{name:8} {'ok' if good else 'FAILED':6} {time.monotonic() - started:6.1f} s")
+    if not good:
+        print(done.stdout, end="")
+    sys.stdout.flush()
+    return good
+
+
+def main(options: Sequence[str]) -> int:
+    """The exit code of everything: pytest's own if the rest was in order."""
+    failed = [name for name, command in CHECKS.items() if not passed(name, command)]
+    if failed:
+        print(f"failed before the tests: {', '.join(failed)}", flush=True)
+    tests = subprocess.run((sys.executable, "-m", "pytest", *options), cwd=ROOT, check=False)
+    return tests.returncode or bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

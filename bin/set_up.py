@@ -1,0 +1,240 @@
+"""Makes the environment that a lock file describes, once, then becomes the program asked for.
+
+``set_up.py LOCK ARGUMENT…`` ends as ``.venv/bin/python -P ARGUMENT…`` in the same process, so
+that a supervisor's signals reach the program. It runs on the standard library alone.
+
+The mark ``.venv/finished-LOCK`` holds the lock's hash and is written last: a set-up that was
+killed half-way is simply done again.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+#: Exit codes: 2 is a place that cannot be used, 1 may work at another time (a network).
+UNUSABLE: Final = 2
+FAILED: Final = 1
+#: The tools' lock holds all that the desk's holds (it is compiled with it as a constraint).
+_COVERED: Final = {"dev.lock": ("requirements.lock", "dev.lock")}
+_TAIL_LINES: Final = 12
+
+
+class SetUpError(Exception):
+    """The environment cannot be made."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Progress:
+    """One line that grows on a terminal; elsewhere one line at the start, one at the end."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._started = time.monotonic()
+        self._shown = sys.stderr.isatty()
+
+    def begin(self, lock: str) -> None:
+        """Says what will be done."""
+        if not self._shown:
+            print(f"zoe: installing {self._total} packages of {lock}", file=sys.stderr, flush=True)
+
+    def show(self, done: int, what: str) -> None:
+        """Draws the bar: ``done`` packages of the total, and the step at hand."""
+        if self._shown:
+            filled = 24 * done // max(self._total, 1)
+            bar = "#" * filled + "." * (24 - filled)
+            line = f"zoe: [{bar}] {done}/{self._total} {self._seconds():3.0f} s  {what}"
+            print(f"\r\x1b[K{line[:100]}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Says how long it took."""
+        start = "\r\x1b[K" if self._shown else ""
+        print(f"{start}zoe: set up in {self._seconds():.1f} s", file=sys.stderr, flush=True)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+
+def set_up(root: Path, lock: str) -> Path:
+    """The environment's Python, after whatever ``lock`` wants has been installed.
+
+    Raises:
+        SetUpError: the environment cannot be made.
+    """
+    venv = root / ".venv"
+    mark = venv / f"finished-{lock}"
+    wanted = _hash(root / lock)
+    if not _is(mark, wanted):
+        with _alone(root):
+            if not _is(mark, wanted):  # whoever was first may have done it
+                _install(root, lock)
+                for name in _COVERED.get(lock, (lock,)):
+                    _write(venv / f"finished-{name}", _hash(root / name))
+    return venv / "bin" / "python"
+
+
+def pip_of(venv: Path) -> tuple[str, ...]:
+    """A pip command that installs into ``venv``: its own, or that of the Python running this.
+
+    Raises:
+        SetUpError: neither has one.
+    """
+    python = str(venv / "bin" / "python")
+    base = str(getattr(sys, "_base_executable", None) or sys.executable)
+    own, outside = (python, "-m", "pip"), (base, "-m", "pip", "--python", python)
+    if _quiet((*own, "list")):
+        return own
+    if _quiet((python, "-m", "ensurepip")):
+        return own
+    if _quiet((*outside, "list")):
+        return outside
+    raise SetUpError(
+        UNUSABLE, f"{base} has neither ensurepip nor pip: install python3-venv or python3-pip"
+    )
+
+
+def create(venv: Path, *, with_pip: bool) -> None:
+    """Makes an empty environment; one whose Python does not run any more is made anew."""
+    base = str(getattr(sys, "_base_executable", None) or sys.executable)
+    options = ("--clear",) if with_pip else ("--clear", "--without-pip")
+    if not _quiet((base, "-m", "venv", *options, str(venv))):
+        raise SetUpError(UNUSABLE, f"cannot make a virtual environment in {venv}")
+
+
+def packages(lock: Path) -> int:
+    """How many packages a lock file names."""
+    return sum("==" in line and not line.startswith((" ", "#")) for line in _lines(lock))
+
+
+def _install(root: Path, lock: str) -> None:
+    venv = root / ".venv"
+    progress = Progress(packages(root / lock))
+    progress.begin(lock)
+    if not _quiet((str(venv / "bin" / "python"), "-c", "")):
+        progress.show(0, "making .venv")
+        create(venv, with_pip=importlib.util.find_spec("ensurepip") is not None)
+    for mark in venv.glob("finished-*"):
+        # Half an installation is none, and one lock's versions need not be another's.
+        mark.unlink()
+    _run_pip((*pip_of(venv), *_options(root / lock)), progress)
+    _make_importable(root, venv)
+    progress.end()
+
+
+def _options(lock: Path) -> tuple[str, ...]:
+    quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar=off")
+    return ("install", "--require-hashes", *quiet, "--root-user-action=ignore", "-r", str(lock))
+
+
+def _run_pip(command: Sequence[str], progress: Progress) -> None:
+    tail: list[str] = []
+    collected = 0
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as pip,
+        _passed_on(pip),
+    ):
+        for line in pip.stdout or ():
+            tail = [*tail[1 - _TAIL_LINES :], line.rstrip()]
+            collected += line.startswith(("Collecting ", "Requirement already"))
+            progress.show(collected, line.strip().partition(" (")[0])
+    if pip.returncode:
+        print("", *tail, sep="\n", file=sys.stderr)
+        raise SetUpError(FAILED, f"pip ended with code {pip.returncode}")
+
+
+@contextlib.contextmanager
+def _passed_on(child: "subprocess.Popen[str]") -> Iterator[None]:
+    """While it lasts, a request to stop ends the child too, and then this process."""
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        child.terminate()
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _make_importable(root: Path, venv: Path) -> None:
+    """Lets the environment import zoe from any working directory; relative, so it may move."""
+    for packages_folder in venv.glob("lib/python*/site-packages"):
+        _write(packages_folder / "zoe.pth", os.path.relpath(root, packages_folder) + "\n")
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    with (root / ".venv.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("zoe: another set-up is at work; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _quiet(command: Sequence[str]) -> bool:
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _is(mark: Path, wanted: str) -> bool:
+    try:
+        return mark.read_text() == wanted
+    except OSError:
+        return False
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Sets up, then becomes the program; one clear line when it cannot."""
+    lock, *program = arguments
+    try:
+        python = set_up(ROOT, lock)
+        sys.stdout.flush()
+        os.execv(python, [str(python), "-P", *program])
+    except SetUpError as problem:
+        code, text = problem.code, str(problem)
+    except OSError as problem:
+        code, text = UNUSABLE, f"{problem.filename or ROOT}: {problem.strerror}"
+    except KeyboardInterrupt:
+        code, text = 130, "interrupted; the next start goes on with the set-up"
+    print(f"zoe: {text}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
