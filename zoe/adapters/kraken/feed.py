@@ -1,0 +1,256 @@
+"""FeedReader: public frames in, market messages out; keeps the books and checks every checksum.
+
+It runs in the thread that reads the connection and never raises on bad input: a frame that cannot
+be read is a message too. A book whose checksum is wrong is dropped and said to be broken; until a
+new snapshot comes its changes are ignored.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+import attrs
+import msgspec
+
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.numbers import exact, nanoseconds, units
+from zoe.domain.book import Book, Level
+from zoe.domain.catalog import Instrument
+from zoe.messages.market import (
+    BookBroken,
+    ExchangeStatus,
+    FeedAlive,
+    FrameNotUnderstood,
+    InstrumentsChanged,
+    Quote,
+    SubscriptionAcked,
+    SubscriptionRefused,
+    TickerSeen,
+    TradePrint,
+    TradePrints,
+)
+from zoe.runtime.message import Message
+
+DEPTH: Final = 10
+EXCERPT_BYTES: Final = 300
+#: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
+MOST_WAITING: Final = 1_000
+
+Precision = tuple[int, int]
+
+
+@attrs.define
+class Verified:
+    """How many checksums were equal and how many were not."""
+
+    equal: int = 0
+    different: int = 0
+
+
+@attrs.define
+class _Kept:
+    book: Book
+    price_precision: int
+    qty_precision: int
+
+
+class FeedReader:
+    """Reads one public connection.
+
+    Args:
+        depth: The depth that books are subscribed with.
+        precisions: Price and quantity precision of pairs known beforehand.
+    """
+
+    def __init__(
+        self, depth: int = DEPTH, precisions: Mapping[str, Precision] | None = None
+    ) -> None:
+        self._depth = depth
+        self._precisions: dict[str, Precision] = dict(precisions or {})
+        self._books: dict[str, _Kept] = {}
+        self._waiting: dict[str, list[tuple[bool, frames.BookRow]]] = {}
+        self.verified: dict[str, Verified] = {}
+        self._channels: dict[str, Callable[[frames.Frame, int], list[Message]]] = {
+            "book": self._book,
+            "ticker": self._ticker,
+            "trade": self._trade,
+            "instrument": self._instrument,
+            "status": self._status,
+            "heartbeat": lambda frame, at: [FeedAlive()],
+        }
+
+    def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
+        """What a frame says, in order; see zoe.messages.frames.FrameReader."""
+        try:
+            return self._read(frames.FRAME.decode(payload), received_ns)
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+            return [_not_understood(f"{type(problem).__name__}: {problem}", payload)]
+
+    def _read(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        if frame.channel is not None:
+            channel = self._channels.get(frame.channel)
+            if channel is None:
+                raise ValueError(f"channel {frame.channel[:40]!r} is unknown")
+            return channel(frame, received_ns)
+        if frame.refusal is not None:
+            raise ValueError(f"the exchange says {frame.refusal[:200]}")
+        return _answer(frame)
+
+    def _book(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        snapshot = frame.type == "snapshot"
+        said: list[Message] = []
+        for row in frames.BOOK.decode(frame.data):
+            said += self._change(row, snapshot, received_ns)
+        return said
+
+    def _change(self, row: frames.BookRow, snapshot: bool, received_ns: int) -> list[Message]:
+        precision = self._precisions.get(row.symbol)
+        if precision is None:
+            return self._wait(row, snapshot)
+        if not snapshot and row.symbol not in self._books:
+            return []  # dropped, and its new snapshot has not come
+        try:
+            kept = self._applied(row, snapshot, precision)
+        except ValueError as problem:
+            return self._broken(row.symbol, str(problem), received_ns)
+        if kept.book.checksum() != row.checksum:
+            self._count(row.symbol).different += 1
+            return self._broken(row.symbol, "checksum", received_ns)
+        self._count(row.symbol).equal += 1
+        at_ns = None if row.timestamp is None else nanoseconds(row.timestamp)
+        return [_quote(row.symbol, kept, at_ns, received_ns)]
+
+    def _applied(self, row: frames.BookRow, snapshot: bool, precision: Precision) -> _Kept:
+        bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
+        if snapshot:
+            kept = self._books[row.symbol] = _Kept(Book(self._depth), *precision)
+            kept.book.load(bids, asks)
+        else:
+            kept = self._books[row.symbol]
+            kept.book.update(bids, asks)
+        return kept
+
+    def _count(self, symbol: str) -> Verified:
+        return self.verified.setdefault(symbol, Verified())
+
+    def _wait(self, row: frames.BookRow, snapshot: bool) -> list[Message]:
+        waiting = self._waiting.setdefault(row.symbol, [])
+        if snapshot:
+            waiting.clear()
+        waiting.append((snapshot, row))
+        if len(waiting) <= MOST_WAITING:
+            return []
+        del self._waiting[row.symbol]
+        return [BookBroken(row.symbol, "its instrument is unknown")]
+
+    def _broken(self, symbol: str, reason: str, received_ns: int) -> list[Message]:
+        said: list[Message] = [BookBroken(symbol, reason)]
+        kept = self._books.pop(symbol, None)
+        if kept is not None:
+            quote = _quote(symbol, kept, None, received_ns)
+            said.append(attrs.evolve(quote, live=False))
+        return said
+
+    def _instrument(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        rows = frames.INSTRUMENT.decode(frame.data).pairs
+        if not rows:
+            return []
+        pairs = tuple(_pair(row) for row in rows)
+        said: list[Message] = [InstrumentsChanged(pairs)]
+        for pair in pairs:
+            said += self._learn(pair, received_ns)
+        return said
+
+    def _learn(self, pair: Instrument, received_ns: int) -> list[Message]:
+        precision = (pair.price_precision, pair.qty_precision)
+        known = self._precisions.get(pair.symbol)
+        self._precisions[pair.symbol] = precision
+        if known not in (None, precision) and pair.symbol in self._books:
+            return self._broken(pair.symbol, "its precision changed", received_ns)
+        said: list[Message] = []
+        for snapshot, row in self._waiting.pop(pair.symbol, ()):
+            said += self._change(row, snapshot, received_ns)
+        return said
+
+    def _ticker(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        return [
+            TickerSeen(
+                row.symbol,
+                exact(row.bid),
+                exact(row.ask),
+                None if row.last is None else exact(row.last),
+                exact(row.volume),
+                received_ns,
+            )
+            for row in frames.TICKER.decode(frame.data)
+        ]
+
+    def _trade(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        by_symbol: dict[str, list[TradePrint]] = {}
+        for row in frames.TRADE.decode(frame.data):
+            at_ns = nanoseconds(row.timestamp)
+            trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
+            by_symbol.setdefault(row.symbol, []).append(trade)
+        return [TradePrints(symbol, tuple(trades)) for symbol, trades in by_symbol.items()]
+
+    def _status(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
+
+
+def _levels(rows: list[frames.Level], price_precision: int, qty_precision: int) -> list[Level]:
+    return [(units(row.price, price_precision), units(row.qty, qty_precision)) for row in rows]
+
+
+def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) -> Quote:
+    bid, bid_qty = kept.book.best_bid or (None, 0)
+    ask, ask_qty = kept.book.best_ask or (None, 0)
+    return Quote(
+        symbol,
+        kept.price_precision,
+        kept.qty_precision,
+        bid,
+        bid_qty,
+        ask,
+        ask_qty,
+        exchange_ns,
+        received_ns,
+    )
+
+
+def _pair(row: frames.PairRow) -> Instrument:
+    return Instrument(
+        row.symbol,
+        row.base,
+        row.quote,
+        row.status,
+        row.price_precision,
+        _positive(row.price_increment),
+        row.qty_precision,
+        _positive(row.qty_increment),
+        exact(row.qty_min),
+        row.cost_precision,
+        exact(row.cost_min),
+    )
+
+
+def _positive(value: Decimal) -> Decimal:
+    if exact(value) <= 0:
+        raise ValueError(f"an increment must be greater than 0, not {value}")
+    return value
+
+
+def _answer(frame: frames.Frame) -> list[Message]:
+    if frame.method == "pong":
+        return [FeedAlive()]
+    if frame.method not in ("subscribe", "unsubscribe", "ping"):
+        raise ValueError("neither a channel nor an answer")
+    if not frame.success:
+        return [SubscriptionRefused(frame.symbol, frame.error or "no reason given")]
+    if frame.method == "unsubscribe":
+        return [FeedAlive()]
+    result = frames.RESULT.decode(frame.result) if bytes(frame.result) else frames.SubscribedTo()
+    return [SubscriptionAcked(result.channel or "", result.symbol)]
+
+
+def _not_understood(error: str, payload: bytes) -> FrameNotUnderstood:
+    return FrameNotUnderstood(error, payload[:EXCERPT_BYTES].decode(errors="replace"))

@@ -1,0 +1,104 @@
+"""The public frames of WebSocket v2 as typed rows (facts sheet, sections 2.2 to 2.7)."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Level(msgspec.Struct, gc=False):
+    """One level of a book."""
+
+    price: Decimal
+    qty: Decimal
+
+
+class BookRow(msgspec.Struct):
+    """A snapshot or a change of one book."""
+
+    symbol: str
+    checksum: int
+    bids: list[Level] = []
+    asks: list[Level] = []
+    timestamp: str | None = None
+
+
+class TickerRow(msgspec.Struct):
+    """A ticker; ``last`` is missing on pairs that do not trade."""
+
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    volume: Decimal
+    last: Decimal | None = None
+
+
+class TradeRow(msgspec.Struct):
+    """One trade of the market."""
+
+    symbol: str
+    side: str
+    price: Decimal
+    qty: Decimal
+    trade_id: int
+    timestamp: str
+
+
+class PairRow(msgspec.Struct):
+    """One pair of the instrument channel."""
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    qty_precision: int
+    qty_increment: Decimal
+    qty_min: Decimal
+    price_precision: int
+    price_increment: Decimal
+    cost_precision: int
+    cost_min: Decimal
+
+
+class Instruments(msgspec.Struct):
+    """The instrument channel's data."""
+
+    pairs: list[PairRow] = []
+
+
+class StatusRow(msgspec.Struct):
+    """The exchange's state."""
+
+    system: str
+
+
+class SubscribedTo(msgspec.Struct):
+    """The result of an accepted subscription."""
+
+    channel: str | None = None
+    symbol: str | None = None
+
+
+class Frame(msgspec.Struct):
+    """Any frame; its data are read once the channel is known."""
+
+    channel: str | None = None
+    type: str | None = None
+    method: str | None = None
+    success: bool | None = None
+    error: str | None = None
+    symbol: str | None = None
+    req_id: int | None = None
+    time_out: str | None = None
+    sequence: int | None = None
+    result: msgspec.Raw = msgspec.Raw(b"")
+    data: msgspec.Raw = msgspec.Raw(b"")
+    refusal: str | None = msgspec.field(default=None, name="Error")
+
+
+FRAME = msgspec.json.Decoder(Frame)
+BOOK = msgspec.json.Decoder(list[BookRow])
+TICKER = msgspec.json.Decoder(list[TickerRow])
+TRADE = msgspec.json.Decoder(list[TradeRow])
+INSTRUMENT = msgspec.json.Decoder(Instruments)
+STATUS = msgspec.json.Decoder(list[StatusRow])
+RESULT = msgspec.json.Decoder(SubscribedTo)

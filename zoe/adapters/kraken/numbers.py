@@ -1,0 +1,101 @@
+"""Numbers and times of the exchange, exactly: JSON numbers to ints and Decimals, RFC 3339 to ns.
+
+Everything here refuses NaN, infinities and absurd exponents: a number such as 1e999999999 would
+otherwise cost the memory of all its digits.
+"""
+
+from datetime import UTC, datetime
+from decimal import Context, Decimal, InvalidOperation, Overflow, Underflow
+from functools import lru_cache
+from typing import Final
+
+LARGEST_EXPONENT: Final = 40
+NANOSECONDS: Final = 1_000_000_000
+
+#: Raises on whatever does not fit, instead of rounding it.
+_EXACT: Final = Context(
+    prec=60,
+    Emin=-LARGEST_EXPONENT,
+    Emax=LARGEST_EXPONENT,
+    traps=[InvalidOperation, Overflow, Underflow],
+)
+
+
+def exact(value: Decimal) -> Decimal:
+    """The same number, if it is one that money can be.
+
+    Raises:
+        ValueError: NaN, infinite, or with an exponent beyond 10^40.
+    """
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number")
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if abs(exponent) > LARGEST_EXPONENT or abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"exponent {value.adjusted()} is absurd")
+    return value
+
+
+def decimal_of(text: str) -> Decimal:
+    """A Decimal from the text of a REST answer.
+
+    Raises:
+        ValueError: Not a number.
+    """
+    try:
+        return exact(Decimal(text))
+    except InvalidOperation as problem:
+        raise ValueError(f"{text[:40]!r} is not a number") from problem
+
+
+def units(value: Decimal, precision: int) -> int:
+    """``value`` counted in 10^-precision.
+
+    Raises:
+        ValueError: It is not a whole number of units, or not a number.
+    """
+    try:
+        scaled = _EXACT.scaleb(value, precision)
+        count = int(scaled)
+    except (ArithmeticError, ValueError) as problem:
+        raise ValueError(f"not countable in units of 1e-{precision}") from problem
+    if count != scaled or count < 0:
+        raise ValueError(f"{value} is not a whole number of units of 1e-{precision}")
+    return count
+
+
+@lru_cache(maxsize=64)
+def _midnight(date: str) -> int:
+    return round(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+
+
+def nanoseconds(text: str) -> int:
+    """UTC nanoseconds of an RFC 3339 text that ends in Z, with 0 to 9 decimals.
+
+    Raises:
+        ValueError: Another form.
+    """
+    if len(text) < 20 or text[-1] != "Z" or text[13] != ":" or text[16] != ":":
+        raise ValueError(f"{text[:40]!r} is not a time")
+    clock = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
+    fraction = text[20:-1]
+    if len(fraction) > 9 or not (fraction.isdigit() or len(text) == 20):
+        raise ValueError(f"{text[:40]!r} is not a time")
+    return (_midnight(text[:10]) + clock) * NANOSECONDS + int(f"{fraction:0<9}")
+
+
+def rfc3339(at_ns: int) -> str:
+    """RFC 3339 with milliseconds, rounded down: the precision that deadlines have."""
+    seconds, rest = divmod(at_ns, NANOSECONDS)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+
+
+def seconds_to_ns(seconds: Decimal) -> int:
+    """Nanoseconds of a REST time, which is a JSON number of seconds."""
+    return units(seconds, 9)
+
+
+def ns_to_seconds(at_ns: int) -> str:
+    """A REST time parameter: seconds with nine decimals."""
+    return f"{at_ns // NANOSECONDS}.{at_ns % NANOSECONDS:09d}"

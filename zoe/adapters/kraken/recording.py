@@ -1,0 +1,166 @@
+"""Recorded frames through the real reader: for ``zoe replay`` and ``zoe wire decode``.
+
+A recording is JSON Lines, one frame a line, or one object with ``init`` and ``updates``. Where it
+holds no instrument frame, precisions come from a table, or from the most decimals in its books.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.feed import FeedReader, Precision
+from zoe.domain.errors import WireError
+from zoe.messages.market import BookBroken, FrameNotUnderstood
+from zoe.runtime.message import Message
+
+
+@attrs.frozen
+class Decoded:
+    """One frame: what kind it was and what became of it.
+
+    Attributes:
+        checksum: Whether every checksum in it was right; None where it carried none.
+    """
+
+    line: int
+    channel: str | None
+    type: str | None
+    symbol: str | None
+    checksum: bool | None
+    error: str | None
+    messages: tuple[Message, ...] = attrs.field(repr=len)
+
+
+@attrs.frozen
+class Replayed:
+    """The sums over a recording; ``symbols`` holds (equal, different) checksums of each pair."""
+
+    frames: int
+    equal: int
+    different: int
+    not_understood: int
+    symbols: Mapping[str, tuple[int, int]]
+
+
+class _AnyFrame(msgspec.Struct):
+    channel: str | None = None
+    method: str | None = None
+    type: str | None = None
+    symbol: str | None = None
+    data: object = None
+
+
+_ANY = msgspec.json.Decoder(_AnyFrame)
+
+
+def read(path: Path) -> tuple[bytes, ...]:
+    """The frames of a recording, as bytes.
+
+    Raises:
+        WireError: An object that holds no frames.
+    """
+    text = path.read_bytes()
+    try:
+        whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.MsgspecError:
+        return tuple(line for line in text.splitlines() if line.strip())
+    if "init" not in whole:
+        return (text,)
+    try:
+        updates = msgspec.json.decode(whole.get("updates", b"[]"), type=list[msgspec.Raw])
+    except msgspec.MsgspecError as problem:
+        raise WireError(f"{path.name} holds no frames: {problem}", text[:300]) from problem
+    return (bytes(whole["init"]), *(bytes(update) for update in updates))
+
+
+def precisions(recorded: Iterable[bytes]) -> dict[str, Precision]:
+    """The most decimals that each pair's book showed: a guess, since zeros may be dropped."""
+    found: dict[str, Precision] = {}
+    for payload in recorded:
+        try:
+            frame = frames.FRAME.decode(payload)
+            rows = frames.BOOK.decode(frame.data) if frame.channel == "book" else []
+        except msgspec.MsgspecError:
+            continue
+        for row in rows:
+            price, qty = found.get(row.symbol, (0, 0))
+            for level in (*row.bids, *row.asks):
+                price = max(price, _decimals(level.price))
+                qty = max(qty, _decimals(level.qty))
+            found[row.symbol] = (price, qty)
+    return found
+
+
+def _decimals(value: object) -> int:
+    exponent = value.as_tuple().exponent if hasattr(value, "as_tuple") else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def decode(
+    recorded: Iterable[bytes], reader: FeedReader, received_ns: int = 0
+) -> Iterator[Decoded]:
+    """Each frame through ``reader``, with what became of it."""
+    for number, payload in enumerate(recorded, 1):
+        before = _sums(reader)
+        messages = tuple(reader.feed(payload, received_ns))
+        yield _decoded(number, payload, messages, before, _sums(reader))
+
+
+def _decoded(
+    line: int,
+    payload: bytes,
+    messages: tuple[Message, ...],
+    before: tuple[int, int],
+    after: tuple[int, int],
+) -> Decoded:
+    error = next((m.error for m in messages if isinstance(m, FrameNotUnderstood)), None)
+    broken = next((m.reason for m in messages if isinstance(m, BookBroken)), None)
+    checksum = None if before == after else after[1] == before[1]
+    try:
+        frame = _ANY.decode(payload)
+    except msgspec.MsgspecError:
+        frame = _AnyFrame()
+    name = frame.channel or frame.method
+    symbol = frame.symbol or _symbol(frame.data)
+    return Decoded(line, name, frame.type, symbol, checksum, error or broken, messages)
+
+
+def _symbol(data: object) -> str | None:
+    if isinstance(data, list) and data and isinstance(data[0], dict):
+        symbol = data[0].get("symbol")
+        return symbol if isinstance(symbol, str) else None
+    return None
+
+
+def _sums(reader: FeedReader) -> tuple[int, int]:
+    counts = reader.verified.values()
+    return sum(v.equal for v in counts), sum(v.different for v in counts)
+
+
+def replay(recorded: Iterable[bytes], reader: FeedReader) -> Replayed:
+    """All frames through ``reader``; the caller measures the time."""
+    count = bad = 0
+    for payload in recorded:
+        count += 1
+        bad += sum(isinstance(m, FrameNotUnderstood) for m in reader.feed(payload, 0))
+    equal, different = _sums(reader)
+    symbols = {name: (v.equal, v.different) for name, v in reader.verified.items()}
+    return Replayed(count, equal, different, bad, symbols)
+
+
+def line_of(decoded: Decoded) -> str:
+    """The line that ``zoe wire decode`` prints."""
+    checksum = {None: None, True: "ok", False: "bad"}[decoded.checksum]
+    row = {
+        "line": decoded.line,
+        "channel": decoded.channel,
+        "type": decoded.type,
+        "symbol": decoded.symbol,
+        "checksum": checksum,
+        "error": decoded.error,
+    }
+    return json.dumps(row, separators=(",", ":"))
