@@ -32,7 +32,7 @@ class Decoded:
     symbol: str | None
     checksum: bool | None
     error: str | None
-    messages: tuple[Message, ...] = attrs.field(repr=len)
+    messages: tuple[Message, ...] = attrs.field(repr=lambda said: str(len(said)))
 
 
 @attrs.frozen

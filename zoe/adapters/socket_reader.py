@@ -1,0 +1,164 @@
+"""One life of one WebSocket: a thread that reads it and a thread that writes it.
+
+Frames pass through the reader that the opener brought, in the reading thread, and what it makes of
+them goes to the opener. ``close`` may be called from any thread and never waits: only ``abort``
+wakes a thread that is reading.
+"""
+
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import websocket
+
+from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
+from zoe.runtime.clock import Clock
+from zoe.runtime.message import Message
+
+CONNECT_SECONDS: Final = 10
+#: Reads wake up this often to see whether they should end; also the longest a send may take.
+POLL_SECONDS: Final = 2
+LONGEST_QUEUE: Final = 10_000
+
+_NOTHING: Final = b""
+
+
+class Stop(Protocol):
+    """How a thread learns that the process ends."""
+
+    def requested(self) -> bool:
+        """Whether to end now."""
+
+
+class SocketReader:
+    """One connection.
+
+    Args:
+        post: Sends news to whoever opened it.
+    """
+
+    def __init__(
+        self, wish: WireOpen, generation: int, post: Callable[[Message], object], clock: Clock
+    ) -> None:
+        self.generation = generation
+        self._wish = wish
+        self._post = post
+        self._clock = clock
+        self._frames = None if wish.reader is None else wish.reader()
+        self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._socket: websocket.WebSocket | None = None
+        self._connected = threading.Event()
+        self._ending = threading.Event()
+        self._silent = False
+        self._why = ""
+
+    def send(self, payload: bytes) -> None:
+        """Queues a frame; a peer that does not read costs the connection."""
+        if self._outgoing.qsize() > LONGEST_QUEUE:
+            self._abort("the peer does not read")
+        else:
+            self._outgoing.put(payload)
+
+    def close(self) -> None:
+        """Ends the connection; nobody is told."""
+        self._silent = True
+        self._abort("closed by us")
+
+    def _abort(self, reason: str) -> None:
+        self._why = self._why or reason
+        self._ending.set()
+        self._outgoing.put(_NOTHING)
+        if self._socket is not None:
+            try:
+                self._socket.abort()  # type: ignore[no-untyped-call]  # untyped there
+            except OSError:
+                return  # already gone
+
+    def read(self, stop: Stop) -> None:
+        """The reading thread."""
+        try:
+            self._socket = connect(self._wish.url)
+        except (websocket.WebSocketException, OSError, ValueError) as problem:
+            self._end(0, f"did not open: {type(problem).__name__}: {problem}")
+            return
+        self._tell(WireOpened(self._wish.connection, self.generation))
+        self._connected.set()
+        try:
+            reason = self._pump(self._socket, stop)
+        except (websocket.WebSocketException, OSError) as problem:
+            reason = self._why or f"{type(problem).__name__}: {problem}"
+        self._end(self.generation, reason)
+
+    def _end(self, generation: int, reason: str) -> None:
+        self._ending.set()
+        self._connected.set()
+        self._outgoing.put(_NOTHING)
+        if self._socket is not None:
+            self._socket.shutdown()  # type: ignore[no-untyped-call]  # untyped there
+        self._tell(WireClosed(self._wish.connection, generation, reason))
+
+    def _tell(self, news: Message) -> None:
+        if not self._silent:
+            self._post(news)
+
+    def _pump(self, connection: websocket.WebSocket, stop: Stop) -> str:
+        while not (self._ending.is_set() or stop.requested()):
+            try:
+                opcode, data = connection.recv_data()
+            except websocket.WebSocketTimeoutException:
+                continue  # also in mid-frame: the next read goes on where this one stopped
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                return close_reason(data)
+            self._frame(data)
+        return self._why or "the process ends"
+
+    def _frame(self, data: bytes) -> None:
+        now_ns = self._clock.wall_ns()
+        if self._frames is None:
+            self._tell(WireFrame(self._wish.connection, self.generation, data, now_ns))
+            return
+        for news in self._frames.feed(data, now_ns):
+            self._tell(news)
+
+    def write(self, stop: Stop) -> None:
+        """The writing thread."""
+        self._connected.wait()
+        while not (self._ending.is_set() or stop.requested()):
+            try:
+                payload = self._outgoing.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if payload:
+                self._write(payload)
+
+    def _write(self, payload: bytes) -> None:
+        assert self._socket is not None
+        try:
+            self._socket.send(payload, websocket.ABNF.OPCODE_TEXT)
+        except (websocket.WebSocketException, OSError):
+            self._abort("a send failed")  # half a frame may be out
+
+
+def connect(url: str) -> websocket.WebSocket:
+    """An open socket: no proxy from the environment, no Origin, a timeout on every read."""
+    connection = websocket.WebSocket(
+        sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        skip_utf8_validation=True,
+        enable_multithread=True,
+    )
+    connection.settimeout(CONNECT_SECONDS)
+    connection.connect(  # type: ignore[no-untyped-call]  # untyped there
+        url, suppress_origin=True, http_no_proxy=["*"]
+    )
+    connection.settimeout(POLL_SECONDS)
+    return connection
+
+
+def close_reason(data: bytes) -> str:
+    """What a close frame says, for example ``closed by the peer: 1008 policy``."""
+    if len(data) < 2:
+        return "closed by the peer"
+    code = int.from_bytes(data[:2])
+    return f"closed by the peer: {code} {data[2:].decode(errors='replace')}".rstrip()
