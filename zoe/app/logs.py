@@ -1,0 +1,245 @@
+"""Where the desk's log lines go: a JSON file, and a person's terminal or a supervisor's pipe.
+
+Lines are written by the thread that logs, each with one ``write``: a queue and a writer of its
+own would be cheaper for that thread, and would lose the last lines of a process that is killed,
+which are the ones people look for. A closed file is compressed at once by whoever wrote its
+last line; at eight megabytes that takes some tens of milliseconds.
+
+Secrets never get here by design. The redactor is the last net, for what design overlooked.
+"""
+
+import contextlib
+import gzip
+import json
+import math
+import os
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, TextIO
+from urllib.parse import quote, quote_plus
+
+import attrs
+from loguru import logger
+
+from zoe.runtime import trace
+
+FILE: Final = "zoe.jsonl"
+REDACTED: Final = "[redacted]"
+#: Every line has these, in this order, before the event's own fields; null outside a turn.
+IDS: Final = ("actor", "incarnation", "correlation_id", "causation_id", "message_id")
+#: A Kraken private key is 64 bytes in base64: 86 characters and two equals signs.
+_KEY_LIKE: Final = re.compile(r"[A-Za-z0-9+/]{80,}={0,2}")
+_KEY_LENGTH: Final = 80
+_SHORTEST_SECRET: Final = 4
+#: Where a record carries its finished line from the format to the file; no event's own field.
+_LINE: Final = "__line__"
+_COLOURS: Final = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+
+
+@attrs.frozen
+class LogSettings:
+    """The ``[log]`` section.
+
+    Attributes:
+        level: The least that is written: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+        file_bytes: A file is closed and compressed when it would grow beyond this.
+        files: How many closed files are kept.
+    """
+
+    level: str = "INFO"
+    file_bytes: int = attrs.field(default=8_000_000, validator=attrs.validators.ge(1_000))
+    files: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+
+
+class Redactor:
+    """Takes known secrets, and whatever looks like a private key, out of texts."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._spellings: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.register(secret)
+
+    def register(self, secret: str) -> None:
+        """From here on ``secret`` is never written, nor its URL-encoded and escaped spellings."""
+        if len(secret) < _SHORTEST_SECRET:
+            return
+        escaped = (json.dumps(secret)[1:-1], repr(secret)[1:-1])
+        self._spellings.update((secret, quote(secret, safe=""), quote_plus(secret), *escaped))
+        # The longest first: a secret may hold another one.
+        longest = sorted(self._spellings, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest)))
+
+    def clean(self, text: str) -> str:
+        """``text`` without what must not be seen."""
+        if self._known is not None:
+            text = self._known.sub(REDACTED, text)
+        return _KEY_LIKE.sub(REDACTED, text) if len(text) >= _KEY_LENGTH else text
+
+
+def set_up(
+    settings: LogSettings, directory: Path, redactor: Redactor, stream: TextIO | None = None
+) -> Path:
+    """Sends every line to ``directory/zoe.jsonl`` and to ``stream``; returns the file's path.
+
+    Args:
+        settings: Level and sizes.
+        directory: Made if absent, for this user alone.
+        redactor: Asked about every text; more may be registered later.
+        stream: Standard error unless given. A terminal gets short coloured lines.
+
+    Raises:
+        OSError: the directory or the file cannot be written.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = directory / FILE
+    # Two steps: the patcher must be in place before the first line can be written.
+    logger.remove()
+    logger.configure(patcher=patcher(redactor))
+    logger.add(
+        path,
+        level=settings.level,
+        format=_json_format,
+        rotation=settings.file_bytes,
+        retention=settings.files,
+        compression=compress,
+        enqueue=False,
+        backtrace=False,
+        diagnose=False,  # it prints the values of variables, keys among them
+        encoding="ascii",
+        opener=_private,
+    )
+    logger.add(
+        _to_stream(sys.stderr if stream is None else stream),
+        level=settings.level,
+        format=_json_format,
+        backtrace=False,
+        diagnose=False,
+    )
+    return path
+
+
+def patcher(redactor: Redactor) -> Callable[[Any], None]:
+    """Adds the turn's ids to a record and makes everything in it plain and clean.
+
+    The record itself is changed, not only what is written: loguru prints whole records to
+    standard error when a sink fails.
+    """
+
+    def patch(record: Any) -> None:
+        trace.patch(record)
+        error = record["exception"]
+        if error is not None:
+            lines = traceback.format_exception(error.type, error.value, error.traceback)
+            record["extra"]["trace"] = "".join(lines)
+            record["exception"] = None
+        record["message"] = redactor.clean(record["message"])
+        record["extra"] = {
+            name: plain(value, redactor.clean) for name, value in record["extra"].items()
+        }
+
+    return patch
+
+
+def plain(value: object, clean: Callable[[str], str]) -> Any:
+    """``value`` as JSON can say it; decimals as text, so that no digit is lost."""
+    match value:
+        case None | bool() | int() if not isinstance(value, Enum):
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case Enum():
+            return plain(value.value, clean)
+        case Mapping():
+            return {clean(str(key)): plain(item, clean) for key, item in value.items()}
+        case tuple() | list():
+            return [plain(item, clean) for item in value]
+        case set() | frozenset():
+            return sorted((plain(item, clean) for item in value), key=str)
+        case _:
+            return clean(str(value))
+
+
+def json_line(record: Any) -> str:
+    """One compact JSON object, without the line's end; ASCII, so that any reader can take it."""
+    extra = {name: value for name, value in record["extra"].items() if name != _LINE}
+    line: dict[str, object] = {
+        "ts": _timestamp(record),
+        "level": record["level"].name,
+        "event": record["message"],
+    }
+    line.update((name, extra.pop(name, None)) for name in IDS)
+    # An event's own field must not pass for one of the line's.
+    line.update((f"{name}_" if name in line else name, value) for name, value in extra.items())
+    return json.dumps(line, separators=(",", ":"))
+
+
+def short_line(record: Any) -> str:
+    """What a person sees: time of day, level, actor, event, fields."""
+    extra = record["extra"]
+    level = record["level"].name
+    fields = " ".join(
+        f"{name}={_shown(value)}"
+        for name, value in extra.items()
+        if name not in IDS and name not in (_LINE, "trace")
+    )
+    text = (
+        f"{record['time']:%H:%M:%S}.{record['time'].microsecond // 1000:03d} {level:8} "
+        f"{extra.get('actor') or '-':14} \x1b[1m{_shown(record['message'])}\x1b[0m"
+        f"\x1b[{_COLOURS.get(level, '0')}m {fields}\x1b[0m"
+    )
+    return f"\x1b[{_COLOURS.get(level, '0')}m{text}{_indented(extra.get('trace'))}"
+
+
+def compress(path: str) -> None:
+    """Replaces a closed log file by its gzip; a crash in between leaves the original."""
+    part = f"{path}.gz.part"
+    with open(path, "rb") as source, gzip.open(part, "wb", compresslevel=1) as target:
+        shutil.copyfileobj(source, target)
+    os.chmod(part, 0o600)
+    os.replace(part, f"{path}.gz")
+    os.remove(path)
+
+
+def _json_format(record: Any) -> str:
+    # loguru formats what is returned with the record; the line goes in as a value, since it
+    # is full of braces.
+    record["extra"][_LINE] = json_line(record)
+    return f"{{extra[{_LINE}]}}\n"
+
+
+def _to_stream(stream: TextIO) -> Callable[[Any], None]:
+    show = short_line if stream.isatty() else json_line
+
+    def write(message: Any) -> None:
+        # A terminal that was closed, or a pipe nobody reads, is no reason to stop trading.
+        with contextlib.suppress(OSError, ValueError):
+            stream.write(show(message.record) + "\n")
+            stream.flush()
+
+    return write
+
+
+def _timestamp(record: Any) -> str:
+    text: str = record["time"].astimezone(UTC).isoformat(timespec="microseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    # Texts of the exchange must not be able to command the terminal.
+    return text if text.isprintable() else json.dumps(text)
+
+
+def _indented(text: str | None) -> str:
+    return "".join(f"\n    {_shown(line)}" for line in (text or "").splitlines())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
