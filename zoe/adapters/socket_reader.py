@@ -7,7 +7,6 @@ wakes a thread that is reading.
 
 import queue
 import socket
-import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -49,8 +48,7 @@ class SocketReader:
         self._frames = None if wish.reader is None else wish.reader()
         self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._socket: websocket.WebSocket | None = None
-        self._connected = threading.Event()
-        self._ending = threading.Event()
+        self._ending = False
         self._silent = False
         self._why = ""
 
@@ -68,7 +66,7 @@ class SocketReader:
 
     def _abort(self, reason: str) -> None:
         self._why = self._why or reason
-        self._ending.set()
+        self._ending = True
         self._outgoing.put(_NOTHING)
         if self._socket is not None:
             try:
@@ -84,7 +82,6 @@ class SocketReader:
             self._end(0, f"did not open: {type(problem).__name__}: {problem}")
             return
         self._tell(WireOpened(self._wish.connection, self.generation))
-        self._connected.set()
         try:
             reason = self._pump(self._socket, stop)
         except (websocket.WebSocketException, OSError) as problem:
@@ -92,8 +89,7 @@ class SocketReader:
         self._end(self.generation, reason)
 
     def _end(self, generation: int, reason: str) -> None:
-        self._ending.set()
-        self._connected.set()
+        self._ending = True
         self._outgoing.put(_NOTHING)
         if self._socket is not None:
             self._socket.shutdown()  # type: ignore[no-untyped-call]  # untyped there
@@ -104,7 +100,7 @@ class SocketReader:
             self._post(news)
 
     def _pump(self, connection: websocket.WebSocket, stop: Stop) -> str:
-        while not (self._ending.is_set() or stop.requested()):
+        while not (self._ending or stop.requested()):
             try:
                 opcode, data = connection.recv_data()
             except websocket.WebSocketTimeoutException:
@@ -123,9 +119,8 @@ class SocketReader:
             self._tell(news)
 
     def write(self, stop: Stop) -> None:
-        """The writing thread."""
-        self._connected.wait()
-        while not (self._ending.is_set() or stop.requested()):
+        """The writing thread; nothing is queued before the socket is open."""
+        while not (self._ending or stop.requested()):
             try:
                 payload = self._outgoing.get(timeout=POLL_SECONDS)
             except queue.Empty:

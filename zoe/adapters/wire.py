@@ -6,8 +6,6 @@ dripping server could hold a call for ever. A call that ran out of time keeps it
 ends, and its lane goes on with another thread and another session.
 """
 
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -53,48 +51,52 @@ class Threads(Protocol):
 
 
 class ThreadWire:
-    """Serves the wire's address on a ThreadRuntime."""
+    """Serves the wire's address on a ThreadRuntime.
+
+    All but sending is done on one thread of the runtime's, so nothing here needs a lock.
+    """
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
         self._lanes: dict[str, _Lane] = {}
         self._sockets: dict[str, SocketReader] = {}
         self._generations: dict[str, int] = {}
-        self._lock = threading.Lock()
         self._pool = _Pool()
 
     def handle(self, envelope: Envelope) -> None:
         """Takes WireRequest, WireOpen, WireSend or WireClose; never blocks."""
         message = envelope.message
         assert isinstance(message, WireRequest | WireOpen | WireSend | WireClose), message
+        if isinstance(message, WireSend):
+            self._send(message)
+        else:
+            in_order(self._threads, partial(self._take, envelope, message))
+
+    def _take(self, envelope: Envelope, message: WireRequest | WireOpen | WireClose) -> None:
         match message:
             case WireRequest():
                 self._lane(message.lane_name).add(envelope, message)
             case WireOpen():
                 self._open(envelope, message)
-            case WireSend():
-                self._send(message)
             case WireClose():
                 self._close(message.connection)
             case _:
                 assert_never(message)
 
     def _lane(self, name: str) -> "_Lane":
-        with self._lock:
-            found = self._lanes.get(name)
-            if found is None:
-                found = self._lanes[name] = _Lane(self._threads, self._pool)
-            return found
+        found = self._lanes.get(name)
+        if found is None:
+            found = self._lanes[name] = _Lane(self._threads, self._pool)
+        return found
 
     def _open(self, envelope: Envelope, wish: WireOpen) -> None:
         self._close(wish.connection)
         assert envelope.sender is not None, "a socket's news need somebody to go to"
         post = partial(self._threads.post, envelope.sender, cause=envelope)
-        with self._lock:
-            generation = self._generations.get(wish.connection, 0) + 1
-            self._generations[wish.connection] = generation
-            opened = SocketReader(wish, generation, post, self._threads.clock)
-            self._sockets[wish.connection] = opened
+        generation = self._generations.get(wish.connection, 0) + 1
+        self._generations[wish.connection] = generation
+        opened = SocketReader(wish, generation, post, self._threads.clock)
+        self._sockets[wish.connection] = opened
         name = f"{wish.connection}/{generation}"
         self._threads.reader(f"socket/{name}", opened.read)
         self._threads.reader(f"socket-writer/{name}", opened.write)
@@ -106,105 +108,105 @@ class ThreadWire:
             found.send(wish.payload)
 
     def _close(self, connection: str) -> None:
-        with self._lock:
-            found = self._sockets.pop(connection, None)
+        found = self._sockets.pop(connection, None)
         if found is not None:
             found.close()
+
+
+def in_order(threads: Threads, action: Callable[[], None]) -> None:
+    """Runs an action on the wire's own thread, after those before it; an error is not hidden."""
+    threads.submit("wire", action, Outcome.value)
 
 
 class _Pool:
     """Names of idle threads, so that a call that ran out of time costs a thread only once."""
 
     def __init__(self) -> None:
-        self._idle: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._idle: list[str] = []
         self._count = 0
 
     def take(self) -> str:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            with self._lock:
-                self._count += 1
-                return f"http/{self._count}"
+        if self._idle:
+            return self._idle.pop()
+        self._count += 1
+        return f"http/{self._count}"
 
     def give_back(self, thread: str) -> None:
-        self._idle.put(thread)
+        self._idle.append(thread)
 
 
 @attrs.define(eq=False)
 class _Job:
     envelope: Envelope
     request: WireRequest
-    sent_ns: int = 0
+    session: requests.Session
+    thread: str
+    sent_ns: int
     settled: bool = False
 
 
 class _Lane:
-    """Requests that leave one at a time, in order."""
+    """Requests that leave one at a time, in order; used on the wire's own thread only."""
 
     def __init__(self, threads: Threads, pool: _Pool) -> None:
         self._threads = threads
         self._pool = pool
-        self._waiting: deque[_Job] = deque()
-        self._busy = False
+        self._waiting: deque[tuple[Envelope, WireRequest]] = deque()
+        self._current: _Job | None = None
         self._session: requests.Session | None = None
-        self._lock = threading.Lock()
 
     def add(self, envelope: Envelope, request: WireRequest) -> None:
-        with self._lock:
-            self._waiting.append(_Job(envelope, request))
+        self._waiting.append((envelope, request))
         self._next()
 
     def _next(self) -> None:
-        with self._lock:
-            if self._busy or not self._waiting:
-                return
-            self._busy = True
-            job = self._waiting.popleft()
-            session, self._session = self._session or new_session(), None
-        job.sent_ns = self._threads.clock.wall_ns()
-        thread = self._pool.take()
-        done = partial(self._ended, job, session, thread)
-        self._threads.submit(thread, partial(exchange, session, job.request), done)
-        self._threads.call_later(job.request.timeout_seconds, partial(self._late, job))
+        if self._current is not None or not self._waiting:
+            return
+        envelope, request = self._waiting.popleft()
+        session, self._session = self._session or new_session(), None
+        now_ns = self._threads.clock.wall_ns()
+        job = self._current = _Job(envelope, request, session, self._pool.take(), now_ns)
+        call = partial(exchange, session, request, self._threads.clock)
+        self._threads.submit(job.thread, call, partial(self._ended, job))
+        self._threads.call_later(request.timeout_seconds, partial(self._late, job))
+
+    def _ended(self, job: _Job, outcome: Outcome["_Answer"]) -> None:
+        in_order(self._threads, partial(self._end, job, outcome))
 
     def _late(self, job: _Job) -> None:
-        self._settle(job, WireLost(job.request.request_id, "no answer in time"))
+        in_order(self._threads, partial(self._settle, job, "no answer in time"))
 
-    def _ended(
-        self,
-        job: _Job,
-        session: requests.Session,
-        thread: str,
-        outcome: Outcome[tuple[int, bytes]],
-    ) -> None:
-        self._pool.give_back(thread)
-        if outcome.error is not None:
-            session.close()
-            # Not the error's own text: it may quote what was sent.
-            reason = type(outcome.error).__name__
-            self._settle(job, WireLost(job.request.request_id, reason))
+    def _end(self, job: _Job, outcome: Outcome["_Answer"]) -> None:
+        self._pool.give_back(job.thread)
+        if outcome.error is None and not job.settled:
+            self._session = job.session
+            self._settle(job, outcome.value())
             return
-        status, body = outcome.value()
-        received_ns = self._threads.clock.wall_ns()
-        reply = WireReply(job.request.request_id, status, body, job.sent_ns, received_ns)
-        if not self._settle(job, reply, session):
-            session.close()
+        job.session.close()
+        # The error's type, not its text, which may quote what was sent.
+        self._settle(job, type(outcome.error).__name__)
 
-    def _settle(
-        self, job: _Job, news: WireReply | WireLost, session: requests.Session | None = None
-    ) -> bool:
-        with self._lock:
-            if job.settled:
-                return False
-            job.settled = True
-            self._session = session
-            self._busy = False
+    def _settle(self, job: _Job, result: "_Answer | str") -> None:
+        if job.settled:
+            return
+        job.settled = True
+        self._current = None
+        number = job.request.request_id
+        news: WireReply | WireLost
+        if isinstance(result, str):
+            news = WireLost(number, result)
+        else:
+            news = WireReply(number, result.status, result.body, job.sent_ns, result.received_ns)
         assert job.envelope.sender is not None, "a request's answer needs somebody to go to"
         self._threads.post(job.envelope.sender, news, cause=job.envelope)
         self._next()
-        return True
+
+
+@attrs.frozen
+class _Answer:
+    status: int
+    body: bytes
+    received_ns: int
 
 
 def new_session() -> requests.Session:
@@ -216,8 +218,8 @@ def new_session() -> requests.Session:
     return session
 
 
-def exchange(session: requests.Session, request: WireRequest) -> tuple[int, bytes]:
-    """Sends one request and reads its answer: status and body.
+def exchange(session: requests.Session, request: WireRequest, clock: Clock) -> _Answer:
+    """Sends one request and reads its answer.
 
     Raises:
         requests.RequestException: There is no answer; whether it was executed is unknown.
@@ -230,4 +232,4 @@ def exchange(session: requests.Session, request: WireRequest) -> tuple[int, byte
         timeout=request.timeout_seconds,
         allow_redirects=False,
     )
-    return answer.status_code, answer.content
+    return _Answer(answer.status_code, answer.content, clock.wall_ns())
