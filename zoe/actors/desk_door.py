@@ -174,10 +174,7 @@ class DeskDoor(Actor):
                 stream = order_record.stream_of(self._account_id, request.key or "")
                 self.tell(self.find("journal"), Hydrate(ref, self.me, stream=stream))
             case "order.cancel":
-                wanted = request.params.get("order")
-                if not isinstance(wanted, str):
-                    raise ValueError("order: the id of an order is needed")
-                self._talks[ref].gathered["order"] = wanted
+                self._talks[ref].gathered["order"] = _named_order(request)
                 self.tell(self.find("orders"), ReportOrders())
             case "halt":
                 self._set_state(request, TradingState.HALTED)
@@ -382,6 +379,13 @@ class DeskDoor(Actor):
         said = None if error is None else {"code": error[0], "text": error[1]}
         line = {"id": request_id, "exit": code, "result": result, "error": said}
         self.tell(self.find("door_socket"), DoorAnswer(client, msgspec.json.encode(line)))
+
+
+def _named_order(request: Request) -> str:
+    wanted = request.params.get("order")
+    if isinstance(wanted, str) and wanted:
+        return wanted
+    raise ValueError("order: the id of an order is needed")
 
 
 def _decimal(params: dict[str, str | bool | None], name: str) -> Decimal | None:

@@ -365,7 +365,13 @@ class Gateway(Actor):
         self.tell(
             self.find("wire"),
             WireRequest(
-                nonce, LANE, request.method, request.url, request.headers, request.body, CALL_SECONDS
+                nonce,
+                LANE,
+                request.method,
+                request.url,
+                request.headers,
+                request.body,
+                CALL_SECONDS,
             ),
         )
 

@@ -84,7 +84,9 @@ class MarketWatch(Actor):
             case SubscriptionRefused():
                 log.error("market.refused", symbol=message.symbol, error=message.error)
             case FrameNotUnderstood():
-                log.error("market.frame_not_understood", error=message.error, excerpt=message.excerpt)
+                log.error(
+                    "market.frame_not_understood", error=message.error, excerpt=message.excerpt
+                )
             case ExchangeStatus():
                 log.info("exchange.status", system=message.system)
             case FeedAlive() | TickerSeen() | SubscriptionAcked():

@@ -78,7 +78,14 @@ class _Change:
 
 
 Inbox = (
-    PermitGranted | AddSettled | CancelSettled | OrderFact | CancelOrder | Recorded | Hydrated | Tick
+    PermitGranted
+    | AddSettled
+    | CancelSettled
+    | OrderFact
+    | CancelOrder
+    | Recorded
+    | Hydrated
+    | Tick
 )
 
 
@@ -155,9 +162,7 @@ class OrderActor(Actor):
             case OrderFact():
                 self._fact(message.fact)
             case AddSettled():
-                self._fact(
-                    Fact(_SETTLED[message.outcome], message.order_id, reason=message.reason)
-                )
+                self._fact(Fact(_SETTLED[message.outcome], message.order_id, reason=message.reason))
             case CancelOrder():
                 self._cancel_wanted(message.why)
             case PermitGranted():

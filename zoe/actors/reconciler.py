@@ -232,8 +232,8 @@ class Reconciler(Actor):
                 return None
 
     def _failed(self, reason: str) -> None:
-        delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
-        delay *= 1 + self.rng.random() / 5
+        step = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        delay = step * (1 + self.rng.random() / 5)
         self._failures += 1
         self._look = None
         self._wanted = reason

@@ -150,9 +150,7 @@ class RiskOfficer(Actor):
         if verdict.approved:
             self._reserve(wish.intent)
             self._recent.append(self.clock.monotonic_ns())
-            text = canonical(
-                {"code": verdict.code.value, "values": dict(verdict.values)}
-            )
+            text = canonical({"code": verdict.code.value, "values": dict(verdict.values)})
             self.tell(self.find("orders"), SubmitOrder(wish.intent, text, wish.reply_to))
             return
         log.info(

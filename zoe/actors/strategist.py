@@ -116,8 +116,8 @@ class Strategist(Actor):
 
     def _view(self) -> View | None:
         quote = self._quote
-        instrument = None if self._catalog is None or quote is None else self._catalog.find(
-            quote.symbol
+        instrument = (
+            None if self._catalog is None or quote is None else self._catalog.find(quote.symbol)
         )
         if quote is None or instrument is None:
             return None

@@ -9,7 +9,7 @@ import attrs
 from zoe.actors.catalogue import Catalogue
 from zoe.actors.desk_door import DeskDoor
 from zoe.actors.gateway import Gateway
-from zoe.actors.heartbeat import Heartbeat, HealthRow
+from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.actors.journal import Journal
 from zoe.actors.ledger import Ledger
 from zoe.actors.market_watch import MarketWatch
@@ -54,7 +54,7 @@ class Parts:
     pairs: tuple[str, ...]
     strategies: tuple[StrategyConfig, ...]
     lag_ns: int = 3_000_000_000
-    repeg: RepegConfig = RepegConfig()
+    repeg: RepegConfig = attrs.field(factory=RepegConfig)
 
 
 def tree(parts: Parts) -> tuple[Group, ...]:
@@ -90,9 +90,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "reconciler",
-                    partial(
-                        Reconciler, account, parts.lag_ns, ("risk", "repositioner", "door")
-                    ),
+                    partial(Reconciler, account, parts.lag_ns, ("risk", "repositioner", "door")),
                 ),
                 Child("risk", partial(RiskOfficer, account, parts.limits), dispatcher=ORDERS),
             ),

@@ -93,7 +93,7 @@ class TradePrints(Message):
 class InstrumentsChanged(Message):
     """Pairs that are new or changed."""
 
-    instruments: tuple[Instrument, ...] = attrs.field(repr=len)
+    instruments: tuple[Instrument, ...] = attrs.field(repr=lambda pairs: str(len(pairs)))
 
 
 @attrs.frozen

@@ -52,9 +52,7 @@ class GetTrades:
     offset: int = 0
 
 
-Operation = (
-    GetInstruments | GetToken | GetBalances | GetOpenOrders | GetClosedOrders | GetTrades
-)
+Operation = GetInstruments | GetToken | GetBalances | GetOpenOrders | GetClosedOrders | GetTrades
 Result = tuple[Instrument, ...] | str | BalanceSnapshot | tuple[Sighting, ...]
 
 
@@ -156,4 +154,3 @@ class Venue(Protocol):
 
     def public_ping(self) -> bytes:
         """What keeps a public connection awake."""
-

@@ -1,0 +1,238 @@
+"""REST results as domain values (facts sheet, sections 1.6 and 4.3)."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from zoe.adapters.kraken.numbers import decimal_of, exact, seconds_to_ns
+from zoe.adapters.kraken.reports import describe
+from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.errors import WireError
+from zoe.domain.order import Fact, Fill, Input, Side
+from zoe.domain.quantity import Price, Quantity
+from zoe.domain.sighting import Sighting
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+
+
+class Description(msgspec.Struct):
+    """An order's ``descr``; ``pair`` is an altname."""
+
+    pair: str
+    type: str
+    ordertype: str
+    price: Decimal = Decimal(0)
+
+
+class OrderRow(msgspec.Struct):
+    """An order; ``price`` is the average of its fills, not its limit."""
+
+    status: str
+    descr: Description
+    vol: Decimal
+    vol_exec: Decimal
+    opentm: Decimal
+    closetm: Decimal | None = None
+    cl_ord_id: str | None = None
+    reason: str | None = None
+    oflags: str = ""
+
+
+class TradeRow(msgspec.Struct):
+    """A trade; ``pair`` is a canonical id."""
+
+    ordertxid: str
+    pair: str
+    time: Decimal
+    type: str
+    price: Decimal
+    cost: Decimal
+    fee: Decimal
+    vol: Decimal
+    trade_id: int | None = None
+    maker: bool | None = None
+
+
+class PairRow(msgspec.Struct):
+    """A pair; hidden ones lack a wsname, old rows lack the minimums."""
+
+    altname: str
+    base: str
+    quote: str
+    pair_decimals: int
+    lot_decimals: int
+    cost_decimals: int = 0
+    wsname: str | None = None
+    ordermin: Decimal | None = None
+    costmin: Decimal = Decimal(0)
+    tick_size: Decimal | None = None
+    status: str = "online"
+
+
+class LedgerRow(msgspec.Struct):
+    """A row of the ledger."""
+
+    refid: str
+    time: Decimal
+    type: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+    subtype: str = ""
+
+
+class OpenOrders(msgspec.Struct):
+    """Every open order."""
+
+    open: dict[str, OrderRow] = {}
+
+
+class ClosedOrders(msgspec.Struct):
+    """A page of closed orders."""
+
+    closed: dict[str, OrderRow] = {}
+
+
+class TradesHistory(msgspec.Struct):
+    """A page of trades."""
+
+    trades: dict[str, TradeRow] = {}
+
+
+class Ledgers(msgspec.Struct):
+    """A page of the ledger."""
+
+    ledger: dict[str, LedgerRow] = {}
+
+
+class Token(msgspec.Struct):
+    """A token for the private socket."""
+
+    token: str
+
+
+_BY_STATUS: Final = {
+    "pending": Input.ACKNOWLEDGED,
+    "open": Input.LIVE,
+    "closed": Input.COMPLETED,
+    "canceled": Input.CANCELED,
+    "expired": Input.EXPIRED,
+}
+
+
+def instruments(rows: dict[str, PairRow]) -> tuple[Instrument, ...]:
+    """Every pair that has a wsname: the others cannot be watched."""
+    return tuple(
+        _instrument(rest_id, row) for rest_id, row in rows.items() if row.wsname is not None
+    )
+
+
+def _instrument(rest_id: str, row: PairRow) -> Instrument:
+    assert row.wsname is not None
+    step = Decimal(1).scaleb(-row.lot_decimals)
+    tick = row.tick_size or Decimal(1).scaleb(-row.pair_decimals)
+    return Instrument(
+        pair_symbol(row.wsname),
+        asset_name(row.base),
+        asset_name(row.quote),
+        row.status,
+        row.pair_decimals,
+        exact(tick),
+        row.lot_decimals,
+        step,
+        step if row.ordermin is None else exact(row.ordermin),
+        row.cost_decimals,
+        exact(row.costmin),
+        rest_id,
+        row.altname,
+        row.wsname,
+    )
+
+
+def orders(rows: dict[str, OrderRow], catalog: Catalog | None) -> tuple[Sighting, ...]:
+    """One sighting an order, in the order of the answer."""
+    return tuple(_order(order_id, row, catalog) for order_id, row in rows.items())
+
+
+def _order(order_id: str, row: OrderRow, catalog: Catalog | None) -> Sighting:
+    happened = _BY_STATUS.get(row.status)
+    if happened is None:
+        raise ValueError(f"order status {row.status[:40]!r} is unknown")
+    fact = Fact(
+        happened,
+        order_id,
+        filled_quantity=Quantity(exact(row.vol_exec)),
+        reason=row.reason,
+        exchange_ns=seconds_to_ns(row.closetm or row.opentm),
+    )
+    known = None if catalog is None else catalog.find(row.descr.pair)
+    description = None
+    if known is not None:
+        # REST does not show an order's time in force.
+        kind = (row.descr.ordertype, "gtc", "post" in row.oflags.split(","))
+        size = (row.vol, row.descr.price)
+        description = describe(order_id, known.symbol, row.descr.type, kind, size)
+    return Sighting(order_id, row.cl_ord_id, (fact,), description)
+
+
+def trades(rows: dict[str, TradeRow], catalog: Catalog | None) -> tuple[Sighting, ...]:
+    """One sighting a match."""
+    return tuple(_trade(trade_id, row, catalog) for trade_id, row in rows.items())
+
+
+def _trade(exec_id: str, row: TradeRow, catalog: Catalog | None) -> Sighting:
+    known = None if catalog is None else catalog.find(row.pair)
+    at_ns = seconds_to_ns(row.time)
+    liquidity = {True: "m", False: "t", None: ""}[row.maker]
+    fill = Fill(
+        exec_id,
+        row.trade_id,
+        row.ordertxid,
+        row.pair if known is None else known.symbol,
+        Side(row.type),
+        Quantity(exact(row.vol)),
+        Price(exact(row.price)),
+        exact(row.cost),
+        exact(row.fee),
+        "" if known is None else known.quote,
+        liquidity,
+        at_ns,
+    )
+    fact = Fact(Input.FILL, row.ordertxid, fill=fill, exchange_ns=at_ns)
+    return Sighting(row.ordertxid, None, (fact,))
+
+
+def balances(rows: dict[str, str]) -> BalanceSnapshot:
+    """Every wallet, by v2 names."""
+    return BalanceSnapshot(
+        tuple(WalletBalance(*split_wallet(key), decimal_of(text)) for key, text in rows.items())
+    )
+
+
+def ledger_entries(rows: dict[str, LedgerRow]) -> tuple[BalanceEntry, ...]:
+    """Rows of the ledger, by v2 names; sort by time yourself."""
+    return tuple(_ledger_entry(ledger_id, row) for ledger_id, row in rows.items())
+
+
+def _ledger_entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
+    asset, wallet_type, wallet_id = split_wallet(row.asset)
+    return BalanceEntry(
+        ledger_id,
+        row.refid,
+        asset,
+        wallet_type,
+        wallet_id,
+        row.type,
+        row.subtype,
+        exact(row.amount),
+        exact(row.fee),
+        exact(row.balance),
+        seconds_to_ns(row.time),
+    )
+
+
+def refuse(problem: Exception, result: bytes) -> WireError:
+    """The error for a result whose values make no sense."""
+    return WireError(f"{type(problem).__name__}: {problem}", result)

@@ -1,0 +1,267 @@
+"""Reports about orders and balances, private stream and REST, as sightings and ledger rows.
+
+Frames after an order's first are deltas that may lack symbol, side and our id (facts sheet,
+section 2.8): ``Merger`` keeps what is known of each order and fills it in.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from zoe.adapters.kraken.numbers import exact, nanoseconds
+from zoe.domain.order import Fact, Fill, Input, Intent, OrderType, Side, TimeInForce
+from zoe.domain.quantity import Price, Quantity
+from zoe.domain.sighting import Sighting
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+
+#: Orders whose descriptions are kept; the oldest are forgotten first.
+MOST_ORDERS: Final = 20_000
+
+
+class Fee(msgspec.Struct):
+    """What was charged, in which asset."""
+
+    asset: str
+    qty: Decimal
+
+
+class Report(msgspec.Struct):
+    """One report of the executions channel; everything but the id may be missing."""
+
+    order_id: str
+    exec_type: str
+    order_status: str
+    timestamp: str
+    cl_ord_id: str | None = None
+    symbol: str | None = None
+    side: str | None = None
+    order_type: str | None = None
+    order_qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    time_in_force: str | None = None
+    post_only: bool | None = None
+    cum_qty: Decimal | None = None
+    exec_id: str | None = None
+    trade_id: int | None = None
+    last_qty: Decimal | None = None
+    last_price: Decimal | None = None
+    cost: Decimal | None = None
+    fees: list[Fee] = []
+    liquidity_ind: str | None = None
+    reason: str | None = None
+
+
+class Wallet(msgspec.Struct):
+    """One wallet of an asset."""
+
+    type: str
+    id: str
+    balance: Decimal
+
+
+class BalanceRow(msgspec.Struct):
+    """One asset of a balances snapshot."""
+
+    asset: str
+    balance: Decimal
+    wallets: list[Wallet] = []
+
+
+class LedgerRow(msgspec.Struct):
+    """One update of the balances channel: a row of the ledger."""
+
+    ledger_id: str
+    ref_id: str
+    timestamp: str
+    type: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+    subtype: str = ""
+    wallet_type: str = "spot"
+    wallet_id: str = "main"
+
+
+REPORTS = msgspec.json.Decoder(list[Report])
+BALANCES = msgspec.json.Decoder(list[BalanceRow])
+LEDGER_ROWS = msgspec.json.Decoder(list[LedgerRow])
+
+_BY_STATUS: Final = {
+    "pending_new": Input.ACKNOWLEDGED,
+    "new": Input.LIVE,
+    "triggered": Input.LIVE,
+    "partially_filled": Input.LIVE,
+    "filled": Input.COMPLETED,
+    "canceled": Input.CANCELED,
+    "expired": Input.EXPIRED,
+}
+#: What describes an order and may be missing from a delta.
+_KEPT: Final = (
+    "cl_ord_id",
+    "symbol",
+    "side",
+    "order_type",
+    "order_qty",
+    "limit_price",
+    "time_in_force",
+    "post_only",
+)
+
+
+class Merger:
+    """What is known of each order on one connection."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Report] = OrderedDict()
+
+    def sighting(self, report: Report) -> Sighting:
+        """What a report says, with what earlier ones said of the same order.
+
+        Raises:
+            ValueError: It contradicts its own form.
+        """
+        self._merge(report)
+        fact = _fact(report)
+        return Sighting(report.order_id, report.cl_ord_id, (fact,), _description(report))
+
+    def _merge(self, report: Report) -> None:
+        known = self._known.get(report.order_id)
+        if known is not None:
+            for name in _KEPT:
+                if getattr(report, name) is None:
+                    setattr(report, name, getattr(known, name))
+        self._known[report.order_id] = report
+        if len(self._known) > MOST_ORDERS:
+            self._known.popitem(last=False)
+
+
+def _fact(report: Report) -> Fact:
+    at_ns = nanoseconds(report.timestamp)
+    filled = None if report.cum_qty is None else Quantity(exact(report.cum_qty))
+    if report.exec_type == "trade":
+        return Fact(
+            Input.FILL,
+            report.order_id,
+            fill=_fill(report, at_ns),
+            filled_quantity=filled,
+            exchange_ns=at_ns,
+        )
+    happened = _BY_STATUS.get(report.order_status)
+    if happened is None:
+        raise ValueError(f"order status {report.order_status[:40]!r} is unknown")
+    return Fact(
+        happened,
+        report.order_id,
+        filled_quantity=filled,
+        reason=report.reason,
+        exchange_ns=at_ns,
+    )
+
+
+def _fill(report: Report, at_ns: int) -> Fill:
+    if report.exec_id is None or report.last_qty is None or report.last_price is None:
+        raise ValueError("a trade without exec_id, last_qty or last_price")
+    if report.symbol is None or report.side is None:
+        raise ValueError("a trade without symbol or side")
+    quantity, price = Quantity(exact(report.last_qty)), Price(exact(report.last_price))
+    cost = quantity.value * price.value if report.cost is None else exact(report.cost)
+    fee, asset = _fee(report)
+    return Fill(
+        report.exec_id,
+        report.trade_id,
+        report.order_id,
+        report.symbol,
+        Side(report.side),
+        quantity,
+        price,
+        cost,
+        fee,
+        asset,
+        report.liquidity_ind or "",
+        at_ns,
+    )
+
+
+def _fee(report: Report) -> tuple[Decimal, str]:
+    """The fee in its first asset; the ledger, not this, says what was really charged."""
+    assert report.symbol is not None
+    asset = report.fees[0].asset if report.fees else report.symbol.partition("/")[2]
+    return sum((exact(f.qty) for f in report.fees if f.asset == asset), Decimal(0)), asset
+
+
+def _description(report: Report) -> Intent | None:
+    if report.symbol is None or report.side is None or report.order_qty is None:
+        return None
+    return describe(
+        report.order_id,
+        report.symbol,
+        report.side,
+        (report.order_type or "", report.time_in_force or "gtc", bool(report.post_only)),
+        (report.order_qty, report.limit_price),
+    )
+
+
+def describe(
+    order_id: str,
+    symbol: str,
+    side: str,
+    kind: tuple[str, str, bool],
+    size: tuple[Decimal, Decimal | None],
+) -> Intent | None:
+    """An order in the desk's terms; None for a kind that the desk does not know.
+
+    Args:
+        kind: Order type, time in force, whether post-only.
+        size: Quantity and limit price.
+    """
+    order_type, time_in_force, post_only = kind
+    quantity, price = size
+    if order_type not in ("limit", "market") or exact(quantity) <= 0:
+        return None
+    limit = None
+    if order_type == "limit":
+        if price is None or exact(price) <= 0:
+            return None
+        limit = Price(price)
+    return Intent(
+        order_id,
+        "external",
+        None,
+        symbol,
+        Side(side),
+        OrderType(order_type),
+        Quantity(quantity),
+        limit,
+        TimeInForce(time_in_force.lower()),
+        post_only and order_type == "limit",
+    )
+
+
+def balance_snapshot(rows: Sequence[BalanceRow]) -> BalanceSnapshot:
+    """Every wallet; an asset without wallets is in the main one."""
+    found = []
+    for row in rows:
+        wallets = row.wallets or [Wallet("spot", "main", row.balance)]
+        found += [WalletBalance(row.asset, w.type, w.id, exact(w.balance)) for w in wallets]
+    return BalanceSnapshot(tuple(found))
+
+
+def balance_entry(row: LedgerRow) -> BalanceEntry:
+    """One row of the ledger."""
+    return BalanceEntry(
+        row.ledger_id,
+        row.ref_id,
+        row.asset,
+        row.wallet_type,
+        row.wallet_id,
+        row.type,
+        row.subtype,
+        exact(row.amount),
+        exact(row.fee),
+        exact(row.balance),
+        nanoseconds(row.timestamp),
+    )

@@ -1,0 +1,130 @@
+"""KrakenVenue: Kraken behind zoe.ports.venue.Venue. Pure: no clock, no bytes sent."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import assert_never
+
+import attrs
+
+from zoe.adapters.kraken import answers, api
+from zoe.adapters.kraken.feed import DEPTH, FeedReader
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.ws_session import KrakenSession, request
+from zoe.domain.catalog import Catalog
+from zoe.ports.venue import (
+    GetBalances,
+    GetClosedOrders,
+    GetInstruments,
+    GetOpenOrders,
+    GetToken,
+    GetTrades,
+    HttpRequest,
+    Operation,
+    Result,
+)
+from zoe.ports.wire import FrameReader
+
+REST_URL = "https://api.kraken.com"
+PUBLIC_URL = "wss://ws.kraken.com/v2"
+PRIVATE_URL = "wss://ws-auth.kraken.com/v2"
+
+
+@attrs.frozen
+class KrakenVenue:
+    """The codec of Kraken spot.
+
+    Attributes:
+        keys: None allows public operations only.
+        depth: Of the books: 10, 25, 100, 500 or 1000.
+    """
+
+    keys: KeyPair | None
+    rest_url: str = REST_URL
+    public_url: str = PUBLIC_URL
+    private_url: str = PRIVATE_URL
+    depth: int = DEPTH
+
+    def request(self, operation: Operation, nonce: int | None) -> HttpRequest:
+        """See zoe.ports.venue.Venue."""
+        return api.prepare(self.rest_url, _call(operation), self.keys, nonce)
+
+    def result(
+        self, operation: Operation, status: int, body: bytes, catalog: Catalog | None
+    ) -> Result:
+        """See zoe.ports.venue.Venue."""
+        result = api.unwrap(status, body)
+        try:
+            return _read(operation, result, catalog)
+        except (ValueError, ArithmeticError) as problem:
+            raise answers.refuse(problem, body) from problem
+
+    def private_session(self) -> KrakenSession:
+        """See zoe.ports.venue.Venue."""
+        return KrakenSession()
+
+    def public_reader(self) -> Callable[[], FrameReader]:
+        """See zoe.ports.venue.Venue."""
+        return partial(FeedReader, self.depth)
+
+    def public_subscriptions(self, symbols: Sequence[str]) -> Sequence[bytes]:
+        """Instruments first: books need their precisions."""
+        wanted = [request("subscribe", {"channel": "instrument", "snapshot": True})]
+        if symbols:
+            wanted.append(request("subscribe", self._book(symbols)))
+            trades = {"channel": "trade", "symbol": list(symbols), "snapshot": False}
+            wanted.append(request("subscribe", trades))
+        return wanted
+
+    def resubscription(self, symbol: str) -> Sequence[bytes]:
+        """Unsubscribe and subscribe: the new snapshot is the truth."""
+        book = self._book([symbol])
+        leave = {key: value for key, value in book.items() if key != "snapshot"}
+        return (request("unsubscribe", leave), request("subscribe", book))
+
+    def public_ping(self) -> bytes:
+        """See zoe.ports.venue.Venue."""
+        return b'{"method":"ping"}'
+
+    def _book(self, symbols: Sequence[str]) -> dict[str, object]:
+        return {"channel": "book", "symbol": list(symbols), "depth": self.depth, "snapshot": True}
+
+
+def _call(operation: Operation) -> api.Call:
+    match operation:
+        case GetInstruments():
+            return api.public("AssetPairs")
+        case GetToken():
+            return api.private("GetWebSocketsToken")
+        case GetBalances():
+            return api.private("Balance")
+        case GetOpenOrders():
+            return api.private("OpenOrders")
+        case GetClosedOrders():
+            return api.closed_orders(operation.start_ns, operation.offset)
+        case GetTrades():
+            return api.trades_history(operation.start_ns, operation.offset)
+        case _:
+            assert_never(operation)
+
+
+def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Result:
+    match operation:
+        case GetInstruments():
+            return answers.instruments(api.parse(dict[str, answers.PairRow], result))
+        case GetToken():
+            return api.parse(answers.Token, result).token
+        case GetBalances():
+            # An account without assets may have no result at all.
+            held = {} if result == b"null" else api.parse(dict[str, str], result)
+            return answers.balances(held)
+        case GetOpenOrders():
+            opened = api.parse(answers.OpenOrders, result)
+            return answers.orders(opened.open, catalog)
+        case GetClosedOrders():
+            closed = api.parse(answers.ClosedOrders, result)
+            return answers.orders(closed.closed, catalog)
+        case GetTrades():
+            history = api.parse(answers.TradesHistory, result)
+            return answers.trades(history.trades, catalog)
+        case _:
+            assert_never(operation)

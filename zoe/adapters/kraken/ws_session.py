@@ -1,0 +1,216 @@
+"""The private socket without I/O: subscriptions, sequences, requests and their answers.
+
+Life: opened -> both subscriptions acknowledged and both snapshots here -> live. A sequence that
+skips a number, an update before its snapshot, a refused subscription, or ten seconds without
+becoming live is a gap: the connection is of no more use, and the next one's snapshots are the truth.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.errors import classify
+from zoe.adapters.kraken.numbers import nanoseconds, rfc3339
+from zoe.adapters.kraken.reports import (
+    BALANCES,
+    LEDGER_ROWS,
+    REPORTS,
+    Merger,
+    balance_entry,
+    balance_snapshot,
+)
+from zoe.domain.errors import WireError
+from zoe.domain.order import Order, OrderType
+from zoe.domain.quantity import plain
+from zoe.messages.market import ExchangeStatus
+from zoe.ports.venue import Answered, StreamGap, StreamLive
+
+LIVE_WITHIN_NS: Final = 10_000_000_000
+_EXECUTIONS: Final = "executions"
+_BALANCES: Final = "balances"
+_CHANNELS: Final = (_EXECUTIONS, _BALANCES)
+
+
+class _Result(msgspec.Struct):
+    channel: str | None = None
+    order_id: str | None = None
+
+
+_RESULT = msgspec.json.Decoder(_Result)
+
+
+class KrakenSession:
+    """One life of the private socket; see zoe.ports.venue.PrivateSession."""
+
+    def __init__(self) -> None:
+        self._token = ""
+        self._acked: set[str] = set()
+        self._snapshots: set[str] = set()
+        self._sequence: dict[str, int] = {}
+        self._orders = Merger()
+        self._live = False
+        self._first_heard_ns: int | None = None
+
+    def __repr__(self) -> str:
+        return f"KrakenSession(live={self._live})"
+
+    def opened(self, token: str) -> Sequence[bytes]:
+        """The subscriptions; snapshots of orders and trades are asked for explicitly."""
+        self._token = token
+        executions = {
+            "channel": _EXECUTIONS,
+            "snap_orders": True,
+            "snap_trades": True,
+            "order_status": True,
+            "ratecounter": True,
+            "token": token,
+        }
+        balances = {"channel": _BALANCES, "snapshot": True, "token": token}
+        return (request("subscribe", executions), request("subscribe", balances))
+
+    def received(self, payload: bytes, received_ns: int) -> Sequence[object]:
+        """What a frame says; see zoe.ports.venue.PrivateSession."""
+        if self._first_heard_ns is None:
+            self._first_heard_ns = received_ns
+        try:
+            said = self._read(frames.FRAME.decode(payload), payload)
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+            raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
+        if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
+            return [*said, StreamGap("not live in 10 s")]
+        return said
+
+    def _read(self, frame: frames.Frame, payload: bytes) -> list[object]:
+        if frame.channel in _CHANNELS:
+            return self._private(frame.channel, frame)
+        if frame.channel == "status":
+            return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
+        if frame.channel == "heartbeat":
+            return []
+        if frame.refusal is not None:
+            return [StreamGap(f"the exchange says {frame.refusal[:200]}")]
+        if frame.method is None:
+            raise ValueError("neither a channel that was asked for nor an answer")
+        if frame.method == "subscribe":
+            return self._subscribed(frame)
+        return [_answered(frame)]
+
+    def _subscribed(self, frame: frames.Frame) -> list[object]:
+        if not frame.success:
+            return [StreamGap(f"subscription refused: {frame.error}")]
+        self._acked.add(_RESULT.decode(frame.result).channel or "")
+        return self._maybe_live()
+
+    def _private(self, channel: str, frame: frames.Frame) -> list[object]:
+        last = self._sequence.get(channel)
+        number = frame.sequence
+        if number is not None and last is not None:
+            if number <= last:
+                return []  # delivered twice
+            if number > last + 1:
+                return [StreamGap(f"{channel}: {number} after {last}")]
+        if frame.type == "snapshot":
+            self._snapshots.add(channel)
+        elif channel not in self._snapshots:
+            return [StreamGap(f"{channel}: an update before the snapshot")]
+        said = self._rows(channel, frame)
+        if number is not None:
+            self._sequence[channel] = number
+        return said + self._maybe_live()
+
+    def _rows(self, channel: str, frame: frames.Frame) -> list[object]:
+        if channel == _EXECUTIONS:
+            return [self._orders.sighting(row) for row in REPORTS.decode(frame.data)]
+        if frame.type == "snapshot":
+            return [balance_snapshot(BALANCES.decode(frame.data))]
+        return [balance_entry(row) for row in LEDGER_ROWS.decode(frame.data)]
+
+    def _maybe_live(self) -> list[object]:
+        ready = self._snapshots.issuperset(_CHANNELS) and self._acked.issuperset(_CHANNELS)
+        if self._live or not ready:
+            return []
+        self._live = True
+        return [StreamLive()]
+
+    def ping(self, req_id: int) -> bytes:
+        """A ping; it may carry no params."""
+        return msgspec.json.encode({"method": "ping", "req_id": req_id})
+
+    def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
+        """add_order, with the fee in quote currency, so that the base is not eaten into."""
+        intent = order.intent
+        assert order.cl_ord_id is not None
+        params: dict[str, object] = {
+            "order_type": intent.order_type.value,
+            "side": intent.side.value,
+            "order_qty": number(intent.quantity.value),
+            "symbol": intent.pair,
+            "fee_preference": "quote",
+            "deadline": rfc3339(deadline_ns),
+            "cl_ord_id": order.cl_ord_id,
+            "token": self._token,
+        }
+        if intent.limit_price is not None:
+            params["limit_price"] = number(intent.limit_price.value)
+            params["time_in_force"] = intent.time_in_force.value
+        if intent.order_type is OrderType.LIMIT and intent.post_only:
+            params["post_only"] = True
+        return request("add_order", params, req_id)
+
+    def cancel(self, order: Order, req_id: int) -> bytes:
+        """cancel_order by the exchange's id, or by ours while that is unknown."""
+        params: dict[str, object] = {"token": self._token}
+        if order.order_id is not None:
+            params["order_id"] = [order.order_id]
+        else:
+            assert order.cl_ord_id is not None
+            params["cl_ord_id"] = [order.cl_ord_id]
+        return request("cancel_order", params, req_id)
+
+    def amend(
+        self, order_id: str, quantity: Decimal, limit_price: Decimal, req_id: int, deadline_ns: int
+    ) -> bytes:
+        """amend_order; ``quantity`` is the total, not the rest, and is always sent."""
+        params = {
+            "order_id": order_id,
+            "order_qty": number(quantity),
+            "limit_price": number(limit_price),
+            "deadline": rfc3339(deadline_ns),
+            "token": self._token,
+        }
+        return request("amend_order", params, req_id)
+
+    def cancel_all_after(self, timeout_seconds: int, req_id: int) -> bytes:
+        """The dead-man's switch for the whole account; 0 disarms it."""
+        params = {"timeout": timeout_seconds, "token": self._token}
+        return request("cancel_all_orders_after", params, req_id)
+
+
+def number(value: Decimal) -> msgspec.Raw:
+    """A JSON number in plain notation: strings and exponents are refused there."""
+    return msgspec.Raw(plain(value).encode())
+
+
+def request(method: str, params: Mapping[str, object], req_id: int | None = None) -> bytes:
+    """A request on a socket."""
+    body: dict[str, object] = {"method": method, "params": params}
+    if req_id is not None:
+        body["req_id"] = req_id
+    return msgspec.json.encode(body)
+
+
+def _answered(frame: frames.Frame) -> Answered:
+    at_ns = None if frame.time_out is None else nanoseconds(frame.time_out)
+    # A pong carries no ``success``, and needs none.
+    if frame.success or frame.method == "pong":
+        return Answered(frame.req_id, _order_id(frame), None, at_ns)
+    return Answered(frame.req_id, None, classify(frame.error or "no reason given"), at_ns)
+
+
+def _order_id(frame: frames.Frame) -> str | None:
+    if frame.method not in ("add_order", "cancel_order", "amend_order"):
+        return None
+    return _RESULT.decode(frame.result).order_id if bytes(frame.result) else None
