@@ -48,10 +48,10 @@ class Limits:
         price_collar_bps: How far beyond the best opposite price a limit may reach.
     """
 
-    max_order_notional: Decimal = Decimal(1_000)
-    max_pair_notional: Decimal = Decimal(5_000)
-    max_open_orders: int = 20
-    max_orders_per_minute: int = 60
+    max_order_notional: Decimal = Decimal(5_000)
+    max_pair_notional: Decimal = Decimal(50_000)
+    max_open_orders: int = 50
+    max_orders_per_minute: int = 300
     price_collar_bps: int = 200
     max_quote_age_ms: int = 5_000
 

@@ -1,0 +1,374 @@
+"""Settings: flag over environment over file over default, each value with where it came from.
+
+The file is TOML (``conf/zoe.toml``, or another by ``--config``). A key that nobody knows is an
+error with the nearest known one. Secrets come by the environment or ``.env`` only, and are in no
+repr and in no row of the ``config`` table.
+"""
+
+import difflib
+import hashlib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+from urllib.parse import urlsplit
+
+import attrs
+
+from zoe.actors.repositioner import RepegConfig
+from zoe.app import dotenv
+from zoe.app.logs import LogSettings
+from zoe.domain.errors import ConfigError
+from zoe.domain.ratelimit import TIERS
+from zoe.domain.risk import Limits
+from zoe.domain.strategy import quote_keeper
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DEFAULT_FILE: Final = ROOT / "conf" / "zoe.toml"
+EXCHANGES: Final = ("sandbox", "kraken", "robinhood")
+_KRAKEN: Final = {
+    "rest_url": "https://api.kraken.com",
+    "ws_url": "wss://ws.kraken.com/v2",
+    "ws_auth_url": "wss://ws-auth.kraken.com/v2",
+}
+#: Of a Unix socket's path, its closing NUL included.
+_LONGEST_SOCKET: Final = 107
+
+
+@attrs.frozen
+class ExchangeSettings:
+    """The ``[exchange]`` section.
+
+    Attributes:
+        name: sandbox, kraken or robinhood; ``EXCHANGE``.
+        rest_url: Empty for the exchange's own; ``KRAKEN_REST_URL`` and so on.
+        tier: Of the account: starter, intermediate or pro. Sets both rate limits.
+        lag_ms: How far the exchange's lists may lag behind its engine.
+        reserve: Points of each pair's engine counter that are kept free for cancels.
+    """
+
+    name: str = attrs.field(default="sandbox", validator=attrs.validators.in_(EXCHANGES))
+    rest_url: str = ""
+    ws_url: str = ""
+    ws_auth_url: str = ""
+    tier: str = attrs.field(default="starter", validator=attrs.validators.in_(tuple(TIERS)))
+    lag_ms: int = attrs.field(default=3_000, validator=attrs.validators.ge(0))
+    reserve: int = attrs.field(default=20, validator=attrs.validators.ge(0))
+
+
+@attrs.frozen
+class DeskSettings:
+    """The ``[desk]`` section.
+
+    Attributes:
+        on_stop: ``cancel`` or ``keep`` the working orders at an orderly stop.
+        focus: Pairs watched in full depth, beside those of the strategies.
+        pin_cpu: Keep the process on this processor; -1 for any.
+    """
+
+    on_stop: str = attrs.field(default="cancel", validator=attrs.validators.in_(("cancel", "keep")))
+    focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
+    pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
+
+
+@attrs.frozen
+class StrategySettings:
+    """A ``[strategy.quote_keeper]`` section: when it trades, and its parameters.
+
+    Attributes:
+        mode: ``off``; ``sandbox``: only where every address is on loopback; ``live``: there too
+            where ``--live`` is given.
+    """
+
+    mode: str = attrs.field(
+        default="sandbox", validator=attrs.validators.in_(("off", "sandbox", "live"))
+    )
+    params: quote_keeper.Params = attrs.field(factory=quote_keeper.Params)
+
+
+@attrs.frozen
+class Settings:
+    """Everything a desk is told.
+
+    Attributes:
+        shown: Key to (value, source), for the ``config`` table; without secrets.
+    """
+
+    state_dir: Path
+    exchange: ExchangeSettings
+    desk: DeskSettings
+    risk: Limits
+    repeg: RepegConfig
+    log: LogSettings
+    quote_keeper: StrategySettings
+    api_key: str = attrs.field(default="", repr=False)
+    api_secret: str = attrs.field(default="", repr=False)
+    database_url: str = attrs.field(default="", repr=False)
+    shown: Mapping[str, tuple[str, str]] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def log_dir(self) -> Path:
+        """Where the log files are."""
+        return self.state_dir / "log"
+
+    @property
+    def log_path(self) -> Path:
+        """The log that is being written."""
+        return self.log_dir / "zoe.jsonl"
+
+    @property
+    def door_path(self) -> Path:
+        """The control socket; elsewhere when its path would be too long for one."""
+        wanted = self.state_dir / "desk.sock"
+        if len(os.fsencode(wanted)) <= _LONGEST_SOCKET:
+            return wanted
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
+        name = f"zoe-{os.geteuid()}-{hash_of(str(self.state_dir))}.sock"
+        return Path(runtime) / name
+
+    @property
+    def own_sandbox(self) -> bool:
+        """Whether the desk brings its exchange with it."""
+        where = self.exchange
+        return where.name == "sandbox" and not (where.rest_url or where.ws_url or where.ws_auth_url)
+
+    @property
+    def addresses(self) -> tuple[str, str, str]:
+        """REST, public socket and private socket; empty ones where the sandbox is our own."""
+        where = self.exchange
+        if self.own_sandbox:
+            return ("", "", "")
+        return (
+            where.rest_url or _KRAKEN["rest_url"],
+            where.ws_url or _KRAKEN["ws_url"],
+            where.ws_auth_url or _KRAKEN["ws_auth_url"],
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money may be at stake: an address that is not on this machine."""
+        return not self.own_sandbox and not all(map(is_loopback, self.addresses))
+
+
+def hash_of(text: str) -> str:
+    """Sixteen hexadecimal digits that stand for ``text`` in a name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether ``url`` leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """Where the desk keeps its data: ``ZOE_STATE_DIR``, or a place of this user's."""
+    named = environ.get("ZOE_STATE_DIR")
+    if named:
+        return Path(named).expanduser().absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib/zoe")
+    return Path.home() / ".local" / "state" / "zoe"
+
+
+def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """The settings in force.
+
+    Args:
+        config: The file; None for ``conf/zoe.toml`` where it exists.
+        flags: Dotted keys of the file to the text that a flag gave.
+        environ: The process's environment; ``.env`` fills what it lacks.
+
+    Raises:
+        ConfigError: One line that says what is wrong and where.
+    """
+    surroundings = dict(dotenv.read()) | dict(environ)
+    found = _read_file(config)
+    values = _flatten(found, "file")
+    for key, name in _ENVIRONMENT.items():
+        if surroundings.get(name):
+            values[key] = (surroundings[name], name)
+    values |= {key: (text, "flag") for key, text in flags.items()}
+    _refuse_unknown(values)
+    sections = {name: _section(name, kind, values) for name, kind in _SECTIONS.items()}
+    settings = Settings(
+        state_dir=state_dir(surroundings),
+        exchange=sections["exchange"],
+        desk=sections["desk"],
+        risk=sections["risk"],
+        repeg=sections["repeg"],
+        log=sections["log"],
+        quote_keeper=_strategy(sections["strategy.quote_keeper"], values),
+        api_key=surroundings.get("KRAKEN_API_KEY", ""),
+        api_secret=surroundings.get("KRAKEN_API_SECRET", ""),
+        database_url=surroundings.get("DATABASE_URL", ""),
+    )
+    _check(settings)
+    return attrs.evolve(settings, shown=_shown(settings, values))
+
+
+_ENVIRONMENT: Final = {
+    "exchange.name": "EXCHANGE",
+    "exchange.rest_url": "KRAKEN_REST_URL",
+    "exchange.ws_url": "KRAKEN_WS_URL",
+    "exchange.ws_auth_url": "KRAKEN_WS_AUTH_URL",
+}
+_SECTIONS: Final[dict[str, type]] = {
+    "exchange": ExchangeSettings,
+    "desk": DeskSettings,
+    "risk": Limits,
+    "repeg": RepegConfig,
+    "log": LogSettings,
+    "strategy.quote_keeper": quote_keeper.Params,
+}
+_MODE: Final = "strategy.quote_keeper.mode"
+
+Values = dict[str, tuple[Any, str]]
+
+
+def _read_file(config: Path | None) -> Mapping[str, Any]:
+    path = DEFAULT_FILE if config is None else config
+    if config is None and not path.exists():
+        return {}
+    try:
+        # Numbers with a point stay exact.
+        return tomllib.loads(path.read_text(), parse_float=Decimal)
+    except OSError as problem:
+        raise ConfigError(f"configuration {path}: {problem.strerror}") from problem
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"configuration {path}: {problem}") from problem
+
+
+def _flatten(tables: Mapping[str, Any], source: str, prefix: str = "") -> Values:
+    flat: Values = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, source, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = (value, source)
+    return flat
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every key that a configuration may hold, dotted."""
+    keys = [f"{name}.{field}" for name, kind in _SECTIONS.items() for field in get_type_hints(kind)]
+    return (*keys, _MODE)
+
+
+def _refuse_unknown(values: Values) -> None:
+    known = known_keys()
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.5)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"configuration: unknown key {key}{hint}")
+
+
+def _section(name: str, kind: type, values: Values) -> Any:
+    given: dict[str, Any] = {}
+    for field, wanted in get_type_hints(kind).items():
+        key = f"{name}.{field}"
+        if key in values:
+            value, source = values[key]
+            given[field] = _convert(key, wanted, value, source)
+    try:
+        return kind(**given)
+    except (ValueError, TypeError) as problem:
+        text = str(problem.args[0]) if problem.args else str(problem)
+        raise ConfigError(f"configuration: [{name}] {text}") from problem
+
+
+def _convert(key: str, wanted: Any, value: Any, source: str) -> Any:
+    convert = _CONVERTERS.get(wanted)
+    assert convert is not None, f"{key} has a type without a converter"
+    try:
+        return convert(value)
+    except (ValueError, TypeError, InvalidOperation) as problem:
+        shown = value if isinstance(value, str) else repr(value)
+        raise ConfigError(
+            f"configuration: {key} ({source}) cannot be {shown!r}: {problem}"
+        ) from problem
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError("a whole number is needed")
+    return int(value)
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise TypeError("a number is needed")
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("a finite number is needed")
+    return number
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is needed")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if not isinstance(value, list):
+        raise TypeError("a list of texts is needed")
+    return tuple(map(_text, value))
+
+
+_CONVERTERS: Final[dict[Any, Callable[[object], Any]]] = {
+    int: _integer,
+    str: _text,
+    Decimal: _decimal,
+    tuple[str, ...]: _texts,
+}
+
+
+def _strategy(params: quote_keeper.Params, values: Values) -> StrategySettings:
+    mode = values.get(_MODE, ("sandbox", "default"))[0]
+    try:
+        return StrategySettings(_text(mode), params)
+    except (ValueError, TypeError) as problem:
+        raise ConfigError(f"configuration: {_MODE} must be off, sandbox or live") from problem
+
+
+def _check(settings: Settings) -> None:
+    addresses = settings.addresses
+    local = [is_loopback(address) for address in addresses if address]
+    if any(local) and not all(local):
+        raise ConfigError(
+            "the exchange's addresses mix this machine and others: "
+            "set KRAKEN_REST_URL, KRAKEN_WS_URL and KRAKEN_WS_AUTH_URL together"
+        )
+    for address in addresses:
+        if address and (urlsplit(address).scheme not in ("http", "https", "ws", "wss")):
+            raise ConfigError(f"{address} is not an address of an exchange")
+
+
+def _shown(settings: Settings, values: Values) -> dict[str, tuple[str, str]]:
+    shown: dict[str, tuple[str, str]] = {"state_dir": (str(settings.state_dir), "environment")}
+    parts = {
+        "exchange": settings.exchange,
+        "desk": settings.desk,
+        "risk": settings.risk,
+        "repeg": settings.repeg,
+        "log": settings.log,
+        "strategy.quote_keeper": settings.quote_keeper.params,
+    }
+    for name, part in parts.items():
+        for field in get_type_hints(type(part)):
+            key = f"{name}.{field}"
+            shown[key] = (str(getattr(part, field)), values.get(key, ("", "default"))[1])
+    shown[_MODE] = (settings.quote_keeper.mode, values.get(_MODE, ("", "default"))[1])
+    return shown
