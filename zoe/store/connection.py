@@ -1,10 +1,11 @@
 """Connections to PostgreSQL: one a thread, foreign errors translated here and nowhere else."""
 
+import contextlib
 import ipaddress
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
@@ -19,7 +20,19 @@ UNIQUE_VIOLATION: Final = "23505"
 _DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 T = TypeVar("T")
-Connection = pg8000.native.Connection
+
+
+class Connection(Protocol):
+    """What we use of pg8000's connection, which comes without types."""
+
+    columns: Any
+    _backend_key_data: bytes | None
+
+    def run(self, sql: str, **values: Any) -> Any:
+        """Runs a statement with its ``:names`` filled in; its rows as lists."""
+
+    def close(self) -> None:
+        """Ends it."""
 
 
 @attrs.frozen
@@ -83,7 +96,7 @@ def connect(server: Server) -> Connection:
     elif server.tls:
         where["ssl_context"] = ssl.create_default_context()
     try:
-        return Connection(
+        found: Connection = pg8000.native.Connection(
             server.user,
             password=server.password,
             database=server.database,
@@ -93,6 +106,7 @@ def connect(server: Server) -> Connection:
         )
     except (DatabaseError, InterfaceError, OSError) as problem:
         raise StoreError(f"cannot connect: {_words(problem)}") from problem
+    return found
 
 
 def _words(problem: BaseException) -> str:
@@ -145,10 +159,8 @@ class Database:
         found: Connection | None = getattr(self._mine, "connection", None)
         self._mine.connection = None
         if found is not None:
-            try:
-                found.close()
-            except (DatabaseError, InterfaceError, OSError):
-                pass  # it is broken: that is why it goes
+            with contextlib.suppress(DatabaseError, InterfaceError, OSError):
+                found.close()  # it may be broken: that may be why it goes
 
     def refuse_unsafe(self) -> None:
         """Refuses a server that may lose acknowledged commits, or that shares its sessions.
@@ -163,7 +175,7 @@ class Database:
                 if value == "off":
                     raise ConfigError(f"the database has {name} = off: commits may be lost")
             # A pooler hands out a cancel key of its own, not that of the session behind it.
-            greeted = int.from_bytes(connection._backend_key_data[:4])
+            greeted = int.from_bytes((connection._backend_key_data or b"")[:4])
             if connection.run("SELECT pg_backend_pid()")[0][0] != greeted:
                 raise ConfigError("the database is behind a pooler: locks would not hold")
 

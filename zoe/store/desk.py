@@ -68,9 +68,7 @@ def write_config(
     def work(connection: Connection) -> None:
         connection.run("START TRANSACTION")
         for key, (value, source) in values.items():
-            connection.run(
-                sql, account=account_id, key=key, value=value, source=source, at=at_ns
-            )
+            connection.run(sql, account=account_id, key=key, value=value, source=source, at=at_ns)
         connection.run("COMMIT")
 
     database.run(work)

@@ -247,6 +247,7 @@ class EmbeddedServer:
         ]
         done = subprocess.run(
             rights.command("run", program),
+            check=False,
             pass_fds=(reading,),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -115,7 +115,11 @@ class PostgresJournal:
         return _stored(self._rows(_OF_ORDER, account=account_id, order_id=order_id))
 
     def _rows(self, sql: str, **values: Any) -> list[list[Any]]:
-        return self._database.run(lambda connection: connection.run(sql, **values))  # type: ignore[no-any-return]  # pg8000 is untyped
+        def work(connection: Connection) -> list[list[Any]]:
+            rows: list[list[Any]] = connection.run(sql, **values)
+            return rows
+
+        return self._database.run(work)
 
 
 def _stored(rows: list[list[Any]]) -> tuple[StoredRow, ...]:

@@ -152,5 +152,7 @@ def _around(database: Database, row: dict[str, Any]) -> list[dict[str, Any]]:
         near += _query(database, sql, seq=row["anchor_seq"])
     if row["kind"] == "order.fill":
         sql = f"SELECT {_ROW} FROM journal WHERE body @> jsonb_build_object('ref_id', :id::text)"
-        near += _query(database, sql.replace(":id::text", "CAST(:id AS text)"), id=row["body"]["exec_id"])
+        near += _query(
+            database, sql.replace(":id::text", "CAST(:id AS text)"), id=row["body"]["exec_id"]
+        )
     return near
