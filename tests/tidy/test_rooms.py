@@ -26,7 +26,7 @@ ROOMS = {
 #: Words that say nothing about what is inside.
 EMPTY_WORDS = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc"}
 #: The sandbox's sans-I/O part is called its core by the plan of the house.
-NAMED_BY_THE_PLAN = {"zoe/sandbox/core", "zoe/sandbox/core.py"}
+NAMED_BY_THE_PLAN = {"zoe/sandbox/core", "tests/unit/sandbox/core"}
 
 
 def rooms(root: Path) -> set[str]:

@@ -1,0 +1,1 @@
+"""The exchange itself: bytes and a time in, deliveries out; no clock, no I/O, no threads."""

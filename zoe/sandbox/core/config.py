@@ -1,0 +1,39 @@
+"""Config: what an exchange is started with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+from zoe.sandbox.core.catalog import Asset, Pair
+from zoe.sandbox.core.market import MarketModel
+
+TIERS: Final = ("starter", "intermediate", "pro")
+POST_ONLY_OUTCOMES: Final = ("canceled", "error")
+#: The first account's means, in assets of the catalogue; others are left out.
+OPENING_BALANCES: Final = MappingProxyType(
+    {"USD": "1000000", "EUR": "500000", "USDT": "500000", "BTC": "20", "ETH": "200", "SOL": "2000"}
+)
+
+
+@attrs.frozen
+class Config:
+    """What an exchange is started with.
+
+    Args:
+        lag_ms: How far REST's views of orders and history lie behind, chosen anew for each request.
+        post_only_outcome: What becomes of a post-only order that would take: ``canceled`` (accepted,
+            then canceled) or ``error`` (facts, 5.5: both exist).
+    """
+
+    assets: tuple[Asset, ...]
+    pairs: tuple[Pair, ...]
+    seed: int = 0
+    tier: str = attrs.field(default="starter", validator=attrs.validators.in_(TIERS))
+    market: MarketModel | None = None
+    lag_ms: tuple[int, int] = (0, 0)
+    balances: Mapping[str, str] = OPENING_BALANCES
+    post_only_outcome: str = attrs.field(
+        default="canceled", validator=attrs.validators.in_(POST_ONLY_OUTCOMES)
+    )

@@ -1,0 +1,56 @@
+"""MarketModel: how synthetic traders act on the books, and the narrow surface they may use."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import attrs
+
+from zoe.sandbox.core.catalog import Pair
+
+
+@attrs.frozen
+class HouseOrder:
+    """A resting order of the house; price and quantity in the pair's units."""
+
+    side: str
+    price: int
+    qty: int
+
+
+class House(Protocol):
+    """What a model may see and do. Everything is counted in the pair's units (see Pair).
+
+    The house has no account: its means are endless and its orders are not journalled. ``side`` is
+    ``buy`` or ``sell``.
+    """
+
+    def pair(self, symbol: str) -> Pair:
+        """The pair of a symbol."""
+
+    def best(self, symbol: str) -> tuple[int | None, int | None]:
+        """Best bid and ask, of anybody's orders."""
+
+    def last(self, symbol: str) -> int | None:
+        """The price of the last trade, also of one before a restart."""
+
+    def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
+        """The house's resting orders by their number, oldest first."""
+
+    def place(self, symbol: str, side: str, price: int, qty: int) -> int:
+        """A limit order: trades with what it crosses, and the rest rests; its number."""
+
+    def take(self, symbol: str, side: str, qty: int, limit: int | None) -> int:
+        """Takes what there is, no worse than ``limit``; the quantity traded."""
+
+    def cancel(self, symbol: str, number: int) -> bool:
+        """Whether the order was still there."""
+
+
+class MarketModel(Protocol):
+    """Synthetic traders; every random choice of theirs comes from their own seed."""
+
+    def next_ns(self) -> int | None:
+        """When it wants to act next; None for never. Asked for once after every step."""
+
+    def step(self, now_ns: int, house: House) -> None:
+        """Acts once; ``now_ns`` may be later than asked for. Called first when started."""

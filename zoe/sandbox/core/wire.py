@@ -1,0 +1,54 @@
+"""What crosses the core's edge: requests and frames as values."""
+
+from collections.abc import Mapping
+
+import attrs
+
+
+@attrs.frozen
+class HttpRequest:
+    """One HTTP request; ``headers`` have lower-case names, ``query`` has no question mark."""
+
+    exchange: int
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen
+class HttpResponse:
+    """One HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@attrs.frozen
+class Frame:
+    """One WebSocket text frame to the client."""
+
+    payload: bytes
+
+
+@attrs.frozen
+class Drop:
+    """Close the socket, or reset the HTTP exchange; without a code: abort without a word."""
+
+    code: int | None
+    reason: str
+
+
+@attrs.frozen
+class Delivery:
+    """What reaches a client, and when.
+
+    Those of one connection are to be made in order of time, equal times as listed. An HTTP exchange
+    without a delivery is never answered. ``connection`` is the exchange's id for HTTP.
+    """
+
+    at_ns: int
+    connection: int
+    payload: HttpResponse | Frame | Drop
