@@ -28,6 +28,7 @@ from zoe.messages.orders import (
     AwaitNoOrders,
     CancelOrder,
     CancelOwnOrders,
+    FollowOrder,
     NoOrdersLeft,
     OrderChanged,
     OrderDenied,
@@ -210,13 +211,23 @@ class DeskDoor(Actor):
             return
         known = order_record.fold((row.kind, row.body) for row in answer.rows)
         if known is not None:
-            self._settle_place(answer.ref, known)
+            self._again(answer.ref, known)
             return
         stream = f"command/{talk.request.key or answer.ref}/{self.envelope_id()}"
         intent = self._intent(talk.request, decision=f"{stream}@1")
         talk.gathered["intent_id"] = intent.intent_id
         self._journal_command(stream, talk.request, intent)
         self.tell(self.find("risk"), PlaceOrder(intent, self.me))
+
+    def _again(self, ref: int, known: Order) -> None:
+        """Answers a key that has been used before: with its order, if it is the same wish."""
+        wanted = self._intent(self._talks[ref].request, decision=known.intent.decision)
+        if wanted != known.intent:
+            error = ("key_reused", f"the key belongs to another order, of {known.intent.pair}")
+            self._answer(ref, USAGE, summary(known), error)
+        else:
+            self._settle_place(ref, known)
+            self.tell(self.find("orders"), FollowOrder(known.intent.intent_id))
 
     def _journal_command(self, stream: str, request: Request, intent: Intent) -> None:
         """Puts the command into the journal ahead of what it causes, so that why can tell."""
@@ -231,7 +242,7 @@ class DeskDoor(Actor):
 
     def _intent(self, request: Request, decision: str | None = None) -> Intent:
         params = request.params
-        pair = str(params.get("pair") or "")
+        pair = self._pair(str(params.get("pair") or ""))
         limit = _decimal(params, "limit_price")
         quantity = _decimal(params, "quantity") or self._from_notional(pair, params, limit)
         return Intent(
@@ -247,6 +258,11 @@ class DeskDoor(Actor):
             post_only=bool(params.get("post_only")),
             decision=decision,
         )
+
+    def _pair(self, name: str) -> str:
+        """The symbol of the pair of any of its names; risk refuses what nobody knows."""
+        instrument = None if self._catalog is None else self._catalog.find(name)
+        return name if instrument is None else instrument.symbol
 
     def _from_notional(
         self, pair: str, params: dict[str, str | bool | None], limit: Decimal | None
@@ -272,7 +288,7 @@ class DeskDoor(Actor):
                 self._answer(ref, REFUSED, summary(order), ("not_placed", order.reason or ""))
             case State.DENIED:
                 self._answer(ref, NO, summary(order), ("denied", order.reason or ""))
-            case State.IN_DOUBT:
+            case State.SENDING | State.IN_DOUBT:
                 self._talks[ref].gathered["intent_id"] = order.intent.intent_id
             case _:
                 self._answer(ref, DONE, summary(order))
@@ -288,8 +304,8 @@ class DeskDoor(Actor):
         for order in orders:
             if wanted in (order["intent_id"], order["cl_ord_id"], order["order_id"]):
                 self._talks[ref].gathered["intent_id"] = order["intent_id"]
-                cancel = CancelOrder(order["intent_id"], "by hand")
-                self.tell(self.find("orders"), cancel)
+                self.tell(self.find("orders"), FollowOrder(order["intent_id"]))
+                self.tell(self.find("orders"), CancelOrder(order["intent_id"], "by hand"))
                 return
         self._answer(ref, REFUSED, None, ("unknown_order", f"no open order {wanted}"))
 

@@ -1,7 +1,7 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
-Receives: SubmitOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged, OrderForgotten,
-ReportOrders, AwaitNoOrders, Hydrated. Tells: its order actors, and RiskOfficer, Repositioner and
+Receives: SubmitOrder, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
+OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated. Tells: its order actors, and RiskOfficer, Repositioner and
 whoever asked for the order every durable change. Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
@@ -24,6 +24,7 @@ from zoe.messages.orders import (
     AwaitNoOrders,
     CancelOrder,
     CancelOwnOrders,
+    FollowOrder,
     NoOrdersLeft,
     OrderChanged,
     OrderFact,
@@ -32,6 +33,7 @@ from zoe.messages.orders import (
     ReportOrders,
     SubmitOrder,
 )
+from zoe.messages.risk import StopTrading
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -43,10 +45,11 @@ STRANGER_SECONDS: Final = 2
 #: A concluded order stays a while for late fills, then its actor ends.
 LINGER_SECONDS: Final = 5
 HYDRATION: Final = 0
+EXIT_ANOTHER_DESK: Final = 6
 
 Inbox = (
     SubmitOrder | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
-    | ReportOrders | AwaitNoOrders | Hydrated | Tick
+    | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | Tick
 )  # fmt: skip
 
 
@@ -68,7 +71,7 @@ class OrderDesk(Actor):
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}
         self._by_exchange: dict[str, str] = {}
-        self._askers: dict[str, Address] = {}
+        self._followers: dict[str, dict[str, Address]] = {}
         self._strangers: dict[str, _Stranger] = {}
         self._awaiting: list[Address] = []
         self._refs = HYDRATION
@@ -84,6 +87,8 @@ class OrderDesk(Actor):
                 self._hydrated(message)
             case SubmitOrder():
                 self._submit(message)
+            case FollowOrder():
+                self._follow(message.intent_id)
             case CancelOrder():
                 self._cancel(message)
             case CancelOwnOrders():
@@ -134,13 +139,23 @@ class OrderDesk(Actor):
 
     def _submit(self, wish: SubmitOrder) -> None:
         intent_id = wish.intent.intent_id
-        self._askers[intent_id] = wish.reply_to
+        self._add_follower(intent_id, wish.reply_to)
         if intent_id in self._actors:
             known = self._orders[intent_id]
             if known is not None:
                 self.tell(wish.reply_to, OrderChanged(known))
             return
         self._start(intent_id, (wish.intent, wish.verdict))
+
+    def _add_follower(self, intent_id: str, follower: Address) -> None:
+        self._followers.setdefault(intent_id, {})[follower.name] = follower
+
+    def _follow(self, intent_id: str) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        known = self._orders.get(intent_id)
+        if known is not None:
+            self._add_follower(intent_id, self.envelope.sender)
+            self.reply(OrderChanged(known))
 
     def _cancel(self, wish: CancelOrder) -> None:
         intent_id = self._resolve(wish.order)
@@ -215,6 +230,10 @@ class OrderDesk(Actor):
         client_id = described.cl_ord_id
         tag = None if client_id is None else tag_of(client_id)
         order = Order(described.description, State.PENDING, cl_ord_id=client_id, order_id=order_id)
+        if tag is not None and tag != self._config.desk_tag:
+            log.critical("desk.foreign_order", order_id=order_id, cl_ord_id=client_id, tag=tag)
+            self.tell(self.find("risk"), StopTrading())
+            self.exit_process(EXIT_ANOTHER_DESK, "another desk trades on this account")
         log.warning("order.adopted", order_id=order_id, cl_ord_id=client_id, desk_tag=tag)
         kind, body = order_record.opening_row(order, "adopted")
         stream = order_record.stream_of(self._config.account_id, order.intent.intent_id)
@@ -230,9 +249,8 @@ class OrderDesk(Actor):
         self._index(order)
         for name in ("risk", "repositioner", "reconciler"):
             self.tell(self.find(name), news)
-        asker = self._askers.get(intent_id)
-        if asker is not None:
-            self.tell(asker, news)
+        for follower in self._followers.get(intent_id, {}).values():
+            self.tell(follower, news)
         self._release_waiters()
 
     def _index(self, order: Order) -> None:
@@ -247,7 +265,7 @@ class OrderDesk(Actor):
     def _forget(self, intent_id: str) -> None:
         self._orders.pop(intent_id, None)
         self._actors.pop(intent_id, None)
-        self._askers.pop(intent_id, None)
+        self._followers.pop(intent_id, None)
         for name in ("risk", "repositioner"):
             self.tell(self.find(name), OrderForgotten(intent_id))
         self._release_waiters()
@@ -276,7 +294,7 @@ class OrderDesk(Actor):
             assert order is not None
             self.stop_child(intent_id)
             self._actors.pop(intent_id)
-            self._askers.pop(intent_id, None)
+            self._followers.pop(intent_id, None)
             self._by_exchange.pop(order.order_id or "", None)
             number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
             self._by_client.pop(number or 0, None)

@@ -12,8 +12,9 @@ latch stays as it is.
 from collections import deque
 from typing import Final, assert_never
 
+from zoe.domain import order_record
 from zoe.domain.catalog import Catalog
-from zoe.domain.order import CONCLUDED, Intent, Order
+from zoe.domain.order import CONCLUDED, Intent, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import Price
 from zoe.domain.risk import (
@@ -56,25 +57,42 @@ from zoe.messages.risk import (
     TradingStateChanged,
     WatchTradingState,
 )
-from zoe.messages.system import CatalogChanged, Reconciled, StreamBroken, StreamOpened
+from zoe.messages.system import (
+    AccountLockChanged,
+    CatalogChanged,
+    Reconciled,
+    StreamBroken,
+    StreamOpened,
+)
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
 
+#: The source of intents that a person gave.
+PERSON: Final = "person"
+#: Blocks that also hold back what was approved before them.
+_LATCHING: Final = ("forbidden", "stopping", "lock", "store")
+
 Inbox = (
     PlaceOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported | OrderForgotten
     | Quote | CatalogChanged | Reconciled | StreamBroken | StreamOpened | StoreWentDown
     | StoreCameBack | LatchSet | LatchWanted | WatchTradingState | Hydrated | Recorded
+    | AccountLockChanged
 )  # fmt: skip
 
 
 class RiskOfficer(Actor):
-    """Judges each intent, and holds the trading state."""
+    """Judges each intent, and holds the trading state.
 
-    def __init__(self, account_id: str, limits: Limits) -> None:
+    Args:
+        forbidden: Why this run may not trade at all; None where it may.
+    """
+
+    def __init__(self, account_id: str, limits: Limits, forbidden: str | None = None) -> None:
         super().__init__()
+        self._account_id = account_id
         self._stream = f"desk/{account_id}"
         self._limits = limits
         self._state = TradingState.ACTIVE
@@ -83,10 +101,13 @@ class RiskOfficer(Actor):
         self._quotes: dict[str, Quote] = {}
         self._catalog: Catalog | None = None
         self._blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
+        if forbidden is not None:
+            self._blocks["forbidden"] = forbidden
         self._recent: deque[int] = deque()
         self._watchers: dict[str, Address] = {}
         self._changes: deque[SetTradingState] = deque()
         self._writing: SetTradingState | None = None
+        self._hydrated_once = False
 
     def on_start(self) -> None:
         self.hold()
@@ -116,10 +137,19 @@ class RiskOfficer(Actor):
                 self._unblock("stream")
             case StoreWentDown():
                 self._block("store", "the store is down")
+                self._latch()
             case StoreCameBack():
                 self._unblock("store")
+                self._latch()
             case StopTrading():
                 self._block("stopping", "the desk is stopping")
+                self._latch()
+            case AccountLockChanged(held=True):
+                self._unblock("lock")
+                self._latch()
+            case AccountLockChanged():
+                self._block("lock", message.reason)
+                self._latch()
             case SetTradingState():
                 self._change(message)
             case LatchSet():
@@ -137,11 +167,13 @@ class RiskOfficer(Actor):
 
     def _hydrated(self, answer: Hydrated) -> None:
         self.release()
+        self._hydrated_once = True
         self._version = len(answer.rows)
-        if answer.rows:
+        if answer.rows and not self._changes:
             self._state = TradingState(answer.rows[-1].body["state"])
         log.info("risk.state", state=self._state.value, why="as it was")
         self._latch()
+        self._write()
 
     # Judging
 
@@ -160,8 +192,20 @@ class RiskOfficer(Actor):
             code=verdict.code.value,
             values=dict(verdict.values),
         )
+        if wish.intent.source == PERSON:
+            self._journal_denial(wish.intent, verdict)
         denied = OrderDenied(wish.intent, verdict.code.value, verdict.values)
         self.tell(wish.reply_to, denied)
+
+    def _journal_denial(self, intent: Intent, verdict: Verdict) -> None:
+        """Lets a person who asks again under the same key hear the same answer."""
+        if verdict.code is Code.DUPLICATE_INTENT:
+            return
+        values = ", ".join(f"{name} {value}" for name, value in verdict.values)
+        order = Order(intent, State.DENIED, reason=f"{verdict.code.value}: {values}")
+        kind, body = order_record.opening_row(order, verdict.code.value)
+        stream = order_record.stream_of(self._account_id, intent.intent_id)
+        self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
 
     def _judge(self, intent: Intent) -> Verdict:
         for reason in self._blocks.values():
@@ -224,31 +268,32 @@ class RiskOfficer(Actor):
         self.tell(watcher, TradingStateChanged(self._state, "as it is"))
 
     def _latch(self) -> None:
-        halted = self._state is TradingState.HALTED
-        self.tell(self.find("gateway"), SetLatch(halted, "halted" if halted else "open"))
+        reason = self._latch_reason()
+        self.tell(self.find("gateway"), SetLatch(reason is not None, reason or "open"))
+
+    def _latch_reason(self) -> str | None:
+        """Why no add may leave at all, not even one that was approved a moment ago."""
+        if self._state is TradingState.HALTED:
+            return "halted"
+        return next((self._blocks[name] for name in _LATCHING if name in self._blocks), None)
 
     def _change(self, wish: SetTradingState) -> None:
-        self._changes.append(wish)
-        if len(self._changes) == 1:
-            self._begin()
-
-    def _begin(self) -> None:
         """A halt is in force at the Gateway before it is written; a resume the other way round."""
-        wish = self._changes[0]
+        self._changes.append(wish)
         if wish.state is TradingState.HALTED:
             self._state = wish.state
             self._latch()
-        else:
-            self._write(wish)
+        elif len(self._changes) == 1:
+            self._write()
 
     def _latched(self) -> None:
         if self._changes and self._changes[0].state is TradingState.HALTED:
-            self._write(self._changes[0])
+            self._write()
 
-    def _write(self, wish: SetTradingState) -> None:
-        if self._writing is not None:
+    def _write(self) -> None:
+        if self._writing is not None or not self._hydrated_once or not self._changes:
             return
-        self._writing = wish
+        wish = self._writing = self._changes[0]
         body = {"state": wish.state.value, "why": wish.why, "key": wish.key}
         row = Row(self._stream, self._version + 1, "trading_state.changed", canonical(body))
         self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
@@ -257,7 +302,8 @@ class RiskOfficer(Actor):
         wish = self._changes.popleft()
         self._writing = None
         self._version += 1
-        self._state = wish.state
+        halting = any(later.state is TradingState.HALTED for later in self._changes)
+        self._state = TradingState.HALTED if halting else wish.state
         log.info("risk.state", state=wish.state.value, why=wish.why)
         self._latch()
         news = TradingStateChanged(wish.state, wish.why)
@@ -265,5 +311,4 @@ class RiskOfficer(Actor):
         for watcher in self._watchers.values():
             if watcher != wish.reply_to:
                 self.tell(watcher, news)
-        if self._changes:
-            self._begin()
+        self._write()

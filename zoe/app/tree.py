@@ -7,11 +7,13 @@ from typing import Any, Final
 import attrs
 
 from zoe.actors.catalogue import Catalogue
+from zoe.actors.closer import Closer
 from zoe.actors.desk_door import DeskDoor
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.actors.journal import Journal
 from zoe.actors.ledger import Ledger
+from zoe.actors.lock_keeper import LockKeeper
 from zoe.actors.market_watch import MarketWatch
 from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
@@ -20,7 +22,6 @@ from zoe.actors.reconciler import Reconciler
 from zoe.actors.repositioner import RepegConfig, Repositioner
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.actors.strategist import Strategist, StrategyConfig
-from zoe.domain.ids import desk_tag
 from zoe.domain.ratelimit import Limiter
 from zoe.domain.risk import Limits
 from zoe.messages.system import Beat
@@ -30,6 +31,10 @@ from zoe.runtime.supervisor import Child, Group
 
 #: The order path's actors share one thread: a hop costs a tenth there.
 ORDERS: Final = "orders"
+#: Actors that seldom have anything to do share another.
+EDGE: Final = "edge"
+#: The address that hears of the first ``Reconciled``.
+READY: Final = "ready"
 
 
 @attrs.frozen
@@ -37,22 +42,32 @@ class Parts:
     """Everything the actors are given: ports made real, and their frozen configuration.
 
     Attributes:
+        desk_tag: Marks this desk's orders.
+        take_lock: Takes the account's lock, or makes sure that it is held.
+        forbidden: Why nothing may be traded in this run; None where it may.
+        cancel_on_stop: Whether an orderly stop cancels our working orders.
+        seconds: The desk ends by itself after this time.
         pairs: Pairs watched in full depth.
         lag_ns: How far the exchange's lists may lag behind its engine.
     """
 
     account_id: str
+    desk_tag: int
     venue: Venue
     store: JournalStore
     reserve_nonce: Callable[[int], int]
     write_health: Callable[[Sequence[HealthRow]], None]
     vitals: Callable[[], Sequence[Beat]]
     alive: Callable[[], None]
+    take_lock: Callable[[], bool]
     describe: Callable[[], dict[str, Any]]
     limits: Limits
     limiter: Limiter
     pairs: tuple[str, ...]
     strategies: tuple[StrategyConfig, ...]
+    forbidden: str | None = None
+    cancel_on_stop: bool = True
+    seconds: int | None = None
     lag_ns: int = 3_000_000_000
     repeg: RepegConfig = attrs.field(factory=RepegConfig)
 
@@ -62,7 +77,8 @@ def tree(parts: Parts) -> tuple[Group, ...]:
     strategies = tuple(f"strategy/{config.name}" for config in parts.strategies)
     account = parts.account_id
     watch_market = ("risk", *strategies)
-    order = OrderConfig(account, desk_tag(account))
+    order = OrderConfig(account, parts.desk_tag)
+    reconciled = ("risk", "repositioner", "door", READY)
     return (
         # A crash of the Journal loses what waited for it: the group gives up at once.
         Group(
@@ -90,9 +106,13 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "reconciler",
-                    partial(Reconciler, account, parts.lag_ns, ("risk", "repositioner", "door")),
+                    partial(Reconciler, account, parts.lag_ns, reconciled),
                 ),
-                Child("risk", partial(RiskOfficer, account, parts.limits), dispatcher=ORDERS),
+                Child(
+                    "risk",
+                    partial(RiskOfficer, account, parts.limits, parts.forbidden),
+                    dispatcher=ORDERS,
+                ),
             ),
         ),
         Group(
@@ -120,7 +140,11 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     "heartbeat",
                     partial(Heartbeat, parts.write_health, parts.vitals, parts.alive),
                 ),
+                Child("lock_keeper", partial(LockKeeper, parts.take_lock), dispatcher=EDGE),
                 Child("door", partial(DeskDoor, account, parts.describe)),
+                Child(
+                    "closer", partial(Closer, parts.cancel_on_stop, parts.seconds), dispatcher=EDGE
+                ),
             ),
         ),
     )

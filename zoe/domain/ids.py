@@ -19,9 +19,13 @@ def account_id(exchange: str, api_key: str) -> str:
     return f"{exchange}:{hashlib.sha256(api_key.encode()).hexdigest()[:16]}"
 
 
-def desk_tag(account: str) -> int:
-    """The 16-bit tag that marks this desk's orders on ``account``, even without its database."""
-    return int.from_bytes(hashlib.sha256(f"desk/{account}".encode()).digest()[:2])
+def desk_tag(account: str, desk: str) -> int:
+    """The 16-bit tag that marks the orders of ``desk`` on ``account``, even without its database.
+
+    Args:
+        desk: An identity that outlives the database, and that no other desk has.
+    """
+    return int.from_bytes(hashlib.sha256(f"desk/{account}/{desk}".encode()).digest()[:2])
 
 
 def client_order_id(wall_ns: int, tag: int, random_bits: int) -> str:

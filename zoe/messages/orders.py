@@ -67,6 +67,13 @@ class CancelOwnOrders(Message):
 
 
 @attrs.frozen
+class FollowOrder(Message):
+    """Tell the sender an order as it is, if it is live, and each durable change from here on."""
+
+    intent_id: str
+
+
+@attrs.frozen
 class OrderFact(Message):
     """A fact about the order of the actor that receives it."""
 

@@ -113,3 +113,20 @@ class DoorClosed(Message):
     """The client went away."""
 
     client: int
+
+
+@attrs.frozen
+class CloseDesk(Message):
+    """End the desk in order: no new orders, working ones canceled or kept, then exit 0."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    reason: str
+
+
+@attrs.frozen
+class AccountLockChanged(Message):
+    """Whether this desk holds its account's lock; without it no add may leave."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    held: bool
+    reason: str

@@ -122,8 +122,13 @@ class PrivateSession(Protocol):
 class Venue(Protocol):
     """The codec of one exchange."""
 
-    public_url: str
-    private_url: str
+    @property
+    def public_url(self) -> str:
+        """Address of the public socket."""
+
+    @property
+    def private_url(self) -> str:
+        """Address of the private socket."""
 
     def request(self, operation: Operation, nonce: int | None) -> HttpRequest:
         """The HTTP request for ``operation``; private ones need a nonce."""

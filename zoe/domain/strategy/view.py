@@ -81,10 +81,17 @@ class Decision:
 class Strategy(Protocol):
     """A strategy: its parameters, its first state, and the function that decides."""
 
-    name: str
-    #: Every slot it may ever use.
-    slots: tuple[str, ...]
-    pair: str
+    @property
+    def name(self) -> str:
+        """As orders carry it."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Every slot it may ever use."""
+
+    @property
+    def pair(self) -> str:
+        """The pair whose quotes wake it."""
 
     def initial(self) -> Any:
         """The state before the first decision."""

@@ -1,0 +1,79 @@
+"""One desk a state directory, one desk an account: lock files that end with their process."""
+
+import fcntl
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import IO
+
+from zoe.domain.errors import ConfigError, ZoeError
+
+
+class AnotherDesk(ZoeError):
+    """Another desk has this state directory or this account; exit code 6."""
+
+
+def claim(path: Path, what: str) -> IO[str]:
+    """The open lock file; the claim lasts until it is closed or the process ends.
+
+    Raises:
+        AnotherDesk: Somebody has it.
+        ConfigError: The place cannot be used.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = path.open("a+")
+    except OSError as problem:
+        raise ConfigError(f"{path}: {problem.strerror}") from problem
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read(20).strip()
+        lock.close()
+        raise AnotherDesk(f"another desk (process {holder or 'unknown'}) holds {what}") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def accounts_dir() -> Path:
+    """Where this user's claims on accounts are, whatever the state directory."""
+    return Path.home() / ".local" / "state" / "zoe" / "accounts"
+
+
+def identity(state_dir: Path) -> str:
+    """The desk's own name, made at first use; it outlives the database beside it.
+
+    Raises:
+        ConfigError: It cannot be kept.
+    """
+    path = state_dir / "desk.id"
+    try:
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            fresh.write_text(secrets.token_hex(16) + "\n")
+            fresh.replace(path)
+        return path.read_text().strip()
+    except OSError as problem:
+        raise ConfigError(f"{path}: {problem.strerror}") from problem
+
+
+def prepare(state_dir: Path) -> None:
+    """Makes the state directory; its user's alone to write, everybody's to pass through.
+
+    Raises:
+        ConfigError: It cannot be made or written, with the reason in one line.
+    """
+    try:
+        state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+        mode = state_dir.stat().st_mode
+        if mode & stat.S_IWOTH:
+            raise ConfigError(f"state directory {state_dir} can be written by everybody")
+        probe = state_dir / ".probe"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as problem:
+        raise ConfigError(f"state directory {state_dir}: {problem.strerror}") from problem

@@ -1,0 +1,192 @@
+"""The desk itself: the actors' parts made real, the threads beside them, and the wait for the end."""
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from types import FrameType
+from typing import Any, Final
+
+import attrs
+
+from zoe.actors.gateway import NONCE_AHEAD_NS
+from zoe.actors.strategist import StrategyConfig
+from zoe.adapters.door_socket import DoorSocket
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.adapters.wire import ThreadWire
+from zoe.app import claims
+from zoe.app.own_sandbox import OwnSandbox
+from zoe.app.systemd import notify
+from zoe.app.settings import Settings
+from zoe.app.tree import READY, Parts, tree
+from zoe.app.version import VERSION
+from zoe.domain.ids import desk_tag
+from zoe.domain.ratelimit import TIERS, Limiter
+from zoe.domain.strategy.quote_keeper import QuoteKeeper, State
+from zoe.messages.system import Beat, CloseDesk
+from zoe.runtime.log import log
+from zoe.runtime.message import Envelope
+from zoe.runtime.threads import ThreadRuntime
+from zoe.store import desk as desk_rows
+from zoe.store.connection import Database
+from zoe.store.journal import PostgresJournal
+
+_BOOT_BITS: Final = 40
+
+
+@attrs.frozen
+class Run:
+    """What the command line asked of this run.
+
+    Attributes:
+        seconds: End in order after this time.
+        seed: Of the sandbox, and of the actors' own chance.
+        live: The person said that real money may be used.
+    """
+
+    seconds: int | None = None
+    seed: int | None = None
+    live: bool = False
+
+
+class Desk:
+    """A desk whose claims are held and whose store is up.
+
+    Args:
+        beneath: The database, and the account's lock in it, held.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        wanted: Run,
+        account: str,
+        venue: KrakenVenue,
+        beneath: tuple[Database, desk_rows.AccountLock],
+    ) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._account = account
+        self._venue = venue
+        self._database, self._lock = beneath
+        self._boot = desk_rows.next_boot(self._database, account, time.time_ns())
+        self._runtime = ThreadRuntime(
+            boot=self._boot,
+            # Each start draws other numbers, so that no id is ever made twice.
+            seed=None if wanted.seed is None else wanted.seed << _BOOT_BITS | self._boot,
+            pin_cpu=None if settings.desk.pin_cpu < 0 else settings.desk.pin_cpu,
+        )
+        self._door = DoorSocket(settings.door_path)
+        self._started_ns = time.monotonic_ns()
+        self._ready = False
+
+    def run(self, started_ns: int, sandbox: OwnSandbox | None) -> int:
+        """Runs until the end; the exit code."""
+        self._started_ns = started_ns
+        runtime = self._runtime
+        runtime.endpoint("wire", ThreadWire(runtime).handle)
+        runtime.endpoint("door_socket", self._door.handle)
+        runtime.endpoint(READY, self._is_ready)
+        self._write_config()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        runtime.root(tree(self._parts()))
+        door = runtime.find("door")
+        runtime.reader("door", lambda stop: self._door.serve(stop, door.tell))
+        if sandbox is not None:
+            runtime.reader("sandbox", sandbox.watch)
+        code = runtime.wait()
+        assert code is not None, "waited without a limit"
+        self._door.wake()
+        notify("STOPPING=1")
+        log.info("desk.stopped", exit=code)
+        return code
+
+    def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        self._runtime.find("closer").tell(CloseDesk(name))
+
+    def _is_ready(self, _envelope: Envelope) -> None:
+        if self._ready:
+            return
+        self._ready = True
+        notify("READY=1")
+        seconds = (time.monotonic_ns() - self._started_ns) / 1e9
+        log.info("desk.ready", seconds=round(seconds, 3))
+
+    def _parts(self) -> Parts:
+        settings = self._settings
+        tier = TIERS[settings.exchange.tier]
+        strategies = self._strategies()
+        pairs = (*settings.desk.focus, *(config.strategy.pair for config in strategies))
+        database, account = self._database, self._account
+        return Parts(
+            account_id=account,
+            desk_tag=desk_tag(account, claims.identity(settings.state_dir)),
+            venue=self._venue,
+            store=PostgresJournal(database),
+            reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
+                database, account, wanted, NONCE_AHEAD_NS
+            ),
+            write_health=partial(desk_rows.write_health, database, account),
+            vitals=self._vitals,
+            alive=self._alive,
+            take_lock=self._lock.take,
+            describe=self._describe,
+            limits=settings.risk,
+            limiter=Limiter(tier, settings.exchange.reserve),
+            pairs=tuple(dict.fromkeys(pairs)),
+            strategies=strategies,
+            forbidden=self._forbidden(),
+            cancel_on_stop=settings.desk.on_stop == "cancel",
+            seconds=self._wanted.seconds,
+            lag_ns=settings.exchange.lag_ms * 1_000_000,
+            repeg=settings.repeg,
+        )
+
+    def _forbidden(self) -> str | None:
+        """Why nothing at all may be traded in this run."""
+        if self._settings.is_live and not self._wanted.live:
+            return "real money: start with --live"
+        return None
+
+    def _strategies(self) -> tuple[StrategyConfig, ...]:
+        chosen = self._settings.quote_keeper
+        needed = ("live",) if self._settings.is_live else ("sandbox", "live")
+        if chosen.mode not in needed or self._forbidden() is not None:
+            return ()
+        return (StrategyConfig("quote_keeper", QuoteKeeper(chosen.params), State),)
+
+    @staticmethod
+    def _alive() -> None:
+        notify("WATCHDOG=1")
+
+    def _vitals(self) -> Sequence[Beat]:
+        return [
+            Beat(
+                f"actor/{v.name}",
+                "ok" if v.alive else "down",
+                f"incarnation {v.incarnation}, mailbox {v.mailbox}, handled {v.handled}",
+            )
+            for v in self._runtime.vitals()
+            if not v.name.startswith("orders/")
+        ]
+
+    def _describe(self) -> dict[str, Any]:
+        mode = "live" if self._settings.is_live else "sandbox"
+        return {
+            "version": VERSION,
+            "mode": mode,
+            "exchange": self._settings.exchange.name,
+            "boot": self._boot,
+            "uptime_seconds": (time.monotonic_ns() - self._started_ns) // 1_000_000_000,
+            "log": str(self._settings.log_path),
+            "dead_letters": self._runtime.dead_count,
+            "actors": [attrs.asdict(v) for v in self._runtime.vitals()],
+        }
+
+    def _write_config(self) -> None:
+        desk_rows.write_config(self._database, self._account, self._settings.shown, time.time_ns())
+        if sys.stderr.isatty():
+            print(f"zoe {VERSION}: log in {self._settings.log_path}", file=sys.stderr)

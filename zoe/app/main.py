@@ -1,0 +1,130 @@
+"""The desk's process: takes its claims, brings up what it needs, runs the desk, ends in order."""
+
+import contextlib
+import decimal
+import os
+import sys
+import time
+from typing import Final
+
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.app import claims, logs
+from zoe.app.desk import Desk, Run
+from zoe.app.own_sandbox import OwnSandbox, SandboxOptions
+from zoe.app.settings import Settings
+from zoe.domain.errors import ConfigError, StoreError
+from zoe.domain.ids import account_id
+from zoe.runtime.log import log
+from zoe.store import desk as desk_rows
+from zoe.store.connection import Database, server_of
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.migrate import migrate
+from zoe.store.reading import server_at
+from zoe.store.waiting import wait_until_up
+
+EXIT_CONFIG: Final = 2
+EXIT_ANOTHER_DESK: Final = 6
+EXIT_GAVE_UP: Final = 70
+#: Digits of every decimal computation; money never comes near.
+PRECISION: Final = 50
+
+
+def run(settings: Settings, *, seconds: int | None, seed: int | None, live: bool) -> int:
+    """Runs a desk until it ends; the process's exit code."""
+    _exact_decimals()
+    wanted = Run(seconds, seed, live)
+    with contextlib.ExitStack() as stack:
+        try:
+            return _run(settings, wanted, stack)
+        except ConfigError as problem:
+            return _refused(str(problem), EXIT_CONFIG)
+        except claims.AnotherDesk as problem:
+            return _refused(str(problem), EXIT_ANOTHER_DESK)
+        except StoreError as problem:
+            return _refused(f"the store: {problem}", EXIT_GAVE_UP)
+
+
+def _refused(text: str, code: int) -> int:
+    print(f"zoe: {text}", file=sys.stderr)
+    return code
+
+
+def _exact_decimals() -> None:
+    """Before any thread starts: contexts are per thread and copied from the default one."""
+    decimal.DefaultContext.prec = PRECISION
+    decimal.DefaultContext.traps[decimal.FloatOperation] = True
+    decimal.setcontext(decimal.DefaultContext.copy())
+
+
+def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
+    started_ns = time.monotonic_ns()
+    claims.prepare(settings.state_dir)
+    stack.enter_context(claims.claim(settings.state_dir / "desk.lock", "this state directory"))
+    redactor = logs.Redactor([settings.api_secret, settings.database_url])
+    try:
+        logs.set_up(settings.log, settings.log_dir, redactor)
+    except OSError as problem:
+        raise ConfigError(f"log directory {settings.log_dir}: {problem.strerror}") from problem
+    log.info("desk.starting", pid=os.getpid(), log=str(settings.log_path))
+    sandbox = _own_sandbox(settings, wanted, stack)
+    server = _own_server(settings, stack)
+    venue = _venue(settings, sandbox, redactor)
+    assert venue.keys is not None
+    account = account_id(settings.exchange.name, venue.keys.key)
+    lock_name = account.replace(":", "-") + ".lock"
+    stack.enter_context(claims.claim(claims.accounts_dir() / lock_name, "this account"))
+    database = _database(settings, server)
+    lock = desk_rows.AccountLock(database, account)
+    if not lock.take():
+        raise claims.AnotherDesk("another desk holds this account in the database")
+    desk = Desk(settings, wanted, account, venue, (database, lock))
+    return desk.run(started_ns, sandbox)
+
+
+def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> OwnSandbox | None:
+    if not settings.own_sandbox:
+        return None
+    directory = settings.state_dir / "sandbox"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    options = SandboxOptions(
+        directory, settings.log_dir / "sandbox.log", settings.exchange.tier, wanted.seed or 0
+    )
+    sandbox = OwnSandbox(options)
+    stack.callback(sandbox.stop)
+    return sandbox
+
+
+def _own_server(settings: Settings, stack: contextlib.ExitStack) -> EmbeddedServer | None:
+    if settings.database_url:
+        return None
+    server = EmbeddedServer.start(settings.state_dir)
+    stack.callback(server.stop)
+    return server
+
+
+def _venue(settings: Settings, sandbox: OwnSandbox | None, redactor: logs.Redactor) -> KrakenVenue:
+    if settings.exchange.name == "robinhood":
+        raise ConfigError("EXCHANGE=robinhood: this version trades on kraken and sandbox only")
+    if sandbox is not None:
+        ready = sandbox.ready()
+        redactor.register(ready.secret)
+        keys = KeyPair(ready.key, ready.secret)
+        return KrakenVenue(keys, ready.rest, ready.ws, ready.ws_auth)
+    if not settings.api_key or not settings.api_secret:
+        raise ConfigError(
+            "no API key: set KRAKEN_API_KEY and KRAKEN_API_SECRET, or put them in .env"
+        )
+    keys = KeyPair(settings.api_key, settings.api_secret)
+    return KrakenVenue(keys, *settings.addresses)
+
+
+def _database(settings: Settings, server: EmbeddedServer | None) -> Database:
+    if server is None:
+        database = Database(server_of(settings.database_url))
+    else:
+        database = Database(server_at(server.endpoint))
+        wait_until_up(database, server)
+    database.refuse_unsafe()
+    migrate(database)
+    return database

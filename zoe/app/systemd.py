@@ -1,0 +1,24 @@
+"""What systemd wants to hear of a service of type ``notify``; silent without it."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Sends ``text`` (``READY=1``, ``WATCHDOG=1``, ``STOPPING=1``); False without a listener.
+
+    Source: sd_notify(3). A datagram to ``NOTIFY_SOCKET``; a leading @ stands for a NUL.
+    """
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.setblocking(False)
+        try:
+            channel.sendto(text.encode(), address)
+        except OSError:
+            return False  # a service manager that does not listen is no reason to stop trading
+    return True
