@@ -238,7 +238,7 @@ class Cell:
         self.runtime.trace_turn(self, envelope)
         try:
             life.turn(partial(life.actor.handle, envelope.message), envelope)
-        except BaseException as error:  # a turn meets any error here, and only here
+        except BaseException as error:  # noqa: BLE001  # a turn meets any error here, only here
             self._crashed(life, error, envelope)
 
     @staticmethod
@@ -251,13 +251,13 @@ class Cell:
         self.incarnation += 1
         try:
             life = Life(self, self.incarnation, self.runtime.next_seed())
-        except BaseException as error:  # a factory that raises is a failed start
+        except BaseException as error:  # noqa: BLE001  # a factory that raises is a failed start
             self._crashed(None, error, None)
             return
         self.life = life
         try:
             life.turn(life.actor.on_start, None)
-        except BaseException as error:  # on_start is a turn like any other
+        except BaseException as error:  # noqa: BLE001  # on_start is a turn like any other
             self._crashed(life, error, None)
             return
         self.renotify()
@@ -274,15 +274,13 @@ class Cell:
     def _end(self, life: Life) -> None:
         try:
             life.turn(life.actor.on_stop, None)
-        except BaseException as error:  # an on_stop that raises is a crash
+        except BaseException as error:  # noqa: BLE001  # an on_stop that raises is a crash
             self._crashed(life, error, None)
             return
         self.life = None
         self.runtime.supervise(partial(self.runtime.supervision.stopped, self))
 
-    def _crashed(
-        self, life: Life | None, error: BaseException, envelope: Envelope | None
-    ) -> None:
+    def _crashed(self, life: Life | None, error: BaseException, envelope: Envelope | None) -> None:
         if life is not None and life.fenced:
             return
         self.life = None

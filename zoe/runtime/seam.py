@@ -146,8 +146,8 @@ class Runtime:
             self.bury(to, envelope, Fate.CLOSED, None)
         elif not mailbox.put(envelope):
             self.bury(to, envelope, Fate.OVERFLOW, None)
-        elif mailbox.closed:
-            self._drain(to, Fate.CLOSED)  # it closed between the check and the put
+        elif to.mailbox.closed:  # it closed between the check and the put
+            self._drain(to, Fate.CLOSED)
 
     def close(self, address: Address, fate: Fate) -> None:
         """Ends an address; its mail is dead."""

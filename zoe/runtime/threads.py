@@ -207,7 +207,7 @@ class ThreadRuntime(Runtime):
         def guarded() -> None:
             try:
                 body(stop)
-            except BaseException as error:  # a reader that dies must not die in silence
+            except BaseException as error:  # noqa: BLE001  # a reader must not die in silence
                 log.opt_exception("reader.crashed", error, reader=name)
                 self.shutdown(70, f"reader {name} crashed")
             finally:
