@@ -32,6 +32,7 @@ from zoe.messages.orders import (
     NoOrdersLeft,
     OrderChanged,
     OrderDenied,
+    OrderForgotten,
     OrdersReported,
     PlaceOrder,
     ReportOrders,
@@ -84,7 +85,7 @@ class _Talk:
 
 Inbox = (
     DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | OrdersReported
-    | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
+    | OrderForgotten | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
     | Reconciled | Tick
 )  # fmt: skip
 
@@ -127,6 +128,8 @@ class DeskDoor(Actor):
                 self._order_changed(message.order)
             case OrderDenied():
                 self._denied(message)
+            case OrderForgotten():
+                self._forgotten(message.intent_id)
             case OrdersReported():
                 self._gather("orders", [summary(order) for order in message.orders])
             case NoOrdersLeft():
@@ -298,6 +301,12 @@ class DeskDoor(Actor):
             if talk.gathered.get("intent_id") == denial.intent.intent_id:
                 error = (denial.code, ", ".join(f"{k} {v}" for k, v in denial.values))
                 self._answer(ref, NO, {"intent_id": denial.intent.intent_id}, error)
+
+    def _forgotten(self, intent_id: str) -> None:
+        for ref, talk in list(self._talks.items()):
+            if talk.gathered.get("intent_id") == intent_id:
+                error = ("not_placed", "it was never sent: ask again")
+                self._answer(ref, REFUSED, {"intent_id": intent_id}, error)
 
     def _cancel_among(self, ref: int, orders: list[dict[str, Any]]) -> None:
         wanted = self._talks[ref].gathered["order"]

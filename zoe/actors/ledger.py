@@ -1,8 +1,10 @@
 """Ledger: what the account holds, from the exchange's own words.
 
 Receives: BalancesSeen, LedgerRowSeen, WatchBalances, Hydrated. Tells: Journal (rows) and its
-watchers. Blocks on nothing. A ledger row is booked once, by its id; a complete snapshot that
-differs from what is known is recorded and replaces it. Durable first, then ours, then known.
+watchers. Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that
+differs from what is known is recorded and replaces it; one of a look may be older than rows that
+have come since, so it does only if the look before saw the same difference and nothing was booked
+between the two. Durable first, then ours, then known.
 A restart reads its own stream and goes on.
 """
 
@@ -23,6 +25,8 @@ from zoe.runtime.log import log
 
 SNAPSHOT: Final = "balance.snapshot"
 CHANGED: Final = "balance.changed"
+#: The source of snapshots that may be older than what the stream has said since.
+LOOK: Final = "look"
 
 Wallet = tuple[str, str, str]
 Wallets = dict[Wallet, Decimal]
@@ -48,6 +52,11 @@ class Ledger(Actor):
         self._version = 0
         self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
         self._changing: _Change | None = None
+        #: What the last look saw that differed, and how much had been booked then.
+        self._differed: tuple[Wallets, int] | None = None
+
+    def idle(self) -> bool:
+        return self._changing is None and not self._queue
 
     def on_start(self) -> None:
         for name in self._named:
@@ -109,8 +118,14 @@ class Ledger(Actor):
             (row.asset, row.wallet_type, row.wallet_id): row.balance for row in seen.snapshot.rows
         }
         known = {wallet: amount for wallet, amount in self._wallets.items() if amount}
-        if {wallet: amount for wallet, amount in rows.items() if amount} == known:
+        theirs = {wallet: amount for wallet, amount in rows.items() if amount}
+        if theirs == known:
+            self._differed = None
             return None
+        if seen.source == LOOK and self._version and self._differed != (theirs, self._version):
+            self._differed = (theirs, self._version)
+            return None
+        self._differed = None
         if self._version:
             log.warning("ledger.differed", source=seen.source, wallets=len(rows))
         balances = [

@@ -3,11 +3,14 @@
 Receives: the public reader's messages, WatchMarket, wire news, timers. Tells: each watcher of a
 pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
 are decoded, booked and checked in the reader's thread, and only the newest quote of a pair waits
-here. A pair whose checksum fails, or that falls silent, is subscribed anew by itself.
+here. A pair whose checksum fails is subscribed anew by itself. A quote that does not change is
+confirmed each second while the connection is heard.
 A restart opens a new connection; watchers are named in the tree.
 """
 
 from typing import Final, assert_never
+
+import attrs
 
 from zoe.messages.market import (
     BookBroken,
@@ -29,7 +32,9 @@ from zoe.runtime.log import log
 from zoe.runtime.message import Message
 
 CONNECTION: Final = "public"
-CHECK_SECONDS: Final = 2
+CHECK_SECONDS: Final = 1
+#: A quote that is younger is passed on as it came only.
+CONFIRM_NS: Final = 500_000_000
 SILENCE_NS: Final = 5_000_000_000
 RECONNECT_SECONDS: Final = (0.1, 0.5, 1, 2, 5, 10, 30)
 
@@ -56,9 +61,9 @@ class MarketWatch(Actor):
         self._generation = 0
         self._open = False
         self._heard_ns = 0
-        self._quoted_ns: dict[str, int] = {}
+        self._heard_wall_ns = 0
+        self._quotes: dict[str, Quote] = {}
         self._failures = 0
-        self._quotes = 0
 
     def on_start(self) -> None:
         self.tell(self.find("wire"), WireClose(CONNECTION))
@@ -68,6 +73,7 @@ class MarketWatch(Actor):
     def handle(self, message: Inbox) -> None:
         if not isinstance(message, WireClosed | Tick):
             self._heard_ns = self.clock.monotonic_ns()
+            self._heard_wall_ns = self.clock.wall_ns()
         match message:
             case Quote():
                 self._quote(message)
@@ -105,8 +111,7 @@ class MarketWatch(Actor):
     def _opened(self, opened: WireOpened) -> None:
         self._generation = opened.generation
         self._open = True
-        now_ns = self.clock.monotonic_ns()
-        self._quoted_ns = dict.fromkeys(self._pairs, now_ns)
+        self._quotes.clear()
         for payload in self._venue.public_subscriptions(self._pairs):
             self._send(payload)
 
@@ -126,8 +131,7 @@ class MarketWatch(Actor):
 
     def _quote(self, quote: Quote) -> None:
         self._failures = 0
-        self._quotes += 1
-        self._quoted_ns[quote.symbol] = self._heard_ns
+        self._quotes[quote.symbol] = quote
         self._pass_on(quote)
 
     def _pass_on(self, news: Message) -> None:
@@ -149,8 +153,18 @@ class MarketWatch(Actor):
             self._closed(WireClosed(CONNECTION, self._generation, "nothing heard"))
             return
         self._send(self._venue.public_ping())
-        oldest_ms = max((now_ns - at for at in self._quoted_ns.values()), default=0) // 1_000_000
-        self._beat("ok", f"{len(self._pairs)} pairs, oldest quote {oldest_ms} ms")
+        self._confirm()
+        quoted = sum(quote.live for quote in self._quotes.values())
+        status = "ok" if quoted == len(self._pairs) else "degraded"
+        self._beat(status, f"{quoted} of {len(self._pairs)} pairs live")
+
+    def _confirm(self) -> None:
+        """Quotes that have not changed are as good as the connection, which was heard just now."""
+        for symbol, quote in self._quotes.items():
+            if quote.live and quote.age_ns(self._heard_wall_ns) > CONFIRM_NS:
+                confirmed = attrs.evolve(quote, confirmed_ns=self._heard_wall_ns)
+                self._quotes[symbol] = confirmed
+                self._pass_on(confirmed)
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("feed", status, detail))

@@ -104,6 +104,9 @@ class OrderActor(Actor):
         self._changing: _Change | None = None
         self._cancel_tries = 0
 
+    def idle(self) -> bool:
+        return self._changing is None and not self._waiting
+
     def on_start(self) -> None:
         if self._fresh is not None and self.incarnation == 1:
             intent, self._verdict = self._fresh

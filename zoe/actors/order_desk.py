@@ -8,6 +8,7 @@ Sightings of an order it does not know wait two seconds (our own acknowledgement
 way), are then looked up in the journal, and only then adopted as somebody else's.
 """
 
+from collections import OrderedDict
 from functools import partial
 from typing import Final, assert_never
 
@@ -15,8 +16,9 @@ import attrs
 
 from zoe.actors.order_actor import OrderActor, OrderConfig
 from zoe.domain import order_record
+from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, Intent, Order, State
+from zoe.domain.order import CONCLUDED, Intent, Order, State, apply
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
@@ -44,6 +46,8 @@ from zoe.runtime.supervisor import Child
 STRANGER_SECONDS: Final = 2
 #: A concluded order stays a while for late fills, then its actor ends.
 LINGER_SECONDS: Final = 5
+#: Concluded orders that are remembered, so that looks that show them again cost nothing.
+CONCLUDED_KEPT: Final = 2_000
 HYDRATION: Final = 0
 EXIT_ANOTHER_DESK: Final = 6
 
@@ -73,6 +77,7 @@ class OrderDesk(Actor):
         self._by_exchange: dict[str, str] = {}
         self._followers: dict[str, dict[str, Address]] = {}
         self._strangers: dict[str, _Stranger] = {}
+        self._concluded: OrderedDict[str, Order] = OrderedDict()
         self._awaiting: list[Address] = []
         self._refs = HYDRATION
 
@@ -180,11 +185,22 @@ class OrderDesk(Actor):
     def _sighted(self, sighting: Sighting) -> None:
         intent_id = self._known(sighting)
         if intent_id is None:
-            self._strange(sighting)
+            if not self._says_nothing_new(sighting):
+                self._strange(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
         for fact in sighting.facts:
             self.tell(self._actors[intent_id], OrderFact(fact))
+
+    def _says_nothing_new(self, sighting: Sighting) -> bool:
+        """Whether it only repeats the end of an order whose actor has gone: looks overlap."""
+        order = self._concluded.get(sighting.order_id)
+        if order is None:
+            return False
+        try:
+            return all(apply(order, fact) is order for fact in sighting.facts)
+        except UnexpectedFact:
+            return False
 
     def _known(self, sighting: Sighting) -> str | None:
         known = self._by_exchange.get(sighting.order_id)
@@ -265,9 +281,10 @@ class OrderDesk(Actor):
     def _forget(self, intent_id: str) -> None:
         self._orders.pop(intent_id, None)
         self._actors.pop(intent_id, None)
-        self._followers.pop(intent_id, None)
-        for name in ("risk", "repositioner"):
-            self.tell(self.find(name), OrderForgotten(intent_id))
+        followers = self._followers.pop(intent_id, {})
+        known = {name: self.find(name) for name in ("risk", "repositioner")}
+        for address in (known | followers).values():
+            self.tell(address, OrderForgotten(intent_id))
         self._release_waiters()
 
     def _report(self) -> None:
@@ -295,10 +312,17 @@ class OrderDesk(Actor):
             self.stop_child(intent_id)
             self._actors.pop(intent_id)
             self._followers.pop(intent_id, None)
+            self._remember(order)
             self._by_exchange.pop(order.order_id or "", None)
             number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
             self._by_client.pop(number or 0, None)
         self.after(LINGER_SECONDS, Tick("linger"))
+
+    def _remember(self, order: Order) -> None:
+        if order.order_id is not None:
+            self._concluded[order.order_id] = order
+            if len(self._concluded) > CONCLUDED_KEPT:
+                self._concluded.popitem(last=False)
 
 
 def _settled(order: Order) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.ids import id_number
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.sighting import Sighting
@@ -76,7 +77,7 @@ class _Look:
     began_ns: int
     start_ns: int
     waiting_for: Operation
-    seen: set[str] = attrs.field(factory=set)
+    seen: set[str | int] = attrs.field(factory=set)
 
 
 class Reconciler(Actor):
@@ -139,6 +140,9 @@ class Reconciler(Actor):
             case Tick("period"):
                 self.after(PERIOD_SECONDS, Tick("period"))
                 self._want("period")
+            case Tick("doubt"):
+                if self._doubts:
+                    self._want("doubt")
             case Tick():
                 self._begin()
             case _:
@@ -161,7 +165,6 @@ class Reconciler(Actor):
         for doubt in self._doubts.values():
             wait_ns = max(self._due_ns(doubt) - self.clock.wall_ns(), 0)
             self.after(wait_ns / 1e9 * (1 + self.rng.random() / 10), Tick("doubt"))
-            self._wanted = self._wanted or "doubt"
 
     def _due_ns(self, doubt: _Doubt) -> int:
         """Our wall time from which a look can prove something about this order."""
@@ -213,7 +216,7 @@ class Reconciler(Actor):
         for sighting in result:
             assert isinstance(sighting, Sighting)
             if not isinstance(look.waiting_for, GetTrades):
-                look.seen.add(sighting.order_id)
+                look.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
             self.tell(self.find("orders"), OrderSighted(sighting))
 
     def _following(self, look: _Look, rows: int) -> Operation | None:
@@ -248,7 +251,7 @@ class Reconciler(Actor):
         self._failures = 0
         self._looks += 1
         live = [o for o in orders if o.state not in CONCLUDED]
-        missing = [o for o in live if o.order_id not in look.seen]
+        missing = [o for o in live if look.seen.isdisjoint(_ids(o.order_id, o.cl_ord_id))]
         for order in missing:
             self._missed(order, look)
         unaccounted = [
@@ -305,3 +308,9 @@ class Reconciler(Actor):
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("reconciler", status, detail))
+
+
+def _ids(order_id: str | None, cl_ord_id: str | None) -> set[str | int]:
+    """What an order can be known by: the exchange's id, and ours as a number."""
+    number = None if cl_ord_id is None else id_number(cl_ord_id)
+    return {name for name in (order_id, number) if name is not None}

@@ -109,6 +109,9 @@ class RiskOfficer(Actor):
         self._writing: SetTradingState | None = None
         self._hydrated_once = False
 
+    def idle(self) -> bool:
+        return self._writing is None
+
     def on_start(self) -> None:
         self.hold()
         self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
@@ -236,7 +239,7 @@ class RiskOfficer(Actor):
         quote = self._quotes.get(pair)
         if quote is None or not quote.live:
             return None
-        age_ns = self.clock.wall_ns() - quote.received_ns
+        age_ns = quote.age_ns(self.clock.wall_ns())
         bid, ask = quote.bid_price, quote.ask_price
         return Reference(
             None if bid is None else Price(bid), None if ask is None else Price(ask), age_ns

@@ -128,7 +128,7 @@ class Strategist(Actor):
             quote.bid_qty,
             quote.ask,
             quote.ask_qty,
-            max(now_ns - quote.received_ns, 0) // 1_000_000,
+            quote.age_ns(now_ns) // 1_000_000,
             quote.live,
             quote.exchange_ns,
             quote.received_ns,

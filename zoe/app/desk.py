@@ -125,7 +125,7 @@ class Desk:
             account_id=account,
             desk_tag=desk_tag(account, claims.identity(settings.state_dir)),
             venue=self._venue,
-            store=PostgresJournal(database),
+            store=PostgresJournal(database, account),
             reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
                 database, account, wanted, NONCE_AHEAD_NS
             ),

@@ -18,6 +18,8 @@ class Quote(Message):
         bid_qty: In units of 10^-qty_precision.
         exchange_ns: The exchange's time of the change, None where it gave none.
         received_ns: Our wall time of receipt.
+        confirmed_ns: Our wall time when the connection was last heard while the book stood so; 0
+            for the time of receipt. A quiet pair's old quote may be fresh.
         live: False while the book is being subscribed anew.
     """
 
@@ -33,6 +35,11 @@ class Quote(Message):
     exchange_ns: int | None
     received_ns: int
     live: bool = True
+    confirmed_ns: int = 0
+
+    def age_ns(self, now_ns: int) -> int:
+        """How long ago this was last known to be the best bid and ask; ``now_ns`` is wall time."""
+        return max(now_ns - max(self.received_ns, self.confirmed_ns), 0)
 
     @property
     def key(self) -> str:

@@ -1,0 +1,259 @@
+"""VirtualWire: the wire in virtual time, between the desk's actors and the sandbox's pure core.
+
+Bytes travel with a latency that a seed chooses, in order on each socket; the core decides what is
+answered and when. Nothing is lost here unless the core says so (Drop), or an answer comes too late.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Final, assert_never
+from urllib.parse import urlsplit
+
+import attrs
+
+from zoe.messages.frames import FrameReader
+from zoe.messages.wire import (
+    WireClose,
+    WireClosed,
+    WireFrame,
+    WireLost,
+    WireOpen,
+    WireOpened,
+    WireReply,
+    WireRequest,
+    WireSend,
+)
+from zoe.runtime.message import Envelope, Message
+from zoe.runtime.virtual import VirtualRuntime
+from zoe.sandbox.core.exchange import Exchange
+from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpRequest, HttpResponse
+
+#: One way, unless the caller wants another.
+LATENCY_NS: Final = (1_000_000, 30_000_000)
+
+
+@attrs.define(eq=False)
+class _Job:
+    """A request under way."""
+
+    envelope: Envelope
+    request: WireRequest
+    sent_ns: int = 0
+    settled: bool = False
+
+
+@attrs.define(eq=False)
+class _Socket:
+    """One life of one socket; both directions keep their order."""
+
+    envelope: Envelope
+    name: str
+    generation: int
+    reader: FrameReader | None
+    to_exchange_ns: int = 0
+    to_desk_ns: int = 0
+    open: bool = True
+
+
+class VirtualWire:
+    """Serves the wire's address on a VirtualRuntime.
+
+    Args:
+        exchange: Outlives any number of desks.
+        latency_ns: Time that bytes take one way.
+    """
+
+    def __init__(
+        self,
+        runtime: VirtualRuntime,
+        exchange: Exchange,
+        seed: int,
+        latency_ns: Callable[[Random], int] = lambda rng: rng.randrange(*LATENCY_NS),
+    ) -> None:
+        self._runtime = runtime
+        self._exchange = exchange
+        self._rng = Random(seed)
+        self._latency_ns = latency_ns
+        self._lanes: dict[str, deque[_Job]] = {}
+        self._jobs: dict[int, _Job] = {}
+        self._sockets: dict[int, _Socket] = {}
+        self._by_name: dict[str, tuple[int, _Socket]] = {}
+        #: Ids of exchanges and sockets; far from those of any earlier desk.
+        self._numbers = runtime.boot << 32
+        self._wakeup_ns: int | None = None
+        self._watch_exchange()
+
+    def handle(self, envelope: Envelope) -> None:
+        """Takes WireRequest, WireOpen, WireSend or WireClose."""
+        message = envelope.message
+        match message:
+            case WireRequest():
+                lane = self._lanes.setdefault(message.lane_name, deque())
+                lane.append(_Job(envelope, message))
+                if len(lane) == 1:
+                    self._start(lane)
+            case WireOpen():
+                self._open(envelope, message)
+            case WireSend():
+                self._send(message)
+            case WireClose():
+                self._close(message.connection)
+            case _:
+                raise AssertionError(f"the wire does not take {message}")
+
+    def hang_up(self) -> None:
+        """The desk is gone: the exchange sees its sockets close."""
+        for number, socket in list(self._sockets.items()):
+            socket.open = False
+            self._exchange.closed(self._now(), number)
+        self._sockets.clear()
+
+    def _now(self) -> int:
+        return self._runtime.clock.wall_ns()
+
+    def _later(self, at_wall_ns: int, action: Callable[[], None]) -> None:
+        virtual_ns = self._runtime.clock.monotonic_ns() + at_wall_ns - self._now()
+        self._runtime.call_at(virtual_ns, action)
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _tell(self, cause: Envelope, news: Message) -> None:
+        assert cause.sender is not None, "news need somebody to go to"
+        self._runtime.post(cause.sender, news, cause=cause)
+
+    # The exchange's own time
+
+    def _watch_exchange(self) -> None:
+        at_ns = self._exchange.next_wakeup()
+        if at_ns is not None and (self._wakeup_ns is None or at_ns < self._wakeup_ns):
+            self._wakeup_ns = at_ns
+            self._later(max(at_ns, self._now()), self._wake)
+
+    def _wake(self) -> None:
+        self._wakeup_ns = None
+        self._deliver(self._exchange.wake(self._now()))
+
+    def _deliver(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            job = self._jobs.get(delivery.connection)
+            socket = self._sockets.get(delivery.connection)
+            if job is not None:
+                at_ns = max(delivery.at_ns, self._now()) + self._latency_ns(self._rng)
+                self._later(at_ns, partial(self._answered, job, delivery.payload))
+            elif socket is not None:
+                at_ns = max(delivery.at_ns, self._now()) + self._latency_ns(self._rng)
+                socket.to_desk_ns = max(at_ns, socket.to_desk_ns)
+                said = partial(self._said, delivery.connection, socket, delivery.payload)
+                self._later(socket.to_desk_ns, said)
+        self._watch_exchange()
+
+    # HTTP
+
+    def _start(self, lane: deque[_Job]) -> None:
+        job = lane[0]
+        job.sent_ns = self._now()
+        number = self._number()
+        self._jobs[number] = job
+        self._later(self._now() + self._latency_ns(self._rng), partial(self._request, number, job))
+        self._later(
+            self._now() + job.request.timeout_seconds * 1_000_000_000,
+            partial(self._settle, job, None, "no answer in time"),
+        )
+
+    def _request(self, number: int, job: _Job) -> None:
+        request = job.request
+        parts = urlsplit(request.url)
+        headers = {name.lower(): value for name, value in request.headers}
+        wanted = HttpRequest(number, request.method, parts.path, parts.query, headers, request.body)
+        self._deliver(self._exchange.request(self._now(), wanted))
+
+    def _answered(self, job: _Job, payload: HttpResponse | Frame | Drop) -> None:
+        if isinstance(payload, HttpResponse):
+            self._settle(job, payload, "")
+        else:
+            self._settle(job, None, "ConnectionError")
+
+    def _settle(self, job: _Job, answer: HttpResponse | None, reason: str) -> None:
+        if job.settled:
+            return
+        job.settled = True
+        number = job.request.request_id
+        if answer is None:
+            self._tell(job.envelope, WireLost(number, reason))
+        else:
+            reply = WireReply(number, answer.status, answer.body, job.sent_ns, self._now())
+            self._tell(job.envelope, reply)
+        lane = self._lanes[job.request.lane_name]
+        lane.popleft()
+        if lane:
+            self._start(lane)
+
+    # Sockets
+
+    def _open(self, envelope: Envelope, wish: WireOpen) -> None:
+        self._close(wish.connection)
+        number = self._number()
+        reader = None if wish.reader is None else wish.reader()
+        socket = _Socket(envelope, wish.connection, number, reader)
+        self._sockets[number] = socket
+        self._by_name[wish.connection] = (number, socket)
+        path = urlsplit(wish.url).path
+        self._later(
+            self._now() + 2 * self._latency_ns(self._rng),
+            partial(self._opened, number, socket, path),
+        )
+
+    def _opened(self, number: int, socket: _Socket, path: str) -> None:
+        if not socket.open:
+            return
+        self._tell(socket.envelope, WireOpened(socket.name, socket.generation))
+        self._deliver(self._exchange.opened(self._now(), number, path))
+
+    def _send(self, wish: WireSend) -> None:
+        number, socket = self._by_name.get(wish.connection, (0, None))
+        if socket is None or not socket.open or socket.generation != wish.generation:
+            return
+        at_ns = self._now() + self._latency_ns(self._rng)
+        socket.to_exchange_ns = max(at_ns, socket.to_exchange_ns)
+        self._later(socket.to_exchange_ns, partial(self._received, number, socket, wish.payload))
+
+    def _received(self, number: int, socket: _Socket, payload: bytes) -> None:
+        if socket.open:
+            self._deliver(self._exchange.received(self._now(), number, payload))
+
+    def _said(self, number: int, socket: _Socket, payload: HttpResponse | Frame | Drop) -> None:
+        if not socket.open:
+            return
+        match payload:
+            case Frame():
+                self._frame(socket, payload.payload)
+            case Drop():
+                self._shut(number, socket)
+                reason = f"closed by the peer: {payload.code} {payload.reason}"
+                self._tell(socket.envelope, WireClosed(socket.name, socket.generation, reason))
+            case HttpResponse():
+                raise AssertionError("an HTTP answer on a socket")
+            case _:
+                assert_never(payload)
+
+    def _frame(self, socket: _Socket, payload: bytes) -> None:
+        if socket.reader is None:
+            frame = WireFrame(socket.name, socket.generation, payload, self._now())
+            self._tell(socket.envelope, frame)
+            return
+        for news in socket.reader.feed(payload, self._now()):
+            self._tell(socket.envelope, news)
+
+    def _close(self, name: str) -> None:
+        number, socket = self._by_name.pop(name, (0, None))
+        if socket is not None and socket.open:
+            self._shut(number, socket)
+
+    def _shut(self, number: int, socket: _Socket) -> None:
+        socket.open = False
+        self._sockets.pop(number, None)
+        self._exchange.closed(self._now(), number)
