@@ -1,9 +1,10 @@
 """The control socket: JSON Lines over a Unix socket that only its owner can open.
 
-One thread of the runtime serves every client; answers reach it through a queue and a wake-up pipe,
-so that whoever answers never waits.
+One thread of the runtime serves every client; answers reach it through a queue and a pair of
+sockets that wakes it, so that whoever answers never waits.
 """
 
+import contextlib
 import os
 import selectors
 import socket
@@ -19,6 +20,8 @@ from zoe.runtime.message import Envelope, Message
 
 LONGEST_LINE: Final = 65_536
 MOST_CLIENTS: Final = 64
+#: A client that asks and does not read is let go at this many bytes.
+MOST_UNREAD: Final = 16_777_216
 
 
 class Stop(Protocol):
@@ -56,10 +59,10 @@ class DoorSocket:
         self._clients: dict[int, _Client] = {}
         self._count = 0
         self._selector = selectors.DefaultSelector()
-        self._awake, self._waker = os.pipe()
-        os.set_blocking(self._awake, False)
-        os.set_blocking(self._waker, False)
         self._listener = self._listen()
+        self._awake, self._waker = socket.socketpair()
+        self._awake.setblocking(False)
+        self._waker.setblocking(False)
         self._selector.register(self._awake, selectors.EVENT_READ)
         self._selector.register(self._listener, selectors.EVENT_READ)
 
@@ -73,7 +76,10 @@ class DoorSocket:
             finally:
                 os.umask(before)
         except OSError as problem:
-            raise ConfigError(f"control socket {self._path}: {problem.strerror}") from problem
+            listener.close()
+            # A path that is too long has no number, and so no text of its own.
+            why = problem.strerror or problem
+            raise ConfigError(f"control socket {self._path}: {why}") from problem
         listener.listen(16)
         listener.setblocking(False)
         return listener
@@ -86,23 +92,23 @@ class DoorSocket:
         self.wake()
 
     def wake(self) -> None:
-        """Makes the serving thread look up."""
-        try:
-            os.write(self._waker, b"x")
-        except BlockingIOError:
-            pass  # the pipe is full of wake-ups already
+        """Makes the serving thread look up; nothing happens once it has ended."""
+        # Full of wake-ups already, or closed with everything else.
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
 
     def serve(self, stop: Stop, post: Post) -> None:
         """Serves clients until asked to stop; the body of a reader's thread."""
         while not stop.requested():
             for key, events in self._selector.select(timeout=1):
                 self._serve_one(key, events, post)
+        self._deliver(post)
         self._close_all()
 
     def _serve_one(self, key: selectors.SelectorKey, events: int, post: Post) -> None:
         if key.fileobj is self._listener:
             self._accept()
-        elif key.fileobj == self._awake:
+        elif key.fileobj is self._awake:
             self._deliver(post)
         else:
             client: _Client = key.data
@@ -135,18 +141,19 @@ class DoorSocket:
         if not data:
             self._drop(client, post)
             return
-        client.incoming += data
-        *lines, client.incoming = client.incoming.split(b"\n")
+        *lines, client.incoming = (client.incoming + data).split(b"\n")
         for line in lines:
+            if len(line) > LONGEST_LINE:
+                self._drop(client, post)
+                return
             post(DoorRequest(client.number, line))
         if len(client.incoming) > LONGEST_LINE:
             self._drop(client, post)
 
     def _deliver(self, post: Post) -> None:
-        try:
-            os.read(self._awake, 4096)
-        except BlockingIOError:
-            pass  # somebody else's wake-up was read with an earlier one
+        # Nothing to read where an earlier look took several wake-ups at once.
+        with contextlib.suppress(BlockingIOError):
+            self._awake.recv(4096)
         while self._answers:
             number, line = self._answers.popleft()
             client = self._clients.get(number)
@@ -163,6 +170,9 @@ class DoorSocket:
             self._drop(client, post)
             return
         client.outgoing = client.outgoing[sent:]
+        if len(client.outgoing) > MOST_UNREAD:
+            self._drop(client, post)
+            return
         writing = selectors.EVENT_WRITE if client.outgoing else 0
         self._selector.modify(client.connection, selectors.EVENT_READ | writing, client)
 
@@ -175,7 +185,9 @@ class DoorSocket:
     def _close_all(self) -> None:
         for client in self._clients.values():
             client.connection.close()
+        self._clients.clear()
         self._listener.close()
         self._path.unlink(missing_ok=True)
-        os.close(self._awake)
-        os.close(self._waker)
+        self._awake.close()
+        self._waker.close()
+        self._selector.close()

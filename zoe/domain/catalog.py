@@ -66,12 +66,18 @@ class Instrument:
         return None
 
 
+def _read_only(pairs: Mapping[str, Instrument]) -> Mapping[str, Instrument]:
+    return MappingProxyType(dict(pairs))
+
+
 @attrs.frozen
 class Catalog:
     """Every pair by its symbol, with a version that grows with each change."""
 
     version: int
-    instruments: Mapping[str, Instrument] = attrs.field(converter=MappingProxyType, repr=len)
+    instruments: Mapping[str, Instrument] = attrs.field(
+        converter=_read_only, repr=lambda pairs: str(len(pairs))
+    )
     _names: Mapping[str, str] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:

@@ -36,7 +36,7 @@ class Params:
     half_spread_bps: int = 2
     quantity: Decimal = Decimal("0.001")
     min_base: Decimal = Decimal("0.5")
-    max_base: Decimal = Decimal("3")
+    max_base: Decimal = Decimal(3)
     refresh_bps: int = 2
     max_age_ms: int = 3_000
     valid_seconds: int = 10
@@ -90,7 +90,7 @@ class QuoteKeeper:
 def _refusal(params: Params, view: View) -> str | None:
     touch = view.touch
     if view.trading_state is not TradingState.ACTIVE:
-        return view.trading_state.value
+        return str(view.trading_state.value)
     if view.instrument.status != "online":
         return "PAIR_NOT_ONLINE"
     if not touch.live:
@@ -114,9 +114,7 @@ def _anchor(params: Params, state: State, twice_mid: int) -> int:
     return twice_mid
 
 
-def _quotes(
-    params: Params, view: View, anchor: int
-) -> tuple[tuple[Want, ...], tuple[str, ...]]:
+def _quotes(params: Params, view: View, anchor: int) -> tuple[tuple[Want, ...], tuple[str, ...]]:
     quantity = _units(params.quantity, view)
     held = view.balance(view.instrument.base)
     assert held is not None
