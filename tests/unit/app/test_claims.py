@@ -1,0 +1,71 @@
+"""Claims: one desk a directory and an account, and an identity that stays."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoe.app import claims, systemd
+from zoe.domain.errors import ConfigError
+
+
+def test_a_second_claim_is_another_desk_and_says_which_process(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "desk.lock"
+    first = claims.claim(path, "this account")
+    with pytest.raises(claims.AnotherDesk, match=str(os.getpid())):
+        claims.claim(path, "this account")
+    first.close()
+    claims.claim(path, "this account").close()
+
+
+def test_a_claim_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "desk.lock"
+    program = (
+        "import sys; from pathlib import Path; from zoe.app import claims\n"
+        "lock = claims.claim(Path(sys.argv[1]), 'x'); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        (sys.executable, "-c", program, str(path)), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(claims.AnotherDesk):
+            claims.claim(path, "x")
+        holder.kill()
+    claims.claim(path, "x").close()
+
+
+def test_a_place_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ConfigError, match="Not a directory"):
+        claims.prepare(file / "state")
+    with pytest.raises(ConfigError, match="Not a directory"):
+        claims.claim(file / "x" / "lock", "x")
+
+
+def test_a_state_directory_that_everybody_may_write_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigError, match="everybody"):
+        claims.prepare(tmp_path)
+
+
+def test_the_identity_stays_and_is_each_directorys_own(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    for directory in (first, second):
+        claims.prepare(directory)
+    assert claims.identity(first) == claims.identity(first)
+    assert claims.identity(first) != claims.identity(second)
+
+
+def test_the_service_manager_hears_what_it_is_told(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        environ = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        assert systemd.notify("READY=1", environ)
+        assert manager.recv(100) == b"READY=1"
+    assert not systemd.notify("READY=1", environ)
+    assert not systemd.notify("READY=1", {})

@@ -1,0 +1,150 @@
+"""Settings: who wins, what is refused, and that secrets stay out of sight."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+import pytest
+
+from zoe.app import dotenv, settings
+from zoe.app.settings import load
+from zoe.app.version import VERSION
+from zoe.domain.errors import ConfigError
+
+LOCAL = {
+    "KRAKEN_REST_URL": "http://127.0.0.1:1",
+    "KRAKEN_WS_URL": "ws://localhost:1/v2",
+    "KRAKEN_WS_AUTH_URL": "ws://[::1]:1/auth/v2",
+}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "zoe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(tmp_path: Path) -> None:
+    file = written(tmp_path, '[exchange]\nname = "robinhood"\ntier = "pro"\n')
+    environ = {"EXCHANGE": "kraken"}
+    found = load(file, {"exchange.name": "sandbox"}, environ)
+    assert found.exchange.name == "sandbox"
+    assert load(file, {}, environ).exchange.name == "kraken"
+    assert load(file, {}, {}).exchange.name == "robinhood"
+    assert load(file, {}, {}).exchange.tier == "pro"
+    assert load(written(tmp_path, ""), {}, {}).exchange.tier == "starter"
+    shown = found.shown
+    assert shown["exchange.name"] == ("sandbox", "flag")
+    assert shown["exchange.tier"] == ("pro", "file")
+    assert shown["risk.max_open_orders"] == ("50", "default")
+
+
+def test_the_shipped_file_says_what_the_defaults_are(tmp_path: Path) -> None:
+    shipped, bare = load(None, {}, {}), load(written(tmp_path, ""), {}, {})
+    assert attrs.evolve(shipped, shown={}) == attrs.evolve(bare, shown={})
+
+
+def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
+    file = written(tmp_path, "[risk]\nmax_order_notional = 0.1\n")
+    assert load(file, {}, {}).risk.max_order_notional == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[exchange]\ntire = 'pro'\n", "unknown key exchange.tire; did you mean exchange.tier?"),
+        ("[risks]\nmax_open_orders = 1\n", "did you mean risk.max_open_orders"),
+        ("[exchange]\ntier = 'gold'\n", "tier"),
+        ("[risk]\nmax_open_orders = 'many'\n", "max_open_orders"),
+        ("[risk]\nmax_open_orders = true\n", "whole number"),
+        ("[risk]\nmax_order_notional = nan\n", "finite"),
+        ("[desk]\nfocus = [1]\n", "text"),
+        ("[strategy.quote_keeper]\nquantity = 0\n", "quantity"),
+        ("[strategy.quote_keeper]\nmode = 'loud'\n", "off, sandbox or live"),
+        ("[exchange\n", "zoe.toml"),
+    ],
+)
+def test_a_wrong_file_is_one_line_that_names_the_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        load(written(tmp_path, text), {}, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "absent.toml", {}, {})
+
+
+def test_only_three_loopback_addresses_are_not_live() -> None:
+    assert not load(None, {}, LOCAL).is_live
+    assert load(None, {}, {"EXCHANGE": "kraken"}).is_live
+    far = dict.fromkeys(LOCAL, "https://exchange.example/v2")
+    assert load(None, {}, far).is_live
+    assert load(None, {}, {}).own_sandbox
+    assert not load(None, {}, {}).is_live
+
+
+@pytest.mark.parametrize("left_out", sorted(LOCAL))
+def test_a_mixture_of_loopback_and_other_addresses_is_refused(left_out: str) -> None:
+    mixed = {name: url for name, url in LOCAL.items() if name != left_out}
+    with pytest.raises(ConfigError, match="mix"):
+        load(None, {}, mixed)
+
+
+def test_secrets_are_in_no_repr_and_in_no_shown_row() -> None:
+    environ = {
+        "KRAKEN_API_KEY": "the-key",
+        "KRAKEN_API_SECRET": "the-secret",
+        "DATABASE_URL": "postgresql://u:the-password@h/d",
+    }
+    found = load(None, {}, environ)
+    assert found.api_secret == "the-secret"
+    assert "the-" not in repr(found) + repr(found.shown)
+
+
+def test_dotenv_fills_what_the_environment_lacks(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(
+        b"\xef\xbb\xbf# a comment\r\n\r\nexport EXCHANGE='kraken'\r\nKRAKEN_API_KEY=k\r\n"
+    )
+    file.chmod(0o600)
+    assert load(None, {}, {}).exchange.name == "kraken"
+    assert load(None, {}, {"EXCHANGE": "sandbox"}).exchange.name == "sandbox"
+
+
+def test_a_dotenv_with_secrets_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("KRAKEN_API_SECRET=s\n")
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600") as caught:
+        dotenv.read(file)
+    assert "=s" not in str(caught.value)
+
+
+def test_a_line_that_is_no_variable_is_refused_by_number_and_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=1\nthe-secret-alone\n")
+    with pytest.raises(ConfigError, match="line 2") as caught:
+        dotenv.read(file)
+    assert "secret-alone" not in str(caught.value)
+
+
+def test_a_socket_path_that_is_too_long_moves_elsewhere(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    found = load(None, {}, {"ZOE_STATE_DIR": str(deep)})
+    assert len(str(found.door_path)) < 108
+    other = load(None, {}, {"ZOE_STATE_DIR": str(deep) + "2"})
+    assert found.door_path != other.door_path
+
+
+def test_the_version_is_the_one_of_the_package() -> None:
+    text = (settings.ROOT / "pyproject.toml").read_text()
+    assert f'version = "{VERSION}"' in text
