@@ -36,7 +36,7 @@ class Params:
     half_spread_bps: int = 2
     quantity: Decimal = Decimal("0.001")
     min_base: Decimal = Decimal("0.5")
-    max_base: Decimal = Decimal(3)
+    max_base: Decimal = Decimal(25)
     refresh_bps: int = 2
     max_age_ms: int = 3_000
     valid_seconds: int = 10
