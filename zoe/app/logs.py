@@ -125,6 +125,11 @@ def set_up(
     return path
 
 
+def silence() -> None:
+    """Drops every line: for commands whose answer is all that people want to see."""
+    logger.remove()
+
+
 def patcher(redactor: Redactor) -> Callable[[Any], None]:
     """Adds the turn's ids to a record and makes everything in it plain and clean.
 

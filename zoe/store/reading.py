@@ -3,16 +3,17 @@
 Numbers come as text, times as nanoseconds; the functions work with or without a running desk.
 """
 
-import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from zoe.domain.errors import ConfigError
+from zoe.domain.errors import ConfigError, StoreError, StoreUnknown
+from zoe.domain.ids import id_number, uuid_text
 from zoe.domain.quantity import plain
 from zoe.store.connection import Connection, Database, Server, server_of
-from zoe.store.embedded import EmbeddedServer, Endpoint
+from zoe.store.embedded import START_SECONDS, EmbeddedServer, Endpoint
 from zoe.store.migrate import migrate
 from zoe.store.waiting import wait_until_up
 
@@ -23,26 +24,58 @@ _ROW: Final = (
 _OPEN: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
 #: A story longer than this is cut; it is meant for a person.
 MOST_ROWS: Final = 2_000
+#: Fields of a body that hold an id as text.
+_ID_KEYS: Final = (
+    "order_id", "cl_ord_id", "intent_id", "key", "exec_id", "ledger_id", "ref_id"
+)  # fmt: skip
+_PAUSE_SECONDS: Final = 0.05
+
+T = TypeVar("T")
+Row = dict[str, Any]
+#: A condition on journal rows, and the values of its parameters a, b and so on.
+Question = tuple[str, tuple[str | int, ...]]
+
+
+class NothingToRead(ConfigError):
+    """No desk has run there yet: there are no books to look into."""
+
+
+def read(state_dir: Path, url: str, work: Callable[[Database], T]) -> T:
+    """What ``work`` finds in the desk's database.
+
+    Args:
+        url: Of a database of the user's; empty for the desk's own.
+
+    Raises:
+        NothingToRead: There is nothing to read yet.
+        StoreError: The database cannot be reached.
+    """
+    for last in (False, False, True):
+        try:
+            with open_for_reading(state_dir, url) as database:
+                return work(database)
+        except StoreUnknown:
+            # Whoever ran the server, a desk or another reader, has stopped it meanwhile.
+            if last:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 @contextmanager
-def open_for_reading(state_dir: Path) -> Iterator[Database]:
-    """A database to read from: the one named in the environment, the running desk's own, or the
-    desk's own started for the occasion and stopped again.
-
-    Raises:
-        ConfigError: There is nothing to read yet.
-        StoreError: The database cannot be reached.
-    """
-    url = os.environ.get("DATABASE_URL")
+def open_for_reading(state_dir: Path, url: str) -> Iterator[Database]:
+    """A database to read from: the one named, the running desk's own, or the desk's own started
+    for the occasion and stopped again. Raises as ``read`` does."""
     if url:
-        yield Database(server_of(url))
+        database = Database(server_of(url))
+        if database.run(lambda c: c.run("SELECT to_regclass('journal')"))[0][0] is None:
+            raise NothingToRead("nothing to read in that database: no desk has used it yet")
+        yield database
         return
     if not (state_dir / "pg" / "ready").exists():
-        raise ConfigError(f"nothing to read in {state_dir}: no desk has run there yet")
+        raise NothingToRead(f"nothing to read in {state_dir}: no desk has run there yet")
     running = EmbeddedServer.running(state_dir)
     if running is not None:
-        yield Database(server_at(running))
+        yield _once_up(Database(server_at(running)))
         return
     server = EmbeddedServer.start(state_dir)
     try:
@@ -55,13 +88,26 @@ def open_for_reading(state_dir: Path) -> Iterator[Database]:
         server.stop()
 
 
+def _once_up(database: Database) -> Database:
+    """The database of a server that somebody else may have started only just now."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            database.run(lambda connection: connection.run("SELECT 1 FROM journal LIMIT 1"))
+            return database
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+
+
 def server_at(endpoint: Endpoint) -> Server:
     """The server behind an embedded one's socket."""
     return Server(endpoint.user, endpoint.password, endpoint.database, socket=endpoint.socket)
 
 
-def _query(database: Database, sql: str, **values: Any) -> list[dict[str, Any]]:
-    def work(connection: Connection) -> list[dict[str, Any]]:
+def _query(database: Database, sql: str, **values: Any) -> list[Row]:
+    def work(connection: Connection) -> list[Row]:
         rows = connection.run(sql, **values)
         names = [column["name"] for column in connection.columns]
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -69,14 +115,14 @@ def _query(database: Database, sql: str, **values: Any) -> list[dict[str, Any]]:
     return database.run(work)
 
 
-def _texts(row: dict[str, Any], *names: str) -> dict[str, Any]:
+def _texts(row: Row, *names: str) -> Row:
     for name in names:
         if row[name] is not None:
             row[name] = plain(row[name])
     return row
 
 
-def orders(database: Database, *, every: bool) -> list[dict[str, Any]]:
+def orders(database: Database, *, every: bool) -> list[Row]:
     """Orders, oldest first; only those that are not concluded unless ``every``."""
     rows = _query(database, "SELECT * FROM orders ORDER BY seq")
     return [
@@ -86,7 +132,7 @@ def orders(database: Database, *, every: bool) -> list[dict[str, Any]]:
     ]
 
 
-def fills(database: Database) -> list[dict[str, Any]]:
+def fills(database: Database) -> list[Row]:
     """Fills in the order in which they were journalled."""
     sql = """
         SELECT f.*, o.body ->> 'cl_ord_id' AS cl_ord_id FROM fills f
@@ -98,61 +144,99 @@ def fills(database: Database) -> list[dict[str, Any]]:
     return [_texts(row, *names) for row in _query(database, sql)]
 
 
-def balances(database: Database) -> list[dict[str, Any]]:
+def balances(database: Database) -> list[Row]:
     """What each wallet holds."""
     sql = "SELECT * FROM accounts ORDER BY asset, wallet_type, wallet_id"
     return [_texts(row, "balance") for row in _query(database, sql)]
 
 
-def health(database: Database) -> list[dict[str, Any]]:
+def health(database: Database) -> list[Row]:
     """Each component's last sign of life."""
     return _query(database, "SELECT * FROM health ORDER BY component")
 
 
-def why(database: Database, wanted: str) -> list[dict[str, Any]]:
-    """The journal rows that tell how a thing came about, in order: found by any id, then walked
-    along streams, decisions, correlations and anchors until nothing is added."""
-    found = {row["seq"]: row for row in _named(database, wanted)}
-    frontier = list(found.values())
+def why(database: Database, wanted: str) -> list[Row]:
+    """The journal rows that tell how a thing came about and what came of it, in order.
+
+    Found by any id; from there back along causes, and forth along effects. Never forth from a
+    cause: that would tell of everything else that it led to.
+    """
+    named = {row["seq"]: row for row in _named(database, wanted)}
+    found = dict(named)
+    for questions in (_causes, _effects):
+        found |= _walk(database, named, questions)
+    return [found[seq] for seq in sorted(found)][:MOST_ROWS]
+
+
+def _walk(
+    database: Database, start: dict[int, Row], questions: Callable[[Row], Iterator[Question]]
+) -> dict[int, Row]:
+    found, asked = dict(start), set[Question]()
+    frontier = list(start.values())
     while frontier and len(found) < MOST_ROWS:
-        around = [r for row in frontier for r in _around(database, row)]
-        frontier = [r for r in around if r["seq"] not in found]
-        found |= {r["seq"]: r for r in frontier}
-    return [found[seq] for seq in sorted(found)]
+        new = {question for row in frontier for question in questions(row)} - asked
+        asked |= new
+        near = {row["seq"]: row for question in new for row in _rows(database, *question)}
+        frontier = [row for seq, row in near.items() if seq not in found]
+        found |= near
+    return found
 
 
-def _named(database: Database, wanted: str) -> list[dict[str, Any]]:
-    keys = ("order_id", "cl_ord_id", "intent_id", "exec_id", "ledger_id", "ref_id")
-    by_text = " OR ".join(f"body @> jsonb_build_object('{k}', CAST(:id AS text))" for k in keys)
-    rows = _query(database, f"SELECT {_ROW} FROM journal WHERE {by_text} LIMIT 100", id=wanted)
+def _rows(database: Database, where: str, values: tuple[str | int, ...]) -> list[Row]:
+    named = dict(zip("abcd", values, strict=False))
+    sql = f"SELECT {_ROW} FROM journal WHERE {where} ORDER BY seq LIMIT {MOST_ROWS}"
+    return _query(database, sql, **named)
+
+
+def _named(database: Database, wanted: str) -> list[Row]:
+    """The rows that bear the id themselves."""
+    number = id_number(wanted)
+    found: list[Row] = []
+    for text in {wanted} if number is None else {wanted, uuid_text(number)}:
+        found += _rows(database, " OR ".join(_holds(key, "a") for key in _ID_KEYS), (text,))
     if wanted.isdecimal() and len(wanted) < 19:
-        by_number = (
-            "message_id = :n OR correlation_id = :n OR body @> jsonb_build_object('trade_id', :n)"
-        )
-        sql = f"SELECT {_ROW} FROM journal WHERE {by_number} LIMIT 100".replace(
-            ":n", "CAST(:n AS bigint)"
-        )
-        rows += _query(database, sql, n=int(wanted))
-    return rows
+        ids = ("message_id", "correlation_id", "causation_id")
+        where = " OR ".join(f"{name} = CAST(:a AS bigint)" for name in ids)
+        trade = "body @> jsonb_build_object('trade_id', CAST(:a AS bigint))"
+        found += _rows(database, f"{where} OR {trade}", (int(wanted),))
+    found += [row for question in _decision(wanted) for row in _rows(database, *question)]
+    return found
 
 
-def _around(database: Database, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a row leads to: its order's whole stream, what its order follows from, its anchor."""
-    near: list[dict[str, Any]] = []
-    if row["stream"].startswith("order/"):
-        sql = f"SELECT {_ROW} FROM journal WHERE stream = :name"
-        near += _query(database, sql, name=row["stream"])
-    decision = row["body"].get("decision")
-    if isinstance(decision, str) and "@" in decision:
-        stream, _, version = decision.rpartition("@")
-        sql = f"SELECT {_ROW} FROM journal WHERE stream = :name AND version = :version"
-        near += _query(database, sql, name=stream, version=int(version))
+def _holds(key: str, value: str) -> str:
+    return f"body @> jsonb_build_object('{key}', CAST(:{value} AS text))"
+
+
+def _decision(text: object) -> Iterator[Question]:
+    """The row that ``stream@version`` names."""
+    if isinstance(text, str):
+        stream, _, version = text.rpartition("@")
+        if stream and version.isdecimal() and len(version) < 19:
+            yield "stream = :a AND version = CAST(:b AS bigint)", (stream, int(version))
+
+
+def _causes(row: Row) -> Iterator[Question]:
+    """Where the causes of a row stand: its order's story, the decision, what it is anchored to,
+    and for a change of a balance the fill that made it."""
+    yield from _story(row)
+    yield from _decision(row["body"].get("decision"))
     if row["anchor_seq"] is not None:
-        sql = f"SELECT {_ROW} FROM journal WHERE seq = :seq"
-        near += _query(database, sql, seq=row["anchor_seq"])
+        yield "seq = CAST(:a AS bigint)", (row["anchor_seq"],)
+    if row["kind"] == "balance.changed" and row["body"].get("ref_id"):
+        ref_id = row["body"]["ref_id"]
+        yield _holds("exec_id", "a"), (ref_id,)
+        yield _holds("ref_id", "a"), (ref_id,)
+
+
+def _effects(row: Row) -> Iterator[Question]:
+    """Where the effects of a row stand: its order's story, the orders that follow from a
+    decision, and the changes of balances that a fill made."""
+    yield from _story(row)
+    yield _holds("decision", "a"), (f"{row['stream']}@{row['version']}",)
     if row["kind"] == "order.fill":
-        sql = f"SELECT {_ROW} FROM journal WHERE body @> jsonb_build_object('ref_id', :id::text)"
-        near += _query(
-            database, sql.replace(":id::text", "CAST(:id AS text)"), id=row["body"]["exec_id"]
-        )
-    return near
+        yield _holds("ref_id", "a"), (row["body"]["exec_id"],)
+
+
+def _story(row: Row) -> Iterator[Question]:
+    if row["stream"].startswith("order/"):
+        yield "stream = :a", (row["stream"],)

@@ -1,0 +1,144 @@
+"""Commands that a running desk answers: status, order, halt, resume."""
+
+import uuid
+from argparse import Namespace
+from typing import Any
+
+from zoe.app.door_client import Answer, Command, DoorClient, NoAnswer, ask
+from zoe.cli import configured, show
+from zoe.cli.parser import hint
+from zoe.domain.errors import ConfigError
+from zoe.domain.ids import id_number, uuid_text
+
+#: Names to guess from where a pair is unknown; the desk's own pairs come first.
+_WELL_KNOWN = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD", "BTC/EUR", "ETH/EUR", "ETH/BTC")
+
+
+def status(arguments: Namespace) -> int:
+    """Shows how the desk is."""
+    settings = configured.load(arguments)
+    answer = ask(settings.door_path, Command("status", timeout_seconds=arguments.timeout))
+    if arguments.json:
+        show.document(_document(answer))
+    else:
+        _show_status(answer.result or {})
+        _show_error(answer)
+    return answer.exit
+
+
+def place(arguments: Namespace) -> int:
+    """Places an order, or prints the request that would."""
+    _refuse_nonsense(arguments)
+    settings = configured.load(arguments)
+    if arguments.dry_run:
+        from zoe.cli import dry_run
+
+        return dry_run.show_request(arguments)
+    key = arguments.key or str(uuid.uuid4())
+    command = Command("order.place", _order_params(arguments), key, arguments.timeout)
+    with DoorClient(settings.door_path) as desk:
+        if arguments.key is None:
+            # Ahead of the request: whatever happens to the answer, the key is known.
+            show.note(f"key {key}")
+        try:
+            answer = desk.ask(command)
+        except NoAnswer as problem:
+            raise NoAnswer(f"{problem}; ask again with --key {key}") from problem
+    if answer.error is not None and answer.error.code == "UNKNOWN_PAIR":
+        known = (*settings.desk.focus, *_WELL_KNOWN)
+        show.note(f"{arguments.pair} is no pair{hint(arguments.pair, known)}")
+    return _show(answer, arguments)
+
+
+def _refuse_nonsense(arguments: Namespace) -> None:
+    if (arguments.quantity is None) == (arguments.notional is None):
+        raise ConfigError("order place: give either a quantity or --notional")
+    if arguments.limit is None:
+        for name in ("notional", "post_only", "tif"):
+            if getattr(arguments, name):
+                raise ConfigError(f"order place: --{name.replace('_', '-')} needs --limit")
+    if arguments.post_only and arguments.tif in ("ioc", "fok"):
+        raise ConfigError(f"order place: --post-only contradicts --tif {arguments.tif}")
+
+
+def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
+    return {
+        "side": arguments.side,
+        "pair": arguments.pair,
+        "quantity": arguments.quantity,
+        "limit_price": arguments.limit,
+        "notional": arguments.notional,
+        "time_in_force": arguments.tif,
+        "post_only": arguments.post_only,
+    }
+
+
+def cancel(arguments: Namespace) -> int:
+    """Cancels an order."""
+    number = id_number(arguments.order)
+    wanted = arguments.order if number is None else uuid_text(number)
+    return _simple("order.cancel", {"order": wanted}, arguments)
+
+
+def halt(arguments: Namespace) -> int:
+    """Stops trading."""
+    return _simple("halt", {"why": arguments.why}, arguments)
+
+
+def resume(arguments: Namespace) -> int:
+    """Lets the desk trade."""
+    return _simple("resume", {"why": arguments.why}, arguments)
+
+
+def _simple(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> int:
+    settings = configured.load(arguments)
+    key = getattr(arguments, "key", None) or str(uuid.uuid4())
+    answer = ask(settings.door_path, Command(name, params, key, arguments.timeout))
+    return _show(answer, arguments)
+
+
+def _show(answer: Answer, arguments: Namespace) -> int:
+    if arguments.json:
+        show.document(_document(answer))
+        return answer.exit
+    result = dict(answer.result or {})
+    open_orders = result.pop("open", None)
+    show.facts({name: value for name, value in result.items() if value is not None})
+    if open_orders:
+        show.table(list(open_orders[0]), open_orders)
+    _show_error(answer)
+    return answer.exit
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    error = None
+    if answer.error is not None:
+        error = {"code": answer.error.code, "text": answer.error.text}
+    return {**(answer.result or {}), "error": error}
+
+
+def _show_error(answer: Answer) -> None:
+    if answer.error is not None:
+        show.note(": ".join(part for part in (answer.error.code, answer.error.text) if part))
+
+
+def _show_status(result: dict[str, Any]) -> None:
+    """Single values first, then a table for each list; what is not known yet is left out."""
+    tables = {name: value for name, value in result.items() if _is_table(value)}
+    nested = {
+        name: value
+        for name, value in result.items()
+        if isinstance(value, dict) and name not in tables
+    }
+    single = {n: v for n, v in result.items() if n not in tables and n not in nested and v != []}
+    show.facts(single)
+    for name, values in nested.items():
+        print(f"\n{name}")
+        _show_status(values)
+    for name, rows in tables.items():
+        print(f"\n{name}")
+        show.table(list(dict.fromkeys(key for row in rows for key in row)), rows)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)

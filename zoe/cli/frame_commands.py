@@ -1,0 +1,142 @@
+"""Commands on captured frames: replay, wire decode."""
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from zoe.adapters.kraken import recording
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.app import logs, replaying
+from zoe.app.replaying import Pass
+from zoe.cli import configured, show
+
+BENCH_SECONDS: Final = 3
+_MEGABYTE: Final = 1_000_000
+
+
+def replay(arguments: Namespace) -> int:
+    """Feeds a recording through decoder, books and MarketWatch; 1 when something was wrong."""
+    frames = _frames(arguments)
+    precisions = recording.precisions(frames)
+    before = replaying.resident_bytes()
+    done = replaying.whole(frames, precisions)
+    figures = _figures(done) | {
+        "memory": {
+            "peak_bytes": replaying.peak_bytes(),
+            "grown_bytes": max(replaying.resident_bytes() - before, 0),
+        }
+    }
+    if arguments.bench:
+        figures["bench"] = {
+            "whole": _spread(frames, lambda: replaying.whole(frames, precisions).seconds),
+            "decoder_and_books": _spread(
+                frames, lambda: replaying.decoded_only(frames, precisions)
+            ),
+        }
+    if arguments.json:
+        show.document(figures)
+    else:
+        _show(figures)
+    return 1 if done.different or done.not_understood else 0
+
+
+def _frames(arguments: Namespace) -> tuple[bytes, ...]:
+    if arguments.config is not None:
+        configured.load(arguments)  # what is named must be right, needed or not
+    logs.silence()
+    return recording.read(_path(arguments.file))
+
+
+def _path(named: Path) -> Path:
+    return Path("/dev/stdin") if str(named) == "-" else named
+
+
+def _figures(done: Pass) -> dict[str, Any]:
+    return {
+        "frames": done.frames,
+        "seconds": round(done.seconds, 6),
+        "frames_per_second": _rate(done.frames, done.seconds),
+        "not_understood": done.not_understood,
+        "checksums": {
+            "verified": done.equal + done.different,
+            "equal": done.equal,
+            "different": done.different,
+            "symbols": {
+                symbol: {"equal": equal, "different": different}
+                for symbol, (equal, different) in done.symbols.items()
+            },
+        },
+        "conflation": {
+            "quotes": done.quotes,
+            "told": done.told,
+            "conflated": done.quotes - done.told,
+        },
+    }
+
+
+def _rate(frames: int, seconds: float) -> int:
+    return round(frames / max(seconds, 1e-9))
+
+
+def _spread(frames: tuple[bytes, ...], run: Callable[[], float]) -> dict[str, Any]:
+    """Passes for some seconds: how many, and frames a second at best, at worst and at the median."""
+    taken: list[float] = []
+    until = time.perf_counter() + BENCH_SECONDS
+    while not taken or time.perf_counter() < until:
+        taken.append(run())
+    rates = [_rate(len(frames), seconds) for seconds in taken]
+    return {
+        "passes": len(taken),
+        "frames_per_second": {
+            "best": max(rates),
+            "median": round(median(rates)),
+            "worst": min(rates),
+        },
+        "microseconds_per_frame": round(median(taken) / max(len(frames), 1) * 1e6, 2),
+    }
+
+
+def _show(figures: dict[str, Any]) -> None:
+    checksums, quotes, memory = (figures[n] for n in ("checksums", "conflation", "memory"))
+    facts = {
+        "frames": f"{figures['frames']}, {figures['not_understood']} not understood",
+        "speed": f"{figures['frames_per_second']:,} frames/s ({figures['seconds']} s)",
+        "checksums": f"{checksums['equal']} of {checksums['verified']} checksums equal",
+        "conflation": (
+            f"{quotes['quotes']} quotes given to MarketWatch, {quotes['told']} told, "
+            f"{quotes['conflated']} replaced by a newer one"
+        ),
+        "memory": (
+            f"{memory['peak_bytes'] / _MEGABYTE:.1f} MB at most, "
+            f"{memory['grown_bytes'] / _MEGABYTE:.1f} MB for this"
+        ),
+    }
+    for name, bench in figures.get("bench", {}).items():
+        rates = bench["frames_per_second"]
+        facts[name.replace("_", " ")] = (
+            f"{rates['median']:,} frames/s (best {rates['best']:,}, worst {rates['worst']:,}, "
+            f"{bench['passes']} passes), {bench['microseconds_per_frame']} us a frame"
+        )
+    show.facts(facts)
+
+
+def decode(arguments: Namespace) -> int:
+    """Prints a line for each frame; 1 when one was not understood or a checksum was wrong."""
+    frames = _frames(arguments)
+    reader = FeedReader(precisions=recording.precisions(frames))
+    wrong = different = 0
+    for decoded in recording.decode(frames, reader):
+        different += decoded.checksum is False
+        wrong += decoded.error is not None and decoded.checksum is not False
+        print(recording.line_of(decoded))
+    sys.stdout.flush()
+    equal = sum(verified.equal for verified in reader.verified.values())
+    show.note(
+        f"{len(frames)} frames, {wrong} not understood; "
+        f"{equal} of {equal + different} checksums equal"
+    )
+    return 1 if wrong or different else 0

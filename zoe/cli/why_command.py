@@ -1,0 +1,158 @@
+"""``zoe why``: how something came about, from the market's tick to the books."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, Final
+
+from zoe.cli import configured, show
+from zoe.cli.reading_commands import read
+from zoe.store import reading
+
+NOTHING_KNOWN: Final = 1
+_IDS: Final = (
+    *("intent_id", "cl_ord_id", "order_id", "exec_id", "trade_id"),
+    *("ledger_id", "ref_id", "decision", "key"),
+)
+_DECISION: Final = "decision.made"
+
+Row = dict[str, Any]
+
+
+def why(arguments: Namespace) -> int:
+    """Prints the chain of an id; 1 when nothing is known of it."""
+    wanted = arguments.id.strip()
+    nothing: list[Row] = []
+    rows = read(configured.load(arguments), lambda found: reading.why(found, wanted), nothing)
+    if arguments.json:
+        show.document(_document(wanted, rows))
+    elif rows:
+        _show(rows)
+    if rows:
+        return 0
+    show.note(f"nothing is known of {wanted}; zoe logs --id {wanted} may know more")
+    return NOTHING_KNOWN
+
+
+def _document(wanted: str, rows: list[Row]) -> dict[str, Any]:
+    return {
+        "id": wanted,
+        "complete": len(rows) < reading.MOST_ROWS,
+        "ticks": [tick for row in rows if (tick := _tick(row)) is not None],
+        "rows": [_plain(row) for row in rows],
+    }
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    ids = {
+        name: row[name]
+        for name in ("message_id", "correlation_id", "causation_id", "anchor_seq", "account_id")
+    }
+    ids |= {name: row["body"][name] for name in _IDS if row["body"].get(name) is not None}
+    return {
+        "seq": row["seq"],
+        "at": show.moment(row["at_ns"]),
+        "stream": row["stream"],
+        "version": row["version"],
+        "kind": row["kind"],
+        "ids": ids,
+        "body": row["body"],
+    }
+
+
+def _tick(row: Row) -> dict[str, Any] | None:
+    """The quote that a decision saw; its message is the decision's cause."""
+    quote = row["body"].get("quote")
+    if row["kind"] != _DECISION or not isinstance(quote, dict):
+        return None
+    received_ns = quote.get("received_ns")
+    exchange_ns = quote.get("exchange_ns")
+    return {
+        "seq": row["seq"],
+        "message_id": row["causation_id"],
+        "symbol": quote.get("symbol"),
+        "bid": quote.get("bid"),
+        "ask": quote.get("ask"),
+        "age_ms": quote.get("age_ms"),
+        "received": show.moment(None if received_ns is None else int(received_ns)),
+        "exchange": show.moment(None if exchange_ns is None else int(exchange_ns)),
+    }
+
+
+def _show(rows: list[Row]) -> None:
+    """A line for each row, and above each decision the tick that it saw."""
+    lines = []
+    for row in rows:
+        tick = _tick(row)
+        if tick is not None:
+            lines.append({"what": "market.tick", "told": _told_tick(tick)})
+        line = {
+            "seq": row["seq"],
+            "time": show.clock(row["at_ns"]),
+            "what": row["kind"],
+            "told": _TOLD.get(row["kind"], _told_fields)(row["body"]),
+            "correlation": row["correlation_id"],
+        }
+        lines.append(line)
+    show.table(("seq", "time", "what", "told", "correlation"), lines)
+    if len(rows) >= reading.MOST_ROWS:
+        show.note(f"only the first {len(rows)} rows are shown")
+
+
+def _told_tick(tick: Row) -> str:
+    return (
+        f"{tick['symbol']} bid {tick['bid']} ask {tick['ask']}, received {tick['received']}, "
+        f"{tick['age_ms']} ms before the decision"
+    )
+
+
+def _told_decision(body: Row) -> str:
+    wants = [
+        f"{want['slot']} {want['side']} {want['quantity']} at {want['price']} ({want['reason']})"
+        for want in body.get("wants", [])
+    ]
+    reasons = f"; {', '.join(body['reasons'])}" if body.get("reasons") else ""
+    return f"{body.get('strategy')} wants {'; '.join(wants) or 'nothing'}{reasons}"
+
+
+def _told_opening(body: Row) -> str:
+    price = "market" if body.get("limit_price") is None else f"at {body['limit_price']}"
+    flags = "".join(f", {name}" for name in ("post_only",) if body.get(name))
+    slot = f" {body['slot']}" if body.get("slot") else ""
+    return (
+        f"{body['side']} {body['quantity']} {body['pair']} {price}, {body['time_in_force']}{flags}, "
+        f"for {body['source']}{slot}; risk: {body.get('verdict') or '-'}; "
+        f"by {body.get('route') or '-'} as {body.get('cl_ord_id') or '-'}"
+    )
+
+
+def _told_fill(body: Row) -> str:
+    return (
+        f"{body['side']} {body['quantity']} {body['pair']} at {body['price']}, cost {body['cost']}, "
+        f"fee {body['fee']} {body['fee_asset']}, {body['liquidity']}, trade {body['trade_id']} "
+        f"({body['exec_id']}) of {body['order_id']}"
+    )
+
+
+def _told_balance(body: Row) -> str:
+    return (
+        f"{body['asset']} {body['amount']}, fee {body['fee']}, balance {body['balance']}; "
+        f"{body['type']} {body['ledger_id']}"
+    )
+
+
+def _told_fields(body: Row) -> str:
+    return ", ".join(
+        f"{name} {show.cell(value)}"
+        for name, value in body.items()
+        if value not in (None, "", [], {})
+    )
+
+
+_TOLD: Final[dict[str, Callable[[Row], str]]] = {
+    _DECISION: _told_decision,
+    "order.sending": _told_opening,
+    "order.denied": _told_opening,
+    "order.adopted": _told_opening,
+    "order.fill": _told_fill,
+    "balance.changed": _told_balance,
+}
