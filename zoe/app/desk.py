@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from types import FrameType
 from typing import Any, Final
 
@@ -15,18 +16,21 @@ from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.door_socket import DoorSocket
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
-from zoe.app import claims
+from zoe.app import claims, last_resort
 from zoe.app.own_sandbox import OwnSandbox
-from zoe.app.systemd import notify
 from zoe.app.settings import Settings
+from zoe.app.systemd import notify
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.version import VERSION
+from zoe.domain.errors import StoreError
 from zoe.domain.ids import desk_tag
 from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.strategy.quote_keeper import QuoteKeeper, State
 from zoe.messages.system import Beat, CloseDesk
+from zoe.runtime.clock import SystemClock
 from zoe.runtime.log import log
 from zoe.runtime.message import Envelope
+from zoe.runtime.supervisor import EXIT_GAVE_UP
 from zoe.runtime.threads import ThreadRuntime
 from zoe.store import desk as desk_rows
 from zoe.store.connection import Database
@@ -100,8 +104,24 @@ class Desk:
         assert code is not None, "waited without a limit"
         self._door.wake()
         notify("STOPPING=1")
+        if code == EXIT_GAVE_UP:
+            self._cancel_own_orders()
         log.info("desk.stopped", exit=code)
         return code
+
+    def _cancel_own_orders(self) -> None:
+        """The tree is gone: nobody watches the working orders until the next start."""
+        account = self._account
+        ahead_ns = time.time_ns() + NONCE_AHEAD_NS
+        reserve = partial(desk_rows.reserve_nonce, self._database, account, ahead_ns)
+        journal = PostgresJournal(self._database, account)
+        try:
+            orders = last_resort.own_orders(journal.open_orders(account))
+            nonces = count(reserve(NONCE_AHEAD_NS) - NONCE_AHEAD_NS)
+        except StoreError as problem:
+            log.critical("desk.orders_not_canceled", error=str(problem))
+            return
+        last_resort.cancel(orders, self._venue, nonces, SystemClock())
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name

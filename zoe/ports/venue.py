@@ -52,8 +52,24 @@ class GetTrades:
     offset: int = 0
 
 
-Operation = GetInstruments | GetToken | GetBalances | GetOpenOrders | GetClosedOrders | GetTrades
-Result = tuple[Instrument, ...] | str | BalanceSnapshot | tuple[Sighting, ...]
+@attrs.frozen
+class CancelByRest:
+    """Cancel one order by the exchange's id, or by ours: None. Only where no desk runs any more."""
+
+    order_id: str | None
+    cl_ord_id: str | None
+
+
+Operation = (
+    GetInstruments
+    | GetToken
+    | GetBalances
+    | GetOpenOrders
+    | GetClosedOrders
+    | GetTrades
+    | CancelByRest
+)
+Result = tuple[Instrument, ...] | str | BalanceSnapshot | tuple[Sighting, ...] | None
 
 
 @attrs.frozen

@@ -101,6 +101,14 @@ def add_order(order: Order, pair: str, deadline_ns: int, *, validate: bool = Fal
     return private("AddOrder", **params)
 
 
+def cancel_order(order_id: str | None, cl_ord_id: str | None) -> Call:
+    """CancelOrder by the exchange's id where it is known, else by ours."""
+    if order_id is not None:
+        return private("CancelOrder", txid=order_id)
+    assert cl_ord_id is not None, "an order has one id at least"
+    return private("CancelOrder", cl_ord_id=cl_ord_id)
+
+
 def prepare(base_url: str, call: Call, keys: KeyPair | None, nonce: int | None) -> HttpRequest:
     """The request as it is sent."""
     headers = [("User-Agent", USER_AGENT)]

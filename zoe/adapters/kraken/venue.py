@@ -12,6 +12,7 @@ from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession, request
 from zoe.domain.catalog import Catalog
 from zoe.ports.venue import (
+    CancelByRest,
     GetBalances,
     GetClosedOrders,
     GetInstruments,
@@ -103,6 +104,8 @@ def _call(operation: Operation) -> api.Call:
             return api.closed_orders(operation.start_ns, operation.offset)
         case GetTrades():
             return api.trades_history(operation.start_ns, operation.offset)
+        case CancelByRest():
+            return api.cancel_order(operation.order_id, operation.cl_ord_id)
         case _:
             assert_never(operation)
 
@@ -126,5 +129,7 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
         case GetTrades():
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)
+        case CancelByRest():
+            return None
         case _:
             assert_never(operation)

@@ -1,0 +1,81 @@
+"""What is done for the working orders when the tree has given up: cancel them, once, by REST.
+
+Best effort within a few seconds: nobody waits for proof, since the next start looks every order up.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+import requests
+
+from zoe.adapters.wire import exchange, new_session
+from zoe.domain import order_record
+from zoe.domain.errors import (
+    ExchangeRejected,
+    ExchangeThrottled,
+    ExchangeUnavailable,
+    WireError,
+)
+from zoe.domain.order import CONCLUDED, Order
+from zoe.messages.journal import StoredRow
+from zoe.messages.wire import WireRequest
+from zoe.ports.venue import CancelByRest, Venue
+from zoe.runtime.clock import Clock
+from zoe.runtime.log import log
+
+PATIENCE_NS: Final = 8_000_000_000
+CALL_SECONDS: Final = 3
+EXTERNAL: Final = "external"
+
+
+def own_orders(rows: Iterable[StoredRow]) -> tuple[Order, ...]:
+    """This desk's orders among journal rows that are sorted by stream, those not concluded."""
+    found = []
+    for _, stream in groupby(rows, key=lambda row: row.stream):
+        order = order_record.fold((row.kind, row.body) for row in stream)
+        if order is not None and order.state not in CONCLUDED and order.intent.source != EXTERNAL:
+            found.append(order)
+    return tuple(found)
+
+
+def cancel(orders: Iterable[Order], venue: Venue, nonces: Iterator[int], clock: Clock) -> int:
+    """Asks for a cancel of each order; how many the exchange took.
+
+    Args:
+        nonces: Durable, and beyond every one that was used.
+    """
+    taken = 0
+    until_ns = clock.monotonic_ns() + PATIENCE_NS
+    with new_session() as session:
+        for order in orders:
+            reason = "out of time"
+            if clock.monotonic_ns() < until_ns:
+                reason = _cancel_one(session, order, venue, next(nonces), clock)
+            taken += not reason
+            log.critical(
+                "desk.last_resort_cancel",
+                intent_id=order.intent.intent_id,
+                order_id=order.order_id,
+                failed=reason or None,
+            )
+    return taken
+
+
+def _cancel_one(
+    session: requests.Session, order: Order, venue: Venue, nonce: int, clock: Clock
+) -> str:
+    """Why it failed; empty where it did not."""
+    operation = CancelByRest(order.order_id, order.cl_ord_id)
+    request = venue.request(operation, nonce)
+    wire = WireRequest(
+        nonce, "last", request.method, request.url, request.headers, request.body, CALL_SECONDS
+    )
+    try:
+        answer = exchange(session, wire, clock)
+        venue.result(operation, answer.status, answer.body, None)
+    except requests.RequestException as problem:
+        return type(problem).__name__
+    except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError) as problem:
+        return str(problem)
+    return ""
