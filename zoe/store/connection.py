@@ -3,23 +3,45 @@
 import contextlib
 import ipaddress
 import ssl
+import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
+from scramp import ScramException  # type: ignore[import-untyped]  # it has none
 
 from zoe.domain.errors import ConfigError, StoreConflict, StoreError, StoreUnknown
 
 CONNECT_SECONDS: Final = 5
-UNIQUE_VIOLATION: Final = "23505"
-#: With any of these off, an acknowledged commit may be lost.
-_DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
+#: A commit that takes longer counts as unanswered.
+ANSWER_SECONDS: Final = 10
+OLDEST_SERVER: Final = 140_000
+_UNIQUE_VIOLATION: Final = "23505"
+#: Data and constraints that a row of ours violates, whatever we do: our code is wrong.
+_OUR_FAULT: Final = ("22", "23")
+_IDLE: Final = b"I"
+#: What else pg8000 raises at a server that does not speak PostgreSQL.
+_GIBBERISH: Final = (LookupError, ValueError, struct.error)
+_URL_KEYS: Final = {"host", "sslmode", "sslrootcert"}
+_VERIFIED: Final = ("require", "verify-ca", "verify-full")
+#: A server elsewhere learns within half a minute that we are gone, and ends what we left open.
+_NOTICE_THE_DEAD: Final = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    "SET client_connection_check_interval = '2s'"
+)
 
 T = TypeVar("T")
+
+
+class Prepared(Protocol):
+    """A statement that the server has parsed already."""
+
+    def run(self, **values: Any) -> Any:
+        """Runs it; its rows as lists."""
 
 
 class Connection(Protocol):
@@ -27,9 +49,14 @@ class Connection(Protocol):
 
     columns: Any
     _backend_key_data: bytes | None
+    _transaction_status: bytes | None
+    _usock: Any
 
     def run(self, sql: str, **values: Any) -> Any:
         """Runs a statement with its ``:names`` filled in; its rows as lists."""
+
+    def prepare(self, sql: str) -> Prepared:
+        """Has a statement parsed."""
 
     def close(self) -> None:
         """Ends it."""
@@ -37,7 +64,11 @@ class Connection(Protocol):
 
 @attrs.frozen
 class Server:
-    """Where a server is; the password stays out of the repr."""
+    """Where a server is; the password stays out of the repr.
+
+    Attributes:
+        ca_file: Who may sign the server's certificate; None trusts whom the system trusts.
+    """
 
     user: str
     password: str | None = attrs.field(repr=False)
@@ -46,23 +77,28 @@ class Server:
     host: str = "localhost"
     port: int = 5432
     tls: bool = False
+    ca_file: str | None = None
 
 
 def server_of(url: str) -> Server:
-    """The server that a ``DATABASE_URL`` names; TLS unless it is on this machine.
+    """The server that a ``DATABASE_URL`` names; verified TLS unless it is on this machine.
 
     Raises:
-        ConfigError: The URL is not one of PostgreSQL.
+        ConfigError: The URL is not one of PostgreSQL, or wants what is not allowed.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 5432
+        query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        name = parts.hostname or "localhost"
+    except ValueError:
+        # Never the library's words: they may quote the password.
+        raise ConfigError("DATABASE_URL cannot be read: is its port a number?") from None
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise ConfigError("DATABASE_URL must look like postgresql://user:password@host/database")
-    try:
-        port = parts.port or 5432
-    except ValueError as problem:
-        raise ConfigError("DATABASE_URL has a port that is no number") from problem
-    query = parse_qs(parts.query)
-    place = query.get("host", [unquote(parts.hostname or "localhost")])[0]
+    if query.keys() - _URL_KEYS:
+        raise ConfigError(f"DATABASE_URL: {min(query.keys() - _URL_KEYS)} is not understood")
+    place = query.get("host", unquote(name))
     socket = f"{place}/.s.PGSQL.{port}" if place.startswith("/") else None
     return Server(
         user=unquote(parts.username or "postgres"),
@@ -71,8 +107,19 @@ def server_of(url: str) -> Server:
         socket=socket,
         host=place,
         port=port,
-        tls=socket is None and not _is_loopback(place),
+        tls=socket is None and _needs_tls(place, query.get("sslmode")),
+        ca_file=query.get("sslrootcert"),
     )
+
+
+def _needs_tls(host: str, mode: str | None) -> bool:
+    if mode in _VERIFIED:
+        return True
+    if _is_loopback(host):
+        return False
+    if mode is None:
+        return True
+    raise ConfigError(f"DATABASE_URL: sslmode={mode}, but {host} is not this machine")
 
 
 def _is_loopback(host: str) -> bool:
@@ -90,31 +137,65 @@ def connect(server: Server) -> Connection:
     Raises:
         StoreError: It cannot be had.
     """
-    where: dict[str, Any] = {"host": server.host, "port": server.port}
+    # False, since None would try TLS and load every certificate of the system: 20 ms.
+    where: dict[str, Any] = {"ssl_context": False}
     if server.socket is not None:
-        where = {"unix_sock": server.socket}
-    elif server.tls:
-        where["ssl_context"] = ssl.create_default_context()
+        where["unix_sock"] = server.socket
     try:
+        if server.tls:
+            where["ssl_context"] = ssl.create_default_context(cafile=server.ca_file)
         found: Connection = pg8000.native.Connection(
             server.user,
-            password=server.password,
+            host=server.host,
+            port=server.port,
+            password=server.password or "",
             database=server.database,
             timeout=CONNECT_SECONDS,
             application_name="zoe",
             **where,
         )
-    except (DatabaseError, InterfaceError, OSError) as problem:
+        found._usock.settimeout(ANSWER_SECONDS)
+        if server.socket is None:
+            found.run(_NOTICE_THE_DEAD)
+    except (DatabaseError, InterfaceError, ScramException, OSError, *_GIBBERISH) as problem:
         raise StoreError(f"cannot connect: {_words(problem)}") from problem
     return found
 
 
 def _words(problem: BaseException) -> str:
-    """The server's message without the rest of its dictionary."""
+    """The server's message without the rest of its dictionary, or the error's own."""
     first = problem.args[0] if problem.args else ""
     if isinstance(first, dict):
         return f"{first.get('C', '')} {first.get('M', '')}".strip()
-    return f"{type(problem).__name__} {first}".strip()
+    cause = f": {problem.__cause__}" if problem.__cause__ is not None else ""
+    return f"{type(problem).__name__} {problem}{cause}"
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turns what pg8000 raises at work into our own errors.
+
+    Raises:
+        StoreConflict: A unique constraint was violated.
+        StoreUnknown: The connection was lost at work: whether it was done is unknown.
+        StoreError: It was not done.
+        AssertionError: The database will never take this row.
+    """
+    try:
+        yield
+    except DatabaseError as problem:
+        details = problem.args[0] if problem.args else {}
+        details = details if isinstance(details, dict) else {}
+        code, words = details.get("C", ""), _words(problem)
+        if details.get("V", "FATAL") != "ERROR":  # the session ended, and nobody knows how far
+            raise StoreUnknown(words) from problem
+        if code == _UNIQUE_VIOLATION:
+            raise StoreConflict(words) from problem
+        if code.startswith(_OUR_FAULT):
+            raise AssertionError(words) from problem
+        raise StoreError(words) from problem
+    except (InterfaceError, OSError) as problem:
+        raise StoreUnknown(_words(problem)) from problem
 
 
 class Database:
@@ -128,30 +209,35 @@ class Database:
         """Runs ``work`` on this thread's connection; a broken one is thrown away.
 
         Raises:
-            StoreConflict: A unique constraint was violated.
-            StoreUnknown: The connection was lost at work: whether it was done is unknown.
-            StoreError: It was not done.
+            As ``translated``; and StoreError where there is no connection.
         """
         connection = self._connection()
         try:
-            return work(connection)
-        except DatabaseError as problem:
-            details = problem.args[0] if problem.args else {}
-            code = details.get("C", "") if isinstance(details, dict) else ""
-            if code == UNIQUE_VIOLATION:
-                raise StoreConflict(_words(problem)) from problem
-            if code[:2] in ("57", "08", "") or code == "25P02":
+            with translated():
+                return work(connection)
+        except BaseException as problem:
+            # After an error known to be the statement's own, outside a transaction, it is good.
+            known = isinstance(problem, StoreError) and not isinstance(problem, StoreUnknown)
+            if not known or connection._transaction_status != _IDLE:
                 self.discard()
-                raise StoreUnknown(_words(problem)) from problem
-            raise StoreError(_words(problem)) from problem
-        except (InterfaceError, OSError) as problem:
-            self.discard()
-            raise StoreUnknown(_words(problem)) from problem
+            raise
+
+    def run_prepared(self, sql: str, **values: Any) -> Any:
+        """Runs one statement, parsed once a connection; raises as ``run``."""
+
+        def work(connection: Connection) -> Any:
+            statement = self._mine.prepared.get(sql)
+            if statement is None:
+                statement = self._mine.prepared[sql] = connection.prepare(sql)
+            return statement.run(**values)
+
+        return self.run(work)
 
     def _connection(self) -> Connection:
         found: Connection | None = getattr(self._mine, "connection", None)
         if found is None:
             found = self._mine.connection = connect(self.server)
+            self._mine.prepared = {}
         return found
 
     def discard(self) -> None:
@@ -159,8 +245,7 @@ class Database:
         found: Connection | None = getattr(self._mine, "connection", None)
         self._mine.connection = None
         if found is not None:
-            with contextlib.suppress(DatabaseError, InterfaceError, OSError):
-                found.close()  # it may be broken: that may be why it goes
+            close(found)
 
     def refuse_unsafe(self) -> None:
         """Refuses a server that may lose acknowledged commits, or that shares its sessions.
@@ -168,15 +253,30 @@ class Database:
         Raises:
             ConfigError: With the setting that is wrong.
         """
+        self.run(_look)
 
-        def look(connection: Connection) -> None:
-            for name in _DURABLE:
-                value = connection.run(f"SHOW {name}")[0][0]
-                if value == "off":
-                    raise ConfigError(f"the database has {name} = off: commits may be lost")
-            # A pooler hands out a cancel key of its own, not that of the session behind it.
-            greeted = int.from_bytes((connection._backend_key_data or b"")[:4])
-            if connection.run("SELECT pg_backend_pid()")[0][0] != greeted:
-                raise ConfigError("the database is behind a pooler: locks would not hold")
 
-        self.run(look)
+def close(connection: Connection) -> None:
+    """Ends a connection, which may be broken: that may be why it ends."""
+    with contextlib.suppress(DatabaseError, InterfaceError, OSError):
+        connection.close()
+
+
+def _look(connection: Connection) -> None:
+    # A pooler hands out a cancel key of its own, not that of the session behind it.
+    greeted = int.from_bytes((connection._backend_key_data or b"")[:4])
+    if connection.run("SELECT pg_backend_pid()")[0][0] != greeted:
+        raise ConfigError("the database is behind a pooler: locks would not hold")
+    if int(_show(connection, "server_version_num")) < OLDEST_SERVER:
+        raise ConfigError(f"the database is older than PostgreSQL {OLDEST_SERVER // 10_000}")
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        if _show(connection, name) == "off":
+            raise ConfigError(f"the database has {name} = off: commits may be lost")
+    if _show(connection, "server_encoding") != "UTF8":
+        raise ConfigError("the database's encoding is not UTF8")
+    if _show(connection, "transaction_read_only") == "on":
+        raise ConfigError("the database is read-only: a standby?")
+
+
+def _show(connection: Connection, name: str) -> str:
+    return str(connection.run(f"SHOW {name}")[0][0])

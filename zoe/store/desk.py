@@ -1,12 +1,28 @@
 """What a desk keeps beside its journal: its boot number, nonces, health, configuration, and the
 lock that says that there is one desk an account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from zoe.domain.errors import StoreError
-from zoe.store.connection import Connection, Database, connect
+import msgspec
+
+from zoe.store.connection import Connection, Database, close, connect, translated
 
 HealthRow = tuple[str, str, int, str]
+
+_HEALTH: Final = """
+    INSERT INTO health (account_id, component, status, at_ns, detail)
+    SELECT :account, component, status, at_ns, detail
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+           AS r(component text, status text, at_ns bigint, detail text)
+    ON CONFLICT (account_id, component) DO UPDATE
+       SET status = excluded.status, at_ns = excluded.at_ns, detail = excluded.detail
+"""
+_CONFIG: Final = """
+    INSERT INTO config (account_id, key, value, source, at_ns)
+    SELECT :account, key, value, source, :at
+      FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(key text, value text, source text)
+"""
 
 
 def next_boot(database: Database, account_id: str, at_ns: int) -> int:
@@ -29,26 +45,13 @@ def reserve_nonce(database: Database, account_id: str, wanted: int, ahead: int) 
 
 def write_health(database: Database, account_id: str, rows: Sequence[HealthRow]) -> None:
     """Writes each component's last sign of life."""
-    sql = """
-        INSERT INTO health (account_id, component, status, at_ns, detail)
-        VALUES (:account, :component, :status, :at, :detail)
-        ON CONFLICT (account_id, component) DO UPDATE
-           SET status = excluded.status, at_ns = excluded.at_ns, detail = excluded.detail
-    """
+    names = ("component", "status", "at_ns", "detail")
+    text = _text(dict(zip(names, row, strict=True)) for row in rows)
 
     def work(connection: Connection) -> None:
-        connection.run("START TRANSACTION")
         # Health may be lost with a crash: no need to wait for the disk.
-        connection.run("SET LOCAL synchronous_commit = off")
-        for component, status, at_ns, detail in rows:
-            connection.run(
-                sql,
-                account=account_id,
-                component=component,
-                status=status,
-                at=at_ns,
-                detail=detail,
-            )
+        connection.run("START TRANSACTION; SET LOCAL synchronous_commit = off")
+        connection.run(_HEALTH, account=account_id, rows=text)
         connection.run("COMMIT")
 
     database.run(work)
@@ -57,30 +60,33 @@ def write_health(database: Database, account_id: str, rows: Sequence[HealthRow])
 def write_config(
     database: Database, account_id: str, values: Mapping[str, tuple[str, str]], at_ns: int
 ) -> None:
-    """Writes the configuration in force: key to (value, source)."""
-    sql = """
-        INSERT INTO config (account_id, key, value, source, at_ns)
-        VALUES (:account, :key, :value, :source, :at)
-        ON CONFLICT (account_id, key) DO UPDATE
-           SET value = excluded.value, source = excluded.source, at_ns = excluded.at_ns
-    """
+    """Writes the configuration in force, and nothing else: key to (value, source)."""
+    text = _text(
+        {"key": key, "value": value, "source": source} for key, (value, source) in values.items()
+    )
 
     def work(connection: Connection) -> None:
         connection.run("START TRANSACTION")
-        for key, (value, source) in values.items():
-            connection.run(sql, account=account_id, key=key, value=value, source=source, at=at_ns)
+        connection.run("DELETE FROM config WHERE account_id = :account", account=account_id)
+        connection.run(_CONFIG, account=account_id, at=at_ns, rows=text)
         connection.run("COMMIT")
 
     database.run(work)
 
 
+def _text(rows: Iterable[Mapping[str, str | int]]) -> str:
+    return msgspec.json.encode(list(rows)).decode()
+
+
 class AccountLock:
-    """The advisory lock of one account, on a connection of its own."""
+    """The advisory lock of one account, on a connection of its own; used from one thread."""
 
     def __init__(self, database: Database, account_id: str) -> None:
         self._server = database.server
         self._account_id = account_id
         self._connection: Connection | None = None
+        #: The newest session that held the lock for us: process id and start.
+        self._session: tuple[int, str] | None = None
 
     def take(self) -> bool:
         """Takes the lock, or makes sure that it is still held; False when another desk has it.
@@ -91,17 +97,48 @@ class AccountLock:
         if self._connection is None:
             self._connection = connect(self._server)
         try:
-            held = self._connection.run(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
-                "AND pid = pg_backend_pid()"
-            )
-            if held[0][0]:
-                return True
-            taken = self._connection.run(
-                "SELECT pg_try_advisory_lock(hashtextextended(:account, 0))",
-                account=self._account_id,
-            )
-        except Exception as problem:  # whatever it is, the lock's connection is no longer good
-            self._connection = None
-            raise StoreError(f"the account's lock was lost: {type(problem).__name__}") from problem
-        return bool(taken[0][0])
+            with translated():
+                return self._take(self._connection)
+        except BaseException:  # whatever it is, this connection is no longer good
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Lets go of the lock."""
+        if self._connection is not None:
+            close(self._connection)
+        self._connection = None
+
+    def _take(self, connection: Connection) -> bool:
+        held = connection.run(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+            "AND pid = pg_backend_pid()"
+        )
+        if held[0][0] or self._try(connection):
+            return True
+        # Our own session of before may still be there: a server takes a while to notice a
+        # connection that broke on the way.
+        if self._session is None:
+            return False
+        pid, start = self._session
+        ended = connection.run(
+            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity "
+            "WHERE pid = :pid AND CAST(backend_start AS text) = :start",
+            pid=pid,
+            start=start,
+        )
+        return bool(ended) and self._try(connection)
+
+    def _try(self, connection: Connection) -> bool:
+        taken = connection.run(
+            "SELECT pg_try_advisory_lock(hashtextextended(:account, 0))", account=self._account_id
+        )
+        if not taken[0][0]:
+            return False
+        self._session = tuple(
+            connection.run(
+                "SELECT pid, CAST(backend_start AS text) FROM pg_stat_activity "
+                "WHERE pid = pg_backend_pid()"
+            )[0]
+        )
+        return True

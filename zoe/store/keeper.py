@@ -24,6 +24,8 @@ _PR_CAP_AMBIENT_RAISE = 2
 _SECBIT_NO_SETUID_FIXUP = 4
 _CAP_DAC_READ_SEARCH = 2
 _CAP_VERSION_3 = 0x20080522
+#: Fast, immediate, none too gently; with time to obey between them.
+_TO_STOP = [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL]
 _SECONDS_TO_STOP = 3
 
 
@@ -46,8 +48,11 @@ def _drop(uid: int, gid: int, search: bool) -> None:
         bit = 1 << _CAP_DAC_READ_SEARCH
         header = (ctypes.c_uint32 * 2)(_CAP_VERSION_3, 0)
         data = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
-        libc.capset(header, data)
-        libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
+        if libc.capset(header, data) or libc.prctl(
+            _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0
+        ):
+            os.write(2, b"FATAL: a directory above the state directory is closed to others\n")
+            os._exit(1)
 
 
 def _become(uid: int, gid: int, search: bool, program: list[str], parent: int) -> None:
@@ -68,21 +73,19 @@ def _hold(child: int) -> int:
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    asked = 0
+    orders = list(_TO_STOP)
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return status
-        watched = [dead] if asked else [dead, 0]
-        ready, _, _ = select.select(watched, [], [], _SECONDS_TO_STOP if asked == 1 else None)
+        waits = orders == _TO_STOP
+        watched = [dead, 0] if waits else [dead]
+        patience = _SECONDS_TO_STOP if orders and not waits else None
+        ready, _, _ = select.select(watched, [], [], patience)
         if dead in ready:
             os.read(dead, 64)
-        elif 0 in ready and not os.read(0, 64):
-            asked = 1
-            os.kill(child, signal.SIGINT)
-        elif not ready:
-            asked = 2
-            os.kill(child, signal.SIGQUIT)
+        elif not ready or not os.read(0, 64):
+            os.kill(child, orders.pop(0))
 
 
 def main(arguments: list[str]) -> int:

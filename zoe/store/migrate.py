@@ -6,12 +6,13 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.errors import ConfigError
+from zoe.domain.errors import ConfigError, StoreError
 from zoe.runtime.log import log
 from zoe.store.connection import Connection, Database
 
 #: Any constant will do, as long as nobody else takes it.
 _LOCK: Final = 7_655_001
+_NO_RIGHT: Final = "42501"
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS migration (
     number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,
@@ -47,23 +48,25 @@ def migrate(database: Database, wanted: tuple[Step, ...] | None = None) -> int:
     """Brings the schema up to date; returns how many steps were taken. Safe side by side.
 
     Raises:
-        ConfigError: A step that was taken has changed since, or the database knows more steps.
+        ConfigError: A step that was taken has changed since, the database knows more steps, or
+            its user may not make tables.
     """
     all_steps = steps() if wanted is None else wanted
 
     def work(connection: Connection) -> int:
         connection.run("START TRANSACTION")
-        try:
-            connection.run("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
-            connection.run(_TABLE)
-            taken = _take(connection, all_steps)
-            connection.run("COMMIT")
-        except BaseException:
-            connection.run("ROLLBACK")
-            raise
+        connection.run("SELECT pg_advisory_xact_lock(:lock)", lock=_LOCK)
+        connection.run(_TABLE)
+        taken = _take(connection, all_steps)
+        connection.run("COMMIT")
         return taken
 
-    return database.run(work)
+    try:
+        return database.run(work)
+    except StoreError as problem:
+        if str(problem).startswith(_NO_RIGHT):
+            raise ConfigError(f"the database's user may not make tables: {problem}") from problem
+        raise
 
 
 def _take(connection: Connection, wanted: tuple[Step, ...]) -> int:

@@ -71,7 +71,7 @@ def open_for_reading(state_dir: Path, url: str) -> Iterator[Database]:
             raise NothingToRead("nothing to read in that database: no desk has used it yet")
         yield database
         return
-    if not (state_dir / "pg" / "ready").exists():
+    if not EmbeddedServer.exists(state_dir):
         raise NothingToRead(f"nothing to read in {state_dir}: no desk has run there yet")
     running = EmbeddedServer.running(state_dir)
     if running is not None:

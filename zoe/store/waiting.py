@@ -5,28 +5,33 @@ from typing import Final
 
 from zoe.domain.errors import StoreError
 from zoe.store.connection import Database
-from zoe.store.embedded import DATABASE, START_SECONDS, EmbeddedServer
+from zoe.store.embedded import START_SECONDS, EmbeddedServer
 
-_PAUSE_SECONDS: Final = 0.01
+_PAUSE_SECONDS: Final = 0.003
+#: What a killed server leaves behind (processes, their memory) is gone within this time.
+_REMAINS_SECONDS: Final = 3
 
 
 def wait_until_up(database: Database, server: EmbeddedServer) -> None:
-    """Returns once the server answers; makes its database at first.
+    """Returns once the server answers; names its database at first.
 
     Raises:
         StoreError: It died, or did not answer in time.
     """
-    deadline = time.monotonic() + START_SECONDS
+    began = time.monotonic()
     while True:
         code = server.poll()
         if code is not None:
-            raise StoreError(f"PostgreSQL ended with {code}: {server.why_it_died()}")
+            if time.monotonic() > began + _REMAINS_SECONDS:
+                raise StoreError(f"PostgreSQL ended with {code}: {server.why_it_died()}")
+            time.sleep(_REMAINS_SECONDS / 10)
+            server.restart()
         try:
             database.run(lambda connection: connection.run("SELECT 1"))
             return
         except StoreError as problem:
-            if DATABASE in str(problem) and "3D000" in str(problem):
-                server.create_database()
-            elif time.monotonic() > deadline:
+            if "3D000" in str(problem):  # no such database
+                server.name_database()
+            elif time.monotonic() > began + START_SECONDS:
                 raise
             time.sleep(_PAUSE_SECONDS)

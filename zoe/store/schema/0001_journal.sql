@@ -1,6 +1,7 @@
--- The journal: append-only, the source of every view of orders and balances.
+-- The journal: append-only, the source of every view of orders and balances. Each account has one
+-- writer, who numbers its rows; a second one finds its number or its place in a stream taken.
 CREATE TABLE journal (
-    seq            bigint PRIMARY KEY,
+    seq            bigint NOT NULL,
     account_id     text   NOT NULL,
     stream         text   NOT NULL,
     version        bigint NOT NULL CHECK (version >= 1),
@@ -11,7 +12,8 @@ CREATE TABLE journal (
     causation_id   bigint,
     anchor_seq     bigint CHECK (anchor_seq < seq),
     body           jsonb  NOT NULL,
-    UNIQUE (stream, version)
+    PRIMARY KEY (account_id, seq),
+    UNIQUE (account_id, stream, version)
 );
 CREATE INDEX journal_message ON journal (message_id);
 CREATE INDEX journal_correlation ON journal (correlation_id);

@@ -22,14 +22,15 @@ CREATE VIEW orders AS
 WITH opening AS (
     SELECT * FROM journal WHERE stream LIKE 'order/%' AND version = 1
 ), latest AS (
-    SELECT DISTINCT ON (stream) stream, at_ns, body
-      FROM journal WHERE stream LIKE 'order/%' ORDER BY stream, version DESC
+    SELECT DISTINCT ON (account_id, stream) account_id, stream, at_ns, body
+      FROM journal WHERE stream LIKE 'order/%' ORDER BY account_id, stream, version DESC
 ), named AS (
-    SELECT stream, max(body ->> 'order_id') AS order_id
-      FROM journal WHERE stream LIKE 'order/%' GROUP BY stream
+    SELECT account_id, stream, max(body ->> 'order_id') AS order_id
+      FROM journal WHERE stream LIKE 'order/%' GROUP BY account_id, stream
 ), filled AS (
-    SELECT 'order/' || account_id || '/' || intent_id AS stream, sum(quantity) AS quantity
-      FROM fills GROUP BY 1
+    SELECT account_id, 'order/' || account_id || '/' || intent_id AS stream,
+           sum(quantity) AS quantity
+      FROM fills GROUP BY 1, 2
 )
 SELECT o.account_id,
        o.body ->> 'intent_id'                AS intent_id,
@@ -49,9 +50,9 @@ SELECT o.account_id,
        l.at_ns                               AS changed_ns,
        o.seq
   FROM opening o
-  JOIN latest l USING (stream)
-  JOIN named n USING (stream)
-  LEFT JOIN filled f USING (stream);
+  JOIN latest l USING (account_id, stream)
+  JOIN named n USING (account_id, stream)
+  LEFT JOIN filled f USING (account_id, stream);
 
 -- What each wallet of an account holds: the newest snapshot, and every ledger row since.
 CREATE VIEW accounts AS
