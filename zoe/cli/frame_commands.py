@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from zoe.adapters.kraken import recording
 from zoe.adapters.kraken.feed import FeedReader
-from zoe.app import logs, replaying
+from zoe.app import decoding, logs, replaying
 from zoe.app.replaying import Pass
 from zoe.cli import configured, show
 
@@ -20,10 +20,11 @@ _MEGABYTE: Final = 1_000_000
 
 def replay(arguments: Namespace) -> int:
     """Feeds a recording through decoder, books and MarketWatch; 1 when something was wrong."""
-    frames = _frames(arguments)
+    _prepare(arguments)
+    frames = recording.read(_path(arguments.file))
     precisions = recording.precisions(frames)
     before = replaying.resident_bytes()
-    done = replaying.whole(frames, precisions)
+    done = replaying.whole(show.progress(frames, "frames"), precisions)
     figures = _figures(done) | {
         "memory": {
             "peak_bytes": replaying.peak_bytes(),
@@ -44,11 +45,10 @@ def replay(arguments: Namespace) -> int:
     return 1 if done.different or done.not_understood else 0
 
 
-def _frames(arguments: Namespace) -> tuple[bytes, ...]:
+def _prepare(arguments: Namespace) -> None:
     if arguments.config is not None:
         configured.load(arguments)  # what is named must be right, needed or not
     logs.silence()
-    return recording.read(_path(arguments.file))
 
 
 def _path(named: Path) -> Path:
@@ -83,7 +83,7 @@ def _rate(frames: int, seconds: float) -> int:
 
 
 def _spread(frames: tuple[bytes, ...], run: Callable[[], float]) -> dict[str, Any]:
-    """Passes for some seconds: how many, and frames a second at best, at worst and at the median."""
+    """Passes for some seconds: how many, and frames a second at best, at worst, at the median."""
     taken: list[float] = []
     until = time.perf_counter() + BENCH_SECONDS
     while not taken or time.perf_counter() < until:
@@ -126,17 +126,18 @@ def _show(figures: dict[str, Any]) -> None:
 
 def decode(arguments: Namespace) -> int:
     """Prints a line for each frame; 1 when one was not understood or a checksum was wrong."""
-    frames = _frames(arguments)
-    reader = FeedReader(precisions=recording.precisions(frames))
+    _prepare(arguments)
+    numbered = decoding.read(_path(arguments.file))
+    reader = FeedReader(precisions=recording.precisions(frame for _, frame in numbered))
     wrong = different = 0
-    for decoded in recording.decode(frames, reader):
+    for decoded in decoding.decode(show.progress(numbered, "frames"), reader):
         different += decoded.checksum is False
         wrong += decoded.error is not None and decoded.checksum is not False
         print(recording.line_of(decoded))
-    sys.stdout.flush()
     equal = sum(verified.equal for verified in reader.verified.values())
+    sys.stdout.flush()
     show.note(
-        f"{len(frames)} frames, {wrong} not understood; "
+        f"{len(numbered)} frames, {wrong} not understood; "
         f"{equal} of {equal + different} checksums equal"
     )
     return 1 if wrong or different else 0

@@ -5,12 +5,18 @@ Standard output is the answer; notes go to standard error.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 NANOSECONDS: Final = 1_000_000_000
 NOTHING: Final = "-"
+#: Whoever waits longer is told for how long still.
+PATIENCE_SECONDS: Final = 2
+PROGRESS_EVERY: Final = 1_024
+
+T = TypeVar("T")
 
 Row = Mapping[str, Any]
 
@@ -71,6 +77,41 @@ def _text_table(heads: list[str], texts: list[list[str]]) -> None:
             for text, width, right in zip(row, widths, numeric, strict=True)
         ]
         print("  ".join(cells).rstrip())
+
+
+def progress(items: Sequence[T], unit: str) -> Iterator[T]:
+    """The items; a person waiting longer than two seconds sees how many, how fast, how long."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    began = time.monotonic()
+    bar: Any = None
+    for done, item in enumerate(items):
+        if not done % PROGRESS_EVERY:
+            if bar is not None:
+                bar.update(0, completed=done)
+            elif time.monotonic() - began > PATIENCE_SECONDS:
+                bar = _bar(unit, len(items))
+        yield item
+    if bar is not None:
+        bar.stop()
+
+
+def _bar(unit: str, total: int) -> Any:
+    from rich import progress as parts
+    from rich.console import Console
+
+    bar = parts.Progress(
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TextColumn(f"{unit}, {{task.speed:,.0f}}/s, still"),
+        parts.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task(unit, total=total)
+    bar.start()
+    return bar
 
 
 def cell(value: Any) -> str:
