@@ -1,11 +1,13 @@
 """The catalogue: pairs with all their names, steps and minimums, as one immutable snapshot."""
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
 import attrs
+
+from zoe.domain.quantity import is_multiple, multiple_above, multiple_below
 
 #: In these states a pair takes new limit orders (facts sheet, section 4.3).
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
@@ -40,26 +42,24 @@ class Instrument:
 
     def round_price(self, price: Decimal, direction: Literal["down", "up"]) -> Decimal:
         """The nearest price that an order may have, in the stated direction."""
-        rounding = ROUND_FLOOR if direction == "down" else ROUND_CEILING
-        steps = (price / self.price_increment).to_integral_value(rounding)
-        return steps * self.price_increment
+        rounded = multiple_below if direction == "down" else multiple_above
+        return rounded(price, self.price_increment)
 
     def round_quantity_down(self, quantity: Decimal) -> Decimal:
         """The largest quantity that an order may have and that is not above ``quantity``."""
-        steps = (quantity / self.qty_increment).to_integral_value(ROUND_FLOOR)
-        return steps * self.qty_increment
+        return multiple_below(quantity, self.qty_increment)
 
     def check_order(self, quantity: Decimal, price: Decimal | None) -> str | None:
         """What is wrong with an order of this size and price, None where nothing is."""
         if self.status not in TRADABLE:
             return f"{self.symbol} is {self.status}"
-        if quantity % self.qty_increment:
+        if not is_multiple(quantity, self.qty_increment):
             return f"quantity {quantity} is not a multiple of {self.qty_increment}"
         if quantity < self.qty_min:
             return f"quantity {quantity} is below the minimum {self.qty_min}"
         if price is None:
             return None
-        if price % self.price_increment:
+        if not is_multiple(price, self.price_increment):
             return f"price {price} is not a multiple of {self.price_increment}"
         if price * quantity < self.cost_min:
             return f"cost {price * quantity} is below the minimum {self.cost_min}"
@@ -82,8 +82,10 @@ class Catalog:
 
     def __attrs_post_init__(self) -> None:
         names: dict[str, str] = {}
-        for pair in self.instruments.values():
-            for name in (pair.wsname, pair.altname, pair.rest_id, pair.symbol):
+        # The pair that is called so comes before one that is only also known as that.
+        for kind in ("wsname", "altname", "rest_id", "symbol"):
+            for pair in self.instruments.values():
+                name: str | None = getattr(pair, kind)
                 if name is not None:
                     names[name.upper()] = pair.symbol
         object.__setattr__(self, "_names", names)

@@ -40,7 +40,9 @@ class ExchangeClock:
             sent_ns: Our wall time when the request left.
             received_ns: Our wall time when its answer came.
         """
-        bound = max(received_ns - sent_ns, 0) // 2
+        if received_ns < sent_ns:
+            return self  # our clock was set back meanwhile: this says nothing
+        bound = -(-(received_ns - sent_ns) // 2)
         offset = exchange_ns - (sent_ns + received_ns) // 2
         old = self.bound_ns is None or monotonic_ns - self.measured_ns > STALE_AFTER_NS
         if not old and self.bound_ns is not None and bound > self.bound_ns:

@@ -23,10 +23,24 @@ class Side(enum.Enum):
 
 
 class OrderType(enum.Enum):
-    """The order types the desk sends, in Kraken's words."""
+    """Order types in Kraken's words; ``SENDABLE`` are the desk's own, the rest are only met."""
 
     LIMIT = "limit"
     MARKET = "market"
+    ICEBERG = "iceberg"
+    STOP_LOSS = "stop-loss"
+    TAKE_PROFIT = "take-profit"
+    STOP_LOSS_LIMIT = "stop-loss-limit"
+    TAKE_PROFIT_LIMIT = "take-profit-limit"
+    TRAILING_STOP = "trailing-stop"
+    TRAILING_STOP_LIMIT = "trailing-stop-limit"
+    SETTLE_POSITION = "settle-position"
+    OTHER = "other"  # a type that nobody listed: the order is shown and reconciled all the same
+
+
+SENDABLE: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
+#: The source of orders that nobody here wished for: shown, reconciled, never touched unasked.
+EXTERNAL: Final = "external"
 
 
 class TimeInForce(enum.Enum):
@@ -103,6 +117,7 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
     (_S.PENDING, _I.COMPLETED): _S.FILLED,
     (_S.PENDING, _I.CANCELED): _S.CANCELED,
     (_S.PENDING, _I.EXPIRED): _S.EXPIRED,
+    (_S.PENDING, _I.REFUSED): _S.IN_DOUBT,  # seen, and refused: only a look can tell
     (_S.WORKING, _I.FILL): _S.WORKING,
     (_S.WORKING, _I.COMPLETED): _S.FILLED,
     (_S.WORKING, _I.CANCELED): _S.CANCELED,
@@ -114,6 +129,7 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
     (_S.IN_DOUBT, _I.CANCELED): _S.CANCELED,
     (_S.IN_DOUBT, _I.EXPIRED): _S.EXPIRED,
     (_S.IN_DOUBT, _I.REFUSED): _S.REJECTED,
+    (_S.IN_DOUBT, _I.NOT_SENT): _S.REJECTED,  # the gateway was slower than our patience
     (_S.IN_DOUBT, _I.NOT_FOUND): _S.ABSENT,
     (_S.FILLED, _I.FILL): _S.FILLED,  # a late fill is kept, the state sticks
     (_S.CANCELED, _I.FILL): _S.CANCELED,
@@ -124,14 +140,16 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
     (_S.ABSENT, _I.COMPLETED): _S.FILLED,
     (_S.ABSENT, _I.CANCELED): _S.CANCELED,
     (_S.ABSENT, _I.EXPIRED): _S.EXPIRED,
-    (_S.REJECTED, _I.LIVE): _S.WORKING,  # refused in words that were not the last ones
+    (_S.REJECTED, _I.ACKNOWLEDGED): _S.PENDING,  # refused in words that were not the last ones
+    (_S.REJECTED, _I.LIVE): _S.WORKING,
     (_S.REJECTED, _I.FILL): _S.WORKING,
     (_S.REJECTED, _I.COMPLETED): _S.FILLED,
     (_S.REJECTED, _I.CANCELED): _S.CANCELED,
     (_S.REJECTED, _I.EXPIRED): _S.EXPIRED,
 }
 
-_LATE_NEWS = (_I.ACKNOWLEDGED, _I.LIVE, _I.LOST, _I.RESTARTED)
+_LATE_NEWS: Final = (_I.ACKNOWLEDGED, _I.LIVE, _I.LOST, _I.RESTARTED)
+_NOT_DONE: Final = (_I.REFUSED, _I.NOT_SENT, _I.NOT_FOUND)
 #: Facts that say nothing new: ignored on purpose.
 STALE: Final = frozenset(
     {
@@ -147,8 +165,15 @@ STALE: Final = frozenset(
         (_S.FILLED, _I.COMPLETED),
         (_S.CANCELED, _I.CANCELED),
         (_S.EXPIRED, _I.EXPIRED),
-        (_S.REJECTED, _I.REFUSED),
-        (_S.ABSENT, _I.NOT_FOUND),
+        # Two words for one end: the socket's and REST's need not agree.
+        (_S.CANCELED, _I.EXPIRED),
+        (_S.EXPIRED, _I.CANCELED),
+        (
+            _S.CANCELED,
+            _I.REFUSED,
+        ),  # a post-only cross: canceled on the stream, refused in the answer
+        (_S.EXPIRED, _I.REFUSED),
+        *((inferred, late) for inferred in INFERRED for late in _NOT_DONE),
         *((state, late) for state in TERMINAL | INFERRED for late in (_I.LOST, _I.RESTARTED)),
         *((s, late) for s in (_S.FILLED, _S.CANCELED, _S.EXPIRED) for late in _LATE_NEWS),
         *((s, _I.NOT_FOUND) for s in (_S.PENDING, _S.WORKING, _S.FILLED, _S.CANCELED, _S.EXPIRED)),
@@ -199,7 +224,8 @@ class Intent:
     def __attrs_post_init__(self) -> None:
         if not self.quantity:
             raise ValueError("an order must have a quantity greater than 0")
-        if (self.limit_price is None) != (self.order_type is OrderType.MARKET):
+        is_market = self.order_type is OrderType.MARKET
+        if self.order_type in SENDABLE and (self.limit_price is None) != is_market:
             raise ValueError("a limit order has a limit price, a market order has none")
         if self.post_only and self.order_type is not OrderType.LIMIT:
             raise ValueError("only a limit order can be post-only")
@@ -325,6 +351,8 @@ def _merge(order: Order, fact: Fact) -> Order:
         changed = attrs.evolve(changed, fills=(*changed.fills, fact.fill))
     if fact.filled_quantity is not None and fact.filled_quantity > order.reported_filled:
         changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
-    if changed.filled.value > order.intent.quantity.value:
+    # Whoever placed an external order may have changed its quantity since.
+    too_much = changed.filled.value > order.intent.quantity.value
+    if too_much and order.intent.source != EXTERNAL:
         raise UnexpectedFact(f"filled {changed.filled} of {order.intent.quantity}")
     return changed

@@ -99,7 +99,7 @@ def fact_row(order: Order, fact: Fact) -> tuple[str, str]:
     }
     if fact.fill is not None:
         body |= _fill_body(fact.fill)
-    elif fact.filled_quantity is not None:
+    if fact.filled_quantity is not None:
         body["reported_quantity"] = str(fact.filled_quantity)
     return _KIND[fact.input], canonical(body)
 

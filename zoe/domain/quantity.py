@@ -1,9 +1,14 @@
 """Prices and quantities: exact, of a type of their own, rounded only in a stated direction."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Self
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
+from typing import Final, Self
 
 import attrs
+
+#: Wide enough for the largest amount counted in the finest step; raises rather than rounds, and
+#: is the same whatever the thread's own context says.
+MOST_DIGITS: Final = 100
+EXACT: Final = Context(prec=MOST_DIGITS + 20, traps=[InvalidOperation, DivisionByZero, Inexact])
 
 
 def finite(_: object, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> None:
@@ -20,6 +25,25 @@ def plain(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text
+
+
+def multiple_below(value: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of ``step`` that is not above ``value``, which is 0 or more."""
+    assert value >= 0 and step > 0, (value, step)
+    return EXACT.multiply(EXACT.divide_int(value, step), step)
+
+
+def multiple_above(value: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of ``step`` that is not below ``value``, which is 0 or more."""
+    below = multiple_below(value, step)
+    return below if below == value else EXACT.add(below, step)
+
+
+def is_multiple(value: Decimal, step: Decimal) -> bool:
+    """Whether ``value`` is a whole number of steps; no for more steps than anybody could mean."""
+    if value.adjusted() - step.adjusted() > MOST_DIGITS:
+        return False
+    return not EXACT.remainder(value, step)
 
 
 @attrs.frozen(order=True)
@@ -39,11 +63,11 @@ class Price:
 
     def floor_to(self, step: Decimal) -> "Price":
         """Rounds down to a multiple of ``step`` (the price increment)."""
-        return Price((self.value / step).to_integral_value(ROUND_FLOOR) * step)
+        return Price(multiple_below(self.value, step))
 
     def ceil_to(self, step: Decimal) -> "Price":
         """Rounds up to a multiple of ``step`` (the price increment)."""
-        return Price((self.value / step).to_integral_value(ROUND_CEILING) * step)
+        return Price(multiple_above(self.value, step))
 
     def __str__(self) -> str:
         return plain(self.value)
@@ -76,7 +100,7 @@ class Quantity:
 
     def floor_to(self, step: Decimal) -> "Quantity":
         """Rounds down to a multiple of ``step`` (the lot step)."""
-        return Quantity((self.value / step).to_integral_value(ROUND_FLOOR) * step)
+        return Quantity(multiple_below(self.value, step))
 
     def __bool__(self) -> bool:
         return self.value > 0

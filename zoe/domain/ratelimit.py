@@ -5,7 +5,7 @@ Counters are ints in thousandths of the exchange's points, so that decay never r
 
 import enum
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 import attrs
@@ -83,7 +83,7 @@ class Counter:
         """The counter at ``now_ns``; what is left rounds up, so that it is never too low."""
         passed = max(now_ns - self.at_ns, 0)
         left = self.value_milli - passed * decay_milli // SECOND_NS
-        return Counter(max(left, 0), now_ns)
+        return Counter(max(left, 0), max(now_ns, self.at_ns))
 
     def plus(self, milli: int) -> "Counter":
         """The counter after an action."""
@@ -127,7 +127,7 @@ class Limiter:
         The larger of the two is believed.
         """
         predicted = self._now(pair, now_ns)
-        reported_milli = int(value * MILLI)
+        reported_milli = int((value * MILLI).to_integral_value(ROUND_CEILING))
         if reported_milli > predicted.value_milli:
             self._engine[pair] = Counter(reported_milli, now_ns)
         return (Decimal(reported_milli) - predicted.value_milli) / MILLI

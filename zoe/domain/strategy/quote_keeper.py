@@ -4,7 +4,7 @@ It has no edge and claims none: at the exchange's first fee tier each round trip
 the spread earns. It is there to show the desk at work, and trades by itself on loopback only.
 """
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -103,7 +103,14 @@ def _refusal(params: Params, view: View) -> str | None:
         return "CROSSED_BOOK"
     if view.balance(view.instrument.base) is None:
         return "BALANCE_UNKNOWN"
+    if _tick(view) < 1:
+        return "STEP_FINER_THAN_PRICES"
     return None
+
+
+def _tick(view: View) -> int:
+    """The smallest change of a price, in the units of the touch."""
+    return int(view.instrument.price_increment.scaleb(view.instrument.price_precision))
 
 
 def _anchor(params: Params, state: State, twice_mid: int) -> int:
@@ -144,21 +151,22 @@ def _blocked(params: Params, side: Side, held: Decimal) -> str | None:
 
 
 def _price(params: Params, view: View, anchor: int, side: Side) -> int:
-    """Bid to floor, ask to ceil, a tick away from the other side at least."""
+    """Bid to floor, ask to ceil, a tick away from the other side at least, and from each other."""
     assert view.touch.bid is not None and view.touch.ask is not None
-    tick = int(view.instrument.price_increment.scaleb(view.instrument.price_precision))
+    tick = _tick(view)
     double = 2 * BPS * tick
+    lower = anchor * (BPS - params.half_spread_bps) // double
+    bid = min(lower * tick, (view.touch.ask - tick) // tick * tick)
     if side is Side.BUY:
-        steps = anchor * (BPS - params.half_spread_bps) // double
-        return min(steps * tick, (view.touch.ask - tick) // tick * tick)
-    steps = -(-anchor * (BPS + params.half_spread_bps) // double)
-    return max(steps * tick, -(-(view.touch.bid + tick) // tick) * tick)
+        return bid
+    upper = -(-anchor * (BPS + params.half_spread_bps) // double)
+    # Without a half spread, and with the mid on a price, both would be the same one.
+    return max(upper * tick, -(-(view.touch.bid + tick) // tick) * tick, bid + tick)
 
 
 def _units(quantity: Decimal, view: View) -> int:
     pair = view.instrument
-    lots = (quantity / pair.qty_increment).to_integral_value(ROUND_FLOOR) * pair.qty_increment
-    return int(lots.scaleb(pair.qty_precision))
+    return int(pair.round_quantity_down(quantity).scaleb(pair.qty_precision))
 
 
 def _too_small(view: View, price: int, quantity: int) -> bool:
