@@ -1,0 +1,249 @@
+"""A desk as its user runs it: a process, its command line, and the exchange's ground truth."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
+PATIENCE_SECONDS: Final = 60
+#: States of orders that are not concluded.
+OPEN: Final = {"SENDING", "PENDING", "WORKING", "IN_DOUBT"}
+
+#: Never set: what is waited for has no event of its own.
+_PAUSE: Final = threading.Event()
+
+Row = dict[str, Any]
+
+
+class Desk:
+    """A state directory, and the desk that runs in it now and then.
+
+    Args:
+        config: More lines for the configuration file.
+    """
+
+    def __init__(self, place: Path, config: str = "") -> None:
+        self.state = place / "state"
+        self.config = place / "zoe.toml"
+        self.config.write_text(config)
+        self.environ = {
+            "HOME": str(place),
+            "PATH": os.environ["PATH"],
+            "ZOE_STATE_DIR": str(self.state),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.errors = place / "errors.txt"
+
+    def start(self, *options: str, environ: Mapping[str, str] | None = None) -> None:
+        """Starts a desk; returns at once."""
+        command = (*ZOE, "run", "--config", str(self.config), *options)
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command,
+                env=self.environ | dict(environ or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                cwd=self.state.parent,
+            )
+
+    def ready(self) -> Row:
+        """Waits until the desk is up and reconciled; its status."""
+        found: Row = self.until(self._status_if_ready)
+        return found
+
+    def _status_if_ready(self) -> Row | None:
+        assert self.process is not None
+        code = self.process.poll()
+        assert code is None, f"the desk ended with {code}: {self.errors.read_text()[-2000:]}"
+        code, answer = self.zoe("status", "--json")
+        return answer if code == 0 else None
+
+    def until(self, true: Any, seconds: float = PATIENCE_SECONDS) -> Any:
+        """Asks until the answer is a true one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = true()
+            if found:
+                return found
+            assert time.monotonic() < deadline, f"not in time: {self.errors.read_text()[-2000:]}"
+            _PAUSE.wait(0.01)
+
+    def zoe(self, *words: str) -> tuple[int, Any]:
+        """Runs a command; its exit code and the JSON document it printed, None without one."""
+        done = subprocess.run(
+            (*ZOE, *words, "--config", str(self.config)),
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.state.parent,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        try:
+            return done.returncode, json.loads(done.stdout) if done.stdout.strip() else None
+        except ValueError:
+            return done.returncode, done.stdout.decode()
+
+    def listed(self, *words: str) -> list[Row]:
+        """The rows that a reading command prints."""
+        code, rows = self.zoe(*words, "--json")
+        assert code == 0, (words, code, rows)
+        assert isinstance(rows, list), rows
+        return rows
+
+    def kill(self) -> None:
+        """kill -9, and nothing else: what the desk started must end by itself."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code that follows."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+    def ended(self, seconds: float = PATIENCE_SECONDS) -> int:
+        """The exit code of a desk that ends by itself."""
+        assert self.process is not None
+        return self.process.wait(timeout=seconds)
+
+    def truth_size(self) -> int:
+        """Bytes of the exchange's journal: how far the exchange has come."""
+        path = self._truth_path()
+        return path.stat().st_size if path.exists() else 0
+
+    def _truth_path(self) -> Path:
+        return self.state / "sandbox" / "journal.jsonl"
+
+    def truth(self) -> list[Row]:
+        """The exchange's own journal, in engine order."""
+        path = self._truth_path()
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        return [json.loads(line, parse_float=Decimal) for line in lines]
+
+    def log(self) -> list[Row]:
+        """The lines of the log that is being written."""
+        path = self.state / "log" / "zoe.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def children(self) -> list[int]:
+        """Processes that belong to this state directory, other than the desk."""
+        return [pid for pid in processes_with(str(self.state)) if pid != self._pid()]
+
+    def _pid(self) -> int | None:
+        return None if self.process is None else self.process.pid
+
+
+def processes_with(text: str) -> list[int]:
+    """Processes whose command line, working directory or environment names ``text``."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            said = (entry / "cmdline").read_bytes() + os.readlink(entry / "cwd").encode()
+            state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if text.encode() in said and state != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+@contextmanager
+def desk(place: Path, config: str = "") -> Iterator[Desk]:
+    """A desk that is gone when the test is over, however it went."""
+    made = Desk(place, config)
+    try:
+        yield made
+    finally:
+        if made.process is not None and made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
+        made.until(lambda: not made.children(), 15)
+
+
+def differences(desk: Desk) -> list[str]:
+    """How our journal and the exchange's ground truth differ, by their ids and quantities.
+
+    The comparison reads only what outside programs read, and shares no code with the desk.
+    """
+    truth = desk.truth()
+    accepted = {row["order_id"]: row for row in truth if row["kind"] == "order_accepted"}
+    ours = {row["order_id"]: row for row in desk.listed("orders", "--all") if row["order_id"]}
+    said = [f"order {i} is not in our journal" for i in accepted.keys() - ours.keys()]
+    said += [f"order {i} is not at the exchange" for i in ours.keys() - accepted.keys()]
+    said += _doubled(accepted.values())
+    said += _ends(truth, ours)
+    said += _fills(truth, desk.listed("fills"))
+    said += _balances(truth, desk.listed("balances"))
+    return said
+
+
+def _doubled(accepted: Any) -> list[str]:
+    seen: set[str] = set()
+    said = []
+    for row in accepted:
+        if row["cl_ord_id"] in seen:
+            said.append(f"intent {row['cl_ord_id']} was placed twice")
+        seen.add(row["cl_ord_id"])
+    return said
+
+
+def _ends(truth: Sequence[Row], ours: Mapping[str, Row]) -> list[str]:
+    gone = {r["order_id"] for r in truth if r["kind"] in ("order_canceled", "order_expired")}
+    filled: dict[str, Decimal] = {}
+    for row in truth:
+        if row["kind"] == "fill":
+            known = filled.get(row["order_id"], Decimal(0))
+            filled[row["order_id"]] = known + Decimal(row["qty"])
+    said = []
+    for order_id, row in ours.items():
+        there = filled.get(order_id, Decimal(0))
+        if Decimal(row["filled_quantity"]) != there:
+            said.append(f"order {order_id}: filled {row['filled_quantity']}, there {there}")
+        working = order_id not in gone and there < Decimal(row["quantity"])
+        if (row["state"] in OPEN) != working:
+            said.append(f"order {order_id}: {row['state']}, there working is {working}")
+    return said
+
+
+def _fills(truth: Sequence[Row], fills: Sequence[Row]) -> list[str]:
+    there = {row["exec_id"]: row for row in truth if row["kind"] == "fill"}
+    here = {row["exec_id"]: row for row in fills}
+    said = [f"fill {i} is not in our journal" for i in there.keys() - here.keys()]
+    said += [f"fill {i} is not at the exchange" for i in here.keys() - there.keys()]
+    if len(fills) != len(here):
+        said.append("a fill stands twice in our journal")
+    for exec_id in here.keys() & there.keys():
+        for name, name_there in (("quantity", "qty"), ("price", "price"), ("fee", "fee")):
+            if Decimal(here[exec_id][name]) != Decimal(there[exec_id][name_there]):
+                said.append(f"fill {exec_id}: {name} {here[exec_id]} {there[exec_id]}")
+    return said
+
+
+def _balances(truth: Sequence[Row], balances: Sequence[Row]) -> list[str]:
+    there: dict[str, Decimal] = {}
+    for row in truth:
+        if row["kind"] == "ledger":
+            there[row["asset"]] = Decimal(row["balance"])
+    here = {row["asset"]: Decimal(row["balance"]) for row in balances}
+    assets = sorted(there.keys() | here.keys())
+    return [
+        f"balance of {a}: {here.get(a)} here, {there.get(a)} there"
+        for a in assets
+        if here.get(a, Decimal(0)) != there.get(a, Decimal(0))
+    ]

@@ -1,0 +1,58 @@
+"""The desk is killed with -9 while it trades, again and again, and nothing is lost or doubled.
+
+``ZOE_KILLS`` says how often; the seed of the moments is printed and can be given by ``ZOE_SEED``.
+"""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from desks import Desk, desk, differences
+
+KILLS = int(os.environ.get("ZOE_KILLS", "20"))
+#: A moment is a place in the exchange's journal: this many bytes are a few orders.
+MOST_BYTES = 6_000
+#: The strategy quotes close to the mid and follows it at once, so that much is in flight.
+BUSY = """
+[exchange]
+tier = "pro"
+[strategy.quote_keeper]
+half_spread_bps = 1
+refresh_bps = 1
+[repeg]
+price_band = "0.00005"
+"""
+
+
+def settled(running: Desk) -> list[str]:
+    """Halts the desk, which settles everything in flight, and compares; then lets it go on."""
+    code, answer = running.zoe("halt", "--why", "comparing", "--timeout", "30", "--json")
+    assert code == 0, answer
+    found: list[str] = differences(running)
+    code, answer = running.zoe("resume", "--json")
+    assert code == 0, answer
+    return found
+
+
+@pytest.mark.slow
+def test_a_desk_killed_while_it_trades_goes_on_with_the_same_orders(tmp_path: Path) -> None:
+    seed = int(os.environ.get("ZOE_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"ZOE_SEED={seed}")
+    moments = random.Random(seed)
+    with desk(tmp_path, BUSY) as running:
+        for number in range(KILLS):
+            running.start()
+            running.ready()
+            assert settled(running) == [], f"after {number} kills, seed {seed}"
+            kill_at = running.truth_size() + moments.randrange(MOST_BYTES)
+            running.until(lambda at=kill_at: running.truth_size() >= at)
+            running.kill()
+            running.until(lambda: not running.children(), 5)
+        running.start()
+        running.ready()
+        assert settled(running) == []
+        assert running.stop() == 0
+        assert differences(running) == []
+        assert len(running.listed("fills")) > 0
+        assert len(running.listed("orders", "--all")) > KILLS
