@@ -127,12 +127,12 @@ class _Tail:
         """What was written since; goes on with the next file once this one is renamed."""
         if self._file is None:
             self._file = _opened(self._path)
-        if self._file is None:
-            return
-        # Asked before the last read: what was written ahead of the renaming is then read too.
-        renamed = self._renamed(self._file)
-        yield from self._read(self._file)
-        if renamed:
+        while self._file is not None:
+            # Asked before reading: what was written ahead of the renaming is then read too.
+            renamed = self._renamed(self._file)
+            yield from self._read(self._file)
+            if not renamed:
+                return
             self._file.close()
             self._file = _opened(self._path)
             self._partial = b""

@@ -57,6 +57,8 @@ def _refuse_nonsense(arguments: Namespace) -> None:
         for name in ("notional", "post_only", "tif"):
             if getattr(arguments, name):
                 raise ConfigError(f"order place: --{name.replace('_', '-')} needs --limit")
+    if arguments.route is not None and not arguments.dry_run:
+        raise ConfigError("order place: --route needs --dry-run; the desk chooses its own route")
     if arguments.post_only and arguments.tif in ("ioc", "fok"):
         raise ConfigError(f"order place: --post-only contradicts --tif {arguments.tif}")
 

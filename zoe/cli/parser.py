@@ -287,9 +287,8 @@ def _place(commands: Any) -> None:
     place.add_argument(
         *("--route",),
         type=one_of("rest", "ws"),
-        default="rest",
         metavar="rest|ws",
-        help="which request --dry-run prints",
+        help="which request --dry-run prints; default: rest",
     )
     _timeout(place, 15)
 

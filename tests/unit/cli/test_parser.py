@@ -1,0 +1,189 @@
+"""The grammar of the command line: every command explained, every mistake answered in one line."""
+
+import importlib
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.cli import parser
+from zoe.cli.parser import Parser
+
+KEY = "0190A0A0-0000-8000-8000-00000000000A"
+
+
+def commands(below: Parser, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command that does something, as the words that name it."""
+    if not below.commands:
+        yield words
+    for name, found in below.commands.items():
+        yield from commands(found, (*words, name))
+
+
+ALL = sorted(commands(parser.build()))
+OWN = [words for words in ALL if words != ("sandbox",)]  # it reads its own options
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parser.parse(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith("\n")
+    assert said.err.count("\n") == 1, "one line"
+    return said.err
+
+
+def test_the_commands_are_those_that_were_promised() -> None:
+    assert [" ".join(words) for words in ALL] == [
+        "balances",
+        "fills",
+        "halt",
+        "logs",
+        "order cancel",
+        "order place",
+        "orders",
+        "replay",
+        "resume",
+        "run",
+        "sandbox",
+        "status",
+        "why",
+        "wire decode",
+    ]
+
+
+@pytest.mark.parametrize("words", OWN, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser.parse((*words, "--help"))
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert f"example: zoe {' '.join(words)}" in told
+    assert "--config FILE" in told
+
+
+@pytest.mark.parametrize("words", OWN, ids=" ".join)
+def test_every_command_has_a_handler(words: tuple[str, ...]) -> None:
+    found = parser.build()
+    for word in words:
+        found = found.commands[word]
+    module, _, function = found.get_default("handler").partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize("words", [w for w in OWN if w != ("run",)], ids=" ".join)
+def test_every_command_but_run_can_print_json(words: tuple[str, ...]) -> None:
+    found = parser.build()
+    for word in words:
+        found = found.commands[word]
+    assert "--json" in found.options
+
+
+@pytest.mark.parametrize(
+    ("words", "guess"),
+    [
+        (("ordres",), "orders"),
+        (("statsu",), "status"),
+        (("order", "plcae"), "place"),
+        (("wire", "deocde"), "decode"),
+        (("orders", "--al"), "--all"),
+        (("status", "--jason"), "--json"),
+        (("status", "--jason=1"), "--json"),
+        (("order", "place", "--limt", "5", "buy", "BTC/USD", "1"), "--limit"),
+        (("order", "place", "buy", "BTC/USD", "1", "--post_only"), "--post-only"),
+        (("order", "place", "byu", "BTC/USD", "1"), "buy"),
+        (("run", "--exchange", "krakn"), "kraken"),
+        (("logs", "--level", "warn"), "warning"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], guess: str
+) -> None:
+    assert f"did you mean {guess}?" in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("order",),
+        ("frobnicate",),
+        ("orders", "--frobnicate"),
+        ("orders", "-x"),
+        ("orders", "more"),
+        ("--frobnicate", "orders"),
+        ("why",),
+        ("order", "place"),
+        ("order", "place", "buy", "BTC/USD", "1", "--limit"),
+        ("run", "--for", "0"),
+        ("run", "--for", "1.5"),
+        ("run", "--for", "-5"),
+        ("run", "--seed", "x"),
+        ("status", "--timeout", "601"),
+        ("order", "place", "buy", "BTC/USD", "1", "--key", "mine"),
+        ("order", "place", "buy", "BTC USD", "1"),
+        ("order", "place", "buy", "BTC\n/USD", "1"),
+        ("halt", "--why"),
+    ],
+)
+def test_whatever_cannot_be_understood_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "0.0", "-1", "+1", "1e5", "1_000", "1,5", "nan", "inf", "", " 1", "1.", "\u0661", "1" * 31],
+)
+def test_an_amount_is_plain_decimal_text_above_nothing(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    refusal(capsys, "order", "place", "buy", "BTC/USD", text)
+    refusal(capsys, "order", "place", "buy", "BTC/USD", "1", "--limit", text)
+
+
+@given(
+    st.decimals(min_value="0.0000000001", max_value="1000000000", places=10, allow_nan=False).map(
+        lambda value: f"{value:f}"
+    )
+)
+def test_an_amount_stays_the_text_that_was_given(text: str) -> None:
+    words = ("order", "place", "buy", "BTC/USD", text, "--limit", text)
+    found = parser.parse(words)
+    assert (found.quantity, found.limit) == (text, text)
+
+
+@given(st.lists(st.text(), max_size=6))
+def test_no_words_break_the_parser(words: list[str]) -> None:
+    try:
+        parser.parse(words)
+    except SystemExit as ended:
+        assert ended.code in (0, 2)
+
+
+def test_a_key_is_written_as_the_desk_writes_it() -> None:
+    found = parser.parse(("order", "place", "buy", "BTC/USD", "1", "--key", KEY.replace("-", "")))
+    assert found.key == KEY.lower()
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command() -> None:
+    before = parser.parse(("--config", "a.toml", "orders"))
+    after = parser.parse(("orders", "--config", "a.toml"))
+    assert str(before.config) == str(after.config) == "a.toml"
+    assert parser.parse(("orders",)).config is None
+
+
+def test_the_value_of_an_option_is_never_taken_for_a_command() -> None:
+    found = parser.parse(("--config", "ordres", "orders", "--json"))
+    assert found.handler.endswith(":orders")
+    assert parser.parse(("halt", "--why", "orders")).why == "orders"
+
+
+def test_words_after_two_dashes_are_arguments() -> None:
+    assert parser.parse(("why", "--", "-odd-id")).id == "-odd-id"
