@@ -1,0 +1,56 @@
+"""The orderly end: no new orders first, then the working ones, then the process."""
+
+from functools import partial
+
+from stage import Stage
+
+from zoe.actors.closer import PATIENCE_SECONDS, Closer
+from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, NoOrdersLeft
+from zoe.messages.risk import StopTrading
+from zoe.messages.system import CloseDesk
+
+OTHERS = ("risk", "orders")
+
+
+def closer(*, cancel: bool = True, seconds: int | None = None) -> Stage:
+    return Stage("closer", partial(Closer, cancel, seconds), OTHERS)
+
+
+def test_it_stops_trading_cancels_and_ends_when_nothing_is_open() -> None:
+    stage = closer()
+    stage.tell(CloseDesk("SIGTERM"))
+    assert stage.heard("risk", StopTrading) == [StopTrading()]
+    assert [type(m) for m in stage.said["orders"]] == [CancelOwnOrders, AwaitNoOrders]
+    assert stage.runtime.code is None
+    stage.tell(NoOrdersLeft(), 1)
+    assert stage.runtime.code == 0
+
+
+def test_it_ends_all_the_same_when_orders_stay_open() -> None:
+    stage = closer()
+    stage.tell(CloseDesk("SIGTERM"), PATIENCE_SECONDS - 1)
+    assert stage.runtime.code is None
+    stage.run(2)
+    assert stage.runtime.code == 0
+
+
+def test_orders_that_are_kept_are_not_canceled() -> None:
+    stage = closer(cancel=False)
+    stage.tell(CloseDesk("SIGTERM"), 1)
+    assert stage.said["orders"] == []
+    assert stage.runtime.code == 0
+
+
+def test_being_asked_twice_is_being_asked_once() -> None:
+    stage = closer()
+    stage.tell(CloseDesk("SIGTERM"))
+    stage.tell(CloseDesk("SIGINT"))
+    assert len(stage.heard("orders", CancelOwnOrders)) == 1
+
+
+def test_a_desk_whose_time_is_over_closes_by_itself() -> None:
+    stage = closer(seconds=60)
+    stage.run(59)
+    assert stage.said["risk"] == []
+    stage.run(2)
+    assert stage.heard("risk", StopTrading) == [StopTrading()]

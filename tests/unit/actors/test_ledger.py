@@ -1,0 +1,97 @@
+"""Balances: rows booked once, snapshots that replace, and looks that may be old."""
+
+from decimal import Decimal
+from functools import partial
+
+import msgspec
+from stage import Stage
+
+from zoe.actors.ledger import CHANGED, LOOK, SNAPSHOT, Ledger
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+from zoe.messages.journal import StoredRow
+from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen
+
+
+def ledger(rows: tuple[StoredRow, ...] = ()) -> Stage:
+    return Stage("ledger", partial(Ledger, "a", ("watcher",)), ("watcher",), rows)
+
+
+def snapshot(usd: str, source: str = "stream") -> BalancesSeen:
+    rows = (WalletBalance("USD", "spot", "main", Decimal(usd)),)
+    return BalancesSeen(BalanceSnapshot(rows), source)
+
+
+def entry(ledger_id: str, amount: str, balance: str) -> LedgerRowSeen:
+    return LedgerRowSeen(
+        BalanceEntry(
+            *(ledger_id, "T1", "USD", "spot", "main", "trade", ""),
+            *(Decimal(amount), Decimal(0), Decimal(balance), 1),
+        )
+    )
+
+
+def kinds(stage: Stage) -> list[str]:
+    return [row.kind for record in stage.records for row in record.rows]
+
+
+def newest(stage: Stage) -> Decimal:
+    return dict(stage.heard("watcher", BalancesChanged)[-1].totals)["USD"]
+
+
+def test_a_row_is_booked_once_however_often_it_comes() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    for _ in range(3):
+        stage.tell(entry("L1", "-4", "6"))
+    assert kinds(stage) == [SNAPSHOT, CHANGED]
+    assert newest(stage) == Decimal(6)
+
+
+def test_nobody_hears_of_a_balance_before_it_is_durable() -> None:
+    stage = ledger()
+    stage.answering = False
+    stage.tell(snapshot("10"), 5)
+    assert len(stage.records) == 1
+    assert stage.said["watcher"] == []
+
+
+def test_a_look_older_than_the_newest_row_does_not_overrule_it() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    stage.tell(entry("L1", "-4", "6"))
+    stage.tell(snapshot("10", LOOK))
+    assert newest(stage) == Decimal(6)
+    stage.tell(entry("L2", "-1", "5"))
+    stage.tell(snapshot("10", LOOK))
+    assert newest(stage) == Decimal(5)
+
+
+def test_two_looks_that_differ_alike_are_believed() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    stage.tell(snapshot("12", LOOK))
+    assert newest(stage) == Decimal(10)
+    stage.tell(snapshot("12", LOOK))
+    assert newest(stage) == Decimal(12)
+
+
+def test_a_look_that_agrees_forgets_an_earlier_difference() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    for usd in ("12", "10", "12"):
+        stage.tell(snapshot(usd, LOOK))
+    assert newest(stage) == Decimal(10)
+
+
+def test_a_restart_goes_on_from_its_rows() -> None:
+    first = ledger()
+    first.tell(snapshot("10"))
+    first.tell(entry("L1", "-4", "6"))
+    rows = tuple(
+        StoredRow(n, row.stream, n, row.kind, 0, msgspec.json.decode(row.body))
+        for n, row in enumerate((r for record in first.records for r in record.rows), 1)
+    )
+    second = ledger(rows)
+    assert newest(second) == Decimal(6)
+    second.tell(entry("L1", "-4", "6"))
+    assert second.records == []

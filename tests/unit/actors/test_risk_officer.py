@@ -1,0 +1,135 @@
+"""Risk: what blocks, what latches, and a trading state that is durable before it is told."""
+
+from decimal import Decimal
+from functools import partial
+
+import msgspec
+import pytest
+from stage import Stage
+
+from zoe.actors.risk_officer import RiskOfficer
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.order import Intent, OrderType, Side
+from zoe.domain.quantity import Price, Quantity
+from zoe.domain.risk import Limits, TradingState
+from zoe.messages.journal import Recorded, StoredRow, StoreWentDown
+from zoe.messages.market import Quote
+from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
+from zoe.messages.risk import LatchSet, SetLatch, SetTradingState, StopTrading, TradingStateChanged
+from zoe.messages.system import AccountLockChanged, CatalogChanged, Reconciled
+
+OTHERS = ("gateway", "orders", "asker", "person")
+PAIR = Instrument(
+    *("BTC/USD", "BTC", "USD", "online", 1, Decimal("0.1")),
+    *(8, Decimal("0.00000001"), Decimal("0.00005"), 5, Decimal("0.5")),
+)
+
+
+def officer(rows: tuple[StoredRow, ...] = (), forbidden: str | None = None) -> Stage:
+    factory = partial(RiskOfficer, "a", Limits(), forbidden)
+    return Stage("risk", factory, OTHERS, rows)
+
+
+def ready(stage: Stage) -> Stage:
+    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
+    now_ns = stage.runtime.clock.wall_ns()
+    stage.tell(Quote("BTC/USD", 1, 8, 500_000, 10, 500_010, 10, None, now_ns))
+    return stage
+
+
+def intent(number: int = 1, source: str = "strategy/q") -> Intent:
+    return Intent(
+        *(f"00000000-0000-0000-0000-{number:012d}", source, None, "BTC/USD", Side.BUY),
+        *(OrderType.LIMIT, Quantity.of("0.001"), Price.of("49990.0")),
+    )
+
+
+def place(stage: Stage, wish: Intent) -> None:
+    stage.tell(PlaceOrder(wish, stage.runtime.find("asker")))
+
+
+def change(stage: Stage, state: TradingState) -> None:
+    stage.tell(SetTradingState(state, "a test", "key", stage.runtime.find("person")))
+
+
+def halted_row() -> tuple[StoredRow, ...]:
+    return (StoredRow(1, "desk/a", 1, "trading_state.changed", 0, {"state": "HALTED"}),)
+
+
+def test_an_intent_within_the_limits_is_approved_with_its_verdict() -> None:
+    stage = ready(officer())
+    place(stage, intent())
+    (approved,) = stage.heard("orders", SubmitOrder)
+    assert msgspec.json.decode(approved.verdict)["code"] == "APPROVED"
+
+
+def test_the_same_intent_is_not_approved_twice() -> None:
+    stage = ready(officer())
+    place(stage, intent())
+    place(stage, intent())
+    assert len(stage.heard("orders", SubmitOrder)) == 1
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["DUPLICATE_INTENT"]
+
+
+@pytest.mark.parametrize(
+    "news", [StoreWentDown("x"), StopTrading(), AccountLockChanged(False, "x")]
+)
+def test_what_blocks_trading_also_latches_the_gateway(news: object) -> None:
+    stage = ready(officer())
+    stage.tell(news)  # type: ignore[arg-type]  # each of them is a message
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    place(stage, intent())
+    assert stage.heard("orders", SubmitOrder) == []
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]
+
+
+def test_a_run_that_may_not_trade_says_why() -> None:
+    stage = ready(officer(forbidden="real money: start with --live"))
+    place(stage, intent())
+    (denied,) = stage.heard("asker", OrderDenied)
+    assert dict(denied.values) == {"reason": "real money: start with --live"}
+    assert stage.heard("gateway", SetLatch)[-1].closed
+
+
+def test_a_persons_denied_wish_is_journalled_and_a_strategys_is_not() -> None:
+    stage = officer()
+    place(stage, intent(1))
+    place(stage, intent(2, "person"))
+    assert [row.kind for record in stage.records for row in record.rows] == ["order.denied"]
+
+
+def test_a_halt_is_in_force_before_it_is_durable_and_durable_before_it_is_told() -> None:
+    stage = ready(officer())
+    stage.answering = False
+    change(stage, TradingState.HALTED)
+    assert stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")
+    assert stage.records == []
+    stage.tell(LatchSet(True, "halted"))
+    assert len(stage.records) == 1
+    assert stage.heard("person", TradingStateChanged) == []
+    place(stage, intent())
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["TRADING_HALTED"]
+
+
+def test_a_halt_survives_a_restart_until_it_is_taken_back() -> None:
+    stage = ready(officer(halted_row()))
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    place(stage, intent())
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["TRADING_HALTED"]
+    change(stage, TradingState.ACTIVE)
+    assert not stage.heard("gateway", SetLatch)[-1].closed
+    place(stage, intent(2))
+    assert len(stage.heard("orders", SubmitOrder)) == 1
+
+
+def test_a_halt_that_comes_while_a_resume_is_written_wins() -> None:
+    stage = ready(officer(halted_row()))
+    stage.answering = False
+    change(stage, TradingState.ACTIVE)
+    change(stage, TradingState.HALTED)
+    stage.answering = True
+    stage.tell(Recorded(2))
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    place(stage, intent())
+    assert stage.heard("orders", SubmitOrder) == []
