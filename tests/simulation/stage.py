@@ -1,14 +1,17 @@
 """One actor on a stage: virtual time, and everybody else's address recorded."""
 
+import json
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, StoredRow
 from zoe.runtime.actor import Actor
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.supervisor import Child
 from zoe.runtime.virtual import VirtualRuntime
+
+CONCLUDED: Final = {"FILLED", "CANCELED", "EXPIRED", "DENIED", "REJECTED", "ABSENT"}
 
 M = TypeVar("M", bound=Message)
 
@@ -18,7 +21,7 @@ class Stage:
 
     Args:
         others: Addresses whose mail is recorded.
-        rows: What the journal has of any stream; it answers at once, and keeps what is recorded.
+        rows: What the journal has already; it answers at once, and keeps what is recorded.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class Stage:
         self.said: dict[str, list[Message]] = {other: [] for other in others}
         self.records: list[Record] = []
         self.answering = True
-        self._rows = rows
+        self.rows: list[StoredRow] = list(rows)
         self._name = name
         for other in others:
             self.runtime.endpoint(other, partial(self._heard, other))
@@ -46,11 +49,38 @@ class Stage:
     def _journal(self, envelope: Envelope) -> None:
         message = envelope.message
         if isinstance(message, Hydrate):
-            self.runtime.post(message.reply_to, Hydrated(message.ref, self._rows), cause=envelope)
+            found = Hydrated(message.ref, self._found(message))
+            self.runtime.post(message.reply_to, found, cause=envelope)
         elif isinstance(message, Record):
             self.records.append(message)
+            for row in message.rows:
+                body = json.loads(row.body)
+                seq = len(self.rows) + 1
+                self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, 0, body))
             if message.reply_to is not None and self.answering:
                 self.runtime.post(message.reply_to, Recorded(message.ref), cause=envelope)
+
+    def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
+        if wanted.stream is not None:
+            found = [row for row in self.rows if row.stream == wanted.stream]
+            return tuple(found[-1:] if wanted.last else found)
+        streams: dict[str, list[StoredRow]] = {}
+        for row in self.rows:
+            if row.stream.startswith("order/"):
+                streams.setdefault(row.stream, []).append(row)
+        return tuple(
+            row for rows in streams.values() if self._is_wanted(wanted, rows) for row in rows
+        )
+
+    @staticmethod
+    def _is_wanted(wanted: Hydrate, rows: list[StoredRow]) -> bool:
+        if wanted.order_id is not None:
+            return any(row.body.get("order_id") == wanted.order_id for row in rows)
+        return rows[-1].body["state"] not in CONCLUDED
+
+    def kinds(self) -> list[str]:
+        """The kinds of all rows that were recorded, in order."""
+        return [row.kind for record in self.records for row in record.rows]
 
     def tell(self, message: Message, seconds: float = 0.05) -> None:
         """Tells the actor, and lets virtual time pass."""
