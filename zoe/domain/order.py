@@ -269,6 +269,8 @@ class Fact:
     def __attrs_post_init__(self) -> None:
         if (self.fill is not None) != (self.input is Input.FILL):
             raise ValueError("a fill comes with FILL and with nothing else")
+        if self.fill is not None and self.fill.order_id != self.order_id:
+            raise ValueError(f"a fill of {self.fill.order_id} told of {self.order_id}")
 
 
 @attrs.frozen

@@ -83,7 +83,7 @@ def facts(draw: st.DrawFn, intent: Intent) -> Fact:
     share = draw(st.none() | st.integers(0, 5))
     return Fact(
         happened,
-        order_id=draw(st.none() | st.just(ORDER_ID)),
+        order_id=ORDER_ID if happened is Input.FILL else draw(st.none() | st.just(ORDER_ID)),
         fill=draw(fills(intent)) if happened is Input.FILL else None,
         filled_quantity=None if share is None else Quantity(intent.quantity.value * share / 5),
         reason=draw(st.none() | TEXT),

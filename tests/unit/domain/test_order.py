@@ -252,3 +252,8 @@ def test_a_fill_comes_with_its_own_fact_only() -> None:
         Fact(Input.FILL, "O-1")
     with pytest.raises(ValueError, match="a fill comes with FILL"):
         Fact(Input.LIVE, "O-1", fill=fill("T-1", "1"))
+
+
+def test_a_fill_belongs_to_the_order_that_the_fact_is_about() -> None:
+    with pytest.raises(ValueError, match="a fill of O-1 told of O-2"):
+        Fact(Input.FILL, "O-2", fill=fill("T-1", "1"))
