@@ -1,22 +1,25 @@
 """Journal: the one writer of rows.
 
 Receives: Record, Hydrate. Tells: Recorded and Hydrated to whoever asked; StoreWentDown and
-StoreCameBack to its watchers.
+StoreCameBack to its watchers; Beat to Heartbeat.
 Blocks on nothing: commits and reads run on the lane ``journal``, one at a time; what arrives
 meanwhile is the next group. Reads are answered behind the writes that were queued before them.
 A store error keeps the batch and tries the same rows again; a commit whose fate is unknown is
 settled by inserting the same rows and comparing. Another writer in our place ends the process.
-A restart loses what waited, so the tree escalates a crash of the Journal instead (app/tree.py).
+Cancels that were noted while the store was down are journalled when it is back.
+An ordered stop waits until all is durable. A restart loses what waited, so the tree escalates a
+crash of the Journal instead (app/tree.py).
 """
 
+import json
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import attrs
 
-from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
+from zoe.domain.errors import StoreConflict, StoreError
 from zoe.messages.journal import (
     Hydrate,
     Hydrated,
@@ -28,69 +31,121 @@ from zoe.messages.journal import (
     StoreWentDown,
 )
 from zoe.messages.system import Beat, Tick
-from zoe.ports.journal import JournalRow, JournalStore
+from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore, NotedCancel
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Envelope, Message
+from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "journal"
 GROUP_ROWS: Final = 2_000
-ANCHORS_KEPT: Final = 100_000
+ANCHORS_KEPT: Final = 20_000
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2)
+BEAT_SECONDS: Final = 2
+#: So many that wait are worth a person's look.
+BACKLOG: Final = 10_000
 EXIT_SECOND_WRITER: Final = 70
+CANCEL_NOTED: Final = "order.cancel_noted"
 
 
 @attrs.frozen
-class _Opened(Message):
-    outcome: Outcome[int]
+class Noted:
+    """Cancels that were noted while the store was down.
+
+    Attributes:
+        start: How many of them are journalled already.
+        version: Of the newest that is, 0 where none ever was.
+    """
+
+    cancels: tuple[NotedCancel, ...]
+    start: int = 0
+    version: int = 0
 
 
 @attrs.frozen
-class _Committed(Message):
-    outcome: Outcome[None]
-
-
-@attrs.frozen
-class _Read(Message):
-    request: Hydrate
-    outcome: Outcome[tuple[StoredRow, ...]]
+class _Done(Message):
+    outcome: Outcome[Any]
 
 
 @attrs.frozen
 class _Waiting:
-    """A Record with the ids of the envelope it came in."""
+    """Rows with the ids of the envelope they came in, and when that was."""
 
     record: Record
     message_id: int
     correlation_id: int
     causation_id: int | None
     anchor: int | None
+    at_ns: int
 
 
-Inbox = Record | Hydrate | Tick | _Opened | _Committed | _Read
+@attrs.frozen
+class _Open:
+    """Learn the newest row's number."""
+
+
+@attrs.define
+class _Commit:
+    """Make a group durable; ``again`` once it was tried."""
+
+    group: tuple[_Waiting, ...]
+    rows: tuple[JournalRow, ...]
+    again: bool = False
+
+
+@attrs.frozen
+class _Collect:
+    """Journal the cancels that were noted."""
+
+
+@attrs.frozen
+class _Forget:
+    """Empty the notes of what is journalled."""
+
+    cancels: tuple[NotedCancel, ...]
+
+
+#: The one call to the store that is under way, or waits to be tried again.
+_Work = _Open | _Commit | _Collect | _Forget | Hydrate
+Inbox = Record | Hydrate | Tick | _Done
 
 
 class Journal(Actor):
-    """Writes rows in groups, in the order they came, each durable before anyone hears of it."""
+    """Writes rows in groups, in the order they came, each durable before anyone hears of it.
+
+    Args:
+        watchers: Who is told when the store goes down and comes back.
+        notes: Where cancels are noted meanwhile.
+    """
 
     def __init__(
-        self, account_id: str, store: JournalStore, watchers: tuple[str, ...] = ()
+        self,
+        account_id: str,
+        store: JournalStore,
+        watchers: tuple[str, ...] = (),
+        notes: EmergencyNotes | None = None,
     ) -> None:
         super().__init__()
         self._account_id = account_id
         self._store = store
         self._watchers = watchers
-        self._queue: deque[_Waiting | Hydrate] = deque()
-        self._flying: tuple[tuple[_Waiting, ...], tuple[JournalRow, ...]] | None = None
-        self._reading = False
-        self._next_seq: int | None = None
+        self._notes = notes
+        self._queue: deque[_Waiting | Hydrate | _Collect | _Forget] = deque()
+        self._work: _Work | None = None
+        self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
         self._failures = 0
+        self._over = False
 
     def on_start(self) -> None:
-        self._open()
-        self.after(2, Tick("beat"))
+        if self._notes is not None:
+            self._queue.append(_Collect())
+        self._begin(_Open())
+        self.after(BEAT_SECONDS, Tick("beat"))
+
+    def idle(self) -> bool:
+        waits = isinstance(self._work, _Commit) or any(isinstance(w, _Waiting) for w in self._queue)
+        return self._over or not waits
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -100,77 +155,132 @@ class Journal(Actor):
             case Hydrate():
                 self._queue.append(message)
                 self._next()
-            case _Opened():
-                self._opened(message.outcome)
-            case _Committed():
-                self._committed(message.outcome)
-            case _Read():
-                self._read(message)
+            case _Done():
+                self._done(message.outcome)
             case Tick("beat"):
                 self._beat()
-                self.after(2, Tick("beat"))
-            case Tick("open"):
-                self._open()
+                self.after(BEAT_SECONDS, Tick("beat"))
             case Tick():
-                self._retry()
+                self._run()
             case _:
                 assert_never(message)
 
     def _waiting(self, record: Record) -> _Waiting:
-        envelope: Envelope | None = self.envelope
-        assert envelope is not None
+        envelope = self.envelope
+        assert envelope is not None, "a Record comes in an envelope"
         ids = (envelope.message_id, envelope.correlation_id, envelope.causation_id)
-        return _Waiting(record, *ids, envelope.anchor)
+        return _Waiting(record, *ids, envelope.anchor, self.clock.wall_ns())
 
-    def _open(self) -> None:
-        self.offload(self._store.last_seq, _Opened, lane=LANE)
-
-    def _opened(self, outcome: Outcome[int]) -> None:
-        if isinstance(outcome.error, StoreError):
-            self._went_down(outcome.error, Tick("open"))
-            return
-        self._next_seq = outcome.value() + 1
-        self._came_back()
-        self._next()
+    # One call at a time
 
     def _next(self) -> None:
-        if self._next_seq is None or self._flying is not None or self._reading:
+        if self._work is not None or self._over or not self._queue:
             return
-        if not self._queue:
-            return
-        if isinstance(self._queue[0], Hydrate):
-            self._start_read(self._queue[0])
+        head = self._queue[0]
+        if isinstance(head, _Waiting):
+            group = self._take_group()
+            rows = tuple(row for waiting in group for row in self._number(waiting))
+            self._begin(_Commit(group, rows))
         else:
-            self._start_commit(self._take_group())
+            self._queue.popleft()
+            self._begin(head)
+
+    def _begin(self, work: _Work) -> None:
+        self._work = work
+        self._run()
+
+    def _run(self) -> None:
+        assert self._work is not None, "there is something to do"
+        self.offload(self._call(self._work), _Done, lane=LANE)
+
+    def _call(self, work: _Work) -> Callable[[], Any]:
+        match work:
+            case _Open():
+                return self._store.last_seq
+            case _Commit(_, rows, again):
+                # A commit that failed for sure left nothing, one whose answer was lost may have
+                # left these very rows: settling is right for both.
+                work.again = True
+                return partial(self._store.settle if again else self._store.append, rows)
+            case Hydrate():
+                return self._reader(work)
+            case _Collect():
+                assert self._notes is not None, "there are notes"
+                return partial(look, self._store, self._notes, self._emergency_stream)
+            case _Forget(cancels):
+                assert self._notes is not None, "there are notes"
+                return partial(self._notes.forget, cancels)
+            case _:
+                assert_never(work)
+
+    def _reader(self, request: Hydrate) -> Callable[[], tuple[StoredRow, ...]]:
+        store = self._store
+        if request.open_orders_of is not None:
+            return partial(store.open_orders, request.open_orders_of)
+        if request.order_id is not None:
+            return partial(store.order_rows, self._account_id, request.order_id)
+        assert request.stream is not None, "a Hydrate asks for something"
+        return partial(store.stream, request.stream, last=request.last)
+
+    def _done(self, outcome: Outcome[Any]) -> None:
+        work = self._work
+        assert work is not None, "an outcome belongs to a call"
+        match outcome.error:
+            case None:
+                self._work = None
+                self._came_back()
+                self._finish(work, outcome.value())
+                self._next()
+            case StoreConflict() as conflict:
+                self._second_writer(conflict)
+            case StoreError() as failed if isinstance(work, _Collect | _Forget):
+                # The notes stay; the next start, or the next return of the store, looks again.
+                log.error("journal.emergency_notes_wait", error=str(failed))
+                self._work = None
+                self._next()
+            case StoreError() as failed:
+                self._went_down(failed)
+            case bug:
+                raise bug
+
+    def _finish(self, work: _Work, result: Any) -> None:
+        match work:
+            case _Open():
+                self._next_seq = result + 1
+            case _Commit(group, _):
+                for waiting in group:
+                    if waiting.record.reply_to is not None:
+                        self.tell(waiting.record.reply_to, Recorded(waiting.record.ref))
+            case Hydrate():
+                self.tell(work.reply_to, Hydrated(work.ref, result))
+            case _Collect():
+                self._collected(result)
+            case _Forget():
+                log.info("journal.emergency_notes_journalled", cancels=len(work.cancels))
+            case _:
+                assert_never(work)
+
+    # Groups and numbers
 
     def _take_group(self) -> tuple[_Waiting, ...]:
         group: list[_Waiting] = []
         rows = 0
-        while self._queue and rows < GROUP_ROWS:
-            head = self._queue[0]
-            if isinstance(head, Hydrate):
-                break
-            rows += len(head.record.rows)
-            group.append(head)
-            self._queue.popleft()
+        while self._queue and rows < GROUP_ROWS and isinstance(self._queue[0], _Waiting):
+            waiting = self._queue.popleft()
+            assert isinstance(waiting, _Waiting)
+            rows += len(waiting.record.rows)
+            group.append(waiting)
         return tuple(group)
 
-    def _start_commit(self, group: tuple[_Waiting, ...]) -> None:
-        rows = tuple(row for waiting in group for row in self._number(waiting))
-        self._flying = (group, rows)
-        self.offload(partial(self._store.append, rows), _Committed, lane=LANE)
-
     def _number(self, waiting: _Waiting) -> list[JournalRow]:
-        assert self._next_seq is not None
         anchor = None if waiting.anchor is None else self._anchor_seq.get(waiting.anchor)
-        numbered = []
-        for row in waiting.record.rows:
-            numbered.append(self._journal_row(row, self._next_seq, waiting, anchor))
-            self._next_seq += 1
+        first = self._next_seq
+        rows = waiting.record.rows
+        self._next_seq += len(rows)
         self._anchor_seq[waiting.message_id] = self._next_seq - 1
-        while len(self._anchor_seq) > ANCHORS_KEPT:
+        if len(self._anchor_seq) > ANCHORS_KEPT:
             self._anchor_seq.popitem(last=False)
-        return numbered
+        return [self._journal_row(row, seq, waiting, anchor) for seq, row in enumerate(rows, first)]
 
     def _journal_row(
         self, row: Row, seq: int, waiting: _Waiting, anchor_seq: int | None
@@ -181,7 +291,7 @@ class Journal(Actor):
             stream=row.stream,
             version=row.version,
             kind=row.kind,
-            at_ns=self.clock.wall_ns(),
+            at_ns=waiting.at_ns,
             message_id=waiting.message_id,
             correlation_id=waiting.correlation_id,
             causation_id=waiting.causation_id,
@@ -189,81 +299,81 @@ class Journal(Actor):
             body=row.body,
         )
 
-    def _committed(self, outcome: Outcome[None]) -> None:
-        assert self._flying is not None
-        group, rows = self._flying
-        match outcome.error:
-            case None:
-                self._flying = None
-                self._came_back()
-                for waiting in group:
-                    if waiting.record.reply_to is not None:
-                        self.tell(waiting.record.reply_to, Recorded(waiting.record.ref))
-                self._next()
-            case StoreConflict() as conflict:
-                log.critical("journal.second_writer", error=str(conflict), rows=len(rows))
-                self.exit_process(EXIT_SECOND_WRITER, "another writer holds this journal")
-            case StoreUnknown() as unknown:
-                self._went_down(unknown, Tick("settle"))
-            case StoreError() as failed:
-                self._went_down(failed, Tick("append"))
-            case _ as bug:
-                raise bug
+    # Cancels noted while the store was down
 
-    def _retry(self) -> None:
-        # Always by settling: a commit that failed for sure left nothing, one whose answer was
-        # lost may have left these very rows, and settling is right for both.
-        if self._flying is not None:
-            _, rows = self._flying
-            self.offload(partial(self._store.settle, rows), _Committed, lane=LANE)
-        else:
-            self._next()
+    @property
+    def _emergency_stream(self) -> str:
+        return f"emergency/{self._account_id}"
 
-    def _start_read(self, request: Hydrate) -> None:
-        self._reading = True
-        self.offload(self._reader(request), partial(_Read, request), lane=LANE)
-
-    def _reader(self, request: Hydrate) -> Callable[[], tuple[StoredRow, ...]]:
-        store = self._store
-        if request.open_orders_of is not None:
-            return partial(store.open_orders, request.open_orders_of)
-        if request.order_id is not None:
-            return partial(store.order_rows, self._account_id, request.order_id)
-        assert request.stream is not None
-        return partial(store.stream, request.stream, last=request.last)
-
-    def _read(self, answer: _Read) -> None:
-        self._reading = False
-        if isinstance(answer.outcome.error, StoreError):
-            self._went_down(answer.outcome.error, Tick("read"))
+    def _collected(self, noted: Noted) -> None:
+        if not noted.cancels:
             return
-        rows = answer.outcome.value()
-        self._queue.popleft()
-        self._came_back()
-        self.tell(answer.request.reply_to, Hydrated(answer.request.ref, rows))
-        self._next()
+        # Ahead of all that waits, and in this order.
+        self._queue.appendleft(_Forget(noted.cancels))
+        fresh = noted.cancels[noted.start :]
+        for version, cancel in reversed(list(enumerate(fresh, noted.version + 1))):
+            row = Row(self._emergency_stream, version, CANCEL_NOTED, _body(cancel))
+            ids = (cancel.message_id, cancel.correlation_id, cancel.causation_id)
+            self._queue.appendleft(_Waiting(Record((row,)), *ids, None, cancel.at_ns))
 
-    def _went_down(self, error: StoreError, again: Tick) -> None:
+    # A store that is down, or is not ours alone
+
+    def _went_down(self, error: StoreError) -> None:
         delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
         self._failures += 1
-        log.error("store.down", error=str(error), failures=self._failures, retry_seconds=delay)
+        log.error(
+            "store.down",
+            error=str(error),
+            failures=self._failures,
+            waiting=self._count(),
+            retry_seconds=delay,
+        )
         if self._failures == 1:
             self._announce(StoreWentDown(str(error)))
             self._beat()
-        self.after(delay, again)
+        self.after(delay, Tick("again"))
 
     def _came_back(self) -> None:
-        if self._failures:
-            log.info("store.back", failures=self._failures)
-            self._failures = 0
-            self._announce(StoreCameBack())
-            self._beat()
+        if not self._failures:
+            return
+        log.info("store.back", failures=self._failures, waiting=self._count())
+        self._failures = 0
+        if self._notes is not None and _Collect() not in self._queue:
+            self._queue.append(_Collect())
+        self._announce(StoreCameBack())
+        self._beat()
+
+    def _second_writer(self, conflict: StoreConflict) -> None:
+        self._over = True
+        log.critical("journal.second_writer", error=str(conflict), lost=self._count())
+        self.exit_process(EXIT_SECOND_WRITER, "another writer holds this journal")
 
     def _announce(self, news: Message) -> None:
         for name in self._watchers:
             self.tell(self.find(name), news)
 
+    def _count(self) -> int:
+        """Requests that are not done."""
+        flying = len(self._work.group) if isinstance(self._work, _Commit) else 0
+        return flying + len(self._queue)
+
     def _beat(self) -> None:
-        status = "down" if self._failures else "ok"
-        detail = f"seq {(self._next_seq or 1) - 1}, {len(self._queue)} waiting"
+        waiting = self._count()
+        status = "down" if self._failures else "degraded" if waiting > BACKLOG else "ok"
+        detail = f"seq {max(self._next_seq - 1, 0)}, {waiting} waiting"
         self.tell(self.find("heartbeat"), Beat("store", status, detail))
+
+
+def look(store: JournalStore, notes: EmergencyNotes, stream: str) -> Noted:
+    """What is noted; a crash may have kept what is journalled from being forgotten."""
+    cancels = notes.read()
+    newest = store.stream(stream, last=True) if cancels else ()
+    if not newest:
+        return Noted(cancels)
+    known = [cancel.message_id for cancel in cancels]
+    last = newest[0].body["message_id"]
+    return Noted(cancels, known.index(last) + 1 if last in known else 0, newest[0].version)
+
+
+def _body(cancel: NotedCancel) -> str:
+    return json.dumps(attrs.asdict(cancel), sort_keys=True, separators=(",", ":"))

@@ -1,4 +1,6 @@
-"""The journal's store: rows in, durably and in order; rows out."""
+"""The journal's store: rows in, durably and in order; rows out. And where cancels are noted while
+it is down.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -32,13 +34,13 @@ class JournalRow:
 
 @runtime_checkable
 class JournalStore(Protocol):
-    """Used from one thread at a time."""
+    """The journal of one account; used from one thread at a time."""
 
     def last_seq(self) -> int:
-        """The newest row's number, 0 for an empty journal.
+        """The account's newest row's number, 0 for an empty journal.
 
         Raises:
-            StoreError: The store cannot be reached.
+            StoreError: The store cannot be reached. So do all other reads.
         """
 
     def append(self, rows: Sequence[JournalRow]) -> None:
@@ -67,3 +69,47 @@ class JournalStore(Protocol):
 
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """The rows of the order that the exchange calls ``order_id``."""
+
+
+@attrs.frozen
+class NotedCancel:
+    """A cancel that left while the store was down.
+
+    Attributes:
+        stream: The order's.
+        message_id: Of the message that led to it, with the ids below; never the same twice.
+    """
+
+    at_ns: int
+    stream: str
+    order_id: str | None
+    cl_ord_id: str | None
+    message_id: int
+    correlation_id: int
+    causation_id: int | None
+
+
+@runtime_checkable
+class EmergencyNotes(Protocol):
+    """Keeps cancels until the journal can; from any thread."""
+
+    def note(self, cancel: NotedCancel) -> None:
+        """Makes it durable, after those before it.
+
+        Raises:
+            StoreError: It is not.
+        """
+
+    def read(self) -> tuple[NotedCancel, ...]:
+        """What is noted, oldest first.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+    def forget(self, cancels: Sequence[NotedCancel]) -> None:
+        """Empties the notes if these, which are journalled now, are all there are.
+
+        Raises:
+            StoreError: It cannot be done.
+        """

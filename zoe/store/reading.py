@@ -32,6 +32,8 @@ _PAUSE_SECONDS: Final = 0.05
 
 T = TypeVar("T")
 Row = dict[str, Any]
+#: Account and number: what tells a row from all others.
+Place = tuple[str, int]
 #: A condition on journal rows, and the values of its parameters a, b and so on.
 Question = tuple[str, tuple[str | int, ...]]
 
@@ -40,8 +42,12 @@ class NothingToRead(ConfigError):
     """No desk has run there yet: there are no books to look into."""
 
 
+class _NotUp(StoreError):
+    """Somebody else's server does not answer yet, or does not any more."""
+
+
 def read(state_dir: Path, url: str, work: Callable[[Database], T]) -> T:
-    """What ``work`` finds in the desk's database.
+    """What ``work`` finds in the desk's database; it may be asked more than once.
 
     Args:
         url: Of a database of the user's; empty for the desk's own.
@@ -50,15 +56,16 @@ def read(state_dir: Path, url: str, work: Callable[[Database], T]) -> T:
         NothingToRead: There is nothing to read yet.
         StoreError: The database cannot be reached.
     """
-    for last in (False, False, True):
+    deadline = time.monotonic() + START_SECONDS
+    while True:
         try:
             with open_for_reading(state_dir, url) as database:
                 return work(database)
-        except StoreUnknown:
-            # Whoever ran the server, a desk or another reader, has stopped it meanwhile.
-            if last:
+        except (_NotUp, StoreUnknown):
+            # Whoever runs the server, a desk or another reader, is starting or stopping it.
+            if url or time.monotonic() > deadline:
                 raise
-    raise AssertionError("the last try returns or raises")
+        time.sleep(_PAUSE_SECONDS)
 
 
 @contextmanager
@@ -70,14 +77,17 @@ def open_for_reading(state_dir: Path, url: str) -> Iterator[Database]:
         if database.run(lambda c: c.run("SELECT to_regclass('journal')"))[0][0] is None:
             raise NothingToRead("nothing to read in that database: no desk has used it yet")
         yield database
+        database.discard()
         return
     if not EmbeddedServer.exists(state_dir):
         raise NothingToRead(f"nothing to read in {state_dir}: no desk has run there yet")
     running = EmbeddedServer.running(state_dir)
     if running is not None:
-        yield _once_up(Database(server_at(running)))
+        database = _answering(running)
+        yield database
+        database.discard()
         return
-    server = EmbeddedServer.start(state_dir)
+    server = _start(state_dir)
     try:
         database = Database(server_at(server.endpoint))
         wait_until_up(database, server)
@@ -88,17 +98,22 @@ def open_for_reading(state_dir: Path, url: str) -> Iterator[Database]:
         server.stop()
 
 
-def _once_up(database: Database) -> Database:
-    """The database of a server that somebody else may have started only just now."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            database.run(lambda connection: connection.run("SELECT 1 FROM journal LIMIT 1"))
-            return database
-        except StoreError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(_PAUSE_SECONDS)
+def _answering(running: Endpoint) -> Database:
+    database = Database(server_at(running))
+    try:
+        database.run(lambda connection: connection.run("SELECT 1 FROM journal LIMIT 1"))
+    except StoreError as problem:
+        raise _NotUp(str(problem)) from problem
+    return database
+
+
+def _start(state_dir: Path) -> EmbeddedServer:
+    try:
+        return EmbeddedServer.start(state_dir)
+    except ConfigError as problem:
+        if EmbeddedServer.running(state_dir) is not None:
+            raise _NotUp(str(problem)) from problem  # somebody was quicker
+        raise
 
 
 def server_at(endpoint: Endpoint) -> Server:
@@ -124,7 +139,7 @@ def _texts(row: Row, *names: str) -> Row:
 
 def orders(database: Database, *, every: bool) -> list[Row]:
     """Orders, oldest first; only those that are not concluded unless ``every``."""
-    rows = _query(database, "SELECT * FROM orders ORDER BY seq")
+    rows = _query(database, "SELECT * FROM orders ORDER BY created_ns, account_id, seq")
     return [
         _texts(row, "quantity", "limit_price", "filled_quantity")
         for row in rows
@@ -136,9 +151,10 @@ def fills(database: Database) -> list[Row]:
     """Fills in the order in which they were journalled."""
     sql = """
         SELECT f.*, o.body ->> 'cl_ord_id' AS cl_ord_id FROM fills f
-          LEFT JOIN journal o ON o.stream = 'order/' || f.account_id || '/' || f.intent_id
+          LEFT JOIN journal o ON o.account_id = f.account_id
+                             AND o.stream = 'order/' || f.account_id || '/' || f.intent_id
                              AND o.version = 1
-         ORDER BY f.seq
+         ORDER BY f.account_id, f.seq
     """
     names = ("quantity", "price", "cost", "fee")
     return [_texts(row, *names) for row in _query(database, sql)]
@@ -146,46 +162,54 @@ def fills(database: Database) -> list[Row]:
 
 def balances(database: Database) -> list[Row]:
     """What each wallet holds."""
-    sql = "SELECT * FROM accounts ORDER BY asset, wallet_type, wallet_id"
+    sql = "SELECT * FROM accounts ORDER BY account_id, asset, wallet_type, wallet_id"
     return [_texts(row, "balance") for row in _query(database, sql)]
 
 
 def health(database: Database) -> list[Row]:
     """Each component's last sign of life."""
-    return _query(database, "SELECT * FROM health ORDER BY component")
+    return _query(database, "SELECT * FROM health ORDER BY account_id, component")
 
 
 def why(database: Database, wanted: str) -> list[Row]:
-    """The journal rows that tell how a thing came about and what came of it, in order.
+    """The journal rows that tell how a thing came about and what came of it, in time order.
 
     Found by any id; from there back along causes, and forth along effects. Never forth from a
     cause: that would tell of everything else that it led to.
     """
-    named = {row["seq"]: row for row in _named(database, wanted)}
+    named = {_place(row): row for row in _named(database, wanted)}
     found = dict(named)
     for questions in (_causes, _effects):
         found |= _walk(database, named, questions)
-    return [found[seq] for seq in sorted(found)][:MOST_ROWS]
+    # By number, not by time: a clock that was set back does not turn a story round.
+    return [found[place] for place in sorted(found)][:MOST_ROWS]
+
+
+def _place(row: Row) -> Place:
+    return row["account_id"], row["seq"]
 
 
 def _walk(
-    database: Database, start: dict[int, Row], questions: Callable[[Row], Iterator[Question]]
-) -> dict[int, Row]:
-    found, asked = dict(start), set[Question]()
+    database: Database, start: dict[Place, Row], questions: Callable[[Row], Iterator[Question]]
+) -> dict[Place, Row]:
+    found, asked = dict(start), set[tuple[str, Question]]()
     frontier = list(start.values())
     while frontier and len(found) < MOST_ROWS:
-        new = {question for row in frontier for question in questions(row)} - asked
+        new = {(row["account_id"], question) for row in frontier for question in questions(row)}
+        near: dict[Place, Row] = {}
+        for account, (where, values) in new - asked:
+            within = f"account_id = :account AND {where}"
+            near |= {_place(row): row for row in _rows(database, within, values, account=account)}
         asked |= new
-        near = {row["seq"]: row for question in new for row in _rows(database, *question)}
-        frontier = [row for seq, row in near.items() if seq not in found]
+        frontier = [row for place, row in near.items() if place not in found]
         found |= near
     return found
 
 
-def _rows(database: Database, where: str, values: tuple[str | int, ...]) -> list[Row]:
-    named = dict(zip("abcd", values, strict=False))
+def _rows(database: Database, where: str, values: tuple[str | int, ...], **more: str) -> list[Row]:
+    named = dict(zip("ab", values, strict=False))
     sql = f"SELECT {_ROW} FROM journal WHERE {where} ORDER BY seq LIMIT {MOST_ROWS}"
-    return _query(database, sql, **named)
+    return _query(database, sql, **named, **more)
 
 
 def _named(database: Database, wanted: str) -> list[Row]:

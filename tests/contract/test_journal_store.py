@@ -1,0 +1,221 @@
+"""What every store of the journal promises, on PostgreSQL and on the fake."""
+
+import itertools
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import attrs
+import journal
+import pytest
+import stores
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.domain.errors import StoreConflict
+from zoe.ports.journal import JournalRow, JournalStore
+from zoe.store.connection import Database
+from zoe.store.journal import PostgresJournal
+
+ACCOUNT = "kraken:a"
+_ACCOUNTS = itertools.count(1)
+
+
+def on_postgres(account: str) -> JournalStore:
+    return PostgresJournal(stores.fresh_database(), account)
+
+
+def in_memory(account: str) -> JournalStore:
+    return journal.MemoryJournal(account)
+
+
+@pytest.fixture(params=[in_memory, on_postgres])
+def store(request: pytest.FixtureRequest) -> JournalStore:
+    make: Callable[[str], JournalStore] = request.param
+    return make(ACCOUNT)
+
+
+def row(seq: int, stream: str = "desk/a", version: int | None = None, **body: Any) -> JournalRow:
+    return JournalRow(
+        seq=seq,
+        account_id=ACCOUNT,
+        stream=stream,
+        version=seq if version is None else version,
+        kind="test.row",
+        at_ns=1_700_000_000_000_000_000 + seq,
+        message_id=(1 << 40) + seq,
+        correlation_id=(1 << 40) + 1,
+        causation_id=None if seq == 1 else (1 << 40) + seq - 1,
+        anchor_seq=None if seq == 1 else seq - 1,
+        body=json.dumps(body),
+    )
+
+
+def seqs(store: JournalStore, stream: str = "desk/a") -> list[int]:
+    return [found.seq for found in store.stream(stream)]
+
+
+def test_both_are_stores(store: JournalStore) -> None:
+    assert isinstance(store, JournalStore)
+
+
+def test_an_empty_journal_ends_with_0(store: JournalStore) -> None:
+    assert store.last_seq() == 0
+    assert store.stream("desk/a") == ()
+    assert store.open_orders(ACCOUNT) == ()
+    assert store.order_rows(ACCOUNT, "O1") == ()
+
+
+def test_rows_come_back_as_they_went_in(store: JournalStore) -> None:
+    body: dict[str, Any] = {
+        "a": "1.10",
+        "ö": "\u2713 \\u0041 'quoted' :name $1",
+        "n": 7,
+        "x": None,
+        "l": [1, {}],
+    }
+    store.append([row(1, **body), row(2)])
+    assert store.last_seq() == 2
+    first, second = store.stream("desk/a")
+    assert (first.seq, first.stream, first.version, first.kind) == (1, "desk/a", 1, "test.row")
+    assert first.at_ns == row(1).at_ns
+    assert first.body == body
+    assert second.body == {}
+
+
+def test_a_stream_comes_in_its_own_order_or_only_its_newest_row(store: JournalStore) -> None:
+    store.append([row(1, version=2), row(2, version=1), row(3, "other"), row(4, version=3)])
+    assert seqs(store) == [2, 1, 4]
+    assert [found.version for found in store.stream("desk/a", last=True)] == [3]
+
+
+def test_a_number_that_is_taken_is_a_conflict_and_nothing_is_written(store: JournalStore) -> None:
+    store.append([row(1), row(2)])
+    with pytest.raises(StoreConflict):
+        store.append([row(3), row(2, version=9)])
+    assert seqs(store) == [1, 2]
+
+
+def test_a_place_in_a_stream_that_is_taken_is_a_conflict(store: JournalStore) -> None:
+    store.append([row(1)])
+    with pytest.raises(StoreConflict):
+        store.append([row(2, version=7), row(3, version=1)])
+    store.append([row(2)])  # and the store goes on
+    assert seqs(store) == [1, 2]
+
+
+def test_settling_writes_what_is_not_there(store: JournalStore) -> None:
+    store.settle([row(1), row(2)])
+    assert seqs(store) == [1, 2]
+
+
+def test_settling_leaves_what_is_there(store: JournalStore) -> None:
+    rows = [row(1, quantity="1.50"), row(2)]
+    store.append(rows)
+    store.settle(rows)
+    assert seqs(store) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"body": '{"a": 2}'},
+        {"stream": "desk/b"},
+        {"version": 8},
+        {"kind": "other"},
+        {"message_id": 8},
+        {"correlation_id": 8},
+        {"causation_id": None},
+        {"anchor_seq": None},
+        {"at_ns": 8},
+        {"seq": 8},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_settling_finds_another_writers_row_and_writes_nothing(
+    store: JournalStore, change: dict[str, Any]
+) -> None:
+    ours = row(2, a=1)
+    store.append([row(1), attrs.evolve(ours, **change)])
+    with pytest.raises(StoreConflict):
+        store.settle([row(1), ours, row(3)])
+    assert 3 not in seqs(store)
+    assert store.last_seq() in (2, 8)
+
+
+def test_open_orders_are_those_whose_newest_row_does_not_conclude_them(store: JournalStore) -> None:
+    store.append(
+        [
+            row(1, "order/a/1", 1, state="SENDING"),
+            row(2, "order/a/2", 1, state="SENDING"),
+            row(3, "order/a/1", 2, state="WORKING", order_id="O1"),
+            row(4, "order/a/2", 2, state="FILLED", order_id="O2"),
+            row(5, "order/a/3", 1, state="SENDING"),
+            row(6, "order/a/3", 2, state="ABSENT"),
+            row(7, "order/a/3", 3, state="WORKING", order_id="O3"),
+            row(8, "strategy/a", 1, state="WORKING"),
+        ]
+    )
+    found = [(r.stream, r.version) for r in store.open_orders(ACCOUNT)]
+    assert found == [("order/a/1", 1), ("order/a/1", 2)] + [("order/a/3", n) for n in (1, 2, 3)]
+
+
+def test_an_orders_rows_are_found_by_the_exchanges_id(store: JournalStore) -> None:
+    store.append(
+        [
+            row(1, "order/a/1", 1, state="SENDING"),
+            row(2, "order/a/2", 1, state="SENDING", order_id="O2"),
+            row(3, "order/a/1", 2, state="WORKING", order_id="O1"),
+            row(4, "ledger/a", 1, order_id="O1"),
+        ]
+    )
+    assert [found.seq for found in store.order_rows(ACCOUNT, "O1")] == [1, 3]
+
+
+def test_two_accounts_share_a_database_each_with_numbers_of_its_own() -> None:
+    database = stores.fresh_database()
+    one, other = PostgresJournal(database, ACCOUNT), PostgresJournal(database, "kraken:b")
+    one.append([row(1)])
+    other.append([attrs.evolve(row(1), account_id="kraken:b")])
+    one.append([row(2)])
+    assert (one.last_seq(), other.last_seq()) == (2, 1)
+    assert len(other.stream("desk/a")) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@cache
+def one_database() -> Database:
+    return stores.fresh_database()
+
+
+def without_nul(value: object) -> object:
+    """PostgreSQL has no place for a NUL: a sign stands for it."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd")
+        case list():
+            return [without_nul(one) for one in value]
+        case dict():
+            return {without_nul(key): without_nul(one) for key, one in value.items()}
+        case _:
+            return value
+
+
+@given(bodies=st.lists(st.dictionaries(st.text(), JSON, max_size=4), min_size=1, max_size=4))
+def test_any_body_comes_back_and_settles(bodies: list[dict[str, object]]) -> None:
+    account = f"kraken:{next(_ACCOUNTS)}"
+    store = PostgresJournal(one_database(), account)
+    rows = [
+        attrs.evolve(row(n), account_id=account, body=json.dumps(body))
+        for n, body in enumerate(bodies, 1)
+    ]
+    store.append(rows)
+    store.settle(rows)
+    assert [found.body for found in store.stream("desk/a")] == without_nul(list(bodies))
