@@ -60,6 +60,7 @@ REFUSED: Final = 4
 TIMED_OUT: Final = 5
 STATUS_SECONDS: Final = 1
 LONGEST_SECONDS: Final = 600
+MOST_DIGITS: Final = 30
 #: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
 _ANSWERABLE: Final = CONCLUDED | {State.PENDING, State.WORKING, State.IN_DOUBT}
 
@@ -420,6 +421,9 @@ def _decimal(params: dict[str, str | bool | None], name: str) -> Decimal | None:
     number = Decimal(str(value))
     if not number.is_finite() or number <= 0:
         raise ValueError(f"{name} must be a number greater than 0, not {value}")
+    if abs(number.adjusted()) > MOST_DIGITS or len(number.as_tuple().digits) > MOST_DIGITS:
+        # Written out in full, such a number would take all memory.
+        raise ValueError(f"{name} has more than {MOST_DIGITS} digits")
     return number
 
 

@@ -1,0 +1,221 @@
+"""People's commands: each answered once, the same key always the same way."""
+
+import json
+from functools import partial
+from typing import Any
+
+import attrs
+import pytest
+from stage import Stage
+
+from zoe.actors.desk_door import DeskDoor
+from zoe.domain.order import Intent, Order, State
+from zoe.domain.order_record import opening_row, stream_of
+from zoe.domain.risk import TradingState
+from zoe.messages.journal import StoredRow
+from zoe.messages.limits import BudgetReported
+from zoe.messages.orders import (
+    AwaitNoOrders,
+    CancelOrder,
+    CancelOwnOrders,
+    FollowOrder,
+    NoOrdersLeft,
+    OrderChanged,
+    OrderDenied,
+    OrdersReported,
+    PlaceOrder,
+)
+from zoe.messages.risk import SetTradingState, TradingStateChanged
+from zoe.messages.system import DoorAnswer, DoorRequest, HealthReported, Reconciled
+
+OTHERS = ("risk", "orders", "heartbeat", "ratelimiter", "catalogue", "reconciler", "door_socket")
+KEY = "00000000-0000-4000-8000-000000000001"
+PLACE = {"pair": "BTC/USD", "side": "buy", "quantity": "0.01", "limit_price": "50000"}
+
+
+def door(rows: tuple[StoredRow, ...] = ()) -> Stage:
+    return Stage("door", partial(DeskDoor, "a", lambda: {"mode": "sandbox"}), OTHERS, rows)
+
+
+def ask(stage: Stage, command: str, params: dict[str, Any] | None = None, **more: Any) -> None:
+    line = {"id": 7, "command": command, "params": params or {}} | more
+    stage.tell(DoorRequest(1, json.dumps(line).encode()))
+
+
+def answers(stage: Stage) -> list[dict[str, Any]]:
+    return [json.loads(answer.line) for answer in stage.heard("door_socket", DoorAnswer)]
+
+
+def placed(stage: Stage) -> Intent:
+    ask(stage, "order.place", PLACE, key=KEY)
+    return stage.heard("risk", PlaceOrder)[-1].intent
+
+
+def changed(stage: Stage, intent: Intent, state: State, **more: Any) -> None:
+    stage.tell(OrderChanged(Order(intent, state, **more)))
+
+
+def test_an_order_is_answered_when_the_exchange_has_spoken() -> None:
+    stage = door()
+    intent = placed(stage)
+    changed(stage, intent, State.SENDING)
+    assert answers(stage) == []
+    changed(stage, intent, State.PENDING, order_id="O1")
+    (answer,) = answers(stage)
+    assert answer["exit"] == 0
+    assert answer["result"]["order_id"] == "O1"
+    changed(stage, intent, State.WORKING, order_id="O1")
+    assert len(answers(stage)) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(State.REJECTED, 4), (State.ABSENT, 4), (State.CANCELED, 0)]
+)
+def test_what_became_of_an_order_is_its_exit_code(state: State, code: int) -> None:
+    stage = door()
+    changed(stage, placed(stage), state, reason="because")
+    assert [answer["exit"] for answer in answers(stage)] == [code]
+
+
+def test_a_doubt_is_waited_out_and_then_times_out_with_the_same_key_in_hand() -> None:
+    stage = door()
+    ask(stage, "order.place", PLACE, key=KEY, timeout_seconds=10)
+    changed(stage, stage.heard("risk", PlaceOrder)[-1].intent, State.IN_DOUBT)
+    stage.run(9)
+    assert answers(stage) == []
+    stage.run(2)
+    assert [answer["exit"] for answer in answers(stage)] == [5]
+
+
+def test_a_denial_is_exit_1_with_its_code() -> None:
+    stage = door()
+    stage.tell(OrderDenied(placed(stage), "STALE_QUOTE", (("age_ms", "9"),)))
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (1, "STALE_QUOTE")
+
+
+def known(intent: Intent, state: State) -> tuple[StoredRow, ...]:
+    order = Order(intent, state, order_id="O1", cl_ord_id=None, reason="as it was")
+    kind, body = opening_row(order, "{}")
+    return (StoredRow(1, stream_of("a", KEY), 1, kind, 0, json.loads(body)),)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [(State.WORKING, 0), (State.DENIED, 1), (State.REJECTED, 4)]
+)
+def test_the_same_key_again_gets_the_same_answer_and_never_a_second_order(
+    state: State, code: int
+) -> None:
+    stage = door(known(placed(door()), state))
+    ask(stage, "order.place", PLACE, key=KEY)
+    assert [answer["exit"] for answer in answers(stage)] == [code]
+    assert stage.heard("risk", PlaceOrder) == []
+
+
+def test_a_key_that_belongs_to_another_order_is_a_usage_error() -> None:
+    stage = door(known(attrs.evolve(placed(door()), pair="ETH/USD"), State.WORKING))
+    ask(stage, "order.place", PLACE, key=KEY)
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (2, "key_reused")
+
+
+def test_the_command_is_journalled_ahead_of_the_order_it_causes() -> None:
+    stage = door()
+    intent = placed(stage)
+    assert stage.kinds() == ["command.given"]
+    assert intent.decision == f"{stage.rows[0].stream}@1"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        PLACE | {"quantity": "nan"},
+        PLACE | {"quantity": "-1"},
+        PLACE | {"quantity": "0"},
+        PLACE | {"quantity": "ten"},
+        PLACE | {"side": "up"},
+        PLACE | {"limit_price": "1e999999999"},
+        PLACE | {"time_in_force": "day"},
+        {"pair": "BTC/USD", "side": "buy", "notional": "100"},
+    ],
+)
+def test_a_wrong_value_is_a_usage_error_and_reaches_nobody(params: dict[str, str]) -> None:
+    stage = door()
+    ask(stage, "order.place", params, key=KEY)
+    assert [answer["exit"] for answer in answers(stage)] == [2]
+    assert stage.heard("risk", PlaceOrder) == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]", b"\xff", b'{"id":1}', b'{"id":1,"command":"dance"}', b"{}" * 9]
+)
+def test_a_line_that_is_no_command_is_answered_and_harms_nothing(line: bytes) -> None:
+    stage = door()
+    stage.tell(DoorRequest(1, line))
+    assert [answer["exit"] for answer in answers(stage)] == [2]
+    assert stage.runtime.dead_count == 0
+
+
+def test_a_cancel_of_a_strategys_order_is_answered_when_it_is_gone() -> None:
+    stage = door()
+    intent = attrs.evolve(placed(door()), source="strategy/q", slot="bid.0")
+    working = Order(intent, State.WORKING, order_id="O1")
+    ask(stage, "order.cancel", {"order": "O1"})
+    stage.tell(OrdersReported((working,)))
+    assert stage.heard("orders", FollowOrder) == [FollowOrder(KEY)]
+    assert len(stage.heard("orders", CancelOrder)) == 1
+    changed(stage, intent, State.CANCELED, order_id="O1")
+    assert [answer["exit"] for answer in answers(stage)] == [0]
+
+
+def test_a_cancel_of_an_order_nobody_has_is_exit_4() -> None:
+    stage = door()
+    ask(stage, "order.cancel", {"order": "O1"})
+    stage.tell(OrdersReported(()))
+    assert [answer["exit"] for answer in answers(stage)] == [4]
+
+
+def test_a_halt_is_answered_when_every_order_is_gone() -> None:
+    stage = door()
+    ask(stage, "halt", {"why": "a test"})
+    assert stage.heard("risk", SetTradingState)[0].state is TradingState.HALTED
+    assert stage.heard("orders", CancelOwnOrders) == []
+    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    assert len(stage.heard("orders", AwaitNoOrders)) == 1
+    assert answers(stage) == []
+    stage.tell(NoOrdersLeft())
+    assert [answer["exit"] for answer in answers(stage)] == [0]
+
+
+def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
+    stage = door()
+    ask(stage, "halt", timeout_seconds=3)
+    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.run(3.5)
+    open_order = Order(placed(door()), State.WORKING, order_id="O1")
+    stage.tell(OrdersReported((open_order,)))
+    (answer,) = answers(stage)
+    assert answer["exit"] == 5
+    assert [order["order_id"] for order in answer["result"]["open"]] == ["O1"]
+
+
+def test_status_is_healthy_only_once_reconciled() -> None:
+    stage = door()
+    for expected in (1, 0):
+        ask(stage, "status")
+        stage.tell(HealthReported((("store", "ok", "", 1),)))
+        stage.tell(BudgetReported("{}"))
+        stage.tell(OrdersReported(()))
+        assert answers(stage)[-1]["exit"] == expected
+        stage.tell(Reconciled("a", 1, 0))
+
+
+def test_status_says_who_did_not_answer() -> None:
+    stage = door()
+    stage.tell(Reconciled("a", 1, 0))
+    ask(stage, "status")
+    stage.run(3)
+    (answer,) = answers(stage)
+    assert answer["exit"] == 1
+    assert "components" in answer["error"]["text"]
