@@ -1,0 +1,177 @@
+"""Looks: in an order that misses nothing, repeated on failure, and two that agree for a doubt."""
+
+from collections.abc import Callable
+from functools import partial
+
+from stage import Stage
+
+from zoe.actors.reconciler import PAGE, PERIOD_SECONDS, Reconciler
+from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.quantity import Price, Quantity
+from zoe.domain.sighting import Sighting
+from zoe.messages.exchange import BalanceSnapshot
+from zoe.messages.gateway import Failure, OrderSighted, PrivateAnswered, PrivateCall
+from zoe.messages.ledger import BalancesSeen
+from zoe.messages.orders import DoubtRaised, OrderChanged, OrderFact, OrdersReported, ReportOrders
+from zoe.messages.system import Reconciled, StreamBroken, StreamOpened
+from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades
+
+LAG_NS = 3_000_000_000
+INTENT_ID = "00000000-0000-0000-0000-000000000001"
+CLIENT_ID = "01234567-89ab-8def-8123-456789abcdef"
+OTHERS = ("gateway", "orders", "ledger", "watcher", "heartbeat", f"orders/{INTENT_ID}")
+LOOK = [GetOpenOrders, GetClosedOrders, GetTrades, GetBalances]
+
+
+def reconciler() -> Stage:
+    return Stage("reconciler", partial(Reconciler, "a", LAG_NS, ("watcher",)), OTHERS)
+
+
+def calls(stage: Stage) -> list[PrivateCall]:
+    return stage.heard("gateway", PrivateCall)
+
+
+def answer(stage: Stage, result: object) -> None:
+    stage.tell(PrivateAnswered(calls(stage)[-1].ref, result), 0.01)
+
+
+def look(stage: Stage, orders: tuple[Order, ...], seen: tuple[Sighting, ...] = ()) -> None:
+    """Answers a whole look that is under way."""
+    answer(stage, seen)
+    answer(stage, ())
+    answer(stage, ())
+    answer(stage, BalanceSnapshot(()))
+    stage.tell(OrdersReported(orders), 0.01)
+
+
+def doubtful(stage: Stage) -> Order:
+    intent = Intent(
+        *(INTENT_ID, "strategy/q", None, "BTC/USD", Side.BUY, OrderType.LIMIT),
+        *(Quantity.of("1"), Price.of("1")),
+    )
+    not_after_ns = stage.runtime.clock.wall_ns() + 5_000_000_000
+    return Order(intent, State.IN_DOUBT, CLIENT_ID, not_after_ns=not_after_ns)
+
+
+def until_call(stage: Stage, count: int, seconds: int = 30) -> None:
+    for _ in range(seconds * 10):
+        if len(calls(stage)) >= count:
+            return
+        stage.run(0.1)
+    raise AssertionError(f"{len(calls(stage))} calls, not {count}")
+
+
+def test_it_looks_when_the_stream_opens_and_then_says_reconciled() -> None:
+    stage = reconciler()
+    assert calls(stage) == []
+    stage.tell(StreamOpened())
+    look(stage, ())
+    assert [type(call.operation) for call in calls(stage)] == LOOK
+    assert stage.heard("watcher", Reconciled) == [Reconciled("a", 1, 0)]
+    assert stage.kinds() == ["reconciler.looked"]
+
+
+def test_pages_are_read_to_the_end() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    answer(stage, ())
+    page = tuple(Sighting(f"O{n}", None, ()) for n in range(PAGE))
+    answer(stage, page)
+    following = calls(stage)[-1].operation
+    assert isinstance(following, GetClosedOrders)
+    assert following.offset == PAGE
+    answer(stage, page[:1])
+    assert isinstance(calls(stage)[-1].operation, GetTrades)
+    assert len(stage.heard("orders", OrderSighted)) == PAGE + 1
+
+
+def test_a_failed_look_is_begun_again_from_the_first_list() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    answer(stage, ())
+    stage.tell(PrivateAnswered(calls(stage)[-1].ref, None, Failure.THROTTLED, "EAPI:Rate limit"))
+    until_call(stage, 3)
+    assert isinstance(calls(stage)[-1].operation, GetOpenOrders)
+    look(stage, ())
+    assert len(stage.heard("watcher", Reconciled)) == 1
+
+
+def test_a_stream_that_breaks_is_looked_at_again_before_anything_is_reconciled() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    stage.tell(StreamBroken("a test"))
+    stage.run(2 * PERIOD_SECONDS)
+    assert len(calls(stage)) == len(LOOK)
+    stage.tell(StreamOpened())
+    assert len(stage.heard("watcher", Reconciled)) == 1
+    look(stage, ())
+    assert len(stage.heard("watcher", Reconciled)) == 2
+
+
+def settle(stage: Stage, then: Callable[[], None]) -> Order:
+    stage.tell(StreamOpened())
+    look(stage, ())
+    order = doubtful(stage)
+    stage.tell(DoubtRaised(order))
+    then()
+    return order
+
+
+def absent(stage: Stage) -> list[OrderFact]:
+    return stage.heard(f"orders/{INTENT_ID}", OrderFact)
+
+
+def test_two_looks_a_lag_apart_and_past_the_deadline_prove_an_order_absent() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    began_s = stage.runtime.clock.monotonic_ns() / 1e9
+    until_call(stage, len(LOOK) + 1)
+    assert stage.runtime.clock.monotonic_ns() / 1e9 - began_s >= 5 + LAG_NS / 1e9
+    look(stage, (order,))
+    assert absent(stage) == []
+    first_s = stage.runtime.clock.monotonic_ns() / 1e9
+    until_call(stage, 2 * len(LOOK) + 1)
+    assert stage.runtime.clock.monotonic_ns() / 1e9 - first_s >= LAG_NS / 1e9 - 0.2
+    look(stage, (order,))
+    assert [fact.fact.input for fact in absent(stage)] == [Input.NOT_FOUND]
+
+
+def test_a_look_for_another_reason_does_not_cost_a_doubt_its_own() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: stage.tell(StreamOpened()))
+    look(stage, (order,))  # too early to prove anything
+    assert absent(stage) == []
+    until_call(stage, 2 * len(LOOK) + 1)
+    look(stage, (order,))
+    until_call(stage, 3 * len(LOOK) + 1)
+    look(stage, (order,))
+    assert len(absent(stage)) == 1
+
+
+def test_an_order_that_a_look_finds_by_our_own_id_is_not_absent() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    found = (Sighting("O1", CLIENT_ID.replace("-", "").upper(), (Fact(Input.LIVE, "O1"),)),)
+    for number in (1, 2):
+        until_call(stage, number * len(LOOK) + 1, 120)
+        look(stage, (order,), found)
+    stage.run(60)
+    assert absent(stage) == []
+
+
+def test_a_doubt_that_is_settled_elsewhere_needs_no_look() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    settled = Order(order.intent, State.REJECTED, CLIENT_ID)
+    stage.tell(OrderChanged(settled))
+    stage.run(30)
+    assert len(calls(stage)) == len(LOOK)
+
+
+def test_balances_of_a_look_are_passed_on_as_such() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    assert [seen.source for seen in stage.heard("ledger", BalancesSeen)] == ["look"]
+    assert len(stage.heard("orders", ReportOrders)) == 1
