@@ -1,0 +1,387 @@
+"""Commands that read the books, against a database of the desk's own and a journal with a story:
+a tick, a decision, an order of a strategy with a fill, its sister order, and an order by hand."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from zoe.domain import order_record
+from zoe.domain.order import (
+    Fact,
+    Fill,
+    Input,
+    Intent,
+    Order,
+    OrderType,
+    Route,
+    Side,
+    State,
+    apply,
+    command,
+)
+from zoe.domain.order_record import canonical
+from zoe.domain.quantity import Price, Quantity
+from zoe.ports.journal import JournalRow
+from zoe.store.connection import Database
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.journal import PostgresJournal
+from zoe.store.migrate import migrate
+from zoe.store.reading import server_at
+from zoe.store.waiting import wait_until_up
+
+ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
+ACCOUNT: Final = "sandbox:0011223344556677"
+BEGAN_NS: Final = 1_767_225_600_123_456_789
+BOOT: Final = 3 << 40
+TICK: Final = BOOT + 1
+BID, ASK, HAND = (f"0190a0a0-0000-8000-8000-00000000000{n}" for n in "123")
+DECISION: Final = f"strategy/{ACCOUNT}/quote_keeper"
+PATIENCE_SECONDS: Final = 60
+
+Row = dict[str, Any]
+
+
+class Story:
+    """Writes a journal as the desk does: bodies by the domain, numbers in a row."""
+
+    def __init__(self) -> None:
+        self.rows: list[JournalRow] = []
+        self._versions: dict[str, int] = {}
+
+    def write(self, stream: str, row: tuple[str, str], cause: int, root: int) -> None:
+        seq = len(self.rows) + 1
+        version = self._versions[stream] = self._versions.get(stream, 0) + 1
+        kind, body = row
+        at_ns = BEGAN_NS + seq * 1_000_000
+        ids = (BOOT + 100 + seq, root, cause, None)
+        self.rows.append(JournalRow(seq, ACCOUNT, stream, version, kind, at_ns, *ids, body))
+
+    def decide(self) -> None:
+        quote = {
+            "symbol": "BTC/USD",
+            "bid": "49999.9",
+            "ask": "50000.1",
+            "age_ms": 7,
+            "exchange_ns": str(BEGAN_NS - 9_000_000),
+            "received_ns": str(BEGAN_NS - 7_000_000),
+            "live": True,
+        }
+        want = {"side": "buy", "price": "49990", "quantity": "0.01", "reason": "QUOTE"}
+        body = {
+            "strategy": "quote_keeper",
+            "quote": quote,
+            "held": None,
+            "trading_state": "ACTIVE",
+            "wants": [want | {"slot": "bid.0"}],
+            "reasons": ["QUOTE"],
+            "state_after": "{}",
+        }
+        self.write(DECISION, ("decision.made", canonical(body)), TICK, TICK)
+
+    def order(self, intent: Intent, root: int) -> Order:
+        order = attrs.evolve(
+            command(Order(intent, State.WAITING), Input.SEND),
+            cl_ord_id=intent.intent_id.replace("0190", "0191"),
+            route=Route.WEBSOCKET,
+            not_after_ns=BEGAN_NS,
+        )
+        stream = order_record.stream_of(ACCOUNT, intent.intent_id)
+        self.write(stream, order_record.opening_row(order, "APPROVED"), root + 1, root)
+        return order
+
+    def fact(self, order: Order, fact: Fact, root: int) -> Order:
+        after = apply(order, fact)
+        stream = order_record.stream_of(ACCOUNT, order.intent.intent_id)
+        self.write(stream, order_record.fact_row(after, fact), root, root)
+        return after
+
+    def ledger(self, ledger_id: str, ref_id: str, asset: str, amounts: tuple[str, str]) -> None:
+        body = {
+            "ledger_id": ledger_id,
+            "ref_id": ref_id,
+            "asset": asset,
+            "wallet_type": "spot",
+            "wallet_id": "main",
+            "type": "trade",
+            "subtype": "",
+            "amount": amounts[0],
+            "fee": "0",
+            "balance": amounts[1],
+            "exchange_ns": BEGAN_NS,
+        }
+        root = BOOT + 900
+        self.write(f"ledger/{ACCOUNT}", ("balance.changed", canonical(body)), root, root)
+
+
+def intent(intent_id: str, side: Side, decision: str | None, price: str = "49990") -> Intent:
+    return Intent(
+        intent_id=intent_id,
+        source="person" if decision is None else "strategy/quote_keeper",
+        slot=None if decision is None else f"{side.value}.0",
+        pair="BTC/USD",
+        side=side,
+        order_type=OrderType.LIMIT,
+        quantity=Quantity.of("0.010"),
+        limit_price=Price.of(price),
+        post_only=True,
+        decision=decision,
+    )
+
+
+FILL: Final = Fill(
+    exec_id="TAAAAA-BBBBB-CCCCCC",
+    trade_id=70_001,
+    order_id="OBIDXX-FGHIJ-KLMNOP",
+    pair="BTC/USD",
+    side=Side.BUY,
+    quantity=Quantity.of("0.004"),
+    price=Price.of("49990"),
+    cost=Price.of("199.96").value,
+    fee=Price.of("0.4999").value,
+    fee_asset="USD",
+    liquidity="maker",
+    exchange_ns=BEGAN_NS + 5,
+)
+
+
+def story() -> list[JournalRow]:
+    told = Story()
+    told.decide()
+    bid = told.order(intent(BID, Side.BUY, f"{DECISION}@1"), TICK)
+    ask = told.order(intent(ASK, Side.SELL, f"{DECISION}@1", "50010"), TICK)
+    bid = told.fact(bid, Fact(Input.ACKNOWLEDGED, FILL.order_id), BOOT + 20)
+    told.fact(ask, Fact(Input.REFUSED, reason="EOrder:Post only order"), BOOT + 21)
+    bid = told.fact(bid, Fact(Input.FILL, FILL.order_id, fill=FILL), BOOT + 22)
+    told.ledger("LAAAAA-11111-111111", FILL.exec_id, "BTC", ("0.004", "1.004"))
+    told.ledger("LAAAAA-11111-111112", FILL.exec_id, "USD", ("-199.96", "9799.5401"))
+    body = {"command": "order.place", "params": {}, "key": HAND}
+    given = f"command/{HAND}/{BOOT + 30}"
+    told.write(given, ("command.given", canonical(body)), BOOT + 30, BOOT + 30)
+    hand = told.order(intent(HAND, Side.BUY, f"{given}@1", "100"), BOOT + 30)
+    told.fact(hand, Fact(Input.ACKNOWLEDGED, "OHANDX-FGHIJ-KLMNOP"), BOOT + 31)
+    return told.rows
+
+
+def zoe(
+    state: Path, *words: str, environ: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(state), "ZOE_STATE_DIR": str(state)}
+    return subprocess.run(
+        (*ZOE, *words),
+        env=surroundings | (environ or {}),
+        cwd=state,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def rows(state: Path, *words: str) -> Any:
+    done = zoe(state, *words, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def told(state: Path) -> Iterator[None]:
+    """The story in the database of a state directory, whose server runs meanwhile."""
+    server = EmbeddedServer.start(state)
+    try:
+        database = Database(server_at(server.endpoint))
+        wait_until_up(database, server)
+        migrate(database)
+        PostgresJournal(database, ACCOUNT).append(story())
+        database.discard()
+        yield
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    state = tmp_path_factory.mktemp("desk")
+    with told(state):
+        yield state
+
+
+def kinds(document: Row) -> list[str]:
+    return [f"{row['kind']} {row['body'].get('state', '')}".strip() for row in document["rows"]]
+
+
+BID_STORY: Final = [
+    "decision.made",
+    "order.sending SENDING",
+    "order.acknowledged PENDING",
+    "order.fill WORKING",
+    "balance.changed",
+    "balance.changed",
+]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "70001",
+        FILL.exec_id,
+        FILL.order_id,
+        BID,
+        BID.upper().replace("-", ""),
+        BID.replace("0190", "0191"),
+        "LAAAAA-11111-111112",
+    ],
+)
+def test_why_walks_from_a_fill_back_to_the_tick(books: Path, wanted: str) -> None:
+    told = rows(books, "why", wanted)
+    assert kinds(told) == BID_STORY
+    assert [row["seq"] for row in told["rows"]] == sorted(row["seq"] for row in told["rows"])
+    assert told["ticks"] == [
+        {
+            "seq": 1,
+            "message_id": TICK,
+            "symbol": "BTC/USD",
+            "bid": "49999.9",
+            "ask": "50000.1",
+            "age_ms": 7,
+            "received": "2026-01-01T00:00:00.116456789Z",
+            "exchange": "2026-01-01T00:00:00.114456789Z",
+        }
+    ]
+    fill = told["rows"][3]
+    assert (fill["ids"]["trade_id"], fill["ids"]["exec_id"]) == (70_001, FILL.exec_id)
+    assert fill["at"] == "2026-01-01T00:00:00.129456789Z"
+
+
+def test_why_of_a_tick_or_a_decision_tells_all_that_followed(books: Path) -> None:
+    everything = sorted([*BID_STORY, "order.sending SENDING", "order.rejected REJECTED"])
+    assert sorted(kinds(rows(books, "why", str(TICK)))) == everything
+    assert sorted(kinds(rows(books, "why", f"{DECISION}@1"))) == everything
+
+
+def test_why_of_an_order_by_hand_begins_with_the_command(books: Path) -> None:
+    told = ["command.given", "order.sending SENDING", "order.acknowledged PENDING"]
+    assert kinds(rows(books, "why", HAND)) == told
+    assert kinds(rows(books, "why", "OHANDX-FGHIJ-KLMNOP")) == told
+    assert kinds(rows(books, "why", str(BOOT + 30))) == told
+
+
+def test_why_shows_the_tick_to_a_person(books: Path) -> None:
+    done = zoe(books, "why", "70001")
+    assert done.returncode == 0
+    tick, decision = done.stdout.splitlines()[1:3]
+    assert "market.tick" in tick
+    assert "bid 49999.9 ask 50000.1" in tick
+    assert "7 ms before the decision" in tick
+    assert "bid.0 buy 0.01 at 49990" in decision
+    assert "trade 70001" in done.stdout
+    assert "risk: APPROVED" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "wanted", ["ONOBOD-YKNOW-SOFTHA", "0", "9" * 18, "9" * 40, "'; --", "@", "a@1"]
+)
+def test_nothing_known_is_the_answer_no(books: Path, wanted: str) -> None:
+    done = zoe(books, "why", wanted, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["rows"] == []
+    assert "nothing is known" in done.stderr
+
+
+def test_orders_are_the_open_ones_or_all(books: Path) -> None:
+    states = {row["intent_id"]: row["state"] for row in rows(books, "orders")}
+    assert states == {BID: "WORKING", HAND: "PENDING"}
+    found = {row["intent_id"]: row for row in rows(books, "orders", "--all")}
+    assert found.keys() == {BID, ASK, HAND}
+    assert found[ASK]["state"] == "REJECTED"
+    assert found[ASK]["reason"] == "EOrder:Post only order"
+    bid = found[BID]
+    assert (bid["quantity"], bid["filled_quantity"], bid["limit_price"]) == (
+        "0.01",
+        "0.004",
+        "49990",
+    )
+    assert (bid["order_id"], bid["source"]) == (FILL.order_id, "strategy/quote_keeper")
+
+
+def test_fills_and_balances_are_exact_text(books: Path) -> None:
+    (fill,) = rows(books, "fills")
+    assert (fill["quantity"], fill["cost"], fill["fee"]) == ("0.004", "199.96", "0.4999")
+    assert (fill["trade_id"], fill["exec_id"]) == (70_001, FILL.exec_id)
+    assert fill["cl_ord_id"] == BID.replace("0190", "0191")
+    held = {row["asset"]: row["balance"] for row in rows(books, "balances")}
+    assert held == {"BTC": "1.004", "USD": "9799.5401"}
+
+
+def test_people_read_aligned_columns(books: Path) -> None:
+    done = zoe(books, "orders", "--all")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4
+    assert lines[0].split()[:3] == ["created", "pair", "side"]
+    assert "\x1b" not in done.stdout
+
+
+def test_readers_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Each may start the server for itself, use another's, or see that one's end."""
+    state = tmp_path / "desk"
+    with told(state):
+        pass
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(state), "ZOE_STATE_DIR": str(state)}
+    readers = [
+        subprocess.Popen(
+            (*ZOE, "orders", "--all", "--json"),
+            env=surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    for reader in readers:
+        out, err = reader.communicate(timeout=PATIENCE_SECONDS)
+        assert reader.returncode == 0, err.decode()
+        assert len(json.loads(out)) == 3
+
+
+# Places that cannot be read
+
+
+@pytest.mark.parametrize("word", ["orders", "fills", "balances"])
+def test_where_no_desk_has_run_there_is_an_empty_list(tmp_path: Path, word: str) -> None:
+    done = zoe(tmp_path, word, "--json")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert "no desk has run there yet" in done.stderr
+    assert list(tmp_path.iterdir()) == [], "reading makes nothing"
+
+
+def test_why_where_no_desk_has_run_is_the_answer_no(tmp_path: Path) -> None:
+    assert zoe(tmp_path, "why", "1").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://nobody@127.0.0.1:1/zoe", "mysql://x/y", "postgresql://h:port/db"]
+)
+def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path, url: str) -> None:
+    done = zoe(tmp_path, "orders", environ={"DATABASE_URL": url})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_of_the_users_that_no_desk_has_used_is_empty(
+    books: Path, tmp_path: Path
+) -> None:
+    server = server_at(EmbeddedServer(books).endpoint)
+    place = str(Path(str(server.socket)).parent)
+    url = f"postgresql://{server.user}:{server.password}@/template1?host={place}"
+    done = zoe(tmp_path, "orders", "--json", environ={"DATABASE_URL": url})
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    url = f"postgresql://{server.user}:{server.password}@/{server.database}?host={place}"
+    done = zoe(tmp_path, "orders", "--all", "--json", environ={"DATABASE_URL": url})
+    assert (done.returncode, len(json.loads(done.stdout))) == (0, 3)
