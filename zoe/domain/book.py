@@ -34,8 +34,8 @@ class Book:
 
     def load(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Replaces everything by a snapshot."""
-        self._bids = {price: qty for price, qty in bids if qty}
-        self._asks = {price: qty for price, qty in asks if qty}
+        self._bids = {price: qty for price, qty in dict(bids).items() if qty}
+        self._asks = {price: qty for price, qty in dict(asks).items() if qty}
         self._bid_keys = sorted(self._bids)
         self._ask_keys = sorted(-price for price in self._asks)
         self._cut()

@@ -1,0 +1,47 @@
+"""The book against the plainest one there is: two dicts, sorted each time."""
+
+import zlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.domain.book import Book, Level
+
+#: Few prices, so that they meet; 0 removes.
+LEVELS = st.lists(st.tuples(st.integers(1, 25), st.integers(0, 3)), max_size=8)
+STEPS = st.lists(st.tuples(st.booleans(), LEVELS, LEVELS), max_size=12)
+
+
+class Plain:
+    """Both sides as dicts."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.bids: dict[int, int] = {}
+        self.asks: dict[int, int] = {}
+
+    def apply(self, snapshot: bool, bids: list[Level], asks: list[Level]) -> None:
+        for name, changes, best_first in (("bids", bids, True), ("asks", asks, False)):
+            side = {} if snapshot else dict(getattr(self, name))
+            side.update(changes)
+            left = sorted(((p, q) for p, q in side.items() if q), reverse=best_first)
+            setattr(self, name, dict(left[: self.depth]))
+
+    def checksum(self) -> int:
+        both = [*list(self.asks.items())[:10], *list(self.bids.items())[:10]]
+        return zlib.crc32("".join(f"{price}{qty}" for price, qty in both).encode())
+
+
+@given(st.sampled_from((1, 3, 10, 25)), STEPS)
+def test_the_book_is_the_plain_book(
+    depth: int, steps: list[tuple[bool, list[Level], list[Level]]]
+) -> None:
+    book, plain = Book(depth), Plain(depth)
+    for snapshot, bids, asks in steps:
+        (book.load if snapshot else book.update)(bids, asks)
+        plain.apply(snapshot, bids, asks)
+        assert book.bids() == list(plain.bids.items())
+        assert book.asks() == list(plain.asks.items())
+        assert book.best_bid == next(iter(plain.bids.items()), None)
+        assert book.best_ask == next(iter(plain.asks.items()), None)
+        assert book.checksum() == plain.checksum()

@@ -1,0 +1,56 @@
+"""The rate counters against the same arithmetic in fractions."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.domain.ratelimit import TIERS, Action, Limiter, engine_cost_milli
+
+SECOND = 1_000_000_000
+ACTIONS = st.sampled_from((Action.ADD, Action.AMEND, Action.EDIT, Action.CANCEL))
+SPENT = st.lists(
+    st.tuples(st.integers(0, 20 * SECOND), ACTIONS, st.integers(0, 400 * SECOND)), max_size=40
+)
+
+
+def value_milli(limiter: Limiter, now_ns: int) -> Fraction:
+    pairs = limiter.snapshot(now_ns)["pairs"]
+    assert isinstance(pairs, dict)
+    return Fraction(pairs.get("X/Y", "0")) * 1_000
+
+
+@given(st.sampled_from(sorted(TIERS)), SPENT)
+def test_the_prediction_is_never_below_the_truth_and_hardly_above(
+    name: str, spent: list[tuple[int, Action, int]]
+) -> None:
+    tier = TIERS[name]
+    limiter, truth, now_ns = Limiter(tier, reserve=0), Fraction(0), 0
+    for passed, action, age_ns in spent:
+        now_ns += passed
+        truth = max(truth - Fraction(passed * tier.engine_decay_milli, SECOND), Fraction(0))
+        limiter.engine_spend("X/Y", action, age_ns, now_ns)
+        truth += engine_cost_milli(action, age_ns)
+        # Each step rounds up by less than a thousandth of a point.
+        assert truth <= value_milli(limiter, now_ns) < truth + len(spent)
+
+
+@given(st.sampled_from(sorted(TIERS)), SPENT, ACTIONS, st.integers(0, 400 * SECOND))
+def test_after_the_wait_an_action_fits_and_just_before_it_does_not(
+    name: str, spent: list[tuple[int, Action, int]], action: Action, age_ns: int
+) -> None:
+    limiter, now_ns = Limiter(TIERS[name], reserve=20), 0
+    for passed, earlier, age in spent:
+        now_ns += passed // 20
+        limiter.engine_spend("X/Y", earlier, age, now_ns)
+    wait_ns = limiter.engine_wait_ns("X/Y", action, age_ns, now_ns)
+    ceiling = (TIERS[name].engine_threshold - 20) * 1_000
+    cost = engine_cost_milli(action, age_ns)
+    if action is not Action.CANCEL:
+        assert value_milli(limiter, now_ns + wait_ns) + cost <= ceiling
+        if wait_ns:
+            step_ns = SECOND // TIERS[name].engine_decay_milli + 1
+            earlier_ns = now_ns + max(wait_ns - step_ns, 0)
+            assert value_milli(limiter, earlier_ns) + cost > ceiling
+    else:
+        assert wait_ns == 0
