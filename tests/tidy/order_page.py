@@ -1,0 +1,68 @@
+"""docs/orders.md, made from the table of states: ``PYTHONPATH=. python tests/tidy/order_page.py``."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from zoe.domain.order import COMMANDS, INFERRED, NEXT, STALE, TERMINAL, Input, State
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "orders.md"
+
+_BEGINNING: Final = """\
+# The life of an order
+
+Made from the table in `zoe/domain/order.py`; the checks compare it. After a change of the table run
+`PYTHONPATH=. python tests/tidy/order_page.py`.
+
+Commands are ours: {commands}. What the table lacks is refused, and the order is unchanged.
+Facts are the exchange's, or the loss of its answer. In the table they apply; those listed as stale
+change no state; any other contradicts what is known: the order's actor crashes, and its successor
+asks for a look at the exchange's own lists before it does anything else.
+
+{terminal} are terminal: only late fills are still counted. {inferred} are inferences: any later
+sign of the order takes them back, and the order is canceled at once.
+"""
+_STALE_HEADING: Final = "\n## Facts that change no state\n\n| in | says nothing new |\n|---|---|\n"
+
+
+def page() -> str:
+    """The whole page."""
+    beginning = _BEGINNING.format(
+        commands=_names(COMMANDS, Input), terminal=_names(TERMINAL, State),
+        inferred=_names(INFERRED, State),
+    )  # fmt: skip
+    diagram = "\n```mermaid\nstateDiagram-v2\n" + "".join(_arrows()) + "```\n"
+    return beginning + diagram + _STALE_HEADING + "".join(_stale_rows())
+
+
+def _names(chosen: frozenset[Input] | frozenset[State], order: type[Input] | type[State]) -> str:
+    """Names in the order of their enum, for people."""
+    *most, last = [f"`{each.value}`" for each in order if each in chosen]
+    return f"{', '.join(most)} and {last}"
+
+
+def _arrows() -> Iterator[str]:
+    yield f"    [*] --> {State.WAITING.value}\n"
+    for (here, there), rows in groupby(NEXT.items(), key=lambda row: (row[0][0], row[1])):
+        why = ", ".join(happened.value for (_, happened), _ in rows)
+        yield f"    {here.value} --> {there.value}: {why}\n"
+    for state in State:
+        if state in TERMINAL:
+            yield f"    {state.value} --> [*]\n"
+
+
+def _stale_rows() -> Iterator[str]:
+    by_state: dict[State, list[str]] = defaultdict(list)
+    for happened in Input:
+        for state in State:
+            if (state, happened) in STALE:
+                by_state[state].append(happened.value)
+    for state in State:
+        if state in by_state:
+            yield f"| {state.value} | {', '.join(by_state[state])} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
