@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
@@ -14,17 +15,20 @@ from zoe.ports.journal import JournalRow
 from zoe.store.connection import Connection, Database
 
 _NAMES: Final = tuple(field.name for field in attrs.fields(JournalRow))
+_values: Final = attrgetter(*_NAMES)
 _COLUMNS: Final = ", ".join(_NAMES)
-#: pg8000 encodes arrays in Python: one JSON text is three times quicker.
-_GIVEN: Final = """
-jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-    seq bigint, account_id text, stream text, version bigint, kind text, at_ns bigint,
-    message_id bigint, correlation_id bigint, causation_id bigint, anchor_seq bigint, body jsonb)
+#: pg8000 encodes arrays in Python, one JSON text is three times quicker: an array of arrays.
+_FIELDS: Final = """
+    CAST(r ->> 0 AS bigint) AS seq, r ->> 1 AS account_id, r ->> 2 AS stream,
+    CAST(r ->> 3 AS bigint) AS version, r ->> 4 AS kind, CAST(r ->> 5 AS bigint) AS at_ns,
+    CAST(r ->> 6 AS bigint) AS message_id, CAST(r ->> 7 AS bigint) AS correlation_id,
+    CAST(r ->> 8 AS bigint) AS causation_id, CAST(r ->> 9 AS bigint) AS anchor_seq, r -> 10 AS body
 """
-_INSERT: Final = f"INSERT INTO journal ({_COLUMNS}) SELECT {_COLUMNS} FROM {_GIVEN}"
+_GIVEN: Final = f"SELECT {_FIELDS} FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS given(r)"
+_INSERT: Final = f"INSERT INTO journal ({_COLUMNS}) {_GIVEN}"
 _SAME: Final = " AND ".join(f"j.{name} IS NOT DISTINCT FROM r.{name}" for name in _NAMES)
 _COUNT_SAME: Final = (
-    f"SELECT count(*) FROM {_GIVEN} JOIN journal j USING (account_id, seq) WHERE {_SAME}"
+    f"SELECT count(*) FROM ({_GIVEN}) r JOIN journal j USING (account_id, seq) WHERE {_SAME}"
 )
 _READ: Final = "SELECT seq, stream, version, kind, at_ns, body FROM journal"
 _OPEN: Final = f"""
@@ -39,8 +43,8 @@ ORDER BY stream, version
 _OF_ORDER: Final = f"""
 {_READ} WHERE account_id = :account AND stream IN (
     SELECT stream FROM journal
-     WHERE account_id = :account AND body ->> 'order_id' = :order_id AND body ? 'order_id'
-       AND stream LIKE 'order/%')
+     WHERE account_id = :account AND stream LIKE 'order/%'
+       AND body @> jsonb_build_object('order_id', CAST(:order_id AS text)))
 ORDER BY stream, version
 """
 #: What JSON allows in a text and PostgreSQL does not.
@@ -48,14 +52,14 @@ _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def _text(rows: Sequence[JournalRow]) -> str:
-    return msgspec.json.encode([_plain(row) for row in rows]).decode()
+    return msgspec.json.encode([(*_values(row)[:-1], _body(row)) for row in rows]).decode()
 
 
-def _plain(row: JournalRow) -> dict[str, Any]:
+def _body(row: JournalRow) -> msgspec.Raw:
     body = row.body
     if "\\u0000" in body:
         body = _NUL.sub(r"\1\\ufffd", body)
-    return {name: getattr(row, name) for name in _NAMES} | {"body": msgspec.Raw(body.encode())}
+    return msgspec.Raw(body.encode())
 
 
 class PostgresJournal:
