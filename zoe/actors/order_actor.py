@@ -1,6 +1,7 @@
 """OrderActor: one order from intent to terminal state.
 
-Receives: PermitGranted, AddSettled, CancelSettled, OrderFact, CancelOrder, Recorded, Hydrated.
+Receives: PermitGranted, AddSettled, CancelSettled, OrderFact, CancelOrder, CancelWithoutStore,
+Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, cancels), Reconciler (doubts), and
 OrderDesk every durable change. Blocks on nothing.
 Durable first, then ours, then known: a change is recorded, then becomes this order, then is told.
@@ -10,12 +11,13 @@ means its fate is unknown. A successor asks for a look before anything else.
 """
 
 from collections import deque
+from functools import partial
 from typing import Final, assert_never
 
 import attrs
 
 from zoe.domain import order_record
-from zoe.domain.errors import IllegalCommand
+from zoe.domain.errors import IllegalCommand, StoreError
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import (
     CONCLUDED,
@@ -36,6 +38,7 @@ from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
+    CancelWithoutStore,
     DoubtRaised,
     LookWanted,
     OrderChanged,
@@ -43,14 +46,20 @@ from zoe.messages.orders import (
     OrderForgotten,
 )
 from zoe.messages.system import Tick
+from zoe.ports.journal import EmergencyNotes, NotedCancel
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
+from zoe.runtime.message import Message
+from zoe.runtime.offload import Outcome
 
 #: How long the exchange may take to execute an add (Kraken's default deadline).
 DEADLINE_NS: Final = 5_000_000_000
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
 CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
+#: A cancel that was noted and changed nothing is noted and sent again after this.
+NOTE_SECONDS: Final = 3
+_LAST: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
 
 _SETTLED: Final = {
     Sent.ACCEPTED: Input.ACKNOWLEDGED,
@@ -63,10 +72,20 @@ _SETTLED: Final = {
 
 @attrs.frozen
 class OrderConfig:
-    """What every order of a desk shares."""
+    """What every order of a desk shares.
+
+    Attributes:
+        notes: Where cancels are noted while the store is down; None: they wait for it.
+    """
 
     account_id: str
     desk_tag: int
+    notes: EmergencyNotes | None = None
+
+
+@attrs.frozen
+class _Noted(Message):
+    outcome: Outcome[None]
 
 
 @attrs.frozen
@@ -83,9 +102,11 @@ Inbox = (
     | CancelSettled
     | OrderFact
     | CancelOrder
+    | CancelWithoutStore
     | Recorded
     | Hydrated
     | Tick
+    | _Noted
 )
 
 
@@ -126,11 +147,17 @@ class OrderActor(Actor):
             case OrderFact() | AddSettled() | CancelOrder() | PermitGranted():
                 self._waiting.append(message)
                 self._proceed()
+            case CancelWithoutStore():
+                self._note_cancel(message.why)
+            case _Noted():
+                self._noted(message.outcome)
             case CancelSettled():
                 self._cancel_settled(message)
             case Tick("answer"):
                 self._waiting.append(AddSettled(Sent.LOST, None, "no answer in time"))
                 self._proceed()
+            case Tick("note"):
+                self._note_cancel("again")
             case Tick():
                 self._send_cancel()
             case _:
@@ -285,6 +312,42 @@ class OrderActor(Actor):
         delay = CANCEL_RETRY_SECONDS[min(self._cancel_tries, len(CANCEL_RETRY_SECONDS) - 1)]
         self._cancel_tries += 1
         self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
+
+    def _note_cancel(self, why: str) -> None:
+        """The store is down: the wish is noted on the disk, and only then does the cancel leave."""
+        order, notes = self._order, self._config.notes
+        if order is None or notes is None or order.state is State.WAITING or self._ends(order):
+            return
+        assert self.envelope is not None
+        log.warning("order.cancel_without_store", intent_id=self._intent_id, reason=why)
+        cancel = NotedCancel(
+            at_ns=self.clock.wall_ns(),
+            stream=order_record.stream_of(self._config.account_id, self._intent_id),
+            order_id=order.order_id,
+            cl_ord_id=order.cl_ord_id,
+            message_id=self.envelope.message_id,
+            correlation_id=self.envelope.correlation_id,
+            causation_id=self.envelope.causation_id,
+        )
+        self.offload(partial(notes.note, cancel), _Noted, lane="emergency")
+
+    def _ends(self, order: Order) -> bool:
+        """Whether the order is concluded, or will be as soon as what waits is durable."""
+        if order.state in CONCLUDED or (
+            self._changing is not None and self._changing.after.state in CONCLUDED
+        ):
+            return True
+        facts = [m.fact.input for m in self._waiting if isinstance(m, OrderFact)]
+        return not _LAST.isdisjoint(facts)
+
+    def _noted(self, outcome: Outcome[None]) -> None:
+        if isinstance(outcome.error, StoreError):
+            log.error("order.cancel_not_noted", intent_id=self._intent_id, error=str(outcome.error))
+        elif self._order is not None and not self._ends(self._order):
+            outcome.value()
+            self.tell(self.find("gateway"), SendCancel(self._order, self.me))
+        if self._changing is not None or self._waiting:
+            self.after(NOTE_SECONDS, Tick("note"))
 
     def _cancel_settled(self, settled: CancelSettled) -> None:
         assert self._order is not None

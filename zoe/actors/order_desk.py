@@ -1,7 +1,7 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
 Receives: SubmitOrder, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
-OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated. Tells: its order actors, and RiskOfficer, Repositioner and
+OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack. Tells: its order actors, and RiskOfficer, Repositioner and
 whoever asked for the order every durable change. Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
@@ -21,11 +21,19 @@ from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Intent, Order, State, apply
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
-from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.journal import (
+    Hydrate,
+    Hydrated,
+    Record,
+    Row,
+    StoreCameBack,
+    StoreWentDown,
+)
 from zoe.messages.orders import (
     AwaitNoOrders,
     CancelOrder,
     CancelOwnOrders,
+    CancelWithoutStore,
     FollowOrder,
     NoOrdersLeft,
     OrderChanged,
@@ -44,6 +52,8 @@ from zoe.runtime.supervisor import Child
 
 #: Frames of an unknown order wait this long before anybody adopts it (orders.md section 7).
 STRANGER_SECONDS: Final = 2
+#: A store that is down for longer costs the resting orders: nobody may be able to act on them.
+STORE_PATIENCE_SECONDS: Final = 30
 #: A concluded order stays a while for late fills, then its actor ends.
 LINGER_SECONDS: Final = 5
 #: Concluded orders that are remembered, so that looks that show them again cost nothing.
@@ -53,7 +63,7 @@ EXIT_ANOTHER_DESK: Final = 6
 
 Inbox = (
     SubmitOrder | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
-    | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | Tick
+    | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
 )  # fmt: skip
 
 
@@ -80,6 +90,7 @@ class OrderDesk(Actor):
         self._concluded: OrderedDict[str, Order] = OrderedDict()
         self._awaiting: list[Address] = []
         self._refs = HYDRATION
+        self._store_down = False
 
     def on_start(self) -> None:
         self.hold()
@@ -108,6 +119,14 @@ class OrderDesk(Actor):
                 self._report()
             case AwaitNoOrders():
                 self._await_none()
+            case StoreWentDown():
+                self._store_down = True
+                self.after(STORE_PATIENCE_SECONDS, Tick("store"))
+            case StoreCameBack():
+                self._store_down = False
+            case Tick("store"):
+                if self._store_down:
+                    self._cancel_own("the store is down")
             case Tick("stranger"):
                 self._look_up(message.ref)
             case Tick():
@@ -167,7 +186,12 @@ class OrderDesk(Actor):
         if intent_id is None or intent_id not in self._actors:
             log.info("order.cancel_unknown", order=wish.order)
             return
-        self.tell(self._actors[intent_id], wish)
+        self._tell_cancel(intent_id, wish.why)
+
+    def _tell_cancel(self, intent_id: str, why: str) -> None:
+        self.tell(self._actors[intent_id], CancelOrder(intent_id, why))
+        if self._store_down:
+            self.tell(self._actors[intent_id], CancelWithoutStore(why))
 
     def _resolve(self, any_id: str) -> str | None:
         if any_id in self._orders:
@@ -180,7 +204,7 @@ class OrderDesk(Actor):
     def _cancel_own(self, why: str) -> None:
         for intent_id, order in self._orders.items():
             if order is None or (order.state not in CONCLUDED and _is_ours(order)):
-                self.tell(self._actors[intent_id], CancelOrder(intent_id, why))
+                self._tell_cancel(intent_id, why)
 
     def _sighted(self, sighting: Sighting) -> None:
         intent_id = self._known(sighting)

@@ -34,7 +34,10 @@ from zoe.runtime.supervisor import EXIT_GAVE_UP
 from zoe.runtime.threads import ThreadRuntime
 from zoe.store import desk as desk_rows
 from zoe.store.connection import Database
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.emergency import EmergencyFile
 from zoe.store.journal import PostgresJournal
+from zoe.store.revival import keep_up
 
 _BOOT_BITS: Final = 40
 
@@ -82,11 +85,15 @@ class Desk:
             pin_cpu=None if settings.desk.pin_cpu < 0 else settings.desk.pin_cpu,
         )
         self._door = DoorSocket(settings.door_path)
+        self._notes = EmergencyFile(settings.state_dir / "emergency.jsonl")
+        self._notes.reserve()
         self._started_ns = time.monotonic_ns()
         self._ready = False
 
-    def run(self, started_ns: int, sandbox: OwnSandbox | None) -> int:
-        """Runs until the end; the exit code."""
+    def run(
+        self, started_ns: int, sandbox: OwnSandbox | None, server: EmbeddedServer | None
+    ) -> int:
+        """Runs until the end, and keeps up what was started beside it; the exit code."""
         self._started_ns = started_ns
         runtime = self._runtime
         runtime.endpoint("wire", ThreadWire(runtime).handle)
@@ -100,6 +107,8 @@ class Desk:
         runtime.reader("door", lambda stop: self._door.serve(stop, door.tell))
         if sandbox is not None:
             runtime.reader("sandbox", sandbox.watch)
+        if server is not None:
+            runtime.reader("store", partial(keep_up, server))
         code = runtime.wait()
         assert code is not None, "waited without a limit"
         self._door.wake()
@@ -146,6 +155,7 @@ class Desk:
             desk_tag=desk_tag(account, claims.identity(settings.state_dir)),
             venue=self._venue,
             store=PostgresJournal(database, account),
+            notes=self._notes,
             reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
                 database, account, wanted, NONCE_AHEAD_NS
             ),

@@ -79,7 +79,7 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     if not lock.take():
         raise claims.AnotherDesk("another desk holds this account in the database")
     desk = Desk(settings, wanted, account, venue, (database, lock))
-    return desk.run(started_ns, sandbox)
+    return desk.run(started_ns, sandbox, server)
 
 
 def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> OwnSandbox | None:

@@ -25,7 +25,7 @@ from zoe.actors.strategist import Strategist, StrategyConfig
 from zoe.domain.ratelimit import Limiter
 from zoe.domain.risk import Limits
 from zoe.messages.system import Beat
-from zoe.ports.journal import JournalStore
+from zoe.ports.journal import EmergencyNotes, JournalStore
 from zoe.ports.venue import Venue
 from zoe.runtime.supervisor import Child, Group
 
@@ -55,6 +55,7 @@ class Parts:
     desk_tag: int
     venue: Venue
     store: JournalStore
+    notes: EmergencyNotes
     reserve_nonce: Callable[[int], int]
     write_health: Callable[[Sequence[HealthRow]], None]
     vitals: Callable[[], Sequence[Beat]]
@@ -77,7 +78,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
     strategies = tuple(f"strategy/{config.name}" for config in parts.strategies)
     account = parts.account_id
     watch_market = ("risk", *strategies)
-    order = OrderConfig(account, parts.desk_tag)
+    order = OrderConfig(account, parts.desk_tag, parts.notes)
     reconciled = ("risk", "repositioner", "door", READY)
     return (
         # A crash of the Journal loses what waited for it: the group gives up at once.
@@ -85,7 +86,9 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             "store",
             (
                 Child(
-                    "journal", partial(Journal, account, parts.store, ("risk",)), stop_seconds=8.0
+                    "journal",
+                    partial(Journal, account, parts.store, ("risk", "orders"), parts.notes),
+                    stop_seconds=8.0,
                 ),
             ),
             strategy="rest_for_one",

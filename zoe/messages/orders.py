@@ -60,6 +60,14 @@ class CancelOrder(Message):
 
 
 @attrs.frozen
+class CancelWithoutStore(Message):
+    """Cancel the order of the actor that receives it, noted in the emergency file instead of the
+    journal; repeated until it is gone or the store is back."""
+
+    why: str
+
+
+@attrs.frozen
 class CancelOwnOrders(Message):
     """Cancel every working order of this desk."""
 
