@@ -121,11 +121,11 @@ class Story:
         self.write(f"ledger/{ACCOUNT}", ("balance.changed", canonical(body)), root, root)
 
 
-def intent(intent_id: str, side: Side, decision: str | None, price: str = "49990") -> Intent:
+def intent(intent_id: str, side: Side, decision: str, price: str = "49990") -> Intent:
     return Intent(
         intent_id=intent_id,
-        source="person" if decision is None else "strategy/quote_keeper",
-        slot=None if decision is None else f"{side.value}.0",
+        source="person" if decision.startswith("command/") else "strategy/quote_keeper",
+        slot=None if decision.startswith("command/") else f"{side.value}.0",
         pair="BTC/USD",
         side=side,
         order_type=OrderType.LIMIT,

@@ -11,32 +11,33 @@ from zoe.store import reading
 from zoe.store.connection import Database
 
 T = TypeVar("T")
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = list[Row]
 _ORDERS: Final = (
-    *("created", "pair", "side", "order_type", "quantity", "limit_price", "filled_quantity"),
-    *("state", "order_id", "intent_id", "source", "slot", "reason"),
+    *("created", "account_id", "pair", "side", "type", "quantity", "limit", "filled", "state"),
+    *("id", "source", "reason"),
 )
 _FILLS: Final = (
-    *("time", "pair", "side", "quantity", "price", "cost", "fee", "fee_asset", "liquidity"),
-    *("trade_id", "exec_id", "order_id"),
+    *("time", "account_id", "pair", "side", "quantity", "price", "cost", "fee", "liquidity"),
+    *("trade_id", "order_id"),
 )
-_BALANCES: Final = ("asset", "balance", "wallet_type", "wallet_id", "as_of")
+_BALANCES: Final = ("account_id", "asset", "balance", "wallet", "as_of")
 
 
 def orders(arguments: Namespace) -> int:
     """Lists orders."""
     rows = _rows(arguments, lambda database: reading.orders(database, every=arguments.all))
-    return _list(arguments, rows, _ORDERS, ("created", "created_ns"))
+    return _list(arguments, rows, _ORDERS, _order)
 
 
 def fills(arguments: Namespace) -> int:
     """Lists fills."""
-    return _list(arguments, _rows(arguments, reading.fills), _FILLS, ("time", "exchange_ns"))
+    return _list(arguments, _rows(arguments, reading.fills), _FILLS, _fill)
 
 
 def balances(arguments: Namespace) -> int:
     """Lists wallets."""
-    return _list(arguments, _rows(arguments, reading.balances), _BALANCES, ("as_of", "at_ns"))
+    return _list(arguments, _rows(arguments, reading.balances), _BALANCES, _balance)
 
 
 def read(settings: Settings, work: Callable[[Database], T], nothing: T) -> T:
@@ -54,13 +55,41 @@ def _rows(arguments: Namespace, work: Callable[[Database], Rows]) -> Rows:
     return read(configured.load(arguments), work, [])
 
 
-def _list(arguments: Namespace, rows: Rows, columns: tuple[str, ...], time: tuple[str, str]) -> int:
+def _list(
+    arguments: Namespace, rows: Rows, columns: tuple[str, ...], shown: Callable[[Row], Row]
+) -> int:
     if arguments.json:
         show.document(rows)
         return 0
-    shown, source = time
-    for row in rows:
-        row[shown] = show.clock(row[source])
+    if len({row["account_id"] for row in rows}) < 2:
+        columns = tuple(name for name in columns if name != "account_id")
     if rows:
-        show.table(columns, rows)
+        show.table(columns, [row | shown(row) for row in rows])
     return 0
+
+
+def _order(row: Row) -> Row:
+    source = (row["source"] or "").removeprefix("strategy/")
+    return {
+        "created": show.clock(row["created_ns"]),
+        "type": row["order_type"],
+        "limit": row["limit_price"],
+        "filled": row["filled_quantity"],
+        # The exchange's id, and until there is one ours: zoe takes either.
+        "id": row["order_id"] or row["intent_id"],
+        "source": f"{source} {row['slot'] or ''}".strip(),
+    }
+
+
+def _fill(row: Row) -> Row:
+    return {
+        "time": show.clock(row["exchange_ns"]),
+        "fee": f"{row['fee']} {row['fee_asset']}",
+    }
+
+
+def _balance(row: Row) -> Row:
+    return {
+        "as_of": show.clock(row["at_ns"]),
+        "wallet": f"{row['wallet_type']} {row['wallet_id']}",
+    }

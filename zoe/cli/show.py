@@ -4,6 +4,7 @@ Standard output is the answer; notes go to standard error.
 """
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,10 @@ from typing import Any, Final, TypeVar
 
 NANOSECONDS: Final = 1_000_000_000
 NOTHING: Final = "-"
+#: Columns whose text may be broken into lines.
+PROSE: Final = frozenset({"story", "reason", "detail", "last_error"})
+_LEAST_PROSE: Final = 20
+_GAP: Final = 3
 #: Whoever waits longer is told for how long still.
 PATIENCE_SECONDS: Final = 2
 PROGRESS_EVERY: Final = 1_024
@@ -47,10 +52,23 @@ def table(columns: Sequence[str], rows: Iterable[Row]) -> None:
     used = [n for n in range(len(columns)) if any(row[n] != NOTHING for row in texts)]
     heads = [columns[n] for n in used]
     texts = [[row[n] for n in used] for row in texts]
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and _fits(heads, texts):
         _rich_table(heads, texts)
     else:
         _text_table(heads, texts)
+
+
+def _fits(heads: list[str], texts: list[list[str]]) -> bool:
+    """Whether everything but prose has its place: an id must never be cut or broken."""
+    stiff = [
+        width for head, width in zip(heads, _widths(heads, texts), strict=True) if head not in PROSE
+    ]
+    room = shutil.get_terminal_size().columns - sum(stiff) - _GAP * len(heads)
+    return room >= _LEAST_PROSE * (len(heads) - len(stiff))
+
+
+def _widths(heads: list[str], texts: list[list[str]]) -> list[int]:
+    return [max(len(row[n]) for row in (heads, *texts)) for n in range(len(heads))]
 
 
 def _rich_table(heads: list[str], texts: list[list[str]]) -> None:
@@ -62,14 +80,19 @@ def _rich_table(heads: list[str], texts: list[list[str]]) -> None:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for n, head in enumerate(heads):
         right = all(_is_number(row[n]) for row in texts)
-        drawn.add_column(head, justify="right" if right else "left", overflow="fold")
+        drawn.add_column(
+            head.replace("_", " "),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=head not in PROSE,
+        )
     for row in texts:
         drawn.add_row(*map(Text, row))
     Console().print(drawn)
 
 
 def _text_table(heads: list[str], texts: list[list[str]]) -> None:
-    widths = [max(len(row[n]) for row in (heads, *texts)) for n in range(len(heads))]
+    widths = _widths(heads, texts)
     numeric = [all(_is_number(row[n]) for row in texts) for n in range(len(heads))]
     for row in (heads, *texts):
         cells = [

@@ -80,22 +80,25 @@ def _tick(row: Row) -> dict[str, Any] | None:
 
 def _show(rows: list[Row]) -> None:
     """A line for each row, and above each decision the tick that it saw."""
-    lines = []
+    lines: list[Row] = []
     for row in rows:
         tick = _tick(row)
         if tick is not None:
-            lines.append({"what": "market.tick", "told": _told_tick(tick)})
-        line = {
-            "seq": row["seq"],
-            "time": show.clock(row["at_ns"]),
-            "what": row["kind"],
-            "told": _TOLD.get(row["kind"], _told_fields)(row["body"]),
-            "correlation": row["correlation_id"],
-        }
-        lines.append(line)
-    show.table(("seq", "time", "what", "told", "correlation"), lines)
+            lines.append({"kind": "market.tick", "story": _told_tick(tick)})
+        lines.append(_line(row))
+    show.table(("seq", "time", "kind", "story", "correlation"), lines)
     if len(rows) >= reading.MOST_ROWS:
         show.note(f"only the first {len(rows)} rows are shown")
+
+
+def _line(row: Row) -> Row:
+    return {
+        "seq": row["seq"],
+        "time": show.clock(row["at_ns"]),
+        "kind": row["kind"],
+        "story": _TOLD.get(row["kind"], _told_fields)(row["body"]),
+        "correlation": row["correlation_id"],
+    }
 
 
 def _told_tick(tick: Row) -> str:
