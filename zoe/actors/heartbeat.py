@@ -1,7 +1,7 @@
 """Heartbeat: every component's last sign of life, what ``health`` and ``status`` show.
 
 Receives: Beat, ReportHealth, Tick. Tells: whoever asks HealthReported. Blocks on nothing: rows go
-to the store by the lane ``health``; a store that is down costs a line in the log, no more.
+to the store by the lane ``health``; a store that is down costs a line in the log, once.
 A restart knows nothing until the next beats, two seconds later.
 """
 
@@ -53,6 +53,7 @@ class Heartbeat(Actor):
         self._alive = alive
         self._beats: dict[str, tuple[Beat, int]] = {}
         self._writing = False
+        self._failed = False
 
     def on_start(self) -> None:
         self.after(1, Tick("write"))
@@ -66,9 +67,7 @@ class Heartbeat(Actor):
             case Tick():
                 self._round()
             case _Written():
-                self._writing = False
-                if isinstance(message.outcome.error, StoreError):
-                    log.warning("health.not_written", error=str(message.outcome.error))
+                self._written(message.outcome)
             case _:
                 assert_never(message)
 
@@ -93,6 +92,15 @@ class Heartbeat(Actor):
             self._writing = True
             self.offload(partial(self._write, rows), _Written, lane="health")
         self.after(WRITE_SECONDS, Tick("write"))
+
+    def _written(self, outcome: Outcome[None]) -> None:
+        self._writing = False
+        failed = isinstance(outcome.error, StoreError)
+        if not failed:
+            outcome.value()
+        elif not self._failed:
+            log.warning("health.not_written", error=str(outcome.error))
+        self._failed = failed
 
     def _report(self) -> None:
         now_ns = self.clock.wall_ns()
