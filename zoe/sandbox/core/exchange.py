@@ -1,8 +1,46 @@
 """Exchange: the front of the core. Bytes and a time in, deliveries out."""
 
+from zoe.sandbox.core.admin import Admin
+from zoe.sandbox.core.books import BookChannel
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.channels import Channels
 from zoe.sandbox.core.config import Config
+from zoe.sandbox.core.engine import Engine, Print
+from zoe.sandbox.core.executions import Reports
+from zoe.sandbox.core.faults import Faults
+from zoe.sandbox.core.house import HouseDesk
+from zoe.sandbox.core.journal import Journal
 from zoe.sandbox.core.memory import Memory
+from zoe.sandbox.core.opening import open_account
+from zoe.sandbox.core.orders import LedgerRow, Order, Trade
+from zoe.sandbox.core.outbox import Outbox
+from zoe.sandbox.core.recovery import Recovery
+from zoe.sandbox.core.rest import Rest
+from zoe.sandbox.core.rest_private import RestPrivate
+from zoe.sandbox.core.rest_public import RestPublic
+from zoe.sandbox.core.socket_trading import SocketTrading
+from zoe.sandbox.core.sockets import Sockets
+from zoe.sandbox.core.tape import Tape
+from zoe.sandbox.core.trading import Trading
 from zoe.sandbox.core.wire import Delivery, HttpRequest
+from zoe.sandbox.core.world import new_world
+
+
+class _Told:
+    """See engine.Listener: reports and tape, in this order."""
+
+    def __init__(self, reports: Reports, tape: Tape) -> None:
+        self._reports = reports
+        self._tape = tape
+
+    def order_changed(self, order: Order, exec_type: str, trade: Trade | None = None) -> None:
+        self._reports.order_changed(order, exec_type, trade)
+
+    def ledger_written(self, row: LedgerRow) -> None:
+        self._reports.ledger_written(row)
+
+    def traded(self, pair: Pair, trade: Print) -> None:
+        self._tape.traded(pair, trade)
 
 
 class Exchange:
@@ -19,33 +57,112 @@ class Exchange:
     """
 
     def __init__(self, config: Config, memory: Memory, now_ns: int) -> None:
-        raise NotImplementedError
+        world = self._world = new_world(config, Journal(memory), now_ns)
+        faults = Faults()
+        self._outbox = Outbox(faults)
+        self._tape = Tape(world, self._outbox)
+        self._books = BookChannel(world, self._outbox)
+        reports = Reports(world, self._outbox)
+        engine = Engine(world, _Told(reports, self._tape))
+        trading = Trading(world, engine)
+        calls = (RestPublic(world, self._tape), RestPrivate(world, trading))
+        self._rest = Rest(world, self._outbox, faults, calls)
+        channels = Channels(world, self._outbox, (self._books, self._tape, reports))
+        parts = (channels, SocketTrading(world, trading))
+        self._sockets = Sockets(world, self._outbox, faults, parts)
+        self._house = HouseDesk(world, engine, self._tape)
+        self._admin = Admin(world, engine, self._house, faults)
+        self._admin.on_status = self._sockets.tell_status
+        self._begin(memory, engine, trading)
+
+    def _begin(self, memory: Memory, engine: Engine, trading: Trading) -> None:
+        world = self._world
+        recovery = Recovery(world)
+        recovery.run(memory)
+        for order in recovery.queue.values():
+            engine.rest(order)
+        for account in world.accounts.by_name.values():
+            trading.arm(account)
+        if not world.accounts.by_name:
+            known = {
+                name: amount
+                for name, amount in world.config.balances.items()
+                if world.catalog.asset(name) is not None
+            }
+            open_account(world, engine, self._admin.amounts(known), world.config.tier)
+        self._outbox.now_ns = world.now_ns
+        world.timers.run(world.now_ns)
+        if world.config.market is not None:
+            world.config.market.step(world.now_ns, self._house)
+        self._finish()
 
     @property
     def first_key(self) -> tuple[str, str]:
         """Key and secret (base64) of the account that is made at the first start."""
-        raise NotImplementedError
+        key = next(iter(self._world.accounts.keys.values()))
+        return key.key, key.secret
 
     def request(self, now_ns: int, request: HttpRequest) -> list[Delivery]:
         """``/0/public/*``, ``/0/private/*`` and ``/sandbox/*`` (to be let in from loopback only)."""
-        raise NotImplementedError
+        self._advance(now_ns)
+        if request.path.startswith("/sandbox/"):
+            answer = self._admin.handle(request)
+            self._outbox.http(request.exchange, answer, self._world.now_ns)
+        else:
+            self._rest.handle(request)
+        return self._finish()
 
     def opened(self, now_ns: int, connection: int, path: str) -> list[Delivery]:
         """A socket on ``/v2`` (public) or ``/auth/v2`` (private)."""
-        raise NotImplementedError
+        self._advance(now_ns)
+        self._sockets.opened(connection, path)
+        return self._finish()
 
     def received(self, now_ns: int, connection: int, payload: bytes) -> list[Delivery]:
         """A text frame from a client."""
-        raise NotImplementedError
+        self._advance(now_ns)
+        self._sockets.received(connection, payload)
+        return self._finish()
 
     def closed(self, now_ns: int, connection: int) -> None:
         """The socket is gone, whoever closed it."""
-        raise NotImplementedError
+        self._world.now_ns = self._outbox.now_ns = max(self._world.now_ns, now_ns)
+        self._sockets.closed(connection)
 
     def next_wakeup(self) -> int | None:
         """When something is due by itself; to be asked after every call of another method."""
-        raise NotImplementedError
+        market = self._world.config.market
+        due = (
+            self._world.timers.next_ns(),
+            self._sockets.next_ns(),
+            None if market is None else market.next_ns(),
+        )
+        return min((at_ns for at_ns in due if at_ns is not None), default=None)
 
     def wake(self, now_ns: int) -> list[Delivery]:
         """What was due until now."""
-        raise NotImplementedError
+        self._advance(now_ns)
+        market = self._world.config.market
+        if market is not None:
+            due_ns = market.next_ns()
+            if due_ns is not None and due_ns <= self._world.now_ns:
+                market.step(self._world.now_ns, self._house)
+        deliveries = self._finish()
+        self._sockets.wake()
+        return deliveries + self._outbox.take()
+
+    def _advance(self, now_ns: int) -> None:
+        """Time passes; what was due meanwhile is done before anything new."""
+        world = self._world
+        world.now_ns = self._outbox.now_ns = max(world.now_ns, now_ns)
+        world.timers.run(world.now_ns)
+
+    def _finish(self) -> list[Delivery]:
+        """Tells of changed books, and keeps what was changed before anything leaves."""
+        changed = self._world.books.changed
+        for symbol in sorted(changed):
+            self._books.tell(symbol)
+            self._tape.tell(symbol)
+        changed.clear()
+        self._world.journal.commit()
+        return self._outbox.take()

@@ -1,0 +1,128 @@
+"""Accounts, their keys and tokens."""
+
+from collections import defaultdict
+from typing import Final
+
+import attrs
+
+from zoe.sandbox.core.moments import SECOND_NS
+from zoe.sandbox.core.orders import LedgerRow, Order, Trade
+
+#: As Kraken's key page groups them; the default is all but ``withdraw``.
+PERMISSIONS: Final = (
+    "query-funds",
+    "deposit",
+    "withdraw",
+    "query-open-orders",
+    "query-closed-orders",
+    "modify-orders",
+    "cancel-orders",
+    "query-ledger",
+    "export",
+    "create-ws-token",
+)
+DEFAULT_PERMISSIONS: Final = frozenset(PERMISSIONS) - {"withdraw"}
+TOKEN_SECONDS: Final = 900
+
+
+@attrs.define(eq=False)
+class Account:
+    """Balances, holds, orders and history of one client."""
+
+    name: str
+    tier: str
+    balances: defaultdict[str, int] = attrs.Factory(lambda: defaultdict(int))
+    holds: defaultdict[str, int] = attrs.Factory(lambda: defaultdict(int))
+    orders: dict[str, Order] = attrs.Factory(dict)
+    open: dict[str, Order] = attrs.Factory(dict)
+    by_cl_ord_id: dict[str, Order] = attrs.Factory(dict)
+    trades: dict[str, tuple[Trade, Order]] = attrs.Factory(dict)
+    ledger: list[LedgerRow] = attrs.Factory(list)
+    dead_man_ns: int = 0
+
+    def available(self, asset: str) -> int:
+        """What an order may still claim."""
+        return self.balances[asset] - self.holds[asset]
+
+    def open_order(self, order: Order) -> None:
+        """A new order of this account."""
+        self.orders[order.order_id] = self.open[order.order_id] = order
+        if order.terms.cl_ord_id is not None:
+            self.by_cl_ord_id[same_id(order.terms.cl_ord_id)] = order
+
+    def close_order(self, order: Order) -> None:
+        """It ended; its client's id may be used again."""
+        del self.open[order.order_id]
+        if order.terms.cl_ord_id is not None:
+            del self.by_cl_ord_id[same_id(order.terms.cl_ord_id)]
+
+    def take_part(self, order: Order, trade: Trade) -> None:
+        """An order of this account traded."""
+        order.take_part(trade)
+        self.trades[trade.exec_id] = (trade, order)
+
+    def book(self, row: LedgerRow) -> None:
+        """A balance changes."""
+        self.balances[row.asset] = row.balance
+        self.ledger.append(row)
+        traded = self.trades.get(row.ref_id)
+        if traded is not None:
+            traded[0].ledgers.append(row.ledger_id)
+
+    def hold(self, order: Order, asset: str, amount: int) -> None:
+        """The order claims this much from here on."""
+        self.holds[asset] += amount - order.held
+        order.held = amount
+
+
+@attrs.define(eq=False)
+class ApiKey:
+    """A key and the last nonce it was used with."""
+
+    key: str
+    secret: str = attrs.field(repr=False)
+    account: str
+    permissions: frozenset[str]
+    nonce: int = 0
+
+
+@attrs.frozen
+class Token:
+    """What a socket shows instead of a signature."""
+
+    key: ApiKey
+    expires_ns: int
+
+
+class Accounts:
+    """All of them."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Account] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self._tokens: dict[str, Token] = {}
+
+    def of(self, order: Order) -> Account:
+        """Whose order it is."""
+        return self.by_name[order.account]
+
+    def give_token(self, token: str, key: ApiKey, now_ns: int) -> None:
+        """Valid from here on; those that nobody used in time are forgotten."""
+        gone = [name for name, kept in self._tokens.items() if kept.expires_ns < now_ns]
+        for name in gone:
+            del self._tokens[name]
+        self._tokens[token] = Token(key, now_ns + TOKEN_SECONDS * SECOND_NS)
+
+    def key_of(self, token: str, now_ns: int) -> ApiKey | None:
+        """The key behind a token that is still valid."""
+        found = self._tokens.get(token)
+        return None if found is None or found.expires_ns < now_ns else found.key
+
+
+def same_id(cl_ord_id: str) -> str:
+    """What two ids must share to be the same: dashes and case of a UUID do not count.
+
+    The exchange keeps them as 128-bit numbers (facts, 1.8).
+    """
+    plain = cl_ord_id.replace("-", "").lower()
+    return plain if len(plain) == 32 else cl_ord_id

@@ -1,0 +1,170 @@
+"""The admin's calls below /sandbox/; whoever lets requests in keeps them to loopback."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, PERMISSIONS
+from zoe.sandbox.core.answers import encode
+from zoe.sandbox.core.config import TIERS
+from zoe.sandbox.core.engine import Engine
+from zoe.sandbox.core.faults import Faults, fault_from
+from zoe.sandbox.core.house import HouseDesk
+from zoe.sandbox.core.journal import GROUND_TRUTH
+from zoe.sandbox.core.money import from_text, text
+from zoe.sandbox.core.opening import open_account
+from zoe.sandbox.core.rest import JSON
+from zoe.sandbox.core.wire import HttpRequest, HttpResponse
+from zoe.sandbox.core.world import STATUSES, World
+
+_LINES: Final = (("content-type", "application/x-ndjson"),)
+_OWN_FIELDS: Final = frozenset({"kind", "key", "nonce", "batch"})
+_DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+#: What the house offers at a price set by hand, where nothing is said: as much as 100 minimums.
+_MINIMUMS: Final = 100
+
+
+class Admin:
+    """Keys, faults, the market, the exchange's state, and the ground truth."""
+
+    def __init__(self, world: World, engine: Engine, house: HouseDesk, faults: Faults) -> None:
+        self._world = world
+        self._engine = engine
+        self._house = house
+        self._faults = faults
+        #: Told when the exchange's state has changed.
+        self.on_status: Callable[[], None] = lambda: None
+        self._posts: dict[str, Callable[[dict[str, Any]], object]] = {
+            "keys": self._new_key,
+            "faults": self._plant,
+            "market": self._market,
+            "status": self._status,
+        }
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """The answer; 400 with an ``error`` where a call makes no sense."""
+        name = request.path.removeprefix("/sandbox/")
+        try:
+            match request.method, name:
+                case "POST", ("keys" | "faults" | "market" | "status"):
+                    wanted = _DECODER.decode(request.body)
+                    return _told(self._posts[name](wanted))
+                case "DELETE", "faults":
+                    self._faults.planted.clear()
+                    return _told({"planted": 0})
+                case "GET", ("journal" | "requests"):
+                    account = parse_qs(request.query).get("account", [""])[0]
+                    lines = self._lines(name, account)
+                    return HttpResponse(200, _LINES, b"".join(lines))
+                case _:
+                    return _told({"error": "no such call"}, 404)
+        except (ValueError, TypeError, RecursionError) as problem:
+            return _told({"error": str(problem)[:200]}, 400)
+
+    def _new_key(self, wanted: dict[str, Any]) -> object:
+        _only(wanted, {"balances", "tier", "permissions"})
+        tier, permissions = wanted.get("tier", self._world.config.tier), wanted.get("permissions")
+        if tier not in TIERS:
+            raise ValueError("tier is one of " + " ".join(TIERS))
+        allowed = DEFAULT_PERMISSIONS if permissions is None else frozenset(permissions)
+        if not allowed <= set(PERMISSIONS):
+            raise ValueError("permissions are of " + " ".join(PERMISSIONS))
+        balances = self.amounts(wanted.get("balances", {}))
+        key = open_account(self._world, self._engine, balances, tier, allowed)
+        return {"key": key.key, "secret": key.secret, "account": key.account}
+
+    def amounts(self, balances: Mapping[str, str]) -> dict[str, int]:
+        """Amounts in text by any name of an asset, as units by symbol.
+
+        Raises:
+            ValueError: An asset or amount makes no sense.
+        """
+        found: dict[str, int] = {}
+        for name, amount in balances.items():
+            asset = self._world.catalog.asset(name)
+            if asset is None:
+                raise ValueError(f"asset {name[:40]} is not in the catalogue")
+            found[asset.symbol] = from_text(str(amount), asset.decimals)
+        return found
+
+    def _plant(self, wanted: dict[str, Any]) -> object:
+        self._faults.plant(fault_from(wanted))
+        return {"planted": len(self._faults.planted)}
+
+    def _market(self, wanted: dict[str, Any]) -> object:
+        _only(wanted, {"symbol", "best_bid", "best_ask", "qty", "trade"})
+        pair = self._world.catalog.pair(str(wanted.get("symbol")))
+        if pair is None:
+            raise ValueError("symbol is not in the catalogue")
+
+        def price(of: Mapping[str, Any], name: str) -> int:
+            units = from_text(str(of[name]), pair.price_decimals)
+            if units <= 0 or units % pair.tick:
+                raise ValueError(f"{name} must be a price of the pair")
+            return units
+
+        trade = wanted.get("trade")
+        if isinstance(trade, dict):
+            _only(trade, {"price", "qty", "side"})
+            qty = from_text(str(trade.get("qty")), pair.qty_decimals)
+            if trade.get("side") not in ("buy", "sell") or qty <= 0 or "price" not in trade:
+                raise ValueError("a trade has price, qty and side")
+            self._house.trade(pair.symbol, trade["side"], price(trade, "price"), qty)
+        qty = pair.qty_min * _MINIMUMS
+        if "qty" in wanted:
+            qty = from_text(str(wanted["qty"]), pair.qty_decimals)
+        quotes = {
+            side: price(wanted, name)
+            for side, name in (("buy", "best_bid"), ("sell", "best_ask"))
+            if name in wanted
+        }
+        self._quote(pair.symbol, quotes, qty)
+        bid, ask = self._house.best(pair.symbol)
+        return {
+            "symbol": pair.symbol,
+            "best_bid": None if bid is None else text(bid, pair.price_decimals),
+            "best_ask": None if ask is None else text(ask, pair.price_decimals),
+        }
+
+    def _quote(self, symbol: str, quotes: Mapping[str, int], qty: int) -> None:
+        if qty <= 0:
+            raise ValueError("qty must be greater than 0")
+        if len(quotes) > 1 and quotes["buy"] >= quotes["sell"]:
+            raise ValueError("best_bid must be less than best_ask")
+        self._house.clear(symbol, quotes)
+        for side, price in quotes.items():
+            self._house.place(symbol, side, price, qty)
+
+    def _status(self, wanted: dict[str, Any]) -> object:
+        _only(wanted, {"status"})
+        if wanted.get("status") not in STATUSES:
+            raise ValueError("status is one of " + " ".join(STATUSES))
+        self._world.status = wanted["status"]
+        self.on_status()
+        return {"status": self._world.status}
+
+    def _lines(self, name: str, account: str) -> Iterator[bytes]:
+        kinds = GROUND_TRUTH if name == "journal" else {"request"}
+        self._world.journal.commit()
+        for line in self._world.journal.memory.lines():
+            record = _RECORD.decode(line)
+            if record["kind"] not in kinds or account not in ("", record["account"]):
+                continue
+            hidden = {"batch"} if name == "journal" else _OWN_FIELDS
+            shown = {field: value for field, value in record.items() if field not in hidden}
+            yield encode(shown) + b"\n"
+
+
+_RECORD: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+def _only(wanted: dict[str, Any], fields: set[str]) -> None:
+    unknown = set(wanted) - fields
+    if unknown:
+        raise ValueError(f"unknown: {' '.join(sorted(unknown))}")
+
+
+def _told(answer: object, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, JSON, encode(answer))

@@ -1,0 +1,54 @@
+"""Requests and answers on a socket (facts, section 2.2)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from zoe.sandbox.core.moments import rfc3339
+from zoe.sandbox.core.outbox import Session
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+@attrs.frozen
+class Ask:
+    """One request; ``req_id`` and ``method`` are echoed as they were sent, or left out."""
+
+    session: Session
+    method: str
+    params: Mapping[str, Any]
+    req_id: int | None
+    at_ns: int
+
+    def accept(self, result: Mapping[str, object]) -> bytes:
+        """The answer to a request that was carried out."""
+        return self._answer({"result": dict(result), "success": True})
+
+    def refuse(self, error: str, symbol: str | None = None) -> bytes:
+        """The answer to one that was not."""
+        told: dict[str, object] = {"error": error, "success": False}
+        if symbol is not None:
+            told["symbol"] = symbol
+        if error == "ESession:Invalid session":
+            told["status"] = "error"
+        return self._answer(told)
+
+    def pong(self) -> bytes:
+        """The answer to a ping, which has no ``success``."""
+        return self._answer({}, "pong")
+
+    def _answer(self, told: dict[str, object], method: str | None = None) -> bytes:
+        answer: dict[str, object] = {"method": method or self.method, **told}
+        if not answer["method"]:
+            del answer["method"]
+        if self.req_id is not None:
+            answer["req_id"] = self.req_id
+        answer["time_in"] = answer["time_out"] = rfc3339(self.at_ns)
+        return _ENCODER.encode(answer)
+
+
+def encode(value: object) -> bytes:
+    """JSON text."""
+    return _ENCODER.encode(value)

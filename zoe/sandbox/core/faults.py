@@ -1,0 +1,100 @@
+"""Faults on request: what goes wrong between the engine and a client."""
+
+from typing import Any, Final
+
+import attrs
+
+#: What can happen to a request, whichever route it comes by.
+_REQUEST: Final = frozenset(
+    {"late", "lost_answer", "slow", "not_executed", "error", "http_502", "reset"}
+    | {"duplicate", "silence", "disconnect"}
+)
+#: What can happen to a channel's frame.
+_FRAME: Final = frozenset(
+    {"late", "duplicate", "reorder", "gap", "bad_checksum", "silence", "disconnect", "reset"}
+)
+#: Of those, what ``*`` means for frames too.
+_ANY_FRAME: Final = frozenset({"reorder", "gap", "bad_checksum", "silence", "disconnect"})
+WHATS: Final = _REQUEST | _FRAME
+CHANNELS: Final = frozenset({"executions", "balances", "book", "ticker", "trade", "instrument"})
+_DEFAULT_MS: Final = 1_000
+
+
+@attrs.define(eq=False)
+class Fault:
+    """One planted fault: hits every ``every``-th of what it is about, ``count`` times."""
+
+    where: str
+    what: str
+    ms: int = _DEFAULT_MS
+    error: str = "EService:Unavailable"
+    count: int = 1
+    every: int = 1
+    executed: bool = False
+    ignore_deadline: bool = False
+    seen: int = 0
+
+
+class Faults:
+    """Everything planted; the first that fits is taken."""
+
+    def __init__(self) -> None:
+        self.planted: list[Fault] = []
+
+    def plant(self, fault: Fault) -> None:
+        """From here on."""
+        self.planted.append(fault)
+
+    def for_request(self, operation: str) -> Fault | None:
+        """What happens to this request."""
+        for fault in self.planted:
+            if fault.where in (operation, "*") and fault.what in _REQUEST:
+                return self._hit(fault)
+        return None
+
+    def for_frame(self, channel: str) -> Fault | None:
+        """What happens to this frame."""
+        for fault in self.planted:
+            if fault.what == "bad_checksum" and channel != "book":
+                continue
+            kinds = _FRAME if fault.where == channel else _ANY_FRAME
+            if fault.where in (channel, "*") and fault.what in kinds and channel in CHANNELS:
+                return self._hit(fault)
+        return None
+
+    def _hit(self, fault: Fault) -> Fault | None:
+        fault.seen += 1
+        if fault.seen % fault.every:
+            return None
+        fault.count -= 1
+        if fault.count <= 0:
+            self.planted.remove(fault)
+        return fault
+
+
+def fault_from(wanted: dict[str, Any]) -> Fault:
+    """A fault as the admin call describes it.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    kinds: dict[str, type] = {
+        "where": str,
+        "what": str,
+        "ms": int,
+        "error": str,
+        "count": int,
+        "every": int,
+        "executed": bool,
+        "ignore_deadline": bool,
+    }
+    for name, value in wanted.items():
+        if name not in kinds:
+            raise ValueError(f"{name[:40]} is not a field of a fault")
+        if type(value) is not kinds[name]:
+            raise ValueError(f"{name} must be {kinds[name].__name__}")
+    if "where" not in wanted or wanted.get("what") not in WHATS:
+        raise ValueError("a fault needs where, and what is one of " + " ".join(sorted(WHATS)))
+    if min(wanted.get("ms", 0), wanted.get("count", 1) - 1, wanted.get("every", 1) - 1) < 0:
+        raise ValueError("ms must be at least 0, count and every at least 1")
+    return Fault(**wanted)

@@ -1,0 +1,194 @@
+"""A journal read back: the same accounts, keys, nonces, orders, balances and history as before."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from zoe.sandbox.core import rules
+from zoe.sandbox.core.accounts import Account, ApiKey
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.memory import Memory
+from zoe.sandbox.core.money import from_signed_text, from_text
+from zoe.sandbox.core.orders import LedgerRow, Order, Terms, Trade
+from zoe.sandbox.core.world import World
+
+Record = dict[str, Any]
+_DECODER: Final = msgspec.json.Decoder(Record)
+
+
+class Recovery:
+    """Makes a world what its journal says. Afterwards ``queue`` is who waits, in queue order."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._orders: dict[str, Order] = {}
+        self.queue: dict[str, Order] = {}
+        self._kinds: dict[str, Callable[[Record], None]] = {
+            "account": self._account,
+            "key": self._key,
+            "request": self._request,
+            "trade_ids": self._trade_ids,
+            "dead_man": self._dead_man,
+            "order_accepted": self._accepted,
+            "order_amended": self._amended,
+            "fill": self._fill,
+            "order_canceled": self._ended,
+            "order_expired": self._ended,
+            "ledger": self._ledger,
+        }
+
+    def run(self, memory: Memory) -> None:
+        """Reads all of it, and makes the memory forget half a batch at its end.
+
+        Raises:
+            ValueError: A line cannot be read, or is about a pair that is not in the catalogue.
+        """
+        records = _whole(memory)
+        for number, record in enumerate(records, 1):
+            try:
+                self._kinds[record["kind"]](record)
+            except (KeyError, ValueError, TypeError) as problem:
+                text = f"{type(problem).__name__}: {problem}"
+                raise ValueError(f"journal line {number}: {text}") from problem
+            self._world.now_ns = max(self._world.now_ns, record["ns"])
+
+    def _account(self, record: Record) -> None:
+        account = Account(record["account"], record["tier"])
+        self._world.accounts.by_name[account.name] = account
+
+    def _key(self, record: Record) -> None:
+        permissions = frozenset(record["permissions"])
+        key = ApiKey(record["key"], record["secret"], record["account"], permissions)
+        self._world.accounts.keys[key.key] = key
+
+    def _request(self, record: Record) -> None:
+        if record.get("nonce") is not None:
+            self._world.accounts.keys[record["key"]].nonce = record["nonce"]
+
+    def _trade_ids(self, record: Record) -> None:
+        # What was used of a block is not known: the next trade opens a new one.
+        self._world.reserved[record["symbol"]] = record["reserved"]
+        self._world.trade_ids[record["symbol"]] = record["reserved"]
+
+    def _dead_man(self, record: Record) -> None:
+        self._world.accounts.by_name[record["account"]].dead_man_ns = record["trigger_ns"]
+
+    def _accepted(self, record: Record) -> None:
+        terms = self._terms(record)
+        order = Order(record["order_id"], record["account"], terms, record["ns"], "open")
+        self._world.ids.used("O")
+        self._orders[order.order_id] = self.queue[order.order_id] = order
+        account = self._world.accounts.of(order)
+        account.open_order(order)
+        self._claim(account, order)
+
+    def _terms(self, record: Record) -> Terms:
+        pair = self._pair(record["symbol"])
+        return Terms(
+            pair,
+            record["side"],
+            record["order_type"],
+            from_text(record["qty"], pair.qty_decimals),
+            from_text(record["price"], pair.price_decimals),
+            record["time_in_force"],
+            record["post_only"],
+            record["stp_type"],
+            record["fee_in_base"],
+            record["cl_ord_id"],
+            record["userref"],
+            record["expires_ns"],
+        )
+
+    def _pair(self, symbol: str) -> Pair:
+        pair = self._world.catalog.pairs.get(symbol)
+        if pair is None:
+            raise ValueError(f"pair {symbol} is not in the catalogue")
+        return pair
+
+    def _amended(self, record: Record) -> None:
+        self._world.ids.used("T")
+        order = self._orders[record["order_id"]]
+        before, pair = order.terms, order.terms.pair
+        order.amended = True
+        order.terms = attrs.evolve(
+            before,
+            qty=from_text(record["qty"], pair.qty_decimals),
+            price=from_text(record["price"], pair.price_decimals),
+            post_only=record["post_only"],
+        )
+        if not rules.keeps_place(before, order.terms):
+            self.queue[order.order_id] = self.queue.pop(order.order_id)
+        self._claim(self._world.accounts.of(order), order)
+
+    def _fill(self, record: Record) -> None:
+        self._world.ids.used("T")
+        order = self._orders[record["order_id"]]
+        pair = order.terms.pair
+        trade = Trade(
+            record["exec_id"],
+            record["trade_id"],
+            order.order_id,
+            record["ns"],
+            from_text(record["price"], pair.price_decimals),
+            from_text(record["qty"], pair.qty_decimals),
+            from_text(record["cost"], pair.cost_decimals),
+            from_text(record["fee"], pair.cost_decimals),
+            record["liquidity"] == "m",
+        )
+        account = self._world.accounts.of(order)
+        account.take_part(order, trade)
+        self._world.last_price[pair.symbol] = trade.price
+        if order.left:
+            self._claim(account, order)
+        else:
+            self._close(order, "closed", None, record["ns"])
+
+    def _ended(self, record: Record) -> None:
+        status = record["kind"].removeprefix("order_")
+        order = self._orders[record["order_id"]]
+        self._close(order, status, record["reason"], record["ns"])
+
+    def _close(self, order: Order, status: str, reason: str | None, at_ns: int) -> None:
+        order.end(status, reason, at_ns)
+        account = self._world.accounts.of(order)
+        account.close_order(order)
+        account.hold(order, rules.claim(self._world, order.terms, 0)[0], 0)
+        del self.queue[order.order_id]
+
+    def _claim(self, account: Account, order: Order) -> None:
+        account.hold(order, *rules.claim(self._world, order.terms, order.left))
+
+    def _ledger(self, record: Record) -> None:
+        self._world.ids.used("L")
+        if record["type"] == "deposit":
+            self._world.ids.used("D")
+        asset = record["asset"]
+        decimals = self._world.catalog.assets[asset].decimals
+        names = (record["id"], record["account"], record["ref_id"], record["ns"], record["type"])
+        amounts = [from_signed_text(record[name], decimals) for name in _AMOUNTS]
+        self._world.accounts.by_name[record["account"]].book(LedgerRow(*names, asset, *amounts))
+
+
+_AMOUNTS: Final = ("amount", "fee", "balance")
+
+
+def _whole(memory: Memory) -> list[Record]:
+    """Every record of every batch that is complete; the rest is forgotten."""
+    lines = list(memory.lines())
+    records: list[Record] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(_DECODER.decode(line))
+        except msgspec.MsgspecError as problem:
+            if number < len(lines):
+                raise ValueError(f"journal line {number}: {problem}") from problem
+    start, complete = 0, 0
+    while start < len(records):
+        start += records[start].get("batch", 1)
+        if start <= len(records):
+            complete = start
+    if complete < len(lines):
+        memory.keep(complete)
+    return records[:complete]

@@ -1,0 +1,240 @@
+"""The front of REST: envelope, signatures, nonces, permissions, and what faults make of an answer."""
+
+import hmac
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from hashlib import sha256, sha512
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import attrs
+import msgspec
+
+from zoe.sandbox.core import errors
+from zoe.sandbox.core.accounts import ApiKey
+from zoe.sandbox.core.answers import encode
+from zoe.sandbox.core.errors import Refusal
+from zoe.sandbox.core.faults import Fault, Faults
+from zoe.sandbox.core.moments import MILLISECOND_NS
+from zoe.sandbox.core.outbox import Outbox
+from zoe.sandbox.core.rest_private import Call, RestPrivate
+from zoe.sandbox.core.rest_public import RestPublic
+from zoe.sandbox.core.trading import Caller
+from zoe.sandbox.core.wire import Drop, HttpRequest, HttpResponse
+from zoe.sandbox.core.world import World
+
+JSON: Final = (("content-type", "application/json; charset=utf-8"),)
+_HTML: Final = (("content-type", "text/html"),)
+_PUBLIC: Final = "/0/public/"
+_PRIVATE: Final = "/0/private/"
+_LONGEST_NONCE: Final = 20
+_BAD_GATEWAY: Final = HttpResponse(502, _HTML, b"<html><h1>502 Bad Gateway</h1></html>")
+#: Numbers stay the text they are: REST's parameters are texts.
+_BODY: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+
+Params = Mapping[str, str]
+
+
+@attrs.frozen
+class _Ready:
+    """A private request that may be carried out."""
+
+    exchange: int
+    name: str
+    call: Call
+    caller: Caller
+    params: Params
+
+
+class Rest:
+    """Answers HTTP requests below /0/."""
+
+    def __init__(
+        self, world: World, outbox: Outbox, faults: Faults, calls: tuple[RestPublic, RestPrivate]
+    ) -> None:
+        self._world = world
+        self._outbox = outbox
+        self._faults = faults
+        self._public, self._private = calls
+
+    def handle(self, request: HttpRequest) -> None:
+        """Puts the answer, if there is one, into the outbox."""
+        try:
+            if request.path.startswith(_PRIVATE):
+                self._dispatch(*self._authentic(request))
+            else:
+                self._handle_public(request)
+        except Refusal as refusal:
+            self._deliver(request.exchange, _refused(str(refusal)))
+
+    def _handle_public(self, request: HttpRequest) -> None:
+        name = request.path.removeprefix(_PUBLIC)
+        call = self._public.calls.get(name)
+        if call is None or not request.path.startswith(_PUBLIC):
+            raise Refusal(errors.UNKNOWN_METHOD)
+        if request.method != "GET":
+            raise Refusal(errors.BAD_REQUEST)
+        params = _form(request.query.encode(errors="replace"))
+        fault = self._faults.for_request(name) if self._faults.planted else None
+        self._meet(request.exchange, fault, lambda: call(params))
+
+    def _authentic(self, request: HttpRequest) -> tuple[_Ready, int]:
+        """The request and its nonce, which counts as used from here on."""
+        name = request.path.removeprefix(_PRIVATE)
+        call = self._private.calls.get(name)
+        if call is None:
+            raise Refusal(errors.UNKNOWN_METHOD)
+        if request.method != "POST":
+            raise Refusal(errors.BAD_REQUEST)
+        key = self._world.accounts.keys.get(request.headers.get("api-key", ""))
+        if key is None:
+            raise Refusal(errors.INVALID_KEY)
+        params = _parameters(request)
+        nonce = params.get("nonce", "")
+        check_signature(key, request, nonce)
+        if not (nonce.isascii() and nonce.isdigit() and len(nonce) <= _LONGEST_NONCE):
+            raise Refusal(errors.INVALID_NONCE)
+        if int(nonce) <= key.nonce:
+            raise Refusal(errors.INVALID_NONCE)
+        key.nonce = int(nonce)
+        account = self._world.accounts.by_name[key.account]
+        caller = Caller(key, account, self._world.now_ns)
+        return _Ready(request.exchange, name, call, caller, params), key.nonce
+
+    def _dispatch(self, ready: _Ready, nonce: int) -> None:
+        fault = self._faults.for_request(ready.name) if self._faults.planted else None
+        if fault is not None and fault.ignore_deadline:
+            ready = attrs.evolve(ready, caller=attrs.evolve(ready.caller, ignore_deadline=True))
+        told: list[object] = []
+
+        def carry_out() -> object:
+            if not ready.caller.key.permissions & ready.call.permissions:
+                raise Refusal(errors.PERMISSION_DENIED)
+            told.append(ready.call.handler(ready.caller, ready.params))
+            return told[-1]
+
+        answered = self._meet(ready.exchange, fault, carry_out)
+        self._note(ready, nonce, fault, (answered, _order_id(ready.params, told)))
+
+    def _note(
+        self, ready: _Ready, nonce: int, fault: Fault | None, outcome: tuple[bool, str | None]
+    ) -> None:
+        answered, order_id = outcome
+        self._world.journal.write(
+            "request",
+            self._world.now_ns,
+            account=ready.caller.account.name,
+            key=ready.caller.key.key,
+            nonce=nonce,
+            path=_PRIVATE + ready.name,
+            cl_ord_id=ready.params.get("cl_ord_id"),
+            order_id=order_id,
+            answered=answered,
+            fault=None if fault is None else fault.what,
+        )
+
+    def _meet(self, exchange: int, fault: Fault | None, carry_out: Callable[[], object]) -> bool:
+        """Carries a request out and answers it, as far as the fault allows; whether it answers."""
+
+        def answer() -> HttpResponse:
+            try:
+                return _accepted(carry_out())
+            except Refusal as refusal:
+                return _refused(str(refusal))
+
+        if fault is None:
+            self._deliver(exchange, answer())
+            return True
+        later_ns = self._world.now_ns + fault.ms * MILLISECOND_NS
+        match fault.what:
+            case "late":
+                self._deliver(exchange, answer(), later_ns)
+            case "slow":
+                self._world.timers.at(later_ns, lambda: self._deliver(exchange, answer()))
+            case "lost_answer" | "silence":
+                answer()
+            case "error" | "http_502" | "reset" | "disconnect":
+                if fault.executed:
+                    answer()
+                self._deliver(exchange, _instead(fault))
+            case "duplicate":
+                self._deliver(exchange, answer())
+            case _:
+                pass  # not executed, not answered
+        return fault.what in ("late", "slow", "error", "duplicate")
+
+    def _deliver(self, exchange: int, response: HttpResponse | Drop, at_ns: int = 0) -> None:
+        self._outbox.http(exchange, response, max(at_ns, self._world.now_ns))
+
+
+def _instead(fault: Fault) -> HttpResponse | Drop:
+    match fault.what:
+        case "error":
+            return _refused(fault.error)
+        case "http_502":
+            return _BAD_GATEWAY
+        case _:
+            return Drop(None, fault.what)
+
+
+def _accepted(result: object) -> HttpResponse:
+    return HttpResponse(200, JSON, encode({"error": [], "result": result}))
+
+
+def _refused(error: str) -> HttpResponse:
+    return HttpResponse(200, JSON, encode({"error": [error]}))
+
+
+def check_signature(key: ApiKey, request: HttpRequest, nonce: str) -> None:
+    """API-Sign: HMAC-SHA512 of path and SHA256(nonce + body), by the decoded secret (facts, 1.2)."""
+    digest = sha256(nonce.encode(errors="replace") + request.body).digest()
+    message = request.path.encode(errors="replace") + digest
+    expected = hmac.new(b64decode(key.secret), message, sha512).digest()
+    try:
+        given = b64decode(request.headers.get("api-sign", ""), validate=True)
+    except ValueError:
+        given = b""
+    if not hmac.compare_digest(expected, given):
+        raise Refusal(errors.INVALID_SIGNATURE)
+
+
+def _parameters(request: HttpRequest) -> Params:
+    """A form's or a JSON object's fields, as texts."""
+    if "json" not in request.headers.get("content-type", "").lower():
+        return _form(request.body)
+    try:
+        found = _BODY.decode(request.body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Refusal(errors.BAD_REQUEST) from None
+    params: dict[str, str] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            params.update({f"{name}[{part}]": _text(inner) for part, inner in value.items()})
+        elif value is not None:
+            params[name] = _text(value)
+    return params
+
+
+def _form(body: bytes) -> Params:
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    except ValueError:
+        raise Refusal(errors.BAD_REQUEST) from None
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ",".join(_text(part) for part in value)
+        case _:
+            return str(value)
+
+
+def _order_id(params: Params, told: list[object]) -> str | None:
+    match told:
+        case [{"txid": [str(order_id)]}]:
+            return order_id
+        case _:
+            return params.get("txid")

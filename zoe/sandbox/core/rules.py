@@ -1,0 +1,135 @@
+"""What an order must fulfil, and what it claims of an account's means (facts, sections 4.3, 8)."""
+
+from typing import Final
+
+from zoe.sandbox.core import errors
+from zoe.sandbox.core.accounts import Account, same_id
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.errors import Refusal
+from zoe.sandbox.core.money import ceiling, rescaled, rescaled_up
+from zoe.sandbox.core.orders import Terms
+from zoe.sandbox.core.world import World
+
+OPEN_ORDERS: Final = {"starter": 60, "intermediate": 80, "pro": 225}
+#: What the engine's counter may reach (facts, 3.2).
+ENGINE_THRESHOLD: Final = {"starter": 60, "intermediate": 125, "pro": 180}
+BASIS_POINTS: Final = 10_000
+
+
+def maker_bps(pair: Pair) -> int:
+    """The maker's fee in hundredths of a percent."""
+    return pair.fees[0][1]
+
+
+def taker_bps(pair: Pair) -> int:
+    """The taker's."""
+    return pair.fees[0][2]
+
+
+def check_mode(world: World, pair: Pair, *, limit: bool, post_only: bool) -> None:
+    """Raises Refusal where the exchange's or the pair's state forbids a new order."""
+    for mode in (world.status, pair.status):
+        if mode == "online":
+            continue
+        if mode == "limit_only" and limit:
+            continue
+        if mode == "post_only" and post_only:
+            continue
+        if mode in ("cancel_only", "post_only", "limit_only", "reduce_only"):
+            raise Refusal(errors.MARKET_MODE.format(mode))
+        raise Refusal(errors.UNAVAILABLE)
+
+
+def check_size(world: World, terms: Terms) -> None:
+    """Raises Refusal for a quantity, price or cost below the pair's steps and minimums."""
+    pair = terms.pair
+    if terms.qty < pair.qty_min:
+        raise Refusal(errors.ORDER_MINIMUM)
+    price = terms.price
+    if terms.order_type == "limit":
+        if price <= 0:
+            raise Refusal(errors.INVALID_PRICE)
+        if price % pair.tick:
+            raise Refusal(errors.TICK_SIZE)
+    else:
+        price = reference_price(world, pair)
+    places = pair.price_decimals + pair.qty_decimals
+    if price and rescaled(price * terms.qty, places, pair.cost_decimals) < pair.cost_min:
+        raise Refusal(errors.COST_MINIMUM)
+
+
+def reference_price(world: World, pair: Pair) -> int:
+    """What stands for the price of a market order; 0 where nothing is known."""
+    book = world.books[pair.symbol]
+    return world.last_price.get(pair.symbol) or book.asks.best or book.bids.best or 0
+
+
+def check_new(world: World, account: Account, terms: Terms) -> None:
+    """Raises Refusal for an order that cannot be accepted."""
+    limit = terms.order_type == "limit"
+    check_mode(world, terms.pair, limit=limit, post_only=terms.post_only)
+    check_size(world, terms)
+    if terms.cl_ord_id is not None and same_id(terms.cl_ord_id) in account.by_cl_ord_id:
+        raise Refusal(errors.DUPLICATE_CL_ORD_ID)
+    beside = sum(order.terms.pair is terms.pair for order in account.open.values())
+    if beside >= OPEN_ORDERS[account.tier]:
+        raise Refusal(errors.ORDERS_LIMIT)
+    asset, amount = needed(world, terms)
+    if account.available(asset) < amount:
+        raise Refusal(errors.INSUFFICIENT_FUNDS)
+
+
+def needed(world: World, terms: Terms) -> tuple[str, int]:
+    """What must be available for an order: an asset and an amount in its units."""
+    if terms.order_type == "market" and terms.side == "buy":
+        return terms.pair.quote, market_cost(world, terms)
+    return claim(world, terms, terms.qty)
+
+
+def market_cost(world: World, terms: Terms) -> int:
+    """What a market buy would pay in the present book, with one unit a match for rounding."""
+    pair, left, value, makers = terms.pair, terms.qty, 0, 0
+    for resting in world.books[pair.symbol].asks.walk(None):
+        qty = min(left, resting.left)
+        value, left, makers = value + qty * resting.price, left - qty, makers + 1
+        if not left:
+            break
+    fee = 0 if terms.fee_in_base else ceiling(value * taker_bps(pair), BASIS_POINTS)
+    return _quote_up(world, pair, value) + _quote_up(world, pair, fee) + makers
+
+
+def claim(world: World, terms: Terms, left: int) -> tuple[str, int]:
+    """What an order holds while ``left`` of it is open, its fee included; up to a whole unit.
+
+    A market order holds nothing: it is over at once.
+    """
+    pair = terms.pair
+    if terms.side == "sell":
+        fee = ceiling(left * taker_bps(pair), BASIS_POINTS) if terms.fee_in_base else 0
+        decimals = world.catalog.assets[pair.base].decimals
+        return pair.base, rescaled_up(left + fee, pair.qty_decimals, decimals)
+    value = terms.price * left
+    fee = 0 if terms.fee_in_base else ceiling(value * taker_bps(pair), BASIS_POINTS)
+    return pair.quote, _quote_up(world, pair, value) + _quote_up(world, pair, fee)
+
+
+def _quote_up(world: World, pair: Pair, value: int) -> int:
+    decimals = world.catalog.assets[pair.quote].decimals
+    return rescaled_up(value, pair.price_decimals + pair.qty_decimals, decimals)
+
+
+def fillable(world: World, terms: Terms, account: str) -> bool:
+    """Whether all of it would trade at once, with others."""
+    left = terms.qty
+    for resting in world.books[terms.pair.symbol].against(terms.side).walk(terms.price or None):
+        if resting.order is not None and resting.order.account == account:
+            return False
+        left -= resting.left
+        if left <= 0:
+            return True
+    return False
+
+
+def keeps_place(before: Terms, after: Terms) -> bool:
+    """Only less at the same price keeps an order's place in its queue (facts, 5.6)."""
+    return before.price == after.price and after.qty <= before.qty

@@ -1,0 +1,59 @@
+"""What a match costs each party: the trade's figures and the two ledger legs (facts, 6.1, 6.3)."""
+
+import attrs
+
+from zoe.sandbox.core.catalog import Catalog, Pair
+from zoe.sandbox.core.money import nearest, rescaled
+from zoe.sandbox.core.orders import Terms
+from zoe.sandbox.core.rules import BASIS_POINTS, maker_bps, taker_bps
+
+
+@attrs.frozen
+class Leg:
+    """One balance's part; amount is signed, fee is not, both in the asset's units."""
+
+    asset: str
+    amount: int
+    fee: int
+
+
+@attrs.frozen
+class Charge:
+    """Cost and fee in the pair's cost units, always in quote terms; the legs are what is booked."""
+
+    cost: int
+    fee: int
+    legs: tuple[Leg, Leg]
+
+
+def charge(catalog: Catalog, terms: Terms, qty: int, price: int, *, maker: bool) -> Charge:
+    """What ``qty`` at ``price`` costs the party with these terms."""
+    pair = terms.pair
+    bps = maker_bps(pair) if maker else taker_bps(pair)
+    places, value = pair.price_decimals + pair.qty_decimals, price * qty
+    base, quote = catalog.assets[pair.base], catalog.assets[pair.quote]
+    paid = rescaled(value, places, quote.decimals)
+    got = rescaled(qty, pair.qty_decimals, base.decimals)
+    sign = 1 if terms.side == "buy" else -1
+    if terms.fee_in_base:
+        base_fee, quote_fee = _share(qty, bps, (pair.qty_decimals, base.decimals)), 0
+    else:
+        base_fee, quote_fee = 0, _share(value, bps, (places, quote.decimals))
+    return Charge(
+        rescaled(value, places, pair.cost_decimals),
+        _share(value, bps, (places, pair.cost_decimals)),
+        (Leg(pair.quote, -sign * paid, quote_fee), Leg(pair.base, sign * got, base_fee)),
+    )
+
+
+def cost_of(pair: Pair, qty: int, price: int) -> int:
+    """The cost of a trade, in the pair's cost units."""
+    return rescaled(price * qty, pair.price_decimals + pair.qty_decimals, pair.cost_decimals)
+
+
+def _share(units: int, bps: int, scale: tuple[int, int]) -> int:
+    """``bps`` of an amount, to the nearest of the second scale, rounded once."""
+    places, kept = scale
+    if kept >= places:
+        return nearest(units * bps * pow(10, kept - places), BASIS_POINTS)
+    return nearest(units * bps, BASIS_POINTS * pow(10, places - kept))

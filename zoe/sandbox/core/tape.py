@@ -1,0 +1,174 @@
+"""Public trades and tickers: the trade and ticker channels and the day's figures (facts, 2.5, 2.6)."""
+
+from collections import deque
+from typing import Final
+
+import attrs
+
+from zoe.sandbox.core.answers import encode
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.engine import Print
+from zoe.sandbox.core.moments import SECOND_NS, rfc3339
+from zoe.sandbox.core.money import nearest, number
+from zoe.sandbox.core.outbox import Outbox, Session
+from zoe.sandbox.core.world import World
+
+KEPT: Final = 50
+HOUR_NS: Final = 3_600 * SECOND_NS
+_HOURS: Final = 24
+
+
+@attrs.define(eq=False)
+class Hour:
+    """What was traded in one hour."""
+
+    number: int
+    open: int
+    high: int
+    low: int
+    last: int
+    qty: int = 0
+    value: int = 0
+    count: int = 0
+
+    def add(self, trade: Print) -> None:
+        """One more."""
+        self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
+        self.last = trade.price
+        self.qty += trade.qty
+        self.value += trade.qty * trade.price
+        self.count += 1
+
+
+@attrs.frozen
+class Figures:
+    """Of a span of time; zeros where nothing was traded."""
+
+    open: int = 0
+    high: int = 0
+    low: int = 0
+    qty: int = 0
+    vwap: int = 0
+    count: int = 0
+
+
+@attrs.define(eq=False)
+class _Kept:
+    trades: deque[Print] = attrs.Factory(lambda: deque(maxlen=KEPT))
+    hours: deque[Hour] = attrs.Factory(lambda: deque(maxlen=_HOURS + 1))
+    fresh: list[Print] = attrs.Factory(list)
+    best: tuple[int | None, int | None] = (None, None)
+
+
+class Tape:
+    """Keeps what was traded and tells the subscribers."""
+
+    def __init__(self, world: World, outbox: Outbox) -> None:
+        self._world = world
+        self._outbox = outbox
+        self._kept: dict[str, _Kept] = {}
+
+    def traded(self, pair: Pair, trade: Print) -> None:
+        """See engine.Listener."""
+        kept = self._of(pair.symbol)
+        kept.trades.append(trade)
+        kept.fresh.append(trade)
+        hour = trade.at_ns // HOUR_NS
+        if not kept.hours or kept.hours[-1].number != hour:
+            kept.hours.append(Hour(hour, trade.price, trade.price, trade.price, trade.price))
+        kept.hours[-1].add(trade)
+
+    def tell(self, symbol: str) -> None:
+        """Sends what happened since the last time."""
+        kept, pair = self._of(symbol), self._world.catalog.pairs[symbol]
+        fresh, kept.fresh = kept.fresh, []
+        book = self._world.books[symbol]
+        before, kept.best = kept.best, (book.bids.best, book.asks.best)
+        sessions = tuple(self._outbox.sessions.values())
+        told = [session for session in sessions if fresh and symbol in session.trades]
+        if told:
+            payload = self._trades_frame(pair, "update", fresh)
+            for session in told:
+                self._outbox.frame(session, "trade", payload)
+        triggers = {"trades"} if fresh else set()
+        if before != kept.best:
+            triggers.add("bbo")
+        told = [session for session in sessions if session.tickers.get(symbol) in triggers]
+        if told:
+            payload = self._ticker_frame(pair, "update")
+            for session in told:
+                self._outbox.frame(session, "ticker", payload)
+
+    def trades_snapshot(self, session: Session, pair: Pair) -> None:
+        """The latest trades."""
+        kept = list(self._of(pair.symbol).trades)
+        self._outbox.frame(session, "trade", self._trades_frame(pair, "snapshot", kept))
+
+    def ticker_snapshot(self, session: Session, pair: Pair) -> None:
+        """The ticker as it is."""
+        self._outbox.frame(session, "ticker", self._ticker_frame(pair, "snapshot"))
+
+    def figures(self, symbol: str, *, today: bool) -> Figures:
+        """Of the last 24 hours, or since midnight UTC."""
+        hour = self._world.now_ns // HOUR_NS
+        first = hour - hour % _HOURS if today else hour - _HOURS
+        hours = [kept for kept in self._of(symbol).hours if kept.number >= first]
+        if not hours:
+            return Figures()
+        qty = sum(kept.qty for kept in hours)
+        vwap = nearest(sum(kept.value for kept in hours), qty)
+        high, low = max(kept.high for kept in hours), min(kept.low for kept in hours)
+        return Figures(hours[0].open, high, low, qty, vwap, sum(kept.count for kept in hours))
+
+    def last(self, symbol: str) -> Print | None:
+        """The last trade since the start."""
+        trades = self._of(symbol).trades
+        return trades[-1] if trades else None
+
+    def _of(self, symbol: str) -> _Kept:
+        kept = self._kept.get(symbol)
+        if kept is None:
+            kept = self._kept[symbol] = _Kept()
+        return kept
+
+    def _trades_frame(self, pair: Pair, kind: str, trades: list[Print]) -> bytes:
+        rows = [
+            {
+                "symbol": pair.symbol,
+                "side": trade.side,
+                "price": number(trade.price, pair.price_decimals),
+                "qty": number(trade.qty, pair.qty_decimals),
+                "ord_type": trade.order_type,
+                "trade_id": trade.trade_id,
+                "timestamp": rfc3339(trade.at_ns),
+            }
+            for trade in trades
+        ]
+        return encode({"channel": "trade", "type": kind, "data": rows})
+
+    def _ticker_frame(self, pair: Pair, kind: str) -> bytes:
+        book, day = self._world.books[pair.symbol], self.figures(pair.symbol, today=False)
+        (bid, bid_qty), (ask, ask_qty) = (_best(book.bids.top(1)), _best(book.asks.top(1)))
+        last = self._world.last_price.get(pair.symbol, 0)
+        change = last - day.open if day.open else 0
+        percent = nearest(abs(change) * 10_000, day.open) if day.open else 0
+        row = {
+            "symbol": pair.symbol,
+            "bid": number(bid, pair.price_decimals),
+            "bid_qty": number(bid_qty, pair.qty_decimals),
+            "ask": number(ask, pair.price_decimals),
+            "ask_qty": number(ask_qty, pair.qty_decimals),
+            "last": number(last, pair.price_decimals),
+            "volume": number(day.qty, pair.qty_decimals),
+            "vwap": number(day.vwap, pair.price_decimals),
+            "low": number(day.low, pair.price_decimals),
+            "high": number(day.high, pair.price_decimals),
+            "change": number(change, pair.price_decimals),
+            "change_pct": number(percent if change >= 0 else -percent, 2),
+            "timestamp": rfc3339(self._world.now_ns),
+        }
+        return encode({"channel": "ticker", "type": kind, "data": [row]})
+
+
+def _best(levels: list[tuple[int, int]]) -> tuple[int, int]:
+    return levels[0] if levels else (0, 0)
