@@ -15,7 +15,7 @@ from zoe.runtime.offload import Outcome
 from zoe.runtime.supervisor import Child
 
 if TYPE_CHECKING:
-    from zoe.runtime.cell import Life
+    from zoe.runtime.life import Life
 
 T = TypeVar("T")
 
@@ -55,7 +55,11 @@ class Actor:
         """Called last in an ordered stop, not after a crash."""
 
     def idle(self) -> bool:
-        """Whether an ordered stop may end now: False while outcomes are still awaited."""
+        """Whether an ordered stop may end now; looked at after each message.
+
+        The runtime itself waits for the mail that was there and for outcomes of ``offload``: this is
+        for what stands in the actor's own state, such as rows that wait for a retry.
+        """
         return True
 
     def tell(self, to: Address, message: Message) -> None:

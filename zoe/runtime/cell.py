@@ -1,290 +1,256 @@
-"""Cell and Life: an address's actor over all its incarnations, and one of them.
+"""Cell: an address's actor over all its incarnations.
 
-A cell is stepped by one thread at a time: its own, or its dispatcher's. Commands (start, stop)
-reach it through a queue of their own and are looked at before mail.
+One thread steps a cell: its own, or its dispatcher's. What the supervisor wants of it comes as
+orders, looked at before mail; each is answered by ``up`` or ``down`` with the order's number, and a
+crash that nobody ordered is a ``down`` as well.
 """
 
-import queue
-import random
+import enum
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
-from zoe.runtime.message import Envelope, Fate, Message
-from zoe.runtime.offload import Outcome
-from zoe.runtime.supervisor import Budget, Child
+from zoe.runtime.life import Life, Origin
+from zoe.runtime.log import log
+from zoe.runtime.message import Envelope, Fate
+from zoe.runtime.supervisor import Budget, Child, Window
 from zoe.runtime.trace import current
 
 if TYPE_CHECKING:
+    from zoe.runtime.carrier import Carrier
+    from zoe.runtime.plan import Plan
     from zoe.runtime.seam import Runtime
     from zoe.runtime.supervision import Owner
 
 
-class Life:
-    """One incarnation: its actor, and what its turn wants to have done."""
+class State(enum.Enum):
+    """What the supervisor knows of a cell."""
 
-    def __init__(self, cell: "Cell", incarnation: int, seed: int) -> None:
-        self.cell = cell
-        self.runtime = cell.runtime
-        self.incarnation = incarnation
-        self.fenced = False
-        self.holding = False
-        self.stopping = False
-        self._effects: list[Callable[[], None]] = []
-        self._mail: list[tuple[Address, Envelope]] = []
-        self._root = 0
-        self._anchor: int | None = None
-        self.actor = self._make(seed)
-
-    def _make(self, seed: int) -> Actor:
-        actor = self.cell.child.factory()
-        actor.me = self.cell.address
-        actor.clock = self.runtime.clock
-        actor.rng = random.Random(seed)
-        actor.incarnation = self.incarnation
-        actor._life = self
-        return actor
-
-    # One turn
-
-    def turn(self, action: Callable[[], None], envelope: Envelope | None) -> None:
-        """Runs ``action`` as a turn; its effects happen when it returns, unless fenced."""
-        current.life = self
-        self.actor.envelope = envelope
-        if envelope is None:
-            self._root = self.runtime.next_id()
-            self._anchor = None
-        elif envelope.message.anchors:
-            self._anchor = envelope.message_id
-        else:
-            self._anchor = envelope.anchor
-        try:
-            action()
-        except BaseException:
-            self._mail.clear()
-            self._effects.clear()
-            raise
-        finally:
-            self.actor.envelope = None
-            current.life = None
-        if self.fenced:
-            self._mail.clear()
-            self._effects.clear()
-        elif self._mail or self._effects:
-            self._commit()
-
-    def _commit(self) -> None:
-        mail, self._mail = self._mail, []
-        effects, self._effects = self._effects, []
-        for address, envelope in mail:
-            self.runtime.deliver(address, envelope)
-        for effect in effects:
-            effect()
-
-    def _envelope(self, message: Message, *, life: Any = None) -> Envelope:
-        handled = self.actor.envelope
-        envelope = Envelope(
-            message,
-            self.runtime.next_id(),
-            self._root if handled is None else handled.correlation_id,
-            None if handled is None else handled.message_id,
-            self._anchor,
-            self.cell.address,
-            self.runtime.clock.monotonic_ns(),
-            life,
-        )
-        if message.anchors:
-            self._anchor = envelope.message_id
-        return envelope
-
-    # What an actor may want
-
-    def tell(self, to: Address, message: Message) -> None:
-        """See Actor.tell."""
-        self._mail.append((to, self._envelope(message)))
-
-    def reply(self, message: Message) -> None:
-        """See Actor.reply."""
-        handled = self.actor.envelope
-        assert handled is not None, "there is nothing to reply to"
-        if handled.slot is not None:
-            self._effects.append(partial(handled.slot.answer, message))
-        elif handled.sender is not None:
-            self.tell(handled.sender, message)
-
-    def after(self, seconds: float, message: Message) -> Timer:
-        """See Actor.after."""
-        timer = Timer()
-        envelope = self._envelope(message, life=(self, timer))
-        self._effects.append(partial(self.runtime.arm, seconds, self.cell.address, envelope))
-        return timer
-
-    def offload(
-        self, call: Callable[[], Any], reply: Callable[[Outcome[Any]], Message], lane: str
-    ) -> None:
-        """See Actor.offload."""
-        cause = self._envelope(Message(), life=(self, None))
-
-        def done(outcome: Outcome[Any]) -> None:
-            cause.message = reply(outcome)
-            self.runtime.deliver(self.cell.address, cause)
-
-        self._effects.append(partial(self.runtime.submit, lane, call, done))
-
-    def find(self, name: str) -> Address:
-        """See Actor.find."""
-        return self.runtime.find(name)
-
-    def hold(self) -> None:
-        """See Actor.hold."""
-        self.holding = True
-
-    def release(self) -> None:
-        """See Actor.release."""
-        self.holding = False
-        self._effects.append(self.cell.renotify)
-
-    def spawn(self, child: Child) -> Address:
-        """See Actor.spawn."""
-        address = self.runtime.find(f"{self.cell.address.name}/{child.name}")
-        self._effects.append(partial(self.runtime.supervision.spawn, self, child))
-        return address
-
-    def stop_child(self, name: str) -> None:
-        """See Actor.stop_child."""
-        self._effects.append(partial(self.runtime.supervision.stop_child, self.cell, name))
-
-    def retire(self) -> None:
-        """See Actor.retire."""
-        self._effects.append(partial(self.runtime.supervision.retire, self.cell))
-
-    def exit_process(self, code: int, reason: str) -> None:
-        """See Actor.exit_process."""
-        self._effects.append(partial(self.runtime.shutdown, code, reason))
+    DOWN = "down"
+    STARTING = "starting"
+    UP = "up"
+    STOPPING = "stopping"
+    GONE = "gone"
 
 
 class Cell:
     """One address's actor, over all its incarnations."""
 
+    carrier: "Carrier"
+
     def __init__(self, runtime: "Runtime", child: Child, address: Address, owner: "Owner") -> None:
         self.runtime = runtime
         self.child = child
         self.address = address
-        self.owner = owner
-        self.life: Life | None = None
-        self.incarnation = 0
-        self.finished = False
-        self.children: dict[str, Cell] = {}
-        self.budget = Budget(child.intensity, child.period_seconds)
-        self.handled = 0
-        self.restarts = 0
-        self.last_error: str | None = None
-        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.mailbox = address.mailbox
         self.mailbox.capacity = child.capacity
         self.mailbox.refuse = child.overflow == "refuse"
+        self.mailbox.alarm = self._grown
+        # Written by the thread that steps it.
+        self.life: Life | None = None
+        self.incarnation = 0
+        self.finished = False
+        self.handled = 0
+        self.expired = 0
+        self.last_error: str | None = None
+        self.origin: Origin | None = None
+        self._commands: deque[Callable[[], None]] = deque()
+        self._obeyed = 0
+        # The supervisor's own.
+        self.owner = owner
+        self.state = State.DOWN
+        self.ordered = 0
+        self.children: dict[str, Cell] = {}
+        self.budget = Budget(child.intensity, child.period_seconds)
+        self.failures = Window(owner.budget.period_seconds)
+        self.restarts = 0
+        #: The plan that will start it again, and those that wait for its answer.
+        self.claim: Plan | None = None
+        self.waiters: list[Plan] = []
+        #: May have no more children; leaves for good; who takes its name then.
+        self.closing = False
+        self.leaving = False
+        self.heir: tuple[Child, Origin] | None = None
         address.cell = self
 
+    def cells(self) -> list["Cell"]:
+        """It and every cell below, in start order."""
+        found = [self]
+        for child in list(self.children.values()):
+            found.extend(child.cells())
+        return found
+
+    def _grown(self, length: int) -> None:
+        log.warning("mailbox.grown", recipient=self.address.name, mailbox=length)
+
+    # Called by others
+
     def command(self, action: Callable[[], None]) -> None:
-        """Has the stepping thread do something before the next mail."""
-        self._commands.put(action)
+        """Has the stepping thread do something before the next mail; from any thread."""
+        self._commands.append(action)
         self.mailbox.wake()
 
-    def renotify(self) -> None:
-        """Announces mail that waits to a scheduler that counts puts."""
-        if self.mailbox.notify is not None:
-            for _ in range(len(self.mailbox)):
-                self.mailbox.notify()
+    def order(self, action: Callable[[], None]) -> int:
+        """The supervisor's command; its number comes back with the answer."""
+        self.ordered += 1
+        self.command(partial(self._obey, self.ordered, action))
+        return self.ordered
+
+    def _obey(self, number: int, action: Callable[[], None]) -> None:
+        self._obeyed = number
+        action()
 
     def fence(self) -> None:
-        """From here on nothing this incarnation says is heard."""
-        life, self.life = self.life, None
-        if life is not None:
-            life.fenced = True
+        """From here on nothing this cell says is heard, whatever its thread is doing."""
+        if self.life is not None:
+            self.life.fenced = True
+        self.life = None
+        self.finished = True
 
-    def step(self, *, block: bool) -> None:
-        """One command or one message; with ``block``, waits for it."""
+    # Called by the stepping thread only
+
+    def step(self) -> bool:
+        """One command or one message; False when there was nothing to do."""
+        if self._commands:
+            self._commands.popleft()()
+            return True
         life = self.life
         if life is None:
-            try:
-                self._commands.get(block)()
-            except queue.Empty:
-                return
-        elif not self._commands.empty():
-            self._commands.get()()
-        elif life.stopping and self._may_end(life):
-            self._end(life)
-        else:
-            self._take(life, block=block)
-            # What the queue held may have been wake-ups only.
-            if self.life is life and life.stopping and self._may_end(life):
-                self._end(life)
-
-    def _may_end(self, life: Life) -> bool:
-        return not self.mailbox.has_mail(holding=life.holding) and life.actor.idle()
-
-    def _take(self, life: Life, *, block: bool) -> None:
-        envelope = self.mailbox.take(block=block, holding=life.holding)
+            return False
+        if life.stops_at is not None and self._ended(life, life.stops_at):
+            return True
+        envelope = self.mailbox.take(holding=life.holding)
         if envelope is None:
-            return
-        if self.life is not life:  # fenced while it waited: its successor takes this one
-            self.mailbox.put_back(envelope)
-            return
-        if envelope.life is not None and not self._current(life, envelope.life):
-            return
+            return False
+        if life.fenced:
+            self.runtime.bury(self.address, envelope, Fate.FENCED, None)
+        elif envelope.life is None or life.wants(envelope.life):
+            self._turn(life, envelope)
+        else:
+            self.expired += 1
+        return True
+
+    def _turn(self, life: Life, envelope: Envelope) -> None:
         self.handled += 1
-        self.runtime.trace_turn(self, envelope)
+        current.life = life
         try:
-            life.turn(partial(life.actor.handle, envelope.message), envelope)
+            if self.runtime.tracers and envelope.message.traced:
+                self.runtime.trace_turn(self, envelope)
+            life.handle(envelope)
         except BaseException as error:  # noqa: BLE001  # a turn meets any error here, only here
             self._crashed(life, error, envelope)
+        else:
+            self.settle(life, envelope)
+        finally:
+            current.life = None
 
-    @staticmethod
-    def _current(life: Life, mark: tuple[Life, Timer | None]) -> bool:
-        owner, timer = mark
-        return owner is life and (timer is None or not timer.canceled)
+    def settle(self, life: Life, envelope: Envelope | None) -> None:
+        """A turn has ended well: what it wanted happens, unless it was cut off meanwhile."""
+        if not life.fenced:
+            life.commit()
+        elif envelope is not None:
+            self.runtime.bury(self.address, envelope, Fate.FENCED, None)
 
-    def start(self) -> None:
-        """Command: begins the next incarnation."""
-        self.incarnation += 1
+    def _guarded(self, life: Life | None, action: Callable[[], None]) -> bool:
+        """A turn without a message; False when it crashed."""
+        current.life = life
         try:
-            life = Life(self, self.incarnation, self.runtime.next_seed())
-        except BaseException as error:  # noqa: BLE001  # a factory that raises is a failed start
-            self._crashed(None, error, None)
-            return
-        self.life = life
-        try:
-            life.turn(life.actor.on_start, None)
-        except BaseException as error:  # noqa: BLE001  # on_start is a turn like any other
+            action()
+        except BaseException as error:  # noqa: BLE001  # as in _turn
             self._crashed(life, error, None)
+            return False
+        finally:
+            current.life = None
+        return True
+
+    def start(self, origin: Origin | None) -> None:
+        """Order: begins the next incarnation, unless one lives."""
+        if self.life is None and not self._born(origin):
             return
-        self.renotify()
-        self.runtime.supervise(partial(self.runtime.supervision.started, self))
+        self.runtime.supervise(partial(self.runtime.supervision.up, self, self._obeyed))
+
+    def _born(self, origin: Origin | None) -> bool:
+        self.incarnation += 1
+        self.origin = origin or self.origin
+        if not self._guarded(None, self._make):
+            return False
+        life = self.life
+        assert life is not None, "made a line above"
+        if not self._guarded(life, life.begin):
+            return False
+        self.settle(life, None)
+        return True
+
+    def _make(self) -> None:
+        origin = self.origin or Origin(self.runtime.next_id())
+        self.life = Life(self, self.incarnation, origin)
 
     def stop(self) -> None:
-        """Command: ends this incarnation in order, after the mail that is there."""
+        """Order: ends this incarnation after the mail that is there and the outcomes it awaits."""
         if self.life is None:
-            self.runtime.supervise(partial(self.runtime.supervision.stopped, self))
-            return
-        self.life.stopping = True
-        self.mailbox.wake()
+            self._down(None)
+        else:
+            self.life.stops_at = self.mailbox.last()
 
-    def _end(self, life: Life) -> None:
-        try:
-            life.turn(life.actor.on_stop, None)
-        except BaseException as error:  # noqa: BLE001  # an on_stop that raises is a crash
-            self._crashed(life, error, None)
-            return
+    def quit(self) -> None:
+        """Order: ends this incarnation between two messages, as a crash would."""
         self.life = None
-        self.runtime.supervise(partial(self.runtime.supervision.stopped, self))
+        self._down(None)
+
+    def fail(self, life: Life | None, error: BaseException) -> None:
+        """Command: crashes this incarnation between two messages, if it still lives."""
+        if life is not None and self.life is life:
+            self._crashed(life, error, None)
+
+    def give_up(self, error: BaseException) -> None:
+        """Order: crashes this incarnation, because its children failed too often."""
+        if self.life is None:
+            self._down(error)
+        else:
+            self._crashed(self.life, error, None)
+
+    def finish(self) -> None:
+        """Order: nothing more will be wanted of this cell."""
+        self.finished = True
+        self.carrier.drop(self)
+
+    def _ended(self, life: Life, stops_at: int) -> bool:
+        """Ends the incarnation if it may end now; True when something was done."""
+        if self.mailbox.has_control() or life.awaited:
+            return False
+        if not life.holding and self.mailbox.taken < stops_at:
+            return False
+        idle = True
+
+        def end() -> None:
+            nonlocal idle
+            idle = life.actor.idle()
+            if idle:
+                life.end()
+
+        if self._guarded(life, end) and idle:
+            self.settle(life, None)
+            if self.life is life:
+                self.life = None
+                self._down(None)
+        return idle or self.life is not life
 
     def _crashed(self, life: Life | None, error: BaseException, envelope: Envelope | None) -> None:
+        text = f"{type(error).__name__}: {error}"
         if life is not None and life.fenced:
+            if envelope is not None:
+                self.runtime.bury(self.address, envelope, Fate.FENCED, text)
             return
         self.life = None
-        self.last_error = f"{type(error).__name__}: {error}"
+        self.last_error = text
         if envelope is not None:
-            self.runtime.bury(self.address, envelope, Fate.POISON, self.last_error)
-        self.runtime.supervise(partial(self.runtime.supervision.crashed, self, error))
+            anchor = envelope.message_id if envelope.message.anchors else envelope.anchor
+            self.origin = Origin(envelope.correlation_id, envelope.message_id, anchor)
+            self.runtime.bury(self.address, envelope, Fate.POISON, text)
+        self._down(error)
+
+    def _down(self, error: BaseException | None) -> None:
+        news = partial(self.runtime.supervision.down, self, self._obeyed, error)
+        self.runtime.supervise(news)

@@ -1,12 +1,14 @@
 """Mailbox: three lanes, a bound, and a life longer than its actor's.
 
-ORDERED mail goes through one SimpleQueue without a Python lock. A LATEST message leaves a token in
-that queue, so that its key keeps its place in line, and the newest message of the key in a dict
-under the one lock there is. CONTROL mail has a deque of its own, looked at first. What an actor
-that holds its mail has taken from the queue waits in ``_held``, ahead of the queue.
+ORDERED mail stands in one line, a deque, whose ends are safe to use from any thread without a
+lock. A LATEST message has a place in that line, and the newest message of its key takes that place
+over, under the one lock there is. CONTROL mail has a line of its own, looked at first.
+
+A mailbox has one reader. A reader that finds nothing raises ``asleep``, looks once more, and only
+then waits: whoever puts mail after that sees the flag and calls ``notify``. So nothing sleeps
+beside mail, and a busy reader costs its senders nothing.
 """
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -16,119 +18,156 @@ import attrs
 
 from zoe.runtime.message import Envelope, Lane
 
-_WAKE: Final = object()
+# An enum's members are looked up at a cost that shows on this path.
+_ORDERED: Final = Lane.ORDERED
+_CONTROL: Final = Lane.CONTROL
 
 
-@attrs.frozen(eq=False)
-class _Token:
+@attrs.define(eq=False)
+class _Place:
+    """A key's place in the line, and the newest message of that key."""
+
     key: Hashable
+    envelope: Envelope
+
+
+def _nothing() -> None:
+    """Nobody is there to be told."""
 
 
 class Mailbox:
     """Mail of one address.
 
     Args:
-        capacity: Bound of the ordered lane.
-        refuse: Whether mail beyond the bound is refused; otherwise it grows.
+        capacity: Bound of the line.
+        refuse: Whether mail beyond the bound is refused; otherwise the line grows.
+
+    Attributes:
+        open: False once mail must go elsewhere: the address has ended, or is an endpoint.
+        asleep: Whether the reader wants to be told of the next mail.
+        notify: Tells the reader; may be called once too often, never once too seldom.
+        alarm: Told the length when a line that may grow passes its bound.
+        replaced: LATEST messages that a newer one took the place of.
+        taken: How much the reader has taken from the line.
     """
 
     def __init__(self, capacity: int = 100_000, *, refuse: bool = False) -> None:
         self.capacity = capacity
         self.refuse = refuse
-        self.closed = False
+        self.open = True
+        self.asleep = False
+        self.notify: Callable[[], object] = _nothing
+        self.alarm: Callable[[int], object] | None = None
         self.replaced = 0
-        #: Called after each put; a scheduler that runs several mailboxes in a thread sets it.
-        self.notify: Callable[[], None] | None = None
-        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.taken = 0
+        self._line: deque[Envelope | _Place] = deque()
         self._control: deque[Envelope] = deque()
-        self._latest: dict[Hashable, Envelope] = {}
-        self._held: deque[Envelope | _Token] = deque()
+        self._latest: dict[Hashable, _Place] = {}
         self._lock = threading.Lock()
+        self._alarmed = False
 
     def put(self, envelope: Envelope) -> bool:
-        """Takes an envelope; False when it is refused for lack of room."""
+        """Takes an envelope, from any thread; False when it is refused for lack of room."""
         lane = envelope.message.lane
-        if lane is Lane.ORDERED:
-            if self.refuse and self._queue.qsize() >= self.capacity:
+        if lane is _ORDERED:
+            if len(self._line) >= self.capacity and not self._has_room_for(envelope):
                 return False
-            self._queue.put(envelope)
-        elif lane is Lane.CONTROL:
+            self._line.append(envelope)
+        elif lane is _CONTROL:
             self._control.append(envelope)
-            self._queue.put(_WAKE)
         elif not self._put_latest(envelope):
-            return True
-        if self.notify is not None:
+            return False
+        if self.asleep:
+            self.asleep = False
             self.notify()
+        return True
+
+    def _has_room_for(self, envelope: Envelope) -> bool:
+        # Its own timers and outcomes an actor has asked for: they cannot flood it, and one
+        # that is lost is waited for forever.
+        if self.refuse:
+            return envelope.life is not None
+        if not self._alarmed:
+            self._alarmed = True
+            if self.alarm is not None:
+                self.alarm(len(self._line))
         return True
 
     def _put_latest(self, envelope: Envelope) -> bool:
-        key = (type(envelope.message), envelope.message.key)
+        # A tick of a past incarnation must not take the place of one of the present.
+        key = (type(envelope.message), envelope.message.key, envelope.life)
         with self._lock:
-            known = key in self._latest
-            self._latest[key] = envelope
-            if known:
-                self.replaced += 1
-                return False
-        self._queue.put(_Token(key))
+            place = self._latest.get(key)
+            if place is None:
+                if len(self._line) >= self.capacity and not self._has_room_for(envelope):
+                    return False
+                self._latest[key] = place = _Place(key, envelope)
+                self._line.append(place)
+                return True
+            older, place.envelope = place.envelope, envelope
+            self.replaced += 1
+        if older.slot is not None:
+            older.slot.fail("replaced by a newer one")
         return True
 
     def wake(self) -> None:
-        """Makes a waiting reader look at its actor's state again."""
-        self._queue.put(_WAKE)
-        if self.notify is not None:
+        """Makes a reader that waits look at its actor's state again."""
+        if self.asleep:
+            self.asleep = False
             self.notify()
 
-    def take(self, *, block: bool, holding: bool) -> Envelope | None:
-        """The next envelope.
+    def take(self, *, holding: bool) -> Envelope | None:
+        """The next envelope, None without one; for the one reader.
 
         Args:
-            block: Wait for mail; None still comes back after a ``wake``.
-            holding: Only CONTROL mail; all else is set aside in order.
+            holding: Only CONTROL mail; all else stays where it is.
         """
         if self._control:
             return self._control.popleft()
-        if not holding and self._held:
-            return self._open(self._held.popleft())
-        item: object = _WAKE
-        while item is _WAKE:
-            try:
-                item = self._queue.get(block)
-            except queue.Empty:
-                return None
-            if item is _WAKE and (block or self._control):
-                return self._control.popleft() if self._control else None
-        assert isinstance(item, Envelope | _Token)
-        if holding:
-            self._held.append(item)
+        if holding or not self._line:
             return None
-        return self._open(item)
+        item = self._line.popleft()
+        self.taken += 1
+        if self._alarmed and len(self._line) < self.capacity // 2:
+            self._alarmed = False
+        return item if type(item) is Envelope else self._open(item)
 
-    def put_back(self, envelope: Envelope) -> None:
-        """Returns what was taken by a reader that may not handle it: first in line again."""
-        self._held.appendleft(envelope)
-        if self.notify is not None:
-            self.notify()
-
-    def _open(self, item: Envelope | _Token) -> Envelope:
+    def _open(self, item: Envelope | _Place) -> Envelope:
         if isinstance(item, Envelope):
             return item
         with self._lock:
-            return self._latest.pop(item.key)
+            del self._latest[item.key]
+            return item.envelope
 
-    def has_mail(self, *, holding: bool) -> bool:
-        """Whether ``take`` would find something."""
-        if self._control:
-            return True
-        return not holding and bool(self._held or not self._queue.empty())
+    def last(self) -> int:
+        """What ``taken`` will be when all that is in line now has been taken."""
+        return self.taken + len(self._line)
+
+    def has_control(self) -> bool:
+        """Whether CONTROL mail waits."""
+        return bool(self._control)
 
     def __len__(self) -> int:
-        return self._queue.qsize() + len(self._held) + len(self._control)
+        return len(self._line) + len(self._control)
+
+    def oldest_ns(self) -> int | None:
+        """When the message that waits longest was sent; None without mail. From any thread."""
+        sent = []
+        for line in (self._control, self._line):
+            try:
+                first = line[0]
+            except IndexError:  # the reader was quicker
+                continue
+            sent.append(first.sent_ns if isinstance(first, Envelope) else first.envelope.sent_ns)
+        return min(sent, default=None)
 
     def drain(self) -> list[Envelope]:
-        """Takes everything out, for dead letters."""
+        """Takes everything out, in any thread: where two drain, each envelope has one taker."""
         mail: list[Envelope] = []
-        while len(self):
-            envelope = self.take(block=False, holding=False)
-            if envelope is not None:
-                mail.append(envelope)
+        for line in (self._control, self._line):
+            while line:
+                try:
+                    mail.append(self._open(line.popleft()))
+                except IndexError:  # the other one was quicker
+                    break
         return mail

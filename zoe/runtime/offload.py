@@ -26,5 +26,5 @@ def outcome_of(call: Callable[[], T]) -> Outcome[T]:
     """Runs ``call`` and keeps whatever comes of it."""
     try:
         return Outcome(call())
-    except Exception as error:  # noqa: BLE001  # the one place where a worker meets any error
+    except BaseException as error:  # noqa: BLE001  # the one place where a worker meets any error
         return Outcome(error=error)

@@ -2,8 +2,10 @@
 
 import itertools
 import random
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -16,7 +18,7 @@ from zoe.runtime.mailbox import Mailbox
 from zoe.runtime.message import DeadLetter, Envelope, Fate, Message
 from zoe.runtime.offload import Outcome
 from zoe.runtime.supervision import Owner, Supervision
-from zoe.runtime.supervisor import Child, Group
+from zoe.runtime.supervisor import EXIT_GAVE_UP, Child, Group
 from zoe.runtime.trace import current
 
 BOOT_SHIFT: Final = 40
@@ -25,7 +27,14 @@ DEAD_LETTERS_KEPT: Final = 100_000
 
 @attrs.frozen
 class Vitals:
-    """One actor's figures."""
+    """One actor's figures.
+
+    Attributes:
+        mailbox: Messages that wait.
+        replaced: LATEST messages that a newer one took the place of.
+        expired: Timers and outcomes that came too late for their incarnation.
+        oldest_seconds: Age of the oldest message that is not done: handled just now, or waiting.
+    """
 
     name: str
     incarnation: int
@@ -35,6 +44,8 @@ class Vitals:
     replaced: int
     alive: bool
     last_error: str | None
+    expired: int = 0
+    oldest_seconds: float = 0.0
 
 
 class Runtime:
@@ -42,19 +53,28 @@ class Runtime:
 
     Args:
         boot: Number of this start; message ids begin with it and so never repeat.
+
+    Attributes:
+        next_id: A message id that never repeats, over restarts too.
+        tracers: Shown every traced turn before it runs.
+        broken: What a supervisor, or a thread of the runtime's own, met and should not have.
     """
 
     def __init__(self, clock: Clock, boot: int, seed: int) -> None:
         self.clock = clock
         self.boot = boot
-        self._ids = itertools.count((boot << BOOT_SHIFT) + 1)
+        self.next_id: Callable[[], int] = itertools.count((boot << BOOT_SHIFT) + 1).__next__
+        self.tracers: tuple[Callable[[Cell, Envelope], None], ...] = ()
+        self.broken: BaseException | None = None
+        self.dead_count = 0
+        self.supervision = Supervision(self)
+        self._now_ns = clock.monotonic_ns
         self._seeds = random.Random(seed)
         self._addresses: dict[str, Address] = {}
         self._dead: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
-        self.dead_count = 0
-        self._tracer: Callable[[Cell, Envelope], None] | None = None
+        self._dying = threading.Lock()
         self._watchers: list[Callable[[DeadLetter], None]] = []
-        self.supervision = Supervision(self)
+        self._mail_ended = False
 
     # What a scheduler fills in
 
@@ -81,33 +101,53 @@ class Runtime:
         raise NotImplementedError
 
     def finish(self, code: int) -> None:
-        """The tree has ended."""
+        """The tree has ended; only the first code counts."""
         raise NotImplementedError
 
-    # What both share
+    # Beginning and ending
 
     def root(self, tree: tuple[Child | Group, ...]) -> None:
         """Starts the tree."""
-        self.supervise(lambda: self.supervision.build(tree))
+        self.supervise(partial(self.supervision.build, tree))
 
     def shutdown(self, code: int = 0, reason: str = "asked to") -> None:
         """Stops the tree in order, then ends with ``code``; from any thread."""
         log.info("runtime.stopping", exit=code, reason=reason)
-        self.supervise(lambda: self.supervision.end(code))
+        self.supervise(partial(self.supervision.end, code))
+
+    def _supervised(self, action: Callable[[], None]) -> None:
+        """Runs a supervisor's action; one that fails is never repaired in place."""
+        if self.broken is not None:
+            return
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the process ends
+            self.broken = error
+            log.opt_exception("supervisor.crashed", error)
+            self.finish(EXIT_GAVE_UP)
+
+    def failed(self, thread: str, error: BaseException) -> None:
+        """Code that no supervisor watches over has raised: the process ends, in order."""
+        log.opt_exception("thread.crashed", error, thread=thread)
+        self.shutdown(EXIT_GAVE_UP, f"{thread} crashed")
+
+    # Mail
 
     def find(self, name: str) -> Address:
         """The address of that name; mail waits there until an actor takes it."""
         found = self._addresses.get(name)
         if found is None:
             found = self._addresses.setdefault(name, Address(name, self, Mailbox()))
+            if self._mail_ended:
+                found.mailbox.open = False
         return found
 
     def endpoint(self, name: str, handler: Callable[[Envelope], None]) -> Address:
         """An address served by a function, called in the sender's thread; must not block."""
         address = self.find(name)
         address.handler = handler
-        for envelope in address.mailbox.drain():
-            handler(envelope)
+        address.mailbox.open = False
+        self._divert(address)
         return address
 
     def post(
@@ -127,43 +167,61 @@ class Runtime:
         self, message: Message, cause: Envelope | None, correlation_id: int | None
     ) -> Envelope:
         number = self.next_id()
-        now_ns = self.clock.monotonic_ns()
         if cause is None:
             root = number if correlation_id is None else correlation_id
-            return Envelope(message, number, root, None, None, None, now_ns)
+            return Envelope(message, number, root, None, None, None, self._now_ns())
         anchor = cause.message_id if cause.message.anchors else cause.anchor
-        return Envelope(
-            message, number, cause.correlation_id, cause.message_id, anchor, None, now_ns
-        )
+        root, by = cause.correlation_id, cause.message_id
+        return Envelope(message, number, root, by, anchor, None, self._now_ns())
 
     def deliver(self, to: Address, envelope: Envelope) -> None:
         """Puts an envelope where it belongs, or buries it."""
-        if to.handler is not None:
-            to.handler(envelope)
-            return
         mailbox = to.mailbox
-        if mailbox.closed:
-            self.bury(to, envelope, Fate.CLOSED, None)
+        if not mailbox.open:
+            self._elsewhere(to, envelope)
         elif not mailbox.put(envelope):
             self.bury(to, envelope, Fate.OVERFLOW, None)
-        elif to.mailbox.closed:  # it closed between the check and the put
-            self._drain(to, Fate.CLOSED)
+        elif not to.mailbox.open:  # it closed between the look and the put
+            self._divert(to)
+
+    def _elsewhere(self, to: Address, envelope: Envelope) -> None:
+        if to.handler is None:
+            fate = Fate.SHUTDOWN if self._mail_ended else Fate.CLOSED
+            self.bury(to, envelope, fate, None)
+            return
+        try:
+            to.handler(envelope)
+        except BaseException as error:  # noqa: BLE001  # the sender is not to blame, and goes on
+            self.bury(to, envelope, Fate.POISON, f"{type(error).__name__}: {error}")
+
+    def _divert(self, address: Address) -> None:
+        for envelope in address.mailbox.drain():
+            self._elsewhere(address, envelope)
 
     def close(self, address: Address, fate: Fate) -> None:
         """Ends an address; its mail is dead."""
-        address.mailbox.closed = True
-        self._drain(address, fate)
-        self._addresses.pop(address.name, None)
-
-    def _drain(self, address: Address, fate: Fate) -> None:
+        if self._addresses.get(address.name) is address:
+            del self._addresses[address.name]
+        address.mailbox.open = False
         for envelope in address.mailbox.drain():
             self.bury(address, envelope, fate, None)
+
+    def end_mail(self) -> None:
+        """Ends every address but endpoints: what waits, or still comes, is dead."""
+        self._mail_ended = True
+        for address in list(self._addresses.values()):
+            if address.handler is None:
+                address.mailbox.open = False
+                self._divert(address)
+
+    # Dead letters
 
     def bury(self, to: Address, envelope: Envelope, fate: Fate, error: str | None) -> None:
         """Makes a dead letter; whoever asked is told at once."""
         letter = DeadLetter(envelope, to.name, fate, error)
-        self._dead.append(letter)
-        self.dead_count += 1
+        with self._dying:
+            self._dead.append(letter)
+            self.dead_count += 1
         if envelope.slot is not None:
             envelope.slot.fail(f"{fate.value}: {error}" if error else fate.value)
         if fate is not Fate.SHUTDOWN:
@@ -176,44 +234,56 @@ class Runtime:
                 error=error,
             )
         for watcher in self._watchers:
-            watcher(letter)
+            try:
+                watcher(letter)
+            except BaseException as problem:  # noqa: BLE001  # it runs in anybody's thread
+                self.failed("a watcher of dead letters", problem)
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """The newest dead letters, oldest first."""
-        return tuple(self._dead)
+        with self._dying:
+            return tuple(self._dead)
 
     def watch(self, callback: Callable[[DeadLetter], None]) -> None:
         """Has every dead letter shown to ``callback``, in the thread where it died."""
         self._watchers.append(callback)
 
+    # Figures
+
     def trace(self, callback: Callable[[Cell, Envelope], None]) -> None:
         """Has every traced turn shown to ``callback`` before it runs."""
-        self._tracer = callback
+        self.tracers = (*self.tracers, callback)
 
     def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
-        """Shows one turn to the tracer."""
-        if self._tracer is not None and envelope.message.traced:
-            self._tracer(cell, envelope)
+        """Shows one turn to the tracers."""
+        for tracer in self.tracers:
+            tracer(cell, envelope)
 
     def vitals(self) -> tuple[Vitals, ...]:
-        """Every actor's figures."""
-        return tuple(
-            Vitals(
-                cell.address.name,
-                cell.incarnation,
-                cell.restarts,
-                len(cell.mailbox),
-                cell.handled,
-                cell.mailbox.replaced,
-                cell.life is not None,
-                cell.last_error,
-            )
-            for cell in self.supervision.cells()
+        """Every actor's figures; from any thread."""
+        return tuple(self._vitals(cell) for cell in self.supervision.cells())
+
+    def _vitals(self, cell: Cell) -> Vitals:
+        life, mailbox = cell.life, cell.mailbox
+        handled = life.actor.envelope if life is not None else None
+        waiting_ns = mailbox.oldest_ns()
+        sent = [handled.sent_ns] if handled is not None else []
+        sent += [waiting_ns] if waiting_ns is not None else []
+        now_ns = self._now_ns()
+        return Vitals(
+            cell.address.name,
+            cell.incarnation,
+            cell.restarts,
+            len(mailbox),
+            cell.handled,
+            mailbox.replaced,
+            life is not None,
+            cell.last_error,
+            cell.expired,
+            (now_ns - min(sent, default=now_ns)) / 1e9,
         )
 
-    def next_id(self) -> int:
-        """A message id that never repeats, over restarts too."""
-        return next(self._ids)
+    # Chance
 
     def next_seed(self) -> int:
         """A seed for an incarnation's own randomness."""
@@ -222,16 +292,6 @@ class Runtime:
     def jitter(self) -> float:
         """A number from -1 to 1."""
         return self._seeds.uniform(-1, 1)
-
-    def arm(self, seconds: float, address: Address, envelope: Envelope) -> None:
-        """Delivers an envelope after ``seconds``, if its incarnation still lives then."""
-
-        def ring() -> None:
-            life, timer = envelope.life
-            if not timer.canceled and not life.fenced and life.cell.life is life:
-                self.deliver(address, envelope)
-
-        self.call_later(seconds, ring)
 
     @staticmethod
     def outside_a_turn() -> None:
@@ -247,14 +307,16 @@ class Slot:
         self.failure: str | None = None
 
     def answer(self, message: Message) -> None:
-        """The answer has come."""
-        self.message = message
-        self.ring()
+        """The answer has come; a second one changes nothing."""
+        if not self.done():
+            self.message = message
+            self.ring()
 
     def fail(self, reason: str) -> None:
         """There will be none."""
-        self.failure = reason
-        self.ring()
+        if not self.done():
+            self.failure = reason
+            self.ring()
 
     def ring(self) -> None:
         """Wakes whoever waits."""

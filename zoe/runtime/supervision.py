@@ -1,42 +1,27 @@
 """Supervision: who is started, stopped and restarted, in which order, and when to give up.
 
-Every method but ``spawn`` and its like runs in the supervisor's own context, one at a time, and
-none of them waits: what takes time comes back as ``started``, ``stopped`` or ``late``.
+All of it runs in the supervisor's own context, one call at a time, and nothing waits there: an
+order to a cell is answered later by ``up`` or ``down``, or found unanswered by ``_late``.
 """
 
 import traceback
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from zoe.runtime.cell import Cell, Life
+from zoe.runtime.cell import Cell, State
+from zoe.runtime.group import GroupNode, cells_of
+from zoe.runtime.life import Life, Origin
 from zoe.runtime.log import log
 from zoe.runtime.message import Fate
-from zoe.runtime.supervisor import EXIT_GAVE_UP, Budget, Child, Group
+from zoe.runtime.plan import Plan
+from zoe.runtime.supervisor import EXIT_GAVE_UP, Child, Group, delay_seconds
 
 if TYPE_CHECKING:
     from zoe.runtime.seam import Runtime
 
 JITTER: Final = 0.2
-
-
-class GroupNode:
-    """A group of the tree with its members, as it runs."""
-
-    def __init__(self, group: Group, parent: "GroupNode | None") -> None:
-        self.group = group
-        self.parent = parent
-        self.members: list[Cell | GroupNode] = []
-        self.budget = Budget(group.intensity, group.period_seconds)
-
-    def cells(self) -> list[Cell]:
-        """Every cell below, in start order."""
-        found: list[Cell] = []
-        for member in self.members:
-            found.extend(member.cells() if isinstance(member, GroupNode) else [member])
-        return found
-
+TRACE_LENGTH: Final = 4_000
 
 Owner = GroupNode | Cell
 
@@ -47,19 +32,22 @@ class Supervision:
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
         self._root = GroupNode(Group("root", ()), None)
-        self._plan: deque[tuple[str, Cell]] = deque()
-        self._waiting: tuple[str, Cell] | None = None
-        self._leaving: set[str] = set()
+        #: The exit code, once the tree is to end.
         self.ending: int | None = None
 
-    # Building
+    def cells(self) -> list[Cell]:
+        """Every cell of the tree, those started while running after their parents."""
+        return [cell for top in self._root.cells() for cell in top.cells()]
 
-    def build(self, tree: tuple[Child | Group, ...]) -> None:
+    # Beginning and ending
+
+    def build(self, tree: Iterable[Child | Group]) -> None:
         """Makes the cells of the tree and starts them in order, each after the one before."""
+        before = len(self._root.members)
         for node in tree:
             self._add(node, self._root)
-        self._plan.extend(("start", cell) for cell in self._root.cells())
-        self._advance()
+        new = cells_of(self._root.members[before:])
+        Plan(partial(self._start, cell, None) for cell in new).go_on()
 
     def _add(self, node: Child | Group, parent: GroupNode) -> None:
         if isinstance(node, Child):
@@ -70,182 +58,253 @@ class Supervision:
         for child in node.children:
             self._add(child, below)
 
-    def cells(self) -> list[Cell]:
-        """Every cell of the tree, dynamic ones included."""
-        found: list[Cell] = []
-        for cell in self._root.cells():
-            found.append(cell)
-            found.extend(cell.children.values())
-        return found
-
-    def spawn(self, life: Life, child: Child) -> None:
-        """Starts a dynamic child of a live parent; runs in the parent's turn."""
-        parent = life.cell
-        name = f"{parent.address.name}/{child.name}"
-        known = parent.children.get(child.name)
-        if known is not None and not known.finished:
+    def end(self, code: int) -> None:
+        """Stops everything, last started first, then ends with ``code``; a first failure stays."""
+        if self.ending is not None:
+            self.ending = self.ending or code
             return
-        cell = self._runtime.make_cell(child, name, parent)
+        self.ending = code
+        steps = [partial(self._stop, cell) for cell in reversed(self._root.cells())]
+        Plan([*steps, self._finish]).go_on()
+
+    def _finish(self, plan: Plan) -> bool:
+        for cell in self.cells():
+            cell.command(cell.finish)
+        self._runtime.end_mail()
+        assert self.ending is not None, "only an end gets here"
+        self._runtime.finish(self.ending)
+        return False
+
+    # What actors wish for
+
+    def spawn(self, life: Life, child: Child, origin: Origin) -> None:
+        """Starts a dynamic child of an incarnation that still lives."""
+        parent = life.cell
+        if self.ending is not None or parent.closing or parent.life is not life:
+            return
+        known = parent.children.get(child.name)
+        if known is None:
+            self._adopt(parent, child, origin)
+        elif known.leaving:
+            known.heir = (child, origin)
+
+    def _adopt(self, parent: Cell, child: Child, origin: Origin) -> None:
+        cell = self._runtime.make_cell(child, f"{parent.address.name}/{child.name}", parent)
         parent.children[child.name] = cell
-        cell.command(cell.start)
+        Plan([partial(self._start, cell, origin)]).go_on()
 
     def stop_child(self, parent: Cell, name: str) -> None:
-        """Stops a dynamic child; runs in the parent's turn."""
+        """Stops a dynamic child in order, for good."""
         cell = parent.children.get(name)
         if cell is not None:
+            cell.heir = None
             self.retire(cell)
 
     def retire(self, cell: Cell) -> None:
-        """Stops a cell for good, in order."""
-        self._leaving.add(cell.address.name)
-        cell.command(cell.stop)
+        """Stops a cell in order, for good."""
+        if not cell.leaving:
+            cell.leaving = True
+            Plan([partial(self._stop, cell), partial(self._bury, cell)]).go_on()
 
     # News from the cells
 
-    def started(self, cell: Cell) -> None:
-        """A cell has begun an incarnation."""
-        if self._waiting == ("start", cell):
-            self._waiting = None
-            self._advance()
+    def up(self, cell: Cell, number: int) -> None:
+        """A cell lives."""
+        if number == cell.ordered and cell.state is State.STARTING:
+            cell.state = State.UP
+            waiters, cell.waiters = cell.waiters, []
+            self._tell(waiters)
 
-    def stopped(self, cell: Cell) -> None:
-        """A cell has ended in order."""
-        if cell.address.name in self._leaving:
-            self._bury(cell)
-        if self._waiting == ("stop", cell):
-            self._waiting = None
-            self._advance()
+    def down(self, cell: Cell, number: int, error: BaseException | None) -> None:
+        """An incarnation has ended: in order, or with an error."""
+        if error is not None:
+            self._note(cell, error)
+        if number != cell.ordered or cell.state is State.GONE:
+            return  # what was ordered meanwhile will be answered
+        failed = cell.state in (State.STARTING, State.UP)
+        cell.state = State.DOWN
+        waiters, cell.waiters = cell.waiters, []
+        # A claimed cell will be started anyway, by the plan that was about to stop it.
+        if failed and self.ending is None and not cell.leaving and cell.claim is None:
+            self._failed(cell)
+        self._tell(waiters)
 
-    def crashed(self, cell: Cell, error: BaseException) -> None:
-        """An incarnation has ended with an error."""
-        self._drop_children(cell)
+    @staticmethod
+    def _note(cell: Cell, error: BaseException) -> None:
         lines = traceback.format_exception(error)
         log.error(
             "actor.crashed",
             recipient=cell.address.name,
             incarnation_lost=cell.incarnation,
             error=cell.last_error,
-            trace="".join(lines)[-4000:],
+            trace="".join(lines)[-TRACE_LENGTH:],
         )
-        if self.ending is not None or cell.address.name in self._leaving:
-            self.stopped(cell)
-            return
-        if self._waiting == ("start", cell):
-            self._waiting = None
-        self._restart(cell)
-        self._advance()
-
-    def _restart(self, cell: Cell) -> None:
-        owner = cell.owner
-        now_ns = self._runtime.clock.monotonic_ns()
-        if owner.budget.fail(now_ns):
-            self._escalate(owner)
-            return
-        if cell.child.restart == "temporary":
-            self._bury(cell)
-            return
-        cell.restarts += 1
-        delay = owner.budget.delay_seconds() * (1 + JITTER * self._runtime.jitter())
-        log.info("actor.restarting", recipient=cell.address.name, delay_seconds=round(delay, 4))
-        after = self._following(cell)
-        if after:
-            self._plan.extend(("stop", other) for other in reversed(after))
-            self._plan.extend(("start", other) for other in (cell, *after))
-            return
-        self._later(delay, partial(self._start_again, cell))
-
-    def _start_again(self, cell: Cell) -> None:
-        if self.ending is None and not cell.finished:
-            cell.command(cell.start)
 
     @staticmethod
-    def _following(cell: Cell) -> list[Cell]:
-        """The cells that a rest_for_one group restarts with this one."""
+    def _tell(waiters: list[Plan]) -> None:
+        for plan in waiters:
+            plan.arrived()
+
+    # Failures
+
+    def _failed(self, cell: Cell) -> None:
+        if cell.child.restart == "temporary":
+            self.retire(cell)
+            return
         owner = cell.owner
-        if not isinstance(owner, GroupNode) or owner.group.strategy != "rest_for_one":
-            return []
-        cells = owner.cells()
-        return cells[cells.index(cell) + 1 :]
+        if owner.budget.fail(self._now_ns()):
+            self._escalate(owner)
+            return
+        delay = self._delay(cell)
+        log.info("actor.restarting", recipient=cell.address.name, delay_seconds=round(delay, 4))
+        if isinstance(owner, GroupNode):
+            self._restart(owner.restarted_with(cell), delay, cell.origin)
+        else:
+            self._restart([cell], delay, cell.origin)
+
+    def _delay(self, member: Owner) -> float:
+        delay = delay_seconds(member.failures.note(self._now_ns()))
+        return delay * (1 + JITTER * self._runtime.jitter())
+
+    def _restart(self, cells: list[Cell], delay: float, origin: Origin | None) -> None:
+        """Stops what lives of these cells, last first, waits, and starts them, first first."""
+        stops = [partial(self._stop, cell) for cell in reversed(cells)]
+        starts = [partial(self._start, cell, origin) for cell in cells]
+        Plan([*stops, partial(self._pause, delay), *starts], claims=cells).go_on()
 
     def _escalate(self, owner: Owner) -> None:
         if isinstance(owner, Cell):
             log.error("supervisor.gave_up", recipient=owner.address.name)
-            owner.fence()
-            owner.last_error = "its children failed too often"
-            self.crashed(owner, RuntimeError(owner.last_error))
+            if owner.state is State.UP:
+                error = RuntimeError("its children failed too often")
+                self._order(owner, partial(owner.give_up, error), State.UP)
             return
         log.critical("supervisor.gave_up", recipient=owner.group.name)
         above = owner.parent
         if above is None or above is self._root:
             self._runtime.shutdown(EXIT_GAVE_UP, f"group {owner.group.name} failed too often")
-        elif above.budget.fail(self._runtime.clock.monotonic_ns()):
+        elif above.budget.fail(self._now_ns()):
             self._escalate(above)
         else:
-            cells = owner.cells()
-            self._plan.extend(("stop", cell) for cell in reversed(cells))
-            self._plan.extend(("start", cell) for cell in cells)
+            self._restart(above.restarted_with(owner), self._delay(owner), None)
 
-    def _drop_children(self, cell: Cell) -> None:
-        """Children end with their parent; their mail waits for their successors."""
-        for child in cell.children.values():
-            self._drop_children(child)
-            child.fence()
-            child.finished = True
-            child.mailbox.wake()
-        cell.children.clear()
+    # Steps of plans
 
-    def _bury(self, cell: Cell) -> None:
-        """Ends an address: what still waits is dead."""
-        self._leaving.discard(cell.address.name)
-        self._drop_children(cell)
-        cell.finished = True
-        if isinstance(cell.owner, Cell):
-            name = cell.child.name
-            if cell.owner.children.get(name) is cell:
-                del cell.owner.children[name]
-        self._runtime.close(cell.address, Fate.RETIRED)
+    def _start(self, cell: Cell, origin: Origin | None, plan: Plan) -> bool:
+        if cell.claim is plan:
+            cell.claim = None
+        elif cell.claim is not None:
+            return False  # another plan will, in its own order
+        if self.ending is not None or cell.leaving or cell.state is not State.DOWN:
+            return False
+        cell.restarts += cell.ordered > 0
+        cell.closing = False
+        cell.state = State.STARTING
+        cell.order(partial(cell.start, origin))
+        cell.waiters.append(plan)
+        return True
 
-    # Plans: one step at a time, each waiting for the one before
+    def _stop(self, cell: Cell, plan: Plan) -> bool:
+        """Stops a cell in order, its children before it."""
+        cell.closing = True
+        if cell.children:
+            # A parent that has crashed has no need of what its children would still do.
+            ordered = cell.state is not State.DOWN
+            plan.steps.appendleft(partial(self._stop, cell))
+            plan.steps.appendleft(partial(self._end_children, cell, ordered))
+            return False
+        return self._end_one(cell, plan, cell.stop)
 
-    def _advance(self) -> None:
-        while self._waiting is None and self._plan:
-            step, cell = self._plan.popleft()
-            if step == "start" and (cell.life is not None or cell.finished):
-                continue
-            self._waiting = (step, cell)
-            if step == "start":
-                cell.command(cell.start)
-            else:
-                cell.command(cell.stop)
-                self._later(cell.child.stop_seconds, partial(self._late, cell))
-        if self._waiting is None and not self._plan and self.ending is not None:
-            self._runtime.finish(self.ending)
+    def _end_one(self, cell: Cell, plan: Plan, how: Callable[[], None]) -> bool:
+        if cell.state in (State.DOWN, State.GONE):
+            return False
+        if cell.state is not State.STOPPING:
+            self._order(cell, how, State.STOPPING)
+        cell.waiters.append(plan)
+        return True
 
-    def _late(self, cell: Cell) -> None:
-        if self._waiting != ("stop", cell):
-            return
-        log.critical("actor.hung", recipient=cell.address.name, incarnation_lost=cell.incarnation)
-        cell.fence()
-        cell.finished = True
-        self._waiting = None
-        if self.ending is None:
-            self._runtime.shutdown(EXIT_GAVE_UP, f"{cell.address.name} hung")
+    def _end_children(self, parent: Cell, ordered: bool, plan: Plan) -> bool:
+        """Ends all children at once; their mail waits for successors, unless the parent leaves."""
+        children = list(parent.children.values())
+        plan.awaited += len(children)
+        for child in children:
+            stop = partial(self._stop if ordered else self._cut, child)
+            forget = partial(self._bury if parent.leaving else self._forget, child)
+            Plan([stop, forget, partial(self._rejoin, plan)]).go_on()
+        return False
+
+    def _cut(self, cell: Cell, plan: Plan) -> bool:
+        """Ends a cell between two messages, its children before it."""
+        cell.closing = True
+        if cell.children:
+            plan.steps.appendleft(partial(self._cut, cell))
+            return self._end_children(cell, False, plan)
+        return self._end_one(cell, plan, cell.quit)
+
+    @staticmethod
+    def _rejoin(main: Plan, _plan: Plan) -> bool:
+        main.arrived()
+        return False
+
+    def _pause(self, seconds: float, plan: Plan) -> bool:
+        if seconds > 0:
+            self._later(seconds, plan.arrived)
+        return seconds > 0
+
+    def _forget(self, cell: Cell, _plan: Plan) -> bool:
+        """Ends a cell; its address stays."""
+        if cell.state is State.GONE:
+            return False
+        cell.state = State.GONE
+        cell.command(cell.finish)
+        if isinstance(cell.owner, Cell) and cell.owner.children.get(cell.child.name) is cell:
+            del cell.owner.children[cell.child.name]
+        return False
+
+    def _bury(self, cell: Cell, plan: Plan) -> bool:
+        """Ends a cell and its address: what still waits is dead, unless an heir takes it over."""
+        if cell.state is State.GONE:
+            return False
+        self._forget(cell, plan)
+        owner = cell.owner
+        if cell.heir is not None and isinstance(owner, Cell) and not owner.closing:
+            self._adopt(owner, *cell.heir)
         else:
-            self.ending = self.ending or EXIT_GAVE_UP
-        self._advance()
+            self._runtime.close(cell.address, Fate.RETIRED)
+        return False
 
-    def end(self, code: int) -> None:
-        """Stops everything, last started first, then ends with ``code``."""
-        if self.ending is not None:
-            self.ending = self.ending or code
+    # Orders that must be answered in time
+
+    def _order(self, cell: Cell, how: Callable[[], None], state: State) -> None:
+        cell.state = state
+        pulse = cell.carrier.steps
+        number = cell.order(how)
+        self._later(cell.child.stop_seconds, partial(self._late, cell, number, pulse))
+
+    def _late(self, cell: Cell, number: int, pulse: int) -> None:
+        """Looks whether an order was answered; a cell that hangs is never repaired in place."""
+        if cell.ordered != number or cell.state in (State.DOWN, State.GONE):
             return
-        self.ending = code
-        self._plan.clear()
-        self._waiting = None
-        for cell in reversed(self._root.cells()):
-            self._plan.extend(("stop", child) for child in cell.children.values())
-            self._plan.append(("stop", cell))
-        self._advance()
+        carrier = cell.carrier
+        stuck = carrier.steps == pulse
+        hung = (carrier.current if stuck else None) or cell
+        victims = list(carrier.cells) if stuck else [cell]
+        log.critical(
+            "actor.hung",
+            recipient=hung.address.name,
+            incarnation_lost=hung.incarnation,
+            fenced=len(victims),
+        )
+        self.end(EXIT_GAVE_UP)
+        waiters = [plan for victim in victims for plan in victim.waiters]
+        for victim in victims:
+            victim.fence()
+            victim.state = State.GONE
+            victim.waiters = []
+        self._tell(waiters)
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._runtime.call_later(seconds, partial(self._runtime.supervise, action))
+
+    def _now_ns(self) -> int:
+        return self._runtime.clock.monotonic_ns()

@@ -2,7 +2,8 @@
 
 The rules are Erlang/OTP's: one_for_one, rest_for_one, and children started while running; a budget
 of failures in a window for each group; what spends it escalates to the group above, and at the top
-ends the process with code 70.
+ends the process with code 70. Failures are counted for the group, delays for the member alone: the
+first restart of each is immediate.
 """
 
 from collections import deque
@@ -28,9 +29,9 @@ class Child:
         capacity: Bound of its mailbox.
         overflow: What happens to mail beyond the bound.
         intensity: As a parent: failures of its own children that it survives in a period.
-        restart: ``permanent`` always, ``transient`` after a crash only, ``temporary`` never.
+        restart: After a crash, but for ``temporary``; whoever retires is never started again.
         dispatcher: Actors that name the same dispatcher share its thread.
-        stop_seconds: How long it may take to stop before it is fenced.
+        stop_seconds: How long it may take to stop before it is fenced, and the process ended.
     """
 
     name: str
@@ -56,24 +57,38 @@ class Group:
     period_seconds: float = 10.0
 
 
-class Budget:
-    """Failures in a sliding window; spent once there are more than ``intensity``."""
+class Window:
+    """Failures in a sliding window."""
 
-    def __init__(self, intensity: int, period_seconds: float) -> None:
-        self._intensity = intensity
+    def __init__(self, period_seconds: float) -> None:
+        self.period_seconds = period_seconds
         self._period_ns = round(period_seconds * 1e9)
         self._failures: deque[int] = deque()
 
-    def fail(self, now_ns: int) -> bool:
-        """Notes a failure; True when that was one too many."""
+    def note(self, now_ns: int) -> int:
+        """Notes a failure; how many there are in the window with it."""
         self._failures.append(now_ns)
         while self._failures and self._failures[0] <= now_ns - self._period_ns:
             self._failures.popleft()
-        return len(self._failures) > self._intensity
+        return len(self._failures)
 
-    def delay_seconds(self) -> float:
-        """How long to wait before the restart: none for the first, then doubled each time."""
-        if len(self._failures) <= 1:
-            return 0.0
-        doubled = FIRST_DELAY_SECONDS * 2.0 ** (len(self._failures) - 2)
-        return min(doubled, LONGEST_DELAY_SECONDS)
+
+class Budget:
+    """The failures that a group survives; spent once there are more than ``intensity``."""
+
+    def __init__(self, intensity: int, period_seconds: float) -> None:
+        self.period_seconds = period_seconds
+        self._intensity = intensity
+        self._window = Window(period_seconds)
+
+    def fail(self, now_ns: int) -> bool:
+        """Notes a failure; True when that was one too many."""
+        return self._window.note(now_ns) > self._intensity
+
+
+def delay_seconds(failures: int) -> float:
+    """How long to wait before a restart: none after the first failure, then doubled each time."""
+    if failures <= 1:
+        return 0.0
+    exponent = min(failures - 2, 64)  # long past the limit, and 2.0 ** 1100 is an error
+    return min(FIRST_DELAY_SECONDS * 2.0**exponent, LONGEST_DELAY_SECONDS)

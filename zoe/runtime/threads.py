@@ -16,89 +16,177 @@ from typing import Any, Final
 import pykka
 
 from zoe.runtime.address import Address, AskTimeout
+from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
 from zoe.runtime.clock import SystemClock
 from zoe.runtime.log import log
-from zoe.runtime.message import Envelope, Message
+from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
 from zoe.runtime.supervision import Owner
-from zoe.runtime.supervisor import Child
+from zoe.runtime.supervisor import EXIT_GAVE_UP, Child
 
 #: Beside a busy thread the default of 5 ms costs 17 ms at p99, this 3 ms.
 SWITCH_INTERVAL_SECONDS: Final = 0.0005
+
+#: Is told what a thread's body met and should not have.
+Failed = Callable[[str, BaseException], None]
 
 
 class _Host(pykka.ThreadingActor):
     """A pykka actor whose loop is given to it."""
 
-    use_daemon_thread = True
-
-    def __init__(self, body: Callable[[], None]) -> None:
+    def __init__(self, name: str, body: Callable[[], None]) -> None:
         super().__init__()
+        self._name = name
         self._body = body
 
+    def _start_actor_loop(self) -> None:
+        # Daemons: an actor that hangs must not hold up the end of the process.
+        threading.Thread(target=self._actor_loop, name=self._name, daemon=True).start()
+
     def _actor_loop(self) -> None:
-        self._body()
-        pykka.ActorRegistry.unregister(self.actor_ref)
+        try:
+            self._body()
+        finally:
+            pykka.ActorRegistry.unregister(self.actor_ref)
 
 
-class _Dispatcher:
-    """One thread that steps several cells, one message each in turn."""
+class _OwnThread(Carrier):
+    """A thread of one cell."""
 
-    def __init__(self) -> None:
-        self.ready: queue.SimpleQueue[Cell] = queue.SimpleQueue()
-        _Host.start(self._run)
+    def __init__(self, cell: Cell, failed: Failed) -> None:
+        super().__init__(cell.address.name)
+        self.carry(cell)
+        self._failed = failed
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        cell.mailbox.notify = self._notify
+        _Host.start(self.name, self._run)
+
+    def _notify(self) -> None:
+        self._wake.put(None)
 
     def _run(self) -> None:
-        while True:
-            cell = self.ready.get()
-            if not cell.finished:
-                cell.step(block=False)
+        (cell,) = self.cells
+        try:
+            self._steps(cell)
+        except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
+            self._failed(self.name, error)
+
+    def _steps(self, cell: Cell) -> None:
+        step, mailbox, wait = cell.step, cell.mailbox, self._wake.get
+        while not cell.finished:
+            if not step():
+                mailbox.asleep = True
+                # What came before the flag was up told nobody.
+                if not step():
+                    wait()
+
+
+class _Dispatcher(Carrier):
+    """One thread that steps several cells, one message each in turn."""
+
+    def __init__(self, name: str, failed: Failed) -> None:
+        super().__init__(name)
+        self._failed = failed
+        self._ready: queue.SimpleQueue[Cell | None] = queue.SimpleQueue()
+        _Host.start(name, self._run)
+
+    def add(self, cell: Cell) -> None:
+        """Steps one more."""
+        self.carry(cell)
+        cell.mailbox.notify = lambda: self._ready.put(cell)
+        self._ready.put(cell)
+
+    def end(self) -> None:
+        """Ends the thread after what is ready now."""
+        self._ready.put(None)
+
+    def _run(self) -> None:
+        ready = self._ready
+        while (cell := ready.get()) is not None:
+            if cell.finished:
+                continue
+            mailbox = cell.mailbox
+            mailbox.asleep = True
+            self.current = cell
+            try:
+                worked = cell.step()
+            except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
+                self._failed(self.name, error)
+                continue
+            self.current = None
+            self.steps += 1
+            if worked and mailbox.asleep:
+                mailbox.asleep = False
+                ready.put(cell)
 
 
 class _Lane:
     """One thread that runs calls in order."""
 
-    def __init__(self) -> None:
-        self.jobs: queue.SimpleQueue[tuple[Callable[[], Any], Callable[[Outcome[Any]], None]]] = (
-            queue.SimpleQueue()
-        )
-        _Host.start(self._run)
+    def __init__(self, name: str, failed: Failed) -> None:
+        self._name = name
+        self._failed = failed
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        _Host.start(name, self._run)
+
+    def add(self, job: Callable[[], None]) -> None:
+        """Runs one more."""
+        self._jobs.put(job)
+
+    def end(self) -> None:
+        """Ends the thread after the jobs it has."""
+        self._jobs.put(None)
 
     def _run(self) -> None:
-        while True:
-            call, done = self.jobs.get()
-            done(outcome_of(call))
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001  # those behind it must still run
+                self._failed(self._name, error)
 
 
 class _Timers:
     """One thread that calls actions when they are due."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Failed) -> None:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._due = threading.Condition()
-        self._clock = SystemClock()
-        _Host.start(self._run)
+        self._ended = False
+        self._now_ns = SystemClock().monotonic_ns
+        self._failed = failed
+        _Host.start("timers", self._run)
 
     def add(self, seconds: float, action: Callable[[], None]) -> None:
-        at_ns = self._clock.monotonic_ns() + round(seconds * 1e9)
+        at_ns = self._now_ns() + round(seconds * 1e9)
         with self._due:
             heapq.heappush(self._heap, (at_ns, next(self._count), action))
             if self._heap[0][2] is action:
                 self._due.notify()
 
+    def end(self) -> None:
+        """Ends the thread; what is not due yet is forgotten."""
+        with self._due:
+            self._ended = True
+            self._due.notify()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._due:
+            while not self._ended:
+                now_ns = self._now_ns()
+                if self._heap and self._heap[0][0] <= now_ns:
+                    return heapq.heappop(self._heap)[2]
+                self._due.wait((self._heap[0][0] - now_ns) / 1e9 if self._heap else None)
+            return None
+
     def _run(self) -> None:
-        while True:
-            with self._due:
-                now_ns = self._clock.monotonic_ns()
-                while not self._heap or self._heap[0][0] > now_ns:
-                    wait = (self._heap[0][0] - now_ns) / 1e9 if self._heap else None
-                    self._due.wait(wait)
-                    now_ns = self._clock.monotonic_ns()
-                _, _, action = heapq.heappop(self._heap)
-            action()
+        while (action := self._next()) is not None:
+            try:
+                action()
+            except BaseException as error:  # noqa: BLE001  # those behind it must still run
+                self._failed("timers", error)
 
 
 class _WaitingSlot(Slot):
@@ -146,44 +234,30 @@ class ThreadRuntime(Runtime):
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         if pin_cpu is not None:
             os.sched_setaffinity(0, {pin_cpu})
-        self._timers = _Timers()
+        self._timers = _Timers(self.failed)
         self._lanes: dict[str, _Lane] = {}
         self._dispatchers: dict[str, _Dispatcher] = {}
         self._stops: list[Stop] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._code = 0
-        self._supervisor = _Lane()
+        self._supervisor = _Lane("supervisor", self.failed)
 
     def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
         """A cell with a thread of its own, or on its dispatcher's."""
         cell = Cell(self, child, self.find(name), owner)
         if child.dispatcher is None:
-            cell.mailbox.notify = None
-            _Host.start(lambda: _run(cell))
+            _OwnThread(cell, self.failed)
             return cell
-        dispatcher = self._dispatcher(child.dispatcher)
-        cell.mailbox.notify = lambda: dispatcher.ready.put(cell)
-        for _ in range(len(cell.mailbox)):
-            dispatcher.ready.put(cell)
+        found = self._dispatchers.get(child.dispatcher)
+        if found is None:
+            found = self._dispatchers[child.dispatcher] = _Dispatcher(child.dispatcher, self.failed)
+        found.add(cell)
         return cell
-
-    def _dispatcher(self, name: str) -> _Dispatcher:
-        with self._lock:
-            found = self._dispatchers.get(name)
-            if found is None:
-                found = self._dispatchers[name] = _Dispatcher()
-            return found
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action on the supervisor's thread."""
-        self._supervisor.jobs.put((action, self._supervised))
-
-    def _supervised(self, outcome: Outcome[Any]) -> None:
-        if outcome.error is not None:
-            # A supervisor that fails is never repaired in place.
-            log.opt_exception("supervisor.crashed", outcome.error)
-            self.finish(70)
+        self._supervisor.add(lambda: self._supervised(action))
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action on the timer thread; it must be short."""
@@ -196,8 +270,10 @@ class ThreadRuntime(Runtime):
         found = self._lanes.get(lane)
         if found is None:
             with self._lock:
-                found = self._lanes.get(lane) or self._lanes.setdefault(lane, _Lane())
-        found.jobs.put((call, done))
+                if lane not in self._lanes:
+                    self._lanes[lane] = _Lane(lane, self.failed)
+                found = self._lanes[lane]
+        found.add(lambda: done(outcome_of(call)))
 
     def reader(self, name: str, body: Callable[[Stop], None]) -> Stop:
         """Runs an adapter's loop on a thread of its own, until asked to stop."""
@@ -209,36 +285,43 @@ class ThreadRuntime(Runtime):
                 body(stop)
             except BaseException as error:  # noqa: BLE001  # a reader must not die in silence
                 log.opt_exception("reader.crashed", error, reader=name)
-                self.shutdown(70, f"reader {name} crashed")
+                self.shutdown(EXIT_GAVE_UP, f"reader {name} crashed")
             finally:
                 self._stops.remove(stop)
 
-        _Host.start(guarded)
+        if self._over.is_set():
+            stop.request()
+        _Host.start(name, guarded)
         return stop
 
     def ask(self, address: Address, message: Message, timeout_seconds: float) -> Message:
         """See Address.ask."""
         self.outside_a_turn()
         slot = _WaitingSlot()
-        envelope: Envelope = self._outside(message, None, None)
+        envelope = self._outside(message, None, None)
         envelope.slot = slot
         self.deliver(address, envelope)
-        if not slot.event.wait(timeout_seconds):
+        slot.event.wait(timeout_seconds)
+        if not slot.done():
             raise AskTimeout(f"no answer from {address.name} in {timeout_seconds} s")
         return slot.take()
 
     def finish(self, code: int) -> None:
-        """Ends ``wait``."""
+        """Ends ``wait``, and the threads that nobody needs any more; only the first time."""
+        with self._lock:
+            if self._over.is_set():
+                return
+            self._code = code
+            self._over.set()
+            lanes = [*self._lanes.values(), self._supervisor]
         for stop in list(self._stops):
             stop.request()
-        self._code = code
-        self._over.set()
+        for dispatcher in self._dispatchers.values():
+            dispatcher.end()
+        for lane in lanes:
+            lane.end()
+        self._timers.end()
 
     def wait(self, timeout_seconds: float | None = None) -> int | None:
         """Waits for the end and returns the exit code; None when it did not come in time."""
         return self._code if self._over.wait(timeout_seconds) else None
-
-
-def _run(cell: Cell) -> None:
-    while not cell.finished:
-        cell.step(block=True)

@@ -4,7 +4,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoe.runtime.cell import Life
+    from zoe.runtime.life import Life
 
 
 class _Turn(threading.local):
@@ -23,7 +23,10 @@ def patch(record: Any) -> None:
     extra.setdefault("actor", life.cell.address.name)
     extra.setdefault("incarnation", life.incarnation)
     envelope = life.actor.envelope
-    if envelope is not None:
+    if envelope is None:
+        extra.setdefault("correlation_id", life.origin.correlation_id)
+        extra.setdefault("causation_id", life.origin.causation_id)
+    else:
         extra.setdefault("correlation_id", envelope.correlation_id)
         extra.setdefault("causation_id", envelope.causation_id)
         extra.setdefault("message_id", envelope.message_id)

@@ -10,12 +10,15 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import pykka
 
 from zoe.runtime.address import Address, AskTimeout
+from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
+from zoe.runtime.life import Life
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
@@ -49,12 +52,26 @@ class _Host(pykka.ThreadingActor):
         pykka.ActorRegistry.unregister(self.actor_ref)
 
 
+class _VirtualCell(Cell):
+    """A cell whose turns may hang."""
+
+    runtime: "VirtualRuntime"
+    hangs = False
+
+    def settle(self, life: Life, envelope: Envelope | None) -> None:
+        if self.hangs and envelope is not None:
+            self.runtime.keep_back(self, partial(super().settle, life, envelope))
+        else:
+            super().settle(life, envelope)
+
+
 class VirtualRuntime(Runtime):
     """Runs actors from a seed.
 
     Args:
         latency_ns: Virtual time an offloaded call takes, given a random number generator.
         loses_answer: Whether the answer to an offloaded call never comes.
+        began_ns: Virtual time at the start, for a process that follows another one.
     """
 
     def __init__(
@@ -63,8 +80,10 @@ class VirtualRuntime(Runtime):
         boot: int = 1,
         latency_ns: Callable[[random.Random], int] = lambda rng: rng.randrange(50_000, 5_000_000),
         loses_answer: Callable[[random.Random, str], bool] = lambda rng, lane: False,
+        began_ns: int = 0,
     ) -> None:
         self._time = VirtualClock()
+        self._time.now_ns = began_ns
         super().__init__(self._time, boot, seed)
         self._rng = random.Random(seed ^ 0x5EED)
         self._latency_ns = latency_ns
@@ -72,6 +91,8 @@ class VirtualRuntime(Runtime):
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._ready: list[Cell] = []
+        self._carriers: dict[str, Carrier] = {}
+        self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self._log = hashlib.sha256()
         self._dead_process = False
@@ -82,14 +103,17 @@ class VirtualRuntime(Runtime):
 
     def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
         """A cell that runs when the seed says so."""
-        cell = Cell(self, child, self.find(name), owner)
+        cell = _VirtualCell(self, child, self.find(name), owner)
         cell.mailbox.notify = lambda: self._ready.append(cell)
-        self._ready.extend([cell] * len(cell.mailbox))
+        thread = name if child.dispatcher is None else f"dispatcher {child.dispatcher}"
+        carrier = self._carriers.setdefault(thread, Carrier(thread))
+        carrier.carry(cell)
+        self._ready.append(cell)
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action as an event of its own, now."""
-        self._at(self._time.now_ns, action)
+        self._at(self._time.now_ns, partial(self._supervised, action))
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action after virtual ``seconds``."""
@@ -129,12 +153,14 @@ class VirtualRuntime(Runtime):
         while not slot.done() and self._step(end_ns):
             pass
         if not slot.done():
+            self._time.now_ns = max(self._time.now_ns, end_ns)
             raise AskTimeout(f"no answer from {address.name} in {timeout_seconds} s")
         return slot.take()
 
     def finish(self, code: int) -> None:
-        """The tree has ended."""
-        self.code = code
+        """The tree has ended; only the first code counts."""
+        if self.code is None:
+            self.code = code
 
     # Running
 
@@ -176,19 +202,48 @@ class VirtualRuntime(Runtime):
         index = self._rng.randrange(len(self._ready))
         self._ready[index], self._ready[-1] = self._ready[-1], self._ready[index]
         cell = self._ready.pop()
-        if not cell.finished:
-            self.turns += 1
-            cell.step(block=False)
-            self._time.now_ns += self._rng.randrange(LONGEST_TURN_NS)
+        carrier, mailbox = cell.carrier, cell.mailbox
+        if cell.finished or carrier in self._hung:
+            return
+        mailbox.asleep = True
+        if not cell.step():
+            return
+        self.turns += 1
+        carrier.steps += carrier not in self._hung
+        self._time.now_ns += self._rng.randrange(LONGEST_TURN_NS)
+        if mailbox.asleep:
+            mailbox.asleep = False
+            self._ready.append(cell)
 
     # Faults and evidence
 
     def crash(self, name: str, error: BaseException | None = None) -> None:
-        """Crashes an actor between two messages."""
+        """Crashes an actor between two messages; one that is down stays so."""
         cell = self.find(name).cell
         life = cell.life
         if life is not None:
-            cell.command(lambda: cell._crashed(life, error or RuntimeError("crashed"), None))
+            cell.command(partial(cell.fail, life, error or RuntimeError("crashed")))
+
+    def hang(self, name: str) -> None:
+        """Has the actor's next turn not return until ``let_go``: its thread does nothing more."""
+        cell = self.find(name).cell
+        cell.hangs = True
+
+    def let_go(self, name: str) -> None:
+        """Has a turn that hangs return."""
+        cell = self.find(name).cell
+        cell.hangs = False
+        carrier = cell.carrier
+        for settle in self._hung.pop(carrier, ()):
+            settle()
+        carrier.current = None
+        carrier.steps += 1
+        self._ready.extend(carrier.cells)
+
+    def keep_back(self, cell: Cell, settle: Callable[[], None]) -> None:
+        """A turn hangs: what follows from it waits."""
+        cell.carrier.current = cell
+        self._hung.setdefault(cell.carrier, []).append(settle)
 
     def kill(self) -> None:
         """As kill -9: nothing of this runtime runs any more."""
