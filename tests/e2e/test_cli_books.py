@@ -274,6 +274,13 @@ def test_why_of_an_order_by_hand_begins_with_the_command(books: Path) -> None:
     assert kinds(rows(books, "why", str(BOOT + 30))) == told
 
 
+def test_why_of_a_message_that_only_the_log_knows_is_found_by_its_root(books: Path) -> None:
+    line = {"event": "order.state_changed", "message_id": BOOT + 777, "correlation_id": TICK}
+    (books / "log").mkdir()
+    (books / "log" / "zoe.jsonl").write_text(json.dumps(line) + "\n")
+    assert len(rows(books, "why", str(BOOT + 777))["rows"]) == len(BID_STORY) + 2
+
+
 def test_why_shows_the_tick_to_a_person(books: Path) -> None:
     done = zoe(books, "why", "70001")
     assert done.returncode == 0

@@ -22,7 +22,12 @@ SUMMARY: Final = {
     "cl_ord_id": "0190a0a0-0000-8000-8000-00000000000b",
     "order_id": "OABCDE-FGHIJ-KLMNOP",
     "pair": "BTC/USD",
+    "side": "buy",
+    "order_type": "limit",
+    "quantity": "0.01",
     "state": "PENDING",
+    "source": "person",
+    "reason": None,
     "filled_quantity": "0",
     "limit_price": "50000.10",
     "slot": None,
@@ -214,13 +219,13 @@ def test_status_shows_actors_components_and_budget(door: Door) -> None:
         "doubts": 0,
         "actors": [{"name": "journal", "restarts": 2, "mailbox": 3}],
         "components": [{"component": "exchange_api", "status": "ok", "detail": "", "age_ms": 12}],
-        "budget": {"rest": {"predicted": "3.5"}, "pairs": [{"pair": "BTC/USD", "counter": "7"}]},
-        "orders": [],
+        "budget": {"tier": "pro", "threshold": 180, "pairs": {"BTC/USD": "3.5"}},
+        "orders": [SUMMARY],
     }
     door.talk = answer(0, result)
     done = zoe(door.state, "status")
     assert done.returncode == 0
-    for text in ("sandbox", "ACTIVE", "journal", "exchange_api", "3.5", "BTC/USD"):
+    for text in ("sandbox", "ACTIVE", "journal", "exchange_api", "3.5", "OABCDE-FGHIJ-KLMNOP"):
         assert text in done.stdout
     door.talk = answer(1, result, ("not_healthy", "not reconciled yet"))
     done = zoe(door.state, "status", "--json")

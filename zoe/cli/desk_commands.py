@@ -2,10 +2,11 @@
 
 import uuid
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import Any
 
 from zoe.app.door_client import Answer, Command, DoorClient, NoAnswer, ask
-from zoe.cli import configured, show
+from zoe.cli import configured, rows, show
 from zoe.cli.parser import hint
 from zoe.domain.errors import ConfigError
 from zoe.domain.ids import id_number, uuid_text
@@ -107,7 +108,7 @@ def _show(answer: Answer, arguments: Namespace) -> int:
     open_orders = result.pop("open", None)
     show.facts({name: value for name, value in result.items() if value is not None})
     if open_orders:
-        show.table(list(open_orders[0]), open_orders)
+        show.table(rows.ORDERS, map(rows.order, open_orders))
     _show_error(answer)
     return answer.exit
 
@@ -125,21 +126,24 @@ def _show_error(answer: Answer) -> None:
 
 
 def _show_status(result: dict[str, Any]) -> None:
-    """Single values first, then a table for each list; what is not known yet is left out."""
+    """Single values first, then a table for each list."""
     tables = {name: value for name, value in result.items() if _is_table(value)}
-    nested = {
-        name: value
-        for name, value in result.items()
-        if isinstance(value, dict) and name not in tables
-    }
-    single = {n: v for n, v in result.items() if n not in tables and n not in nested and v != []}
-    show.facts(single)
-    for name, values in nested.items():
+    single = {n: v for n, v in result.items() if n not in tables and v != []}
+    show.facts(dict(_flat(single, "")))
+    for name, found in tables.items():
         print(f"\n{name}")
-        _show_status(values)
-    for name, rows in tables.items():
-        print(f"\n{name}")
-        show.table(list(dict.fromkeys(key for row in rows for key in row)), rows)
+        if name == "orders":
+            show.table(rows.ORDERS, map(rows.order, found))
+        else:
+            show.table(list(dict.fromkeys(key for row in found for key in row)), found)
+
+
+def _flat(values: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", value
 
 
 def _is_table(value: Any) -> bool:

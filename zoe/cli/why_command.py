@@ -2,13 +2,18 @@
 
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
+from zoe.app import log_reading
+from zoe.app.log_reading import Wanted
 from zoe.cli import configured, show
 from zoe.cli.reading_commands import read
 from zoe.store import reading
+from zoe.store.connection import Database
 
 NOTHING_KNOWN: Final = 1
+LINES_LOOKED_AT: Final = 20
 _IDS: Final = (
     *("intent_id", "cl_ord_id", "order_id", "exec_id", "trade_id"),
     *("ledger_id", "ref_id", "decision", "key"),
@@ -21,8 +26,8 @@ Row = dict[str, Any]
 def why(arguments: Namespace) -> int:
     """Prints the chain of an id; 1 when nothing is known of it."""
     wanted = arguments.id.strip()
-    nothing: list[Row] = []
-    rows = read(configured.load(arguments), lambda found: reading.why(found, wanted), nothing)
+    settings = configured.load(arguments)
+    rows = read(settings, lambda found: _chain(found, settings.log_path, wanted), [])
     if arguments.json:
         show.document(_document(wanted, rows))
     elif rows:
@@ -31,6 +36,22 @@ def why(arguments: Namespace) -> int:
         return 0
     show.note(f"nothing is known of {wanted}; zoe logs --id {wanted} may know more")
     return NOTHING_KNOWN
+
+
+def _chain(database: Database, log: Path, wanted: str) -> list[Row]:
+    """The chain of an id that stands in the journal, or in the log only: most messages leave
+    lines there, with the root that they share with journalled ones."""
+    rows = reading.why(database, wanted)
+    if rows:
+        return rows
+    near = log_reading.newest(log, Wanted(log_reading.spellings(wanted)), LINES_LOOKED_AT)
+    roots = {str(line["correlation_id"]) for _, line in near if line.get("correlation_id")}
+    found = {
+        (row["account_id"], row["seq"]): row
+        for root in roots
+        for row in reading.why(database, root)
+    }
+    return [found[place] for place in sorted(found)][: reading.MOST_ROWS]
 
 
 def _document(wanted: str, rows: list[Row]) -> dict[str, Any]:

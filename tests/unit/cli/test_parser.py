@@ -139,7 +139,22 @@ def test_whatever_cannot_be_understood_is_one_line_and_exit_code_2(
 
 @pytest.mark.parametrize(
     "text",
-    ["0", "0.0", "-1", "+1", "1e5", "1_000", "1,5", "nan", "inf", "", " 1", "1.", "\u0661", "1" * 31],
+    [
+        "0",
+        "0.0",
+        "-1",
+        "+1",
+        "1e5",
+        "1_000",
+        "1,5",
+        "nan",
+        "inf",
+        "",
+        " 1",
+        "1.",
+        "\u0661",
+        "1" * 31,
+    ],
 )
 def test_an_amount_is_plain_decimal_text_above_nothing(
     capsys: pytest.CaptureFixture[str], text: str
