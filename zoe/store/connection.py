@@ -158,8 +158,18 @@ def connect(server: Server) -> Connection:
         if server.socket is None:
             found.run(_NOTICE_THE_DEAD)
     except (DatabaseError, InterfaceError, ScramException, OSError, *_GIBBERISH) as problem:
-        raise StoreError(f"cannot connect: {_words(problem)}") from problem
+        raise StoreError(f"cannot connect: {_words(_first(problem))}") from problem
     return found
+
+
+def _first(problem: BaseException) -> BaseException:
+    """What the server said before pg8000's goodbye to it failed as well."""
+    first: BaseException = problem
+    while not isinstance(first, DatabaseError):
+        if first.__context__ is None:
+            return problem
+        first = first.__context__
+    return problem if first is None else first
 
 
 def _words(problem: BaseException) -> str:
