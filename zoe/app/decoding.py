@@ -35,11 +35,12 @@ class _Call(msgspec.Struct):
 
 
 _CALL: Final = msgspec.json.Decoder(_Call)
+_REPORTS: Final = msgspec.json.Decoder(list[reports.Report])
 _ROWS: Final[Mapping[tuple[str, str], Callable[[msgspec.Raw], Any]]] = {
-    ("executions", "snapshot"): reports.REPORTS.decode,
-    ("executions", "update"): reports.REPORTS.decode,
-    ("balances", "snapshot"): reports.BALANCES.decode,
-    ("balances", "update"): reports.LEDGER_ROWS.decode,
+    ("executions", "snapshot"): _REPORTS.decode,
+    ("executions", "update"): _REPORTS.decode,
+    ("balances", "snapshot"): msgspec.json.Decoder(list[reports.BalanceRow]).decode,
+    ("balances", "update"): msgspec.json.Decoder(list[reports.LedgerRow]).decode,
 }
 
 

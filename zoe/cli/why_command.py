@@ -27,7 +27,8 @@ def why(arguments: Namespace) -> int:
     """Prints the chain of an id; 1 when nothing is known of it."""
     wanted = arguments.id.strip()
     settings = configured.load(arguments)
-    rows = read(settings, lambda found: _chain(found, settings.log_path, wanted), [])
+    nothing: list[Row] = []
+    rows = read(settings, lambda found: _chain(found, settings.log_path, wanted), nothing)
     if arguments.json:
         show.document(_document(wanted, rows))
     elif rows:
