@@ -32,6 +32,7 @@ class Proxy:
         self.change: Change = change or (lambda said: said)
         self.deaf = False
         self._open: set[socket.socket] = set()
+        self._lost: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.port = 0
         self.back()
@@ -56,6 +57,13 @@ class Proxy:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def lose(self) -> None:
+        """Breaks every connection for the clients; the server hears nothing of it."""
+        self._lost |= {one for one in self._open if one.family == socket.AF_UNIX}
+        for client in self._open - self._lost:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -76,12 +84,13 @@ class Proxy:
                 self._answer(target, client)
         self._open -= {client, target}
 
-    @staticmethod
-    def _pass(client: socket.socket, target: socket.socket) -> None:
+    def _pass(self, client: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while said := client.recv(_BLOCK):
                 target.sendall(said)
-            target.shutdown(socket.SHUT_RDWR)
+        if target not in self._lost:
+            with contextlib.suppress(OSError):
+                target.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, target: socket.socket, client: socket.socket) -> None:
         while said := target.recv(_BLOCK):
