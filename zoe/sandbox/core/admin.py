@@ -75,12 +75,15 @@ class Admin:
         key = open_account(self._world, self._engine, balances, tier, allowed)
         return {"key": key.key, "secret": key.secret, "account": key.account}
 
-    def amounts(self, balances: Mapping[str, str]) -> dict[str, int]:
+    def amounts(self, balances: object) -> dict[str, int]:
         """Amounts in text by any name of an asset, as units by symbol.
 
         Raises:
+            TypeError: It is no mapping.
             ValueError: An asset or amount makes no sense.
         """
+        if not isinstance(balances, dict):
+            raise TypeError("balances are amounts by asset")
         found: dict[str, int] = {}
         for name, amount in balances.items():
             asset = self._world.catalog.asset(name)

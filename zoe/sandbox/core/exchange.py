@@ -52,12 +52,15 @@ class Exchange:
     Args:
         memory: An earlier exchange's journal is gone on with: same accounts, keys, orders, balances.
 
+    Attributes:
+        world: What it knows; for audits to read, not to change.
+
     Raises:
         ValueError: The journal cannot be read, or is of other pairs.
     """
 
     def __init__(self, config: Config, memory: Memory, now_ns: int) -> None:
-        world = self._world = new_world(config, Journal(memory), now_ns)
+        world = self.world = new_world(config, Journal(memory), now_ns)
         faults = Faults()
         self._outbox = Outbox(faults)
         self._tape = Tape(world, self._outbox)
@@ -76,7 +79,7 @@ class Exchange:
         self._begin(memory, engine, trading)
 
     def _begin(self, memory: Memory, engine: Engine, trading: Trading) -> None:
-        world = self._world
+        world = self.world
         recovery = Recovery(world)
         recovery.run(memory)
         for order in recovery.queue.values():
@@ -99,7 +102,7 @@ class Exchange:
     @property
     def first_key(self) -> tuple[str, str]:
         """Key and secret (base64) of the account that is made at the first start."""
-        key = next(iter(self._world.accounts.keys.values()))
+        key = next(iter(self.world.accounts.keys.values()))
         return key.key, key.secret
 
     def request(self, now_ns: int, request: HttpRequest) -> list[Delivery]:
@@ -107,7 +110,7 @@ class Exchange:
         self._advance(now_ns)
         if request.path.startswith("/sandbox/"):
             answer = self._admin.handle(request)
-            self._outbox.http(request.exchange, answer, self._world.now_ns)
+            self._outbox.http(request.exchange, answer, self.world.now_ns)
         else:
             self._rest.handle(request)
         return self._finish()
@@ -126,14 +129,14 @@ class Exchange:
 
     def closed(self, now_ns: int, connection: int) -> None:
         """The socket is gone, whoever closed it."""
-        self._world.now_ns = self._outbox.now_ns = max(self._world.now_ns, now_ns)
+        self.world.now_ns = self._outbox.now_ns = max(self.world.now_ns, now_ns)
         self._sockets.closed(connection)
 
     def next_wakeup(self) -> int | None:
         """When something is due by itself; to be asked after every call of another method."""
-        market = self._world.config.market
+        market = self.world.config.market
         due = (
-            self._world.timers.next_ns(),
+            self.world.timers.next_ns(),
             self._sockets.next_ns(),
             None if market is None else market.next_ns(),
         )
@@ -142,27 +145,27 @@ class Exchange:
     def wake(self, now_ns: int) -> list[Delivery]:
         """What was due until now."""
         self._advance(now_ns)
-        market = self._world.config.market
+        market = self.world.config.market
         if market is not None:
             due_ns = market.next_ns()
-            if due_ns is not None and due_ns <= self._world.now_ns:
-                market.step(self._world.now_ns, self._house)
+            if due_ns is not None and due_ns <= self.world.now_ns:
+                market.step(self.world.now_ns, self._house)
         deliveries = self._finish()
         self._sockets.wake()
         return deliveries + self._outbox.take()
 
     def _advance(self, now_ns: int) -> None:
         """Time passes; what was due meanwhile is done before anything new."""
-        world = self._world
+        world = self.world
         world.now_ns = self._outbox.now_ns = max(world.now_ns, now_ns)
         world.timers.run(world.now_ns)
 
     def _finish(self) -> list[Delivery]:
         """Tells of changed books, and keeps what was changed before anything leaves."""
-        changed = self._world.books.changed
+        changed = self.world.books.changed
         for symbol in sorted(changed):
             self._books.tell(symbol)
             self._tape.tell(symbol)
         changed.clear()
-        self._world.journal.commit()
+        self.world.journal.commit()
         return self._outbox.take()
