@@ -258,3 +258,31 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     )
     assert done.stderr == ""
     assert done.stdout.splitlines()[1:] == ["141"]
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    recorded = write(tmp_path / "frames.jsonl", HEARTBEAT)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            (*ZOE, "wire", "decode", str(recorded)),
+            env=environ(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "zoe: No space left on device\n")
+
+
+def test_a_terminal_of_another_alphabet_shows_numbers(tmp_path: Path) -> None:
+    log(tmp_path, json.dumps({"event": "a.b", "level": "INFO", "text": "\u20bf"}))
+    done = subprocess.run(
+        (*ZOE, "logs"),
+        env=environ(tmp_path) | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"text=\\u20bf" in done.stdout

@@ -1,6 +1,7 @@
 """``zoe``: reads the command, runs its handler, and turns what went wrong into an exit code."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,16 +21,18 @@ READER_GONE: Final = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character shows its number.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = _sandbox(words) if words[:1] == ["sandbox"] else _run(parse(words))
-        sys.stdout.flush()
-        return code
+        return _sandbox(words) if words[:1] == ["sandbox"] else _run(parse(words))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more when it ends: to where nobody minds.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
+    finally:
+        _let_go()
 
 
 def _sandbox(words: list[str]) -> int:
@@ -40,7 +43,9 @@ def _sandbox(words: list[str]) -> int:
 def _run(arguments: "argparse.Namespace") -> int:
     handle = _handler(arguments.handler)
     try:
-        return handle(arguments)
+        code = handle(arguments)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         raise
     except (ZoeError, OSError) as problem:
@@ -53,6 +58,15 @@ def _handler(name: str) -> Callable[..., int]:
     module, _, function = name.partition(":")
     found: Callable[..., int] = getattr(importlib.import_module(module), function)
     return found
+
+
+def _let_go() -> None:
+    """Standard output that takes no more is left to itself: the interpreter would complain of it
+    once more at its end, and end with a code of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
