@@ -32,6 +32,8 @@ def replay(arguments: Namespace) -> int:
         }
     }
     if arguments.bench:
+        if sys.stderr.isatty():
+            show.note(f"measuring for {2 * BENCH_SECONDS} s")
         figures["bench"] = {
             "whole": _spread(frames, lambda: replaying.whole(frames, precisions).seconds),
             "decoder_and_books": _spread(

@@ -111,28 +111,29 @@ def progress(items: Sequence[T], unit: str) -> Iterator[T]:
     bar: Any = None
     for done, item in enumerate(items):
         if not done % PROGRESS_EVERY:
+            seconds = time.monotonic() - began
+            if bar is None and seconds > PATIENCE_SECONDS:
+                bar = _bar(len(items))
             if bar is not None:
-                bar.update(0, completed=done)
-            elif time.monotonic() - began > PATIENCE_SECONDS:
-                bar = _bar(unit, len(items))
+                bar.update(0, completed=done, rate=f"{done / seconds:,.0f} {unit}/s")
         yield item
     if bar is not None:
         bar.stop()
 
 
-def _bar(unit: str, total: int) -> Any:
+def _bar(total: int) -> Any:
     from rich import progress as parts
     from rich.console import Console
 
     bar = parts.Progress(
         parts.BarColumn(),
         parts.MofNCompleteColumn(),
-        parts.TextColumn(f"{unit}, {{task.speed:,.0f}}/s, still"),
+        parts.TextColumn("{task.fields[rate]}, still"),
         parts.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    bar.add_task(unit, total=total)
+    bar.add_task("", total=total, rate="")
     bar.start()
     return bar
 

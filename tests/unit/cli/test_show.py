@@ -69,3 +69,27 @@ def test_an_order_goes_by_the_exchanges_id_once_there_is_one() -> None:
     assert rows.order({"intent_id": "i", "order_id": "O"})["id"] == "O"
     shown = rows.order({"source": "strategy/quote_keeper", "slot": "bid.0"})
     assert shown["source"] == "quote_keeper bid.0"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_whoever_waits_long_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(show, "PATIENCE_SECONDS", -1)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    items = range(5 * show.PROGRESS_EVERY)
+    assert list(show.progress(items, "frames")) == list(items)
+    assert f"/{len(items)}" in terminal.getvalue()
+    assert "frames/s" in terminal.getvalue()
+
+
+def test_whoever_does_not_wait_long_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert list(show.progress(range(9_999), "frames")) == list(range(9_999))
+    assert terminal.getvalue() == ""
