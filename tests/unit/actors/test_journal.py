@@ -1,0 +1,510 @@
+"""The Journal on a store that fails, loses answers, or is somebody else's."""
+
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from journal import Fate, FaultyJournal, MemoryJournal, MemoryNotes
+
+from zoe.actors import journal
+from zoe.actors.journal import CANCEL_NOTED, Journal
+from zoe.messages.journal import (
+    Hydrate,
+    Hydrated,
+    Record,
+    Recorded,
+    Row,
+    StoreCameBack,
+    StoreWentDown,
+)
+from zoe.messages.system import Beat
+from zoe.ports.journal import JournalRow, NotedCancel
+from zoe.runtime.actor import Actor
+from zoe.runtime.message import Envelope, Message
+from zoe.runtime.supervisor import Child, Group
+from zoe.runtime.virtual import VirtualRuntime
+
+ACCOUNT = "kraken:a"
+STREAM = "desk/kraken:a"
+
+
+class Stage:
+    """The Journal in virtual time, with one who asks and one who watches."""
+
+    def __init__(
+        self,
+        store: FaultyJournal | MemoryJournal,
+        *,
+        seed: int = 1,
+        notes: MemoryNotes | None = None,
+        others: tuple[Child, ...] = (),
+    ) -> None:
+        self.runtime = VirtualRuntime(seed)
+        self.said: list[Message] = []
+        self.news: list[Message] = []
+        self.beats: list[Beat] = []
+        self.version = 0
+        self.me = self.runtime.endpoint("asker", lambda e: self.said.append(e.message))
+        self.runtime.endpoint("risk", lambda e: self.news.append(e.message))
+        self.runtime.endpoint("heartbeat", self._beat)
+        child = Child("journal", lambda: Journal(ACCOUNT, store, ("risk",), notes), stop_seconds=8)
+        group = Group("store", (child,), intensity=0)
+        self.runtime.root((group, *others))
+
+    def _beat(self, envelope: Envelope) -> None:
+        assert isinstance(envelope.message, Beat)
+        self.beats.append(envelope.message)
+
+    def record(self, rows: int = 1, *, answered: bool = True) -> int:
+        """Has rows recorded; returns the number by which they will be answered."""
+        first = self.version + 1
+        self.version += rows
+        wanted = tuple(Row(STREAM, n, "test.row", "{}") for n in range(first, self.version + 1))
+        message = Record(wanted, self.version, self.me if answered else None)
+        self.runtime.find("journal").tell(message)
+        return self.version
+
+    def hydrate(self, ref: int = 0, **what: Any) -> None:
+        asked = Hydrate(ref, self.me, **(what or {"stream": STREAM}))
+        self.runtime.find("journal").tell(asked)
+
+    def run(self, seconds: float = 60) -> "Stage":
+        self.runtime.run_for(seconds)
+        return self
+
+
+def versions(store: MemoryJournal) -> list[int]:
+    return [row.version for row in store.rows]
+
+
+def memory(*rows: JournalRow) -> MemoryJournal:
+    store = MemoryJournal(ACCOUNT)
+    store.append(rows)
+    return store
+
+
+def test_rows_are_durable_before_anyone_hears_of_it() -> None:
+    store = memory()
+    stage = Stage(store)
+    stage.record(3)
+    seen: list[list[int]] = []
+    stage.runtime.endpoint("asker", lambda envelope: seen.append(versions(store)))
+    stage.run()
+    assert seen == [[1, 2, 3]]
+
+
+def test_what_arrives_during_a_commit_is_the_next_group() -> None:
+    store = FaultyJournal(memory())
+    stage = Stage(store)
+    stage.run(1)
+    calls = store.calls
+    stage.record()
+    stage.run(0.000_5)  # it is under way now
+    for _ in range(50):
+        stage.record()
+    stage.run()
+    assert store.calls - calls == 2
+    assert stage.said == [Recorded(n) for n in range(1, 52)]
+
+
+def test_a_record_without_reply_to_is_written_and_nobody_is_told() -> None:
+    store = memory()
+    stage = Stage(store)
+    stage.record(answered=False)
+    assert versions(store) == []
+    stage.run()
+    assert (versions(store), stage.said) == ([1], [])
+
+
+def test_numbers_go_on_where_the_store_ended() -> None:
+    ids = (7, 7, None, None)
+    before = JournalRow(41, ACCOUNT, "other", 1, "x", 1, *ids, "{}")
+    store = memory(before)
+    stage = Stage(store)
+    stage.record(2)
+    stage.run()
+    assert [row.seq for row in store.rows] == [41, 42, 43]
+
+
+def test_a_read_is_answered_behind_the_writes_that_were_queued_before_it() -> None:
+    stage = Stage(memory())
+    stage.record(2)
+    stage.hydrate(7)
+    stage.record()
+    stage.hydrate(8, stream=STREAM, last=True)
+    stage.hydrate(9, stream="other")
+    stage.run()
+    answers = {m.ref: [r.version for r in m.rows] for m in stage.said if isinstance(m, Hydrated)}
+    assert answers == {7: [1, 2], 8: [3], 9: []}
+
+
+def test_a_commit_that_failed_is_tried_again_and_the_watchers_know() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE, Fate.FAILED, Fate.FAILED]))
+    stage.record(2)
+    stage.run()
+    assert versions(store) == [1, 2]
+    assert stage.said == [Recorded(2)]
+    assert [type(news) for news in stage.news] == [StoreWentDown, StoreCameBack]
+
+
+def test_a_commit_whose_answer_was_lost_is_not_written_twice() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE, Fate.ANSWER_LOST, Fate.ANSWER_LOST]))
+    stage.record(2)
+    stage.run()
+    assert versions(store) == [1, 2]
+    assert stage.said == [Recorded(2)]
+
+
+def test_mail_that_comes_while_the_store_is_down_does_not_hurry_the_next_try() -> None:
+    store = FaultyJournal(memory(), [Fate.DONE] + [Fate.FAILED] * 1_000)
+    stage = Stage(store)
+    stage.hydrate()
+    stage.run(20)
+    alone = store.calls
+    other = FaultyJournal(memory(), [Fate.DONE] + [Fate.FAILED] * 1_000)
+    crowded = Stage(other)
+    crowded.hydrate()
+    for _ in range(200):
+        crowded.run(0.1)
+        crowded.record()
+    assert other.calls <= alone + 1
+    other.fates.clear()
+    crowded.run()
+    assert crowded.said[1:] == [Recorded(n) for n in range(1, 201)]
+
+
+def test_a_store_that_is_down_at_the_start_is_waited_for() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.FAILED] * 20))
+    stage.record()
+    stage.run(5)
+    assert versions(store) == []
+    assert stage.beats[-1].status == "down"
+    stage.run()
+    assert versions(store) == [1]
+    assert stage.beats[-1].status == "ok"
+
+
+def test_another_writer_ends_the_process_with_70() -> None:
+    store = memory()
+    stage = Stage(store)
+    stage.record()
+    stage.run()
+    ids = (7, 7, None, None)
+    store.append([JournalRow(2, ACCOUNT, "other", 1, "x", 1, *ids, "{}")])
+    stage.record()
+    stage.run(0.000_5)
+    stage.record()
+    stage.run(5)
+    assert stage.runtime.code == 70, "at once, not when it is found to hang"
+    assert stage.said == [Recorded(1)]
+    assert len(store.rows) == 2
+
+
+def test_another_writer_is_found_also_behind_a_lost_answer() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE, Fate.REQUEST_LOST]))
+    stage.record()
+    ids = (7, 7, None, None)
+    stage.run(0.02)
+    store.append([JournalRow(1, ACCOUNT, STREAM, 1, "x", 1, *ids, "{}")])
+    stage.run()
+    assert stage.runtime.code == 70
+    assert stage.said == []
+
+
+class Broken(MemoryJournal):
+    """A store with a bug."""
+
+    def append(self, rows: object) -> None:
+        raise AssertionError("a row that the database will never take")
+
+
+def test_a_bug_is_not_tried_again_but_ends_the_process() -> None:
+    stage = Stage(Broken(ACCOUNT))
+    stage.record()
+    stage.run()
+    assert stage.runtime.code == 70
+
+
+# Stops and crashes
+
+
+def test_an_ordered_stop_waits_until_all_is_durable() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE, Fate.ANSWER_LOST, Fate.FAILED]))
+    stage.record(2)
+    stage.record()
+    stage.run(0.02)
+    assert stage.news, "it is down when it is asked to stop"
+    stage.runtime.shutdown()
+    stage.run()
+    assert stage.runtime.code == 0
+    assert versions(store) == [1, 2, 3]
+
+
+def test_a_stop_while_the_store_stays_down_is_no_success() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE] + [Fate.FAILED] * 1_000))
+    stage.record()
+    stage.run(3)
+    stage.runtime.shutdown()
+    stage.run()
+    assert stage.runtime.code == 70
+    assert versions(store) == []
+
+
+def test_a_stop_with_nothing_to_write_does_not_wait_for_the_store() -> None:
+    stage = Stage(FaultyJournal(memory(), [Fate.FAILED] * 1_000))
+    stage.hydrate()
+    stage.run(3)
+    stage.runtime.shutdown()
+    stage.run(1)
+    assert stage.runtime.code == 0
+
+
+@attrs.frozen
+class Poke(Message):
+    explode: bool = False
+
+
+class Fragile(Actor):
+    """Records one row for each poke, and may crash in the same turn."""
+
+    def handle(self, message: Poke) -> None:
+        row = Row("fragile", self.incarnation, "poked", "{}")
+        self.tell(self.find("journal"), Record((row,)))
+        if message.explode:
+            raise RuntimeError("boom")
+
+
+def test_what_an_actor_recorded_outlives_it_but_not_what_its_last_turn_wanted() -> None:
+    store = memory()
+    stage = Stage(store, others=(Child("fragile", Fragile),))
+    fragile = stage.runtime.find("fragile")
+    for explode in (False, True, False):
+        fragile.tell(Poke(explode))
+    stage.run()
+    assert [(row.stream, row.version) for row in store.rows] == [("fragile", 1), ("fragile", 2)]
+
+
+# Where a row comes from
+
+
+class Echo(Actor):
+    """Records a row and pokes another, who then does the same."""
+
+    def __init__(self, then: str | None) -> None:
+        super().__init__()
+        self._then = then
+
+    def handle(self, message: Poke) -> None:
+        rows = tuple(Row(self.me.name, n, "poked", "{}") for n in (1, 2))
+        self.tell(self.find("journal"), Record(rows))
+        if self._then is not None:
+            self.tell(self.find(self._then), message)
+
+
+def test_a_row_knows_its_cause_and_the_newest_row_that_led_to_it() -> None:
+    store = memory()
+    echoes = (Child("one", lambda: Echo("two")), Child("two", lambda: Echo(None)))
+    stage = Stage(store, others=echoes)
+    stage.run(1)
+    root = stage.runtime.find("one").tell(Poke())
+    stage.run()
+    first, _, third, fourth = store.rows
+    assert [row.anchor_seq for row in store.rows] == [None, None, 2, 2]
+    assert {row.correlation_id for row in store.rows} == {root}
+    assert first.causation_id == root
+    assert third.causation_id not in (None, root)
+    assert third.message_id == fourth.message_id > first.message_id
+
+
+def test_a_row_has_the_time_at_which_it_was_asked_for_not_at_which_it_was_written() -> None:
+    store = memory()
+    stage = Stage(FaultyJournal(store, [Fate.DONE] + [Fate.FAILED] * 10))
+    stage.record()
+    stage.run(2)
+    stage.record()  # waits behind the one that fails
+    asked_ns = stage.runtime.clock.wall_ns()
+    stage.run()
+    assert abs(store.rows[1].at_ns - asked_ns) < 5_000_000
+
+
+def test_memory_for_anchors_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "ANCHORS_KEPT", 10)
+    stage = Stage(memory())
+    for _ in range(100):
+        stage.record()
+    stage.run()
+    actor = stage.runtime.find("journal").cell.life.actor
+    assert len(actor._anchor_seq) == 10
+
+
+def test_a_backlog_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "BACKLOG", 10)
+    monkeypatch.setattr(journal, "GROUP_ROWS", 1)
+    stage = Stage(memory())
+    stage.run(1)
+    for _ in range(2_000):
+        stage.record()
+    stage.run(1.5)
+    assert stage.beats[-1].status == "degraded"
+    stage.run()
+    assert stage.beats[-1] == Beat("store", "ok", "seq 2000, 0 waiting")
+
+
+# Cancels noted while the store was down
+
+
+def noted(number: int) -> NotedCancel:
+    return NotedCancel(number, "order/kraken:a/1", f"O{number}", "c1", number, 5, None)
+
+
+def emergency(store: MemoryJournal) -> list[tuple[int, int]]:
+    return [(r.version, r.message_id) for r in store.rows if r.kind == CANCEL_NOTED]
+
+
+def test_cancels_noted_before_a_crash_are_journalled_at_the_next_start() -> None:
+    store, notes = memory(), MemoryNotes()
+    notes.cancels = [noted(1), noted(2)]
+    Stage(store, notes=notes).run()
+    assert emergency(store) == [(1, 1), (2, 2)]
+    assert notes.cancels == []
+    notes.note(noted(3))
+    Stage(store, notes=notes).run()
+    assert emergency(store) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_cancels_noted_while_the_store_is_down_are_journalled_when_it_is_back() -> None:
+    store, notes = memory(), MemoryNotes()
+    stage = Stage(FaultyJournal(store, [Fate.DONE] + [Fate.FAILED] * 10), notes=notes)
+    stage.record()
+    stage.run(2)
+    notes.note(noted(1))
+    stage.run()
+    assert emergency(store) == [(1, 1)]
+    assert notes.cancels == []
+
+
+def test_cancels_that_a_crash_kept_from_being_forgotten_are_journalled_once() -> None:
+    store, notes = memory(), MemoryNotes()
+    notes.cancels = [noted(1), noted(2)]
+    Stage(store, notes=notes).run()
+    notes.cancels = [noted(1), noted(2), noted(3)]
+    Stage(store, notes=notes).run()
+    notes.cancels = [noted(3)]
+    Stage(store, notes=notes).run()
+    assert emergency(store) == [(1, 1), (2, 2), (3, 3)]
+    assert notes.cancels == []
+
+
+def test_notes_that_cannot_be_read_hold_nothing_up() -> None:
+    store, notes = memory(), MemoryNotes()
+    notes.cancels, notes.broken = [noted(1)], True
+    stage = Stage(store, notes=notes)
+    stage.record()
+    stage.run()
+    assert stage.said == [Recorded(1)]
+    assert stage.news == []
+    assert notes.cancels == [noted(1)]
+
+
+# Any order of events
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("record"), st.integers(1, 4)),
+        st.tuples(st.just("hydrate"), st.just(0)),
+        st.tuples(st.just("wait"), st.integers(0, 300)),
+    ),
+    max_size=30,
+)
+FATES = st.lists(st.sampled_from(Fate), max_size=30)
+
+
+class Witness:
+    """Plays steps and notes what must hold whenever something is heard."""
+
+    def __init__(self, store: MemoryJournal, fates: list[Fate], seed: int) -> None:
+        self.store = store
+        self.faulty = FaultyJournal(store, fates)
+        self.stage = Stage(self.faulty, seed=seed)
+        self.expected: dict[int, int] = {}
+        self.stage.runtime.endpoint("asker", lambda envelope: self._hear(envelope.message))
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Recorded(ref):
+                assert ref in versions(self.store), "told of before it was durable"
+            case Hydrated(ref, rows):
+                assert len(rows) >= self.expected[ref], "a write queued before was overtaken"
+        self.stage.said.append(message)
+
+    def play(self, steps: list[tuple[str, int]]) -> None:
+        for number, (step, amount) in enumerate(steps):
+            if step == "record":
+                self.stage.record(amount)
+            elif step == "hydrate":
+                self.expected[number] = self.stage.version
+                self.stage.hydrate(number)
+            else:
+                self.stage.run(amount / 1_000)
+
+    def recorded(self) -> list[int]:
+        return [m.ref for m in self.stage.said if isinstance(m, Recorded)]
+
+
+def check_rows(store: MemoryJournal, count: int) -> None:
+    assert versions(store) == list(range(1, count + 1)), "in order, each once"
+    assert [row.seq for row in store.rows] == list(range(1, count + 1)), "without gaps"
+
+
+@given(STEPS, FATES, st.integers(0, 2**32))
+def test_whatever_fails_every_row_is_written_once_in_order_and_everyone_is_answered(
+    steps: list[tuple[str, int]], fates: list[Fate], seed: int
+) -> None:
+    witness = Witness(memory(), fates, seed)
+    witness.play(steps)
+    witness.stage.run(120)
+    check_rows(witness.store, witness.stage.version)
+    heard = witness.recorded()
+    assert heard == sorted(set(heard))
+    assert len(witness.stage.said) == sum(step in ("record", "hydrate") for step, _ in steps)
+    kinds = [type(news) for news in witness.stage.news]
+    assert kinds == [StoreWentDown, StoreCameBack] * (len(kinds) // 2)
+
+
+@given(STEPS, FATES, st.integers(0, 2**32))
+def test_a_stop_at_any_moment_loses_nothing_that_was_asked_for(
+    steps: list[tuple[str, int]], fates: list[Fate], seed: int
+) -> None:
+    witness = Witness(memory(), fates[:8], seed)
+    witness.play(steps)
+    witness.stage.runtime.shutdown()
+    witness.stage.run(120)
+    assert witness.stage.runtime.code == 0
+    check_rows(witness.store, witness.stage.version)
+
+
+@given(STEPS, FATES, st.integers(0, 2**32), st.integers(0, 400))
+def test_after_a_kill_at_any_moment_all_that_was_acknowledged_is_there(
+    steps: list[tuple[str, int]], fates: list[Fate], seed: int, more: int
+) -> None:
+    witness = Witness(memory(), fates, seed)
+    witness.play(steps)
+    witness.stage.run(more / 1_000)
+    witness.stage.runtime.kill()
+    check_rows(witness.store, len(witness.store.rows))
+    heard = witness.recorded()
+    assert max(heard, default=0) <= len(witness.store.rows)
+    successor = Stage(witness.store)
+    successor.version = len(witness.store.rows)
+    successor.record()
+    successor.run()
+    check_rows(witness.store, successor.version)
