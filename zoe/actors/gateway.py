@@ -42,6 +42,8 @@ from zoe.messages.gateway import (
     Sent,
 )
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.market import FrameNotUnderstood
+from zoe.messages.orders import LookWanted
 from zoe.messages.risk import LatchSet, SetLatch
 from zoe.messages.system import (
     Beat,
@@ -245,6 +247,9 @@ class Gateway(Actor):
                 self._beat("ok", "stream live")
             case StreamGap():
                 self._drop(thing.reason)
+            case FrameNotUnderstood(error, excerpt):
+                log.error("exchange.frame_not_understood", error=error, excerpt=excerpt)
+                self.tell(self.find("reconciler"), LookWanted("a report was not understood"))
             case _:
                 log.debug("exchange.frame", frame=type(thing).__name__)
 

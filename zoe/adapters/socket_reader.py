@@ -71,8 +71,8 @@ class SocketReader:
         if self._socket is not None:
             try:
                 self._socket.abort()  # type: ignore[no-untyped-call]  # untyped there
-            except OSError:
-                return  # already gone
+            except (OSError, AttributeError):
+                return  # gone already, or the reading thread is just letting it go
 
     def read(self, stop: Stop) -> None:
         """The reading thread."""

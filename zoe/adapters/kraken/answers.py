@@ -17,12 +17,13 @@ from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 
 
 class Description(msgspec.Struct):
-    """An order's ``descr``; ``pair`` is an altname."""
+    """An order's ``descr``; ``pair`` is an altname, a price may also be relative: ``+5.0%``."""
 
-    pair: str
-    type: str
-    ordertype: str
-    price: Decimal = Decimal(0)
+    pair: str = ""
+    type: str = ""
+    ordertype: str = ""
+    price: object = "0"
+    price2: object = "0"
 
 
 class OrderRow(msgspec.Struct):
@@ -120,6 +121,8 @@ _BY_STATUS: Final = {
     "canceled": Input.CANCELED,
     "expired": Input.EXPIRED,
 }
+#: Order types whose first price is the limit; in the others' it is the trigger.
+_LIMIT_FIRST: Final = frozenset({"limit", "iceberg"})
 
 
 def instruments(rows: dict[str, PairRow]) -> tuple[Instrument, ...]:
@@ -151,30 +154,53 @@ def _instrument(rest_id: str, row: PairRow) -> Instrument:
     )
 
 
-def orders(rows: dict[str, OrderRow], catalog: Catalog | None) -> tuple[Sighting, ...]:
-    """One sighting an order, in the order of the answer."""
-    return tuple(_order(order_id, row, catalog) for order_id, row in rows.items())
+def orders(
+    rows: dict[str, OrderRow], catalog: Catalog | None, *, closed: bool
+) -> tuple[Sighting, ...]:
+    """One sighting an order, in the order of the answer.
+
+    Args:
+        closed: Which list they stand in: it decides where a status is a word nobody listed.
+    """
+    return tuple(_order(order_id, row, catalog, closed) for order_id, row in rows.items())
 
 
-def _order(order_id: str, row: OrderRow, catalog: Catalog | None) -> Sighting:
-    happened = _BY_STATUS.get(row.status)
+def _order(order_id: str, row: OrderRow, catalog: Catalog | None, closed: bool) -> Sighting:
+    happened, reason = _BY_STATUS.get(row.status), row.reason
     if happened is None:
-        raise ValueError(f"order status {row.status[:40]!r} is unknown")
+        happened, reason = _by_list(row, closed), f"status {row.status[:40]}"
+    flags = row.oflags.split(",")
+    # Such an order's volumes are in quote currency, and say nothing about the base.
+    in_quote = "viqc" in flags
     fact = Fact(
         happened,
         order_id,
-        filled_quantity=Quantity(exact(row.vol_exec)),
-        reason=row.reason,
+        filled_quantity=None if in_quote else Quantity(exact(row.vol_exec)),
+        reason=reason,
         exchange_ns=seconds_to_ns(row.closetm or row.opentm),
     )
-    known = None if catalog is None else catalog.find(row.descr.pair)
+    known = None if catalog is None or in_quote else catalog.find(row.descr.pair)
     description = None
     if known is not None:
         # REST does not show an order's time in force.
-        kind = (row.descr.ordertype, "gtc", "post" in row.oflags.split(","))
-        size = (row.vol, row.descr.price)
+        kind = (row.descr.ordertype, "gtc", "post" in flags)
+        size = (row.vol, _limit_price(row.descr))
         description = describe(order_id, known.symbol, row.descr.type, kind, size)
     return Sighting(order_id, row.cl_ord_id, (fact,), description)
+
+
+def _by_list(row: OrderRow, closed: bool) -> Input:
+    if not closed:
+        return Input.LIVE
+    return Input.COMPLETED if exact(row.vol_exec) >= exact(row.vol) else Input.CANCELED
+
+
+def _limit_price(description: Description) -> Decimal | None:
+    first = description.ordertype in _LIMIT_FIRST
+    try:
+        return decimal_of(str(description.price if first else description.price2))
+    except ValueError:
+        return None  # relative to a price that is not ours to know
 
 
 def trades(rows: dict[str, TradeRow], catalog: Catalog | None) -> tuple[Sighting, ...]:

@@ -14,7 +14,7 @@ from zoe.adapters.kraken.errors import classify, is_error
 from zoe.adapters.kraken.numbers import ns_to_seconds, rfc3339
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ExchangeThrottled, ExchangeUnavailable, WireError
-from zoe.domain.order import Order
+from zoe.domain.order import SENDABLE, Order
 from zoe.ports.venue import HttpRequest
 
 USER_AGENT: Final = "zoe"
@@ -83,7 +83,7 @@ def add_order(order: Order, pair: str, deadline_ns: int, *, validate: bool = Fal
         pair: Any REST name of the pair.
     """
     intent = order.intent
-    assert order.cl_ord_id is not None
+    assert order.cl_ord_id is not None and intent.order_type in SENDABLE
     params = {
         "pair": pair,
         "type": intent.side.value,
@@ -151,7 +151,7 @@ def unwrap(status: int, body: bytes) -> bytes:
         answer = _ANSWER.decode(body)
     except msgspec.ValidationError as problem:
         raise WireError(str(problem), body) from problem
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, ValueError, RecursionError) as problem:
         raise ExchangeUnavailable("HTTP 200 without JSON") from problem
     for text in answer.error:
         if is_error(text):
@@ -167,5 +167,5 @@ def parse(form: type[T], result: bytes) -> T:
     """
     try:
         return msgspec.json.decode(result, type=form)
-    except (msgspec.MsgspecError, RecursionError) as problem:
-        raise WireError(str(problem), result) from problem
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+        raise WireError(f"{type(problem).__name__}: {problem}", result) from problem

@@ -64,6 +64,7 @@ _TABLE: Final[dict[str, Kind]] = {
 }
 _LONGEST_FIRST: Final = sorted(_TABLE.items(), key=lambda row: -len(row[0]))
 _SPACES: Final = re.compile(r":\s+")
+_WARNING: Final = re.compile(r"W[A-Z][A-Za-z]*:")
 
 
 def classify(text: str) -> ZoeError:
@@ -92,5 +93,5 @@ def _retry_after_seconds(text: str) -> int | None:
 
 
 def is_error(text: str) -> bool:
-    """Whether an entry of a REST answer's ``error`` list is one, and not a warning."""
-    return not text.startswith("W")
+    """Whether an entry of a REST answer's ``error`` list is one: all but ``W<Category>:...`` are."""
+    return _WARNING.match(text) is None

@@ -35,6 +35,7 @@ DEPTH: Final = 10
 EXCERPT_BYTES: Final = 300
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
+MOST_DECIMALS: Final = 30
 
 Precision = tuple[int, int]
 
@@ -98,9 +99,20 @@ class FeedReader:
 
     def _book(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         snapshot = frame.type == "snapshot"
+        try:
+            rows = frames.BOOK.decode(frame.data)
+        except (msgspec.MsgspecError, ArithmeticError) as problem:
+            return self._unreadable(frame, str(problem), received_ns)
         said: list[Message] = []
-        for row in frames.BOOK.decode(frame.data):
+        for row in rows:
             said += self._change(row, snapshot, received_ns)
+        return said
+
+    def _unreadable(self, frame: frames.Frame, error: str, received_ns: int) -> list[Message]:
+        """A change that is lost leaves its pair's book wrong: as far as it says whose it was."""
+        said: list[Message] = [_not_understood(error, bytes(frame.data))]
+        for row in frames.NAMED.decode(frame.data):
+            said += self._broken(row.symbol, "a change could not be read", received_ns)
         return said
 
     def _change(self, row: frames.BookRow, snapshot: bool, received_ns: int) -> list[Message]:
@@ -152,11 +164,15 @@ class FeedReader:
         return said
 
     def _instrument(self, frame: frames.Frame, received_ns: int) -> list[Message]:
-        rows = frames.INSTRUMENT.decode(frame.data).pairs
-        if not rows:
-            return []
-        pairs = tuple(_pair(row) for row in rows)
-        said: list[Message] = [InstrumentsChanged(pairs)]
+        pairs: list[Instrument] = []
+        said: list[Message] = []
+        for row in frames.INSTRUMENT.decode(frame.data).pairs:
+            try:
+                pairs.append(_pair(frames.PAIR.decode(row)))
+            except (msgspec.MsgspecError, ValueError, ArithmeticError) as problem:
+                said.append(_not_understood(f"{type(problem).__name__}: {problem}", bytes(row)))
+        if pairs:
+            said.append(InstrumentsChanged(tuple(pairs)))
         for pair in pairs:
             said += self._learn(pair, received_ns)
         return said
@@ -218,6 +234,9 @@ def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) 
 
 
 def _pair(row: frames.PairRow) -> Instrument:
+    for precision in (row.price_precision, row.qty_precision, row.cost_precision):
+        if not 0 <= precision <= MOST_DECIMALS:
+            raise ValueError(f"{row.symbol[:40]} has {precision} decimals")
     return Instrument(
         row.symbol,
         row.base,

@@ -22,6 +22,12 @@ class BookRow(msgspec.Struct):
     timestamp: str | None = None
 
 
+class NamedRow(msgspec.Struct):
+    """As much of a row as says which pair it is about."""
+
+    symbol: str
+
+
 class TickerRow(msgspec.Struct):
     """A ticker; ``last`` is missing on pairs that do not trade."""
 
@@ -60,9 +66,9 @@ class PairRow(msgspec.Struct):
 
 
 class Instruments(msgspec.Struct):
-    """The instrument channel's data."""
+    """The instrument channel's data; pairs one by one, so that one costs no other."""
 
-    pairs: list[PairRow] = []
+    pairs: list[msgspec.Raw] = []
 
 
 class StatusRow(msgspec.Struct):
@@ -96,6 +102,8 @@ class Frame(msgspec.Struct):
 
 
 FRAME = msgspec.json.Decoder(Frame)
+NAMED = msgspec.json.Decoder(list[NamedRow])
+PAIR = msgspec.json.Decoder(PairRow)
 BOOK = msgspec.json.Decoder(list[BookRow])
 TICKER = msgspec.json.Decoder(list[TickerRow])
 TRADE = msgspec.json.Decoder(list[TradeRow])

@@ -5,7 +5,7 @@ otherwise cost the memory of all its digits.
 """
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal, InvalidOperation, Overflow, Underflow
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Underflow
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +17,7 @@ _EXACT: Final = Context(
     prec=60,
     Emin=-LARGEST_EXPONENT,
     Emax=LARGEST_EXPONENT,
-    traps=[InvalidOperation, Overflow, Underflow],
+    traps=[Inexact, InvalidOperation, Overflow, Underflow],
 )
 
 

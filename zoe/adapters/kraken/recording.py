@@ -7,6 +7,7 @@ holds no instrument frame, precisions come from a table, or from the most decima
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import attrs
 import msgspec
@@ -54,6 +55,9 @@ class _AnyFrame(msgspec.Struct):
     data: object = None
 
 
+#: What a frame that is none of the exchange's may raise; the reader itself has said so already.
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+
 _ANY = msgspec.json.Decoder(_AnyFrame)
 
 
@@ -66,13 +70,13 @@ def read(path: Path) -> tuple[bytes, ...]:
     text = path.read_bytes()
     try:
         whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return tuple(line for line in text.splitlines() if line.strip())
     if "init" not in whole:
         return (text,)
     try:
         updates = msgspec.json.decode(whole.get("updates", b"[]"), type=list[msgspec.Raw])
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, RecursionError) as problem:
         raise WireError(f"{path.name} holds no frames: {problem}", text[:300]) from problem
     return (bytes(whole["init"]), *(bytes(update) for update in updates))
 
@@ -84,7 +88,7 @@ def precisions(recorded: Iterable[bytes]) -> dict[str, Precision]:
         try:
             frame = frames.FRAME.decode(payload)
             rows = frames.BOOK.decode(frame.data) if frame.channel == "book" else []
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             continue
         for row in rows:
             price, qty = found.get(row.symbol, (0, 0))
@@ -122,7 +126,7 @@ def _decoded(
     checksum = None if before == after else after[1] == before[1]
     try:
         frame = _ANY.decode(payload)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         frame = _AnyFrame()
     name = frame.channel or frame.method
     symbol = frame.symbol or _symbol(frame.data)

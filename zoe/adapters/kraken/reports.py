@@ -12,7 +12,16 @@ from typing import Final
 import msgspec
 
 from zoe.adapters.kraken.numbers import exact, nanoseconds
-from zoe.domain.order import Fact, Fill, Input, Intent, OrderType, Side, TimeInForce
+from zoe.domain.order import (
+    EXTERNAL,
+    Fact,
+    Fill,
+    Input,
+    Intent,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
@@ -86,9 +95,11 @@ class LedgerRow(msgspec.Struct):
     wallet_id: str = "main"
 
 
-REPORTS = msgspec.json.Decoder(list[Report])
-BALANCES = msgspec.json.Decoder(list[BalanceRow])
-LEDGER_ROWS = msgspec.json.Decoder(list[LedgerRow])
+#: Row by row, so that one that cannot be read takes no other with it.
+ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+REPORT: Final = msgspec.json.Decoder(Report)
+BALANCE: Final = msgspec.json.Decoder(BalanceRow)
+LEDGER_ROW: Final = msgspec.json.Decoder(LedgerRow)
 
 _BY_STATUS: Final = {
     "pending_new": Input.ACKNOWLEDGED,
@@ -99,6 +110,20 @@ _BY_STATUS: Final = {
     "canceled": Input.CANCELED,
     "expired": Input.EXPIRED,
 }
+#: Where the status is a word that nobody listed, the kind of report says as much.
+_BY_EXEC_TYPE: Final = {
+    "pending_new": Input.ACKNOWLEDGED,
+    "new": Input.LIVE,
+    "amended": Input.LIVE,
+    "restated": Input.LIVE,
+    "iceberg_refill": Input.LIVE,
+    "status": Input.LIVE,
+    "filled": Input.COMPLETED,
+    "canceled": Input.CANCELED,
+    "expired": Input.EXPIRED,
+}
+_ORDER_TYPES: Final = {kind.value: kind for kind in OrderType}
+_TIMES_IN_FORCE: Final = {kind.value: kind for kind in TimeInForce}
 #: What describes an order and may be missing from a delta.
 _KEPT: Final = (
     "cl_ord_id",
@@ -135,6 +160,7 @@ class Merger:
                 if getattr(report, name) is None:
                     setattr(report, name, getattr(known, name))
         self._known[report.order_id] = report
+        self._known.move_to_end(report.order_id)
         if len(self._known) > MOST_ORDERS:
             self._known.popitem(last=False)
 
@@ -150,7 +176,7 @@ def _fact(report: Report) -> Fact:
             filled_quantity=filled,
             exchange_ns=at_ns,
         )
-    happened = _BY_STATUS.get(report.order_status)
+    happened = _BY_STATUS.get(report.order_status) or _BY_EXEC_TYPE.get(report.exec_type)
     if happened is None:
         raise ValueError(f"order status {report.order_status[:40]!r} is unknown")
     return Fact(
@@ -212,32 +238,34 @@ def describe(
     kind: tuple[str, str, bool],
     size: tuple[Decimal, Decimal | None],
 ) -> Intent | None:
-    """An order in the desk's terms; None for a kind that the desk does not know.
+    """An order in the desk's terms; None where it has no quantity, or no price and needs one.
+
+    Words for types and times in force that nobody listed become OTHER and GTC: somebody else's
+    order is shown and reconciled, never sent.
 
     Args:
         kind: Order type, time in force, whether post-only.
         size: Quantity and limit price.
     """
-    order_type, time_in_force, post_only = kind
+    word, time_in_force, post_only = kind
     quantity, price = size
-    if order_type not in ("limit", "market") or exact(quantity) <= 0:
+    order_type = _ORDER_TYPES.get(word, OrderType.OTHER)
+    limit = None if price is None or exact(price) <= 0 else Price(price)
+    if order_type is OrderType.MARKET:
+        limit = None
+    if exact(quantity) <= 0 or (order_type is OrderType.LIMIT and limit is None):
         return None
-    limit = None
-    if order_type == "limit":
-        if price is None or exact(price) <= 0:
-            return None
-        limit = Price(price)
     return Intent(
         order_id,
-        "external",
+        EXTERNAL,
         None,
         symbol,
         Side(side),
-        OrderType(order_type),
+        order_type,
         Quantity(quantity),
         limit,
-        TimeInForce(time_in_force.lower()),
-        post_only and order_type == "limit",
+        _TIMES_IN_FORCE.get(time_in_force.lower(), TimeInForce.GTC),
+        post_only and order_type is OrderType.LIMIT,
     )
 
 

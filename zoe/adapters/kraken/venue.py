@@ -122,10 +122,10 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
             return answers.balances(held)
         case GetOpenOrders():
             opened = api.parse(answers.OpenOrders, result)
-            return answers.orders(opened.open, catalog)
+            return answers.orders(opened.open, catalog, closed=False)
         case GetClosedOrders():
             closed = api.parse(answers.ClosedOrders, result)
-            return answers.orders(closed.closed, catalog)
+            return answers.orders(closed.closed, catalog, closed=True)
         case GetTrades():
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)

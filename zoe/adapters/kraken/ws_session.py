@@ -3,9 +3,10 @@
 Life: opened -> both subscriptions acknowledged and both snapshots here -> live. A sequence that
 skips a number, an update before its snapshot, a refused subscription, or ten seconds without
 becoming live is a gap: the connection is of no more use, and the next one's snapshots are the truth.
+A row that cannot be read is told as such, and the connection goes on: another would bring the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,19 +14,22 @@ import msgspec
 
 from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.errors import classify
+from zoe.adapters.kraken.feed import EXCERPT_BYTES
 from zoe.adapters.kraken.numbers import nanoseconds, rfc3339
 from zoe.adapters.kraken.reports import (
-    BALANCES,
-    LEDGER_ROWS,
-    REPORTS,
+    BALANCE,
+    LEDGER_ROW,
+    REPORT,
+    ROWS,
+    BalanceRow,
     Merger,
     balance_entry,
     balance_snapshot,
 )
 from zoe.domain.errors import WireError
-from zoe.domain.order import Order, OrderType
+from zoe.domain.order import SENDABLE, Order
 from zoe.domain.quantity import plain
-from zoe.messages.market import ExchangeStatus
+from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
 LIVE_WITHIN_NS: Final = 10_000_000_000
@@ -112,21 +116,28 @@ class KrakenSession:
                 return []  # delivered twice
             if number > last + 1:
                 return [StreamGap(f"{channel}: {number} after {last}")]
+        if frame.type != "snapshot" and channel not in self._snapshots:
+            return [StreamGap(f"{channel}: an update before the snapshot")]
+        rows = ROWS.decode(frame.data)
         if frame.type == "snapshot":
             self._snapshots.add(channel)
-        elif channel not in self._snapshots:
-            return [StreamGap(f"{channel}: an update before the snapshot")]
-        said = self._rows(channel, frame)
         if number is not None:
             self._sequence[channel] = number
-        return said + self._maybe_live()
+        return self._rows(channel, frame.type, rows) + self._maybe_live()
 
-    def _rows(self, channel: str, frame: frames.Frame) -> list[object]:
+    def _rows(self, channel: str, kind: str | None, rows: list[msgspec.Raw]) -> list[object]:
+        if kind not in ("snapshot", "update"):
+            return [_unread(f"type {kind!r} of {channel} is unknown", row) for row in rows]
         if channel == _EXECUTIONS:
-            return [self._orders.sighting(row) for row in REPORTS.decode(frame.data)]
-        if frame.type == "snapshot":
-            return [balance_snapshot(BALANCES.decode(frame.data))]
-        return [balance_entry(row) for row in LEDGER_ROWS.decode(frame.data)]
+            return _each(rows, lambda row: self._orders.sighting(REPORT.decode(row)))
+        if kind == "update":
+            return _each(rows, lambda row: balance_entry(LEDGER_ROW.decode(row)))
+        balances = _each(rows, _checked_balance)
+        wallets = [row for row in balances if isinstance(row, BalanceRow)]
+        if len(wallets) < len(balances):
+            # Half a snapshot would show wallets as empty; the look's is whole.
+            return [row for row in balances if not isinstance(row, BalanceRow)]
+        return [balance_snapshot(wallets)]
 
     def _maybe_live(self) -> list[object]:
         ready = self._snapshots.issuperset(_CHANNELS) and self._acked.issuperset(_CHANNELS)
@@ -142,7 +153,7 @@ class KrakenSession:
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """add_order, with the fee in quote currency, so that the base is not eaten into."""
         intent = order.intent
-        assert order.cl_ord_id is not None
+        assert order.cl_ord_id is not None and intent.order_type in SENDABLE
         params: dict[str, object] = {
             "order_type": intent.order_type.value,
             "side": intent.side.value,
@@ -156,7 +167,7 @@ class KrakenSession:
         if intent.limit_price is not None:
             params["limit_price"] = number(intent.limit_price.value)
             params["time_in_force"] = intent.time_in_force.value
-        if intent.order_type is OrderType.LIMIT and intent.post_only:
+        if intent.post_only:
             params["post_only"] = True
         return request("add_order", params, req_id)
 
@@ -187,6 +198,27 @@ class KrakenSession:
         """The dead-man's switch for the whole account; 0 disarms it."""
         params = {"timeout": timeout_seconds, "token": self._token}
         return request("cancel_all_orders_after", params, req_id)
+
+
+def _each(rows: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], object]) -> list[object]:
+    """What each row says; one that cannot be read says that."""
+    said: list[object] = []
+    for row in rows:
+        try:
+            said.append(read(row))
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+            said.append(_unread(f"{type(problem).__name__}: {problem}", row))
+    return said
+
+
+def _unread(error: str, row: msgspec.Raw) -> FrameNotUnderstood:
+    return FrameNotUnderstood(error, bytes(row)[:EXCERPT_BYTES].decode(errors="replace"))
+
+
+def _checked_balance(row: msgspec.Raw) -> BalanceRow:
+    balance = BALANCE.decode(row)
+    balance_snapshot([balance])
+    return balance
 
 
 def number(value: Decimal) -> msgspec.Raw:
