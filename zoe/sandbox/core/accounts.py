@@ -35,9 +35,11 @@ class Account:
     holds: defaultdict[str, int] = attrs.Factory(lambda: defaultdict(int))
     orders: dict[str, Order] = attrs.Factory(dict)
     open: dict[str, Order] = attrs.Factory(dict)
+    closed: list[Order] = attrs.Factory(list)
     by_cl_ord_id: dict[str, Order] = attrs.Factory(dict)
     trades: dict[str, tuple[Trade, Order]] = attrs.Factory(dict)
     ledger: list[LedgerRow] = attrs.Factory(list)
+    ledger_times: dict[str, int] = attrs.Factory(dict)
     dead_man_ns: int = 0
 
     def available(self, asset: str) -> int:
@@ -53,6 +55,7 @@ class Account:
     def close_order(self, order: Order) -> None:
         """It ended; its client's id may be used again."""
         del self.open[order.order_id]
+        self.closed.append(order)
         if order.terms.cl_ord_id is not None:
             del self.by_cl_ord_id[same_id(order.terms.cl_ord_id)]
 
@@ -65,6 +68,7 @@ class Account:
         """A balance changes."""
         self.balances[row.asset] = row.balance
         self.ledger.append(row)
+        self.ledger_times[row.ledger_id] = row.at_ns
         traded = self.trades.get(row.ref_id)
         if traded is not None:
             traded[0].ledgers.append(row.ledger_id)

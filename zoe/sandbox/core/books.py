@@ -78,7 +78,7 @@ class BookChannel:
 
     def _tell(self, pair: Pair, book: Book, views: dict[int, View]) -> None:
         crc = checksum(book)
-        for view in views.values():
+        for view in tuple(views.values()):
             tails = [_tail(book.bids, view.depth), _tail(book.asks, view.depth)]
             bids = _changes(book.bids, view.tails[0], tails[0])
             asks = _changes(book.asks, view.tails[1], tails[1])

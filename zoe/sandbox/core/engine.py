@@ -252,6 +252,8 @@ class Engine:
 
     def _amended(self, order: Order, change: Change) -> Terms:
         terms = order.terms
+        if change.qty == 0:
+            raise errors.invalid("order_qty")
         qty = terms.qty if change.qty is None else max(change.qty, order.filled)
         price = terms.price if change.price is None else change.price
         post_only = terms.post_only if change.post_only is None else change.post_only

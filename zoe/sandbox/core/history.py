@@ -1,6 +1,6 @@
 """Orders, trades and ledger rows as REST shows them, as of a moment (facts, 1.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zoe.sandbox.core.catalog import Catalog, Pair
@@ -107,7 +107,7 @@ def trade_row(trade: Trade, order: Order, *, ledgers: bool) -> dict[str, object]
     return row
 
 
-def consolidated(rows: list[tuple[Trade, Order]]) -> list[tuple[Trade, Order]]:
+def consolidated(rows: Iterable[tuple[Trade, Order]]) -> list[tuple[Trade, Order]]:
     """Matches of one taker at one moment as one trade at their average price; the first's id."""
     merged: dict[tuple[str, int], tuple[Trade, Order]] = {}
     for trade, order in rows:
@@ -118,12 +118,12 @@ def consolidated(rows: list[tuple[Trade, Order]]) -> list[tuple[Trade, Order]]:
 
 
 def _sum(one: Trade, other: Trade) -> Trade:
-    first = min(one, other, key=lambda trade: trade.trade_id)
+    first, second = sorted((one, other), key=lambda trade: trade.trade_id)
     qty = one.qty + other.qty
     value = one.qty * one.price + other.qty * other.price
     names = (first.exec_id, first.trade_id, first.order_id, first.at_ns)
     figures = ((2 * value + qty) // (2 * qty), qty, one.cost + other.cost, one.fee + other.fee)
-    return Trade(*names, *figures, False, one.ledgers + other.ledgers)
+    return Trade(*names, *figures, False, first.ledgers + second.ledgers)
 
 
 def ledger_row(row: LedgerRow, catalog: Catalog) -> dict[str, object]:

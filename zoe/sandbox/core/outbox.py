@@ -1,6 +1,7 @@
 """Sockets as the exchange sees them, and what leaves towards them."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -60,6 +61,8 @@ class Outbox:
     def __init__(self, faults: Faults) -> None:
         self.sessions: dict[int, Session] = {}
         self.now_ns = 0
+        #: Told of a socket that the exchange itself ends.
+        self.on_drop: Callable[[Session], None] = lambda session: None
         self._faults = faults
         self._deliveries: list[Delivery] = []
 
@@ -112,9 +115,9 @@ class Outbox:
     def _send(
         self, session: Session, payload: bytes, at_ns: int = 0, place: int | None = None
     ) -> None:
-        if session.silent_until_ns > self.now_ns:
-            return
         session.last_sent_ns = self.now_ns
+        if session.silent_until_ns > self.now_ns or not self.is_open(session):
+            return
         at_ns = max(at_ns, self.now_ns, session.not_before_ns)
         delivery = Delivery(at_ns, session.connection, Frame(payload))
         if place is None:
@@ -127,9 +130,16 @@ class Outbox:
 
     def drop(self, session: Session, reason: str) -> None:
         """The exchange ends a socket; ``reset`` without a word."""
+        if not self.is_open(session):
+            return
         code = None if reason == "reset" else GOING_AWAY
         self._deliveries.append(Delivery(self.now_ns, session.connection, Drop(code, reason)))
-        self.sessions.pop(session.connection, None)
+        del self.sessions[session.connection]
+        self.on_drop(session)
+
+    def is_open(self, session: Session) -> bool:
+        """Whether it is still there."""
+        return self.sessions.get(session.connection) is session
 
 
 def _other(found: re.Match[bytes]) -> bytes:

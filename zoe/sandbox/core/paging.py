@@ -1,7 +1,8 @@
 """Pages of history: fifty rows from the newest, start exclusive, end inclusive (facts, 1.6)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Final, TypeVar
 
 import attrs
 
@@ -11,6 +12,9 @@ from zoe.sandbox.core.moments import parse_seconds
 PAGE: Final = 50
 _FOREVER: Final = 2**63
 TRUE: Final = frozenset({"true", "1"})
+
+T = TypeVar("T")
+TimeOf = Callable[[str], int | None]
 
 
 @attrs.frozen
@@ -25,21 +29,25 @@ class Window:
         return self.after_ns < at_ns <= self.until_ns
 
 
-def window_of(params: Mapping[str, str], ids: Mapping[str, int]) -> Window:
+def window_of(params: Mapping[str, str], time_of: TimeOf) -> Window:
     """What ``start`` and ``end`` say: unix seconds, or an id that stands for its time.
+
+    Args:
+        time_of: The time of an id, None for what is none.
 
     Raises:
         Refusal: They are neither.
     """
-    return Window(_moment(params, "start", ids, -1), _moment(params, "end", ids, _FOREVER))
+    return Window(_moment(params, "start", time_of, -1), _moment(params, "end", time_of, _FOREVER))
 
 
-def _moment(params: Mapping[str, str], name: str, ids: Mapping[str, int], otherwise: int) -> int:
+def _moment(params: Mapping[str, str], name: str, time_of: TimeOf, otherwise: int) -> int:
     value = params.get(name)
     if not value:
         return otherwise
-    if value in ids:
-        return ids[value]
+    known = time_of(value)
+    if known is not None:
+        return known
     try:
         return parse_seconds(value)
     except ValueError:
@@ -47,9 +55,15 @@ def _moment(params: Mapping[str, str], name: str, ids: Mapping[str, int], otherw
 
 
 def page(
-    name: str, params: Mapping[str, str], rows: Sequence[tuple[str, object]]
+    name: str,
+    params: Mapping[str, str],
+    found: Iterable[T],
+    row: Callable[[T], tuple[str, object]],
 ) -> dict[str, object]:
-    """Rows, newest first, from ``ofs`` on, and how many there are in all unless not wanted.
+    """Rows from ``ofs`` on, and how many there are in all unless that is not wanted.
+
+    Args:
+        found: Newest first; read no further than needed.
 
     Raises:
         Refusal: ``ofs`` is not a number.
@@ -57,8 +71,8 @@ def page(
     offset = params.get("ofs", "0") or "0"
     if not (offset.isascii() and offset.isdigit()):
         raise invalid("ofs")
-    first = int(offset[:12])
-    result: dict[str, object] = {name: dict(rows[first : first + PAGE])}
-    if params.get("without_count") not in TRUE:
-        result["count"] = len(rows)
-    return result
+    first = int(offset[:9])
+    if params.get("without_count") in TRUE:
+        return {name: dict(map(row, islice(found, first, first + PAGE)))}
+    every = list(found)
+    return {name: dict(map(row, every[first : first + PAGE])), "count": len(every)}

@@ -1,7 +1,8 @@
 """The private REST calls (facts, sections 1.6 and 1.7)."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 import attrs
@@ -12,7 +13,7 @@ from zoe.sandbox.core.engine import Change
 from zoe.sandbox.core.errors import Refusal, invalid
 from zoe.sandbox.core.intake import REST_WINDOW, deadline_of, rest_order, rest_units
 from zoe.sandbox.core.moments import MILLISECOND_NS, rfc3339_seconds
-from zoe.sandbox.core.orders import Order
+from zoe.sandbox.core.orders import LedgerRow, Order, Trade
 from zoe.sandbox.core.paging import Window, page, window_of
 from zoe.sandbox.core.trading import Caller, Trading
 from zoe.sandbox.core.world import World
@@ -88,23 +89,19 @@ class RestPrivate:
         return {"open": rows}
 
     def _closed_orders(self, caller: Caller, params: Params) -> object:
-        at_ns, window = self._as_of(), window_of(params, _opening_times(caller.account))
-        by = params.get("closetime", "both")
-        found = [
+        account, at_ns = caller.account, self._as_of()
+        window = window_of(params, partial(_opened_ns, account))
+        by, trades = params.get("closetime", "both"), _wants(params, "trades")
+        found = (
             order
-            for order in caller.account.orders.values()
-            if order.closed_ns
-            and order.closed_ns <= at_ns
-            and _in_window(order, window, by)
-            and _fits(order, params)
-        ]
-        found.sort(key=lambda order: -order.closed_ns)
-        trades = _wants(params, "trades")
-        return page(
-            "closed",
-            params,
-            [(order.order_id, history.order_row(order, at_ns, trades=trades)) for order in found],
+            for order in reversed(account.closed)
+            if order.closed_ns <= at_ns and _in_window(order, window, by) and _fits(order, params)
         )
+
+        def row(order: Order) -> tuple[str, object]:
+            return order.order_id, history.order_row(order, at_ns, trades=trades)
+
+        return page("closed", params, found, row)
 
     def _query_orders(self, caller: Caller, params: Params) -> object:
         at_ns, names = self._as_of(), params.get("txid", "").split(",")
@@ -121,33 +118,42 @@ class RestPrivate:
         return rows
 
     def _trades_history(self, caller: Caller, params: Params) -> object:
-        at_ns, trades = self._as_of(), caller.account.trades
-        window = window_of(params, {name: trade.at_ns for name, (trade, _) in trades.items()})
-        found = [row for row in trades.values() if row[0].at_ns <= at_ns]
-        found = [row for row in found if window.has(row[0].at_ns)]
+        trades, at_ns = caller.account.trades, self._as_of()
+        window = window_of(params, partial(_traded_ns, caller.account))
+        found: Iterable[tuple[Trade, Order]] = (
+            (trade, order)
+            for trade, order in reversed(trades.values())
+            if trade.at_ns <= at_ns and window.has(trade.at_ns)
+        )
         if params.get("type", "") not in _NO_POSITION:
-            found = []
+            found = ()
         if params.get("consolidate_taker", "true") in TRUE:
             found = history.consolidated(found)
         ledgers = _wants(params, "ledgers")
-        rows = [(t.exec_id, history.trade_row(t, o, ledgers=ledgers)) for t, o in reversed(found)]
-        return page("trades", params, rows)
+
+        def row(one: tuple[Trade, Order]) -> tuple[str, object]:
+            return one[0].exec_id, history.trade_row(*one, ledgers=ledgers)
+
+        return page("trades", params, found, row)
 
     def _ledgers(self, caller: Caller, params: Params) -> object:
-        at_ns, rows = self._as_of(), caller.account.ledger
-        window = window_of(params, {row.ledger_id: row.at_ns for row in rows})
-        names = params.get("asset", "all")
+        account, at_ns = caller.account, self._as_of()
+        window = window_of(params, account.ledger_times.get)
+        names, kind = params.get("asset", "all"), params.get("type", "all")
         assets = None if names == "all" else {self._asset(name) for name in names.split(",")}
-        kind = params.get("type", "all")
-        found = [
-            (row.ledger_id, history.ledger_row(row, self._world.catalog))
-            for row in reversed(rows)
+        found = (
+            row
+            for row in reversed(account.ledger)
             if row.at_ns <= at_ns
             and window.has(row.at_ns)
             and (assets is None or row.asset in assets)
             and kind in ("all", row.type)
-        ]
-        return page("ledger", params, found)
+        )
+
+        def shown(row: LedgerRow) -> tuple[str, object]:
+            return row.ledger_id, history.ledger_row(row, self._world.catalog)
+
+        return page("ledger", params, found, shown)
 
     def _asset(self, name: str) -> str:
         asset = self._world.catalog.asset(name)
@@ -232,8 +238,14 @@ def _fits(order: Order, params: Params) -> bool:
     return not params.get("cl_ord_id") or order.terms.cl_ord_id == params["cl_ord_id"]
 
 
-def _opening_times(account: Account) -> dict[str, int]:
-    return {name: order.opened_ns for name, order in account.orders.items()}
+def _opened_ns(account: Account, order_id: str) -> int | None:
+    order = account.orders.get(order_id)
+    return None if order is None else order.opened_ns
+
+
+def _traded_ns(account: Account, exec_id: str) -> int | None:
+    traded = account.trades.get(exec_id)
+    return None if traded is None else traded[0].at_ns
 
 
 def _in_window(order: Order, window: Window, by: str) -> bool:

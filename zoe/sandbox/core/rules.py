@@ -6,7 +6,7 @@ from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import Account, same_id
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.money import ceiling, rescaled, rescaled_up
+from zoe.sandbox.core.money import ceiling, rescaled_up
 from zoe.sandbox.core.orders import Terms
 from zoe.sandbox.core.world import World
 
@@ -53,9 +53,14 @@ def check_size(world: World, terms: Terms) -> None:
             raise Refusal(errors.TICK_SIZE)
     else:
         price = reference_price(world, pair)
-    places = pair.price_decimals + pair.qty_decimals
-    if price and rescaled(price * terms.qty, places, pair.cost_decimals) < pair.cost_min:
+    if price and price * terms.qty < least_value(pair):
         raise Refusal(errors.COST_MINIMUM)
+
+
+def least_value(pair: Pair) -> int:
+    """The least price times quantity, a whole unit up."""
+    places = pair.price_decimals + pair.qty_decimals
+    return rescaled_up(pair.cost_min, pair.cost_decimals, places)
 
 
 def reference_price(world: World, pair: Pair) -> int:

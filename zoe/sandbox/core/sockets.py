@@ -38,6 +38,7 @@ class Sockets:
         self._outbox = outbox
         self._faults = faults
         self._channels, self._trading = parts
+        outbox.on_drop = self._channels.forget
         self._methods: dict[str, Callable[[Ask], None]] = {
             "ping": self._ping,
             "subscribe": self._channels.subscribe,
@@ -208,8 +209,6 @@ class Sockets:
     def _answer(
         self, ask: Ask, answers: Iterable[bytes], *, at_ns: int = 0, place: int | None = None
     ) -> None:
-        if self._outbox.sessions.get(ask.session.connection) is not ask.session:
-            return
         for number, payload in enumerate(answers):
             at = None if place is None else place + number
             self._outbox.answer(ask.session, payload, at_ns, at)
