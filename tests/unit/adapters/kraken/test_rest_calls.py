@@ -1,0 +1,190 @@
+"""REST requests as they are sent, and the envelope of every answer."""
+
+from decimal import Decimal
+from urllib.parse import parse_qs
+
+import attrs
+import pytest
+
+from zoe.adapters.kraken import api
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.domain.errors import (
+    ExchangeRejected,
+    ExchangeThrottled,
+    ExchangeUnavailable,
+    WireError,
+    ZoeError,
+)
+from zoe.domain.order import Intent, Order, OrderType, Side, State, TimeInForce
+from zoe.domain.quantity import Price, Quantity
+from zoe.messages.exchange import BalanceSnapshot
+from zoe.ports.venue import (
+    GetBalances,
+    GetClosedOrders,
+    GetInstruments,
+    GetTrades,
+    Operation,
+    Venue,
+)
+
+KEYS = KeyPair("PUBLIC-KEY", "c2VjcmV0")
+INTENT = Intent(
+    "i-1", "person", None, "BTC/USD", Side.BUY, OrderType.LIMIT, Quantity.of("0.00010"),
+    Price.of("50000.10"), TimeInForce.GTC, True,
+)  # fmt: skip
+ORDER = Order(INTENT, State.SENDING, cl_ord_id="018bcfe5-687b-8bee-bd23-456789abcdef")
+
+
+def test_a_public_call_is_fetched_without_a_key() -> None:
+    request = api.prepare("http://x", api.public("Depth", pair="XBTUSD", count="5"), None, None)
+    assert (request.method, request.url) == ("GET", "http://x/0/public/Depth?pair=XBTUSD&count=5")
+    assert request.body == b""
+    assert dict(request.headers) == {"User-Agent": "zoe"}
+    assert api.prepare("http://x", api.public("Time"), None, None).url == "http://x/0/public/Time"
+
+
+def test_a_private_call_is_posted_signed_over_exactly_what_is_sent() -> None:
+    request = api.prepare("http://x", api.private("QueryOrders", txid="O+1"), KEYS, 42)
+    assert (request.method, request.url) == ("POST", "http://x/0/private/QueryOrders")
+    assert request.body == b"nonce=42&txid=O%2B1"
+    headers = dict(request.headers)
+    assert headers["API-Key"] == "PUBLIC-KEY"
+    assert headers["API-Sign"] == KEYS.sign("/0/private/QueryOrders", "42", "nonce=42&txid=O%2B1")
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+def test_neither_key_nor_signature_nor_body_is_in_the_repr() -> None:
+    request = api.prepare("http://x", api.private("Balance"), KEYS, 42)
+    shown = repr(request)
+    assert "PUBLIC-KEY" not in shown
+    assert dict(request.headers)["API-Sign"] not in shown
+    assert "nonce" not in shown
+
+
+def test_a_private_call_without_a_key_is_our_mistake() -> None:
+    with pytest.raises(AssertionError):
+        api.prepare("http://x", api.private("Balance"), None, 42)
+
+
+def test_pages_of_history_are_asked_for_as_the_exchange_wants() -> None:
+    start_ns = 1_700_000_000_123_456_789
+    assert dict(api.closed_orders(start_ns, 50).params) == {
+        "start": "1700000000.123456789",
+        "ofs": "50",
+        "without_count": "true",
+    }
+    assert dict(api.trades_history(start_ns, 0).params)["consolidate_taker"] == "false"
+    assert dict(api.ledgers(start_ns, start_ns + 1, 0).params)["end"] == "1700000000.123456790"
+
+
+def test_a_limit_order_is_spelled_out() -> None:
+    call = api.add_order(ORDER, "XBTUSD", 1_700_000_005_999_999_999, validate=True)
+    request = api.prepare("http://x", call, KEYS, 7)
+    sent = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
+    assert sent == {
+        "nonce": "7",
+        "pair": "XBTUSD",
+        "type": "buy",
+        "ordertype": "limit",
+        "volume": "0.0001",
+        "price": "50000.1",
+        "timeinforce": "GTC",
+        "cl_ord_id": "018bcfe5-687b-8bee-bd23-456789abcdef",
+        "deadline": "2023-11-14T22:13:25.999Z",
+        "oflags": "fciq,post",
+        "validate": "true",
+    }
+
+
+def test_a_market_order_has_neither_price_nor_time_in_force() -> None:
+    market = attrs.evolve(INTENT, order_type=OrderType.MARKET, limit_price=None, post_only=False)
+    call = api.add_order(attrs.evolve(ORDER, intent=market), "XBTUSD", 0)
+    assert {"price", "timeinforce", "validate"}.isdisjoint(dict(call.params))
+    assert dict(call.params)["oflags"] == "fciq"
+
+
+def test_an_order_of_a_type_that_is_never_sent_is_our_mistake() -> None:
+    stop = attrs.evolve(INTENT, order_type=OrderType.STOP_LOSS, post_only=False)
+    with pytest.raises(AssertionError):
+        api.add_order(attrs.evolve(ORDER, intent=stop), "XBTUSD", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem", "says"),
+    [
+        (200, b'{"error":["EOrder:Unknown order"]}', ExchangeRejected, "EOrder:Unknown order"),
+        (200, b'{"error":["WX:w","EAPI:Invalid nonce"]}', ExchangeThrottled, "EAPI:Invalid nonce"),
+        (200, b'{"error":["EService:Busy"],"result":{}}', ExchangeUnavailable, "EService:Busy"),
+        (429, b"slow down", ExchangeThrottled, "HTTP 429"),
+        (502, b"<html>Bad gateway</html>", ExchangeUnavailable, "HTTP 502"),
+        (520, b'{"error":[],"result":{}}', ExchangeUnavailable, "HTTP 520"),
+        (404, b'{"error":["EGeneral:Unknown method"]}', ExchangeUnavailable, "HTTP 404"),
+        (200, b"<html>maintenance</html>", ExchangeUnavailable, "without JSON"),
+        (200, b"", ExchangeUnavailable, "without JSON"),
+        (200, b'{"error":[],"result":{"a":1', ExchangeUnavailable, "without JSON"),
+        (200, b"\xff\xfe", ExchangeUnavailable, "without JSON"),
+        (200, b"[]", WireError, "object"),
+        (200, b'{"error":"EOrder"}', WireError, "array"),
+        (200, b'{"error":[1]}', WireError, "str"),
+    ],
+)
+def test_what_is_no_good_answer_is_sorted_by_what_it_says(
+    status: int, body: bytes, problem: type[ZoeError], says: str
+) -> None:
+    with pytest.raises(problem, match=says):
+        api.unwrap(status, body)
+
+
+def test_a_warning_beside_a_result_is_no_error() -> None:
+    assert api.unwrap(200, b'{"error":["WGeneral:Old"],"result":{"a":1}}') == b'{"a":1}'
+    assert api.unwrap(200, b'{"error":[]}') == b"null"
+
+
+def test_an_unreadable_result_is_kept_for_whoever_must_look() -> None:
+    with pytest.raises(WireError) as caught:
+        KrakenVenue(None).result(GetBalances(), 200, b'{"error":[],"result":{"ZUSD":"x"}}', None)
+    assert b'"x"' in caught.value.raw
+
+
+def test_an_account_without_assets_has_no_balances() -> None:
+    for body in (b'{"error":[]}', b'{"error":[],"result":{}}'):
+        assert KrakenVenue(None).result(GetBalances(), 200, body, None) == BalanceSnapshot(())
+
+
+def test_the_venue_is_one_and_names_its_calls() -> None:
+    venue = KrakenVenue(KEYS, rest_url="http://x")
+    assert isinstance(venue, Venue)
+    asked: list[tuple[Operation, str]] = [
+        (GetInstruments(), "http://x/0/public/AssetPairs"),
+        (GetBalances(), "http://x/0/private/Balance"),
+        (GetClosedOrders(0), "http://x/0/private/ClosedOrders"),
+        (GetTrades(0), "http://x/0/private/TradesHistory"),
+    ]
+    for operation, url in asked:
+        assert venue.request(operation, 1).url == url
+
+
+def test_subscriptions_name_the_pairs_and_what_they_want() -> None:
+    venue = KrakenVenue(None, depth=25)
+    assert [bytes(b) for b in venue.public_subscriptions([])] == [
+        b'{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'
+    ]
+    _, book, trades = venue.public_subscriptions(["BTC/USD"])
+    assert book == (
+        b'{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"],'
+        b'"depth":25,"snapshot":true}}'
+    )
+    assert b'"channel":"trade"' in trades and b'"snapshot":false' in trades
+    leave, join = venue.resubscription("BTC/USD")
+    assert leave == (
+        b'{"method":"unsubscribe","params":{"channel":"book","symbol":["BTC/USD"],"depth":25}}'
+    )
+    assert join == book
+    assert venue.public_ping() == b'{"method":"ping"}'
+
+
+def test_amounts_are_never_written_with_an_exponent() -> None:
+    tiny = attrs.evolve(INTENT, quantity=Quantity(Decimal("1E-8")), limit_price=Price.of("1E+5"))
+    params = dict(api.add_order(attrs.evolve(ORDER, intent=tiny), "XBTUSD", 0).params)
+    assert (params["volume"], params["price"]) == ("0.00000001", "100000")
