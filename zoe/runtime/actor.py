@@ -38,11 +38,15 @@ class Actor:
 
     me: Address
     clock: Clock
-    rng: random.Random
     #: The message being handled, None while starting and stopping.
     envelope: Envelope | None = None
     incarnation: int = 0
     _life: "Life"
+
+    @property
+    def rng(self) -> random.Random:
+        """Randomness of this incarnation's own; under a seeded scheduler it follows from the seed."""
+        return self._life.rng
 
     def on_start(self) -> None:
         """Called first in every incarnation."""

@@ -25,6 +25,10 @@ class Carrier:
         cell.carrier = self
         self.cells[cell] = None
 
+    def begin(self, cell: "Cell") -> None:
+        """Begins to step a cell that has its first order; the supervisor calls this once."""
+        raise NotImplementedError
+
     def drop(self, cell: "Cell") -> None:
         """Nothing more is wanted of a cell."""
         self.cells.pop(cell, None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoe.runtime.address import Address
 from zoe.runtime.life import Life, Origin
 from zoe.runtime.log import log
-from zoe.runtime.message import Envelope, Fate
+from zoe.runtime.message import DeadLetter, Envelope, Fate
 from zoe.runtime.supervisor import Budget, Child, Window
 from zoe.runtime.trace import current
 
@@ -245,12 +245,15 @@ class Cell:
             return
         self.life = None
         self.last_error = text
+        poison = None
         if envelope is not None:
             anchor = envelope.message_id if envelope.message.anchors else envelope.anchor
             self.origin = Origin(envelope.correlation_id, envelope.message_id, anchor)
-            self.runtime.bury(self.address, envelope, Fate.POISON, text)
-        self._down(error)
+            poison = DeadLetter(envelope, self.address.name, Fate.POISON, text)
+            self.runtime.lay_out(poison)
+        self._down(error, poison)
 
-    def _down(self, error: BaseException | None) -> None:
-        news = partial(self.runtime.supervision.down, self, self._obeyed, error)
-        self.runtime.supervise(news)
+    def _down(self, error: BaseException | None, poison: DeadLetter | None = None) -> None:
+        crash = None if error is None else (error, poison)
+        supervision = self.runtime.supervision
+        self.runtime.supervise(partial(supervision.down, self, self._obeyed, crash))

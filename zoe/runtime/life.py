@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -53,16 +53,21 @@ class Life:
         self._anchor: int | None = None
         self._next_id = self.runtime.next_id
         self._now_ns = self.runtime.clock.monotonic_ns
+        self._seed = self.runtime.next_seed()
         self.actor = self._make()
 
     def _make(self) -> Actor:
         actor = self.cell.child.factory()
         actor.me = self.cell.address
         actor.clock = self.runtime.clock
-        actor.rng = random.Random(self.runtime.next_seed())
         actor.incarnation = self.incarnation
         actor._life = self
         return actor
+
+    @cached_property
+    def rng(self) -> random.Random:
+        """See Actor.rng; made when first used, since most actors never do."""
+        return random.Random(self._seed)
 
     # One turn; whoever calls these decides afterwards whether its effects happen.
 

@@ -104,6 +104,9 @@ class Runtime:
         """The tree has ended; only the first code counts."""
         raise NotImplementedError
 
+    def give_way(self) -> None:
+        """Lets other threads go first, where there are any."""
+
     # Beginning and ending
 
     def root(self, tree: tuple[Child | Group, ...]) -> None:
@@ -217,27 +220,40 @@ class Runtime:
     # Dead letters
 
     def bury(self, to: Address, envelope: Envelope, fate: Fate, error: str | None) -> None:
-        """Makes a dead letter; whoever asked is told at once."""
+        """Makes a dead letter and writes it down; whoever asked is told at once."""
         letter = DeadLetter(envelope, to.name, fate, error)
+        self.lay_out(letter)
+        if fate is not Fate.SHUTDOWN:
+            self.note_death(letter)
+
+    def lay_out(self, letter: DeadLetter) -> None:
+        """Makes a dead letter; whoever asked is told at once."""
+        envelope = letter.envelope
         with self._dying:
             self._dead.append(letter)
             self.dead_count += 1
         if envelope.slot is not None:
-            envelope.slot.fail(f"{fate.value}: {error}" if error else fate.value)
-        if fate is not Fate.SHUTDOWN:
-            log.warning(
-                "message.dead",
-                recipient=to.name,
-                message=type(envelope.message).__name__,
-                dead_message_id=envelope.message_id,
-                fate=fate.value,
-                error=error,
-            )
+            fate = letter.reason.value
+            envelope.slot.fail(f"{fate}: {letter.error}" if letter.error else fate)
         for watcher in self._watchers:
             try:
                 watcher(letter)
             except BaseException as problem:  # noqa: BLE001  # it runs in anybody's thread
                 self.failed("a watcher of dead letters", problem)
+
+    @staticmethod
+    def note_death(letter: DeadLetter) -> None:
+        """Writes a dead letter's line, under its own ids."""
+        envelope = letter.envelope
+        log.warning(
+            "message.dead",
+            recipient=letter.recipient,
+            message=type(envelope.message).__name__,
+            dead_message_id=envelope.message_id,
+            correlation_id=envelope.correlation_id,
+            fate=letter.reason.value,
+            error=letter.error,
+        )
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """The newest dead letters, oldest first."""

@@ -4,7 +4,6 @@ All of it runs in the supervisor's own context, one call at a time, and nothing 
 order to a cell is answered later by ``up`` or ``down``, or found unanswered by ``_late``.
 """
 
-import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -13,9 +12,10 @@ from zoe.runtime.cell import Cell, State
 from zoe.runtime.group import GroupNode, cells_of
 from zoe.runtime.life import Life, Origin
 from zoe.runtime.log import log
-from zoe.runtime.message import Fate
+from zoe.runtime.message import DeadLetter, Fate
 from zoe.runtime.plan import Plan
 from zoe.runtime.supervisor import EXIT_GAVE_UP, Child, Group, delay_seconds
+from zoe.runtime.trace import where
 
 if TYPE_CHECKING:
     from zoe.runtime.seam import Runtime
@@ -24,6 +24,8 @@ JITTER: Final = 0.2
 TRACE_LENGTH: Final = 4_000
 
 Owner = GroupNode | Cell
+#: An error, and the message it came from.
+Crash = tuple[BaseException, DeadLetter | None]
 
 
 class Supervision:
@@ -34,6 +36,8 @@ class Supervision:
         self._root = GroupNode(Group("root", ()), None)
         #: The exit code, once the tree is to end.
         self.ending: int | None = None
+        #: Lines to be written after what must not wait for them.
+        self._unsaid: list[Callable[[], None]] = []
 
     def cells(self) -> list[Cell]:
         """Every cell of the tree, those started while running after their parents."""
@@ -115,12 +119,19 @@ class Supervision:
             waiters, cell.waiters = cell.waiters, []
             self._tell(waiters)
 
-    def down(self, cell: Cell, number: int, error: BaseException | None) -> None:
+    def down(self, cell: Cell, number: int, crash: Crash | None) -> None:
         """An incarnation has ended: in order, or with an error."""
-        if error is not None:
-            self._note(cell, error)
-        if number != cell.ordered or cell.state is State.GONE:
-            return  # what was ordered meanwhile will be answered
+        if crash is not None:
+            self._unsaid.append(partial(self._note, cell, cell.incarnation, *crash))
+        # What was ordered meanwhile will be answered.
+        if number == cell.ordered and cell.state is not State.GONE:
+            self._ended(cell)
+        if self._unsaid:
+            # A restart does not wait for its log lines.
+            self._runtime.give_way()
+            self._say()
+
+    def _ended(self, cell: Cell) -> None:
         failed = cell.state in (State.STARTING, State.UP)
         cell.state = State.DOWN
         waiters, cell.waiters = cell.waiters, []
@@ -129,15 +140,30 @@ class Supervision:
             self._failed(cell)
         self._tell(waiters)
 
-    @staticmethod
-    def _note(cell: Cell, error: BaseException) -> None:
-        lines = traceback.format_exception(error)
+    def _say(self) -> None:
+        unsaid, self._unsaid = self._unsaid, []
+        for note in unsaid:
+            note()
+
+    def _note(
+        self, cell: Cell, incarnation: int, error: BaseException, poison: DeadLetter | None
+    ) -> None:
+        ids: dict[str, int | None] = {}
+        if poison is not None:
+            self._runtime.note_death(poison)
+            envelope = poison.envelope
+            ids = {
+                "correlation_id": envelope.correlation_id,
+                "causation_id": envelope.causation_id,
+                "message_id": envelope.message_id,
+            }
         log.error(
             "actor.crashed",
             recipient=cell.address.name,
-            incarnation_lost=cell.incarnation,
-            error=cell.last_error,
-            trace="".join(lines)[-TRACE_LENGTH:],
+            incarnation_lost=incarnation,
+            error=f"{type(error).__name__}: {error}",
+            trace=where(error)[-TRACE_LENGTH:],
+            **ids,
         )
 
     @staticmethod
@@ -156,11 +182,15 @@ class Supervision:
             self._escalate(owner)
             return
         delay = self._delay(cell)
-        log.info("actor.restarting", recipient=cell.address.name, delay_seconds=round(delay, 4))
+        self._unsaid.append(partial(self._note_restart, cell, delay))
         if isinstance(owner, GroupNode):
             self._restart(owner.restarted_with(cell), delay, cell.origin)
         else:
             self._restart([cell], delay, cell.origin)
+
+    @staticmethod
+    def _note_restart(cell: Cell, delay: float) -> None:
+        log.info("actor.restarting", recipient=cell.address.name, delay_seconds=round(delay, 4))
 
     def _delay(self, member: Owner) -> float:
         delay = delay_seconds(member.failures.note(self._now_ns()))
@@ -173,6 +203,7 @@ class Supervision:
         Plan([*stops, partial(self._pause, delay), *starts], claims=cells).go_on()
 
     def _escalate(self, owner: Owner) -> None:
+        self._say()
         if isinstance(owner, Cell):
             log.error("supervisor.gave_up", recipient=owner.address.name)
             if owner.state is State.UP:
@@ -200,7 +231,8 @@ class Supervision:
         cell.restarts += cell.ordered > 0
         cell.closing = False
         cell.state = State.STARTING
-        cell.order(partial(cell.start, origin))
+        if cell.order(partial(cell.start, origin)) == 1:
+            cell.carrier.begin(cell)
         cell.waiters.append(plan)
         return True
 

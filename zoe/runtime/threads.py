@@ -10,7 +10,9 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import pykka
@@ -41,6 +43,11 @@ class _Host(pykka.ThreadingActor):
         self._name = name
         self._body = body
 
+    @staticmethod
+    def _create_actor_inbox() -> "queue.SimpleQueue[Any]":
+        # Nobody sends anything there, and pykka's own takes longer to make than a cell.
+        return queue.SimpleQueue()
+
     def _start_actor_loop(self) -> None:
         # Daemons: an actor that hangs must not hold up the end of the process.
         threading.Thread(target=self._actor_loop, name=self._name, daemon=True).start()
@@ -61,13 +68,15 @@ class _OwnThread(Carrier):
         self._failed = failed
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         cell.mailbox.notify = self._notify
-        _Host.start(self.name, self._run)
+
+    def begin(self, cell: Cell) -> None:
+        """Starts the thread."""
+        _Host.start(self.name, partial(self._run, cell))
 
     def _notify(self) -> None:
         self._wake.put(None)
 
-    def _run(self) -> None:
-        (cell,) = self.cells
+    def _run(self, cell: Cell) -> None:
         try:
             self._steps(cell)
         except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
@@ -92,9 +101,8 @@ class _Dispatcher(Carrier):
         self._ready: queue.SimpleQueue[Cell | None] = queue.SimpleQueue()
         _Host.start(name, self._run)
 
-    def add(self, cell: Cell) -> None:
+    def begin(self, cell: Cell) -> None:
         """Steps one more."""
-        self.carry(cell)
         cell.mailbox.notify = lambda: self._ready.put(cell)
         self._ready.put(cell)
 
@@ -252,12 +260,16 @@ class ThreadRuntime(Runtime):
         found = self._dispatchers.get(child.dispatcher)
         if found is None:
             found = self._dispatchers[child.dispatcher] = _Dispatcher(child.dispatcher, self.failed)
-        found.add(cell)
+        found.carry(cell)
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action on the supervisor's thread."""
         self._supervisor.add(lambda: self._supervised(action))
+
+    def give_way(self) -> None:
+        """Lets the thread that was woken last go first."""
+        time.sleep(0)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action on the timer thread; it must be short."""

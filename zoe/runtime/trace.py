@@ -1,7 +1,8 @@
-"""Which turn runs on this thread: for log lines, and to forbid asking inside a turn."""
+"""Which turn runs on this thread, to name it in log lines and to forbid asking in it."""
 
 import threading
-from typing import TYPE_CHECKING, Any
+import traceback
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from zoe.runtime.life import Life
@@ -12,6 +13,8 @@ class _Turn(threading.local):
 
 
 current = _Turn()
+
+FRAMES_SHOWN: Final = 40
 
 
 def patch(record: Any) -> None:
@@ -30,3 +33,22 @@ def patch(record: Any) -> None:
         extra.setdefault("correlation_id", envelope.correlation_id)
         extra.setdefault("causation_id", envelope.causation_id)
         extra.setdefault("message_id", envelope.message_id)
+
+
+def where(error: BaseException) -> str:
+    """The places an error came through, its causes first.
+
+    Without the text of the lines: reading and parsing that takes 0.2 ms, a restart less.
+    """
+    lines: list[str] = []
+    found: BaseException | None = error
+    seen: list[BaseException] = []
+    while found is not None and found not in seen:
+        seen.append(found)
+        frames = [
+            f"{frame.f_code.co_filename}:{line} {frame.f_code.co_qualname}"
+            for frame, line in traceback.walk_tb(found.__traceback__)
+        ]
+        lines[:0] = [*frames[-FRAMES_SHOWN:], f"{type(found).__name__}: {found}"]
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return "\n".join(lines)

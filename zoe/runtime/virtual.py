@@ -65,6 +65,19 @@ class _VirtualCell(Cell):
             super().settle(life, envelope)
 
 
+class _VirtualCarrier(Carrier):
+    """What stands for a thread: a cell of it that has something to do is ready."""
+
+    def __init__(self, name: str, ready: list[Cell]) -> None:
+        super().__init__(name)
+        self._ready = ready
+
+    def begin(self, cell: Cell) -> None:
+        """Makes a cell ready for the first time."""
+        cell.mailbox.notify = lambda: self._ready.append(cell)
+        self._ready.append(cell)
+
+
 class VirtualRuntime(Runtime):
     """Runs actors from a seed.
 
@@ -91,7 +104,7 @@ class VirtualRuntime(Runtime):
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._ready: list[Cell] = []
-        self._carriers: dict[str, Carrier] = {}
+        self._carriers: dict[str, _VirtualCarrier] = {}
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self._log = hashlib.sha256()
@@ -104,11 +117,8 @@ class VirtualRuntime(Runtime):
     def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
         """A cell that runs when the seed says so."""
         cell = _VirtualCell(self, child, self.find(name), owner)
-        cell.mailbox.notify = lambda: self._ready.append(cell)
         thread = name if child.dispatcher is None else f"dispatcher {child.dispatcher}"
-        carrier = self._carriers.setdefault(thread, Carrier(thread))
-        carrier.carry(cell)
-        self._ready.append(cell)
+        self._carriers.setdefault(thread, _VirtualCarrier(thread, self._ready)).carry(cell)
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:
