@@ -50,14 +50,22 @@ class MarketWatch(Actor):
 
     Args:
         pairs: WebSocket v2 symbols watched in full depth.
-        watchers: Names of actors that get every quote.
+        risk: Names of actors that get every quote.
+        strategies: Names of actors that get every quote and every trade.
     """
 
-    def __init__(self, venue: Venue, pairs: tuple[str, ...], watchers: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        pairs: tuple[str, ...],
+        risk: tuple[str, ...],
+        strategies: tuple[str, ...],
+    ) -> None:
         super().__init__()
         self._venue = venue
         self._pairs = pairs
-        self._watchers = watchers
+        self._quoted = (*risk, *strategies)
+        self._traded = strategies
         self._generation = 0
         self._open = False
         self._heard_ns = 0
@@ -78,7 +86,7 @@ class MarketWatch(Actor):
             case Quote():
                 self._quote(message)
             case TradePrints():
-                self._pass_on(message)
+                self._pass_on(message, self._traded)
             case InstrumentsChanged():
                 self.tell(self.find("catalogue"), message)
             case BookBroken():
@@ -132,10 +140,10 @@ class MarketWatch(Actor):
     def _quote(self, quote: Quote) -> None:
         self._failures = 0
         self._quotes[quote.symbol] = quote
-        self._pass_on(quote)
+        self._pass_on(quote, self._quoted)
 
-    def _pass_on(self, news: Message) -> None:
-        for name in self._watchers:
+    def _pass_on(self, news: Message, names: tuple[str, ...]) -> None:
+        for name in names:
             self.tell(self.find(name), news)
 
     def _broken(self, news: BookBroken) -> None:
@@ -164,7 +172,7 @@ class MarketWatch(Actor):
             if quote.live and quote.age_ns(self._heard_wall_ns) > CONFIRM_NS:
                 confirmed = attrs.evolve(quote, confirmed_ns=self._heard_wall_ns)
                 self._quotes[symbol] = confirmed
-                self._pass_on(confirmed)
+                self._pass_on(confirmed, self._quoted)
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("feed", status, detail))

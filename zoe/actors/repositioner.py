@@ -26,7 +26,7 @@ from zoe.messages.orders import (
     ReportOrders,
     SetTarget,
 )
-from zoe.messages.system import Reconciled, StreamBroken, Tick, WatchReconciled
+from zoe.messages.system import Reconciled, StreamBroken, StreamOpened, Tick, WatchReconciled
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
@@ -36,7 +36,7 @@ REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
 Slot = tuple[str, str]
 Inbox = (
     SetTarget | OrderChanged | OrderDenied | OrderForgotten | OrdersReported | Reconciled
-    | StreamBroken | Tick
+    | StreamBroken | StreamOpened | Tick
 )  # fmt: skip
 
 
@@ -88,6 +88,8 @@ class Repositioner(Actor):
                 self._round()
             case StreamBroken():
                 self._ready = False
+            case StreamOpened():
+                pass  # what it has missed is settled by the look that ends in Reconciled
             case Tick():
                 self._round()
                 self.after(ROUND_SECONDS, Tick("round"))

@@ -77,7 +77,6 @@ def tree(parts: Parts) -> tuple[Group, ...]:
     """The desk's groups, first to start first."""
     strategies = tuple(f"strategy/{config.name}" for config in parts.strategies)
     account = parts.account_id
-    watch_market = ("risk", *strategies)
     order = OrderConfig(account, parts.desk_tag, parts.notes)
     reconciled = ("risk", "repositioner", "door", READY)
     return (
@@ -127,7 +126,11 @@ def tree(parts: Parts) -> tuple[Group, ...]:
         ),
         Group(
             "market",
-            (Child("market", partial(MarketWatch, parts.venue, parts.pairs, watch_market)),),
+            (
+                Child(
+                    "market", partial(MarketWatch, parts.venue, parts.pairs, ("risk",), strategies)
+                ),
+            ),
         ),
         Group(
             "strategies",
