@@ -1,0 +1,276 @@
+"""Whatever bytes come, parsers raise what they are documented to raise and nothing else."""
+
+import json
+import re
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from zoe.adapters.kraken import numbers, recording
+from zoe.adapters.kraken.errors import classify, is_error
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.adapters.kraken.ws_session import KrakenSession
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.errors import (
+    ExchangeRejected,
+    ExchangeThrottled,
+    ExchangeUnavailable,
+    WireError,
+)
+from zoe.ports.venue import (
+    GetBalances,
+    GetClosedOrders,
+    GetInstruments,
+    GetOpenOrders,
+    GetToken,
+    GetTrades,
+    Operation,
+)
+from zoe.runtime.message import Message
+
+DOCUMENTED = (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError)
+STAMP = "2026-01-02T03:04:05.000100Z"
+DESCR = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "1.5", "price2": "0"}
+ORDER = {
+    "status": "open", "descr": DESCR, "vol": "2", "vol_exec": "1", "opentm": 1.5, "closetm": 2.5,
+    "cl_ord_id": "c", "reason": None, "oflags": "fciq,post",
+}  # fmt: skip
+TRADE = {
+    "ordertxid": "O", "pair": "XXBTZUSD", "time": 1.5, "type": "sell", "price": "1", "cost": "1",
+    "fee": "0", "vol": "1", "trade_id": 7, "maker": True,
+}  # fmt: skip
+PAIR = {
+    "altname": "XBTUSD", "wsname": "XBT/USD", "base": "XXBT", "quote": "ZUSD", "pair_decimals": 1,
+    "lot_decimals": 8, "cost_decimals": 5, "ordermin": "1", "costmin": "1", "tick_size": "0.1",
+}  # fmt: skip
+ANSWERS: list[tuple[Operation, Any]] = [
+    (GetInstruments(), {"XXBTZUSD": PAIR}),
+    (GetToken(), {"token": "t", "expires": 900}),
+    (GetBalances(), {"ZUSD": "1.5", "XBT.M": "2"}),
+    (GetOpenOrders(), {"open": {"O": ORDER}}),
+    (GetClosedOrders(0), {"closed": {"O": ORDER}}),
+    (GetTrades(0), {"trades": {"T": TRADE}}),
+]
+REPORT = {
+    "order_id": "O", "exec_type": "trade", "order_status": "new", "timestamp": STAMP, "side": "buy",
+    "symbol": "X/Y", "order_type": "limit", "order_qty": 2.5, "limit_price": 1.5, "cum_qty": 1,
+    "exec_id": "T", "trade_id": 7, "last_qty": 1, "last_price": 2, "time_in_force": "GTC",
+    "fees": [{"asset": "Y", "qty": 0.1}], "reason": "r",
+}  # fmt: skip
+WALLET = {"type": "spot", "id": "main", "balance": 1}
+ENTRY = {
+    "ledger_id": "L", "ref_id": "T", "timestamp": STAMP, "type": "trade", "asset": "Y",
+    "amount": -1.5, "fee": 0.1, "balance": 3.25,
+}  # fmt: skip
+LEVEL = {"price": 1.5, "qty": 2}
+BOOK = {"symbol": "X/Y", "bids": [LEVEL], "asks": [], "checksum": 1, "timestamp": STAMP}
+INSTRUMENT = {
+    "symbol": "X/Y", "base": "X", "quote": "Y", "status": "online", "qty_precision": 8,
+    "qty_increment": 1e-08, "price_precision": 1, "cost_precision": 5, "cost_min": 0.5,
+    "price_increment": 0.1, "qty_min": 0.0001,
+}  # fmt: skip
+PRINT = {"symbol": "X/Y", "side": "buy", "price": 1, "qty": 1, "trade_id": 1, "timestamp": STAMP}
+FRAMES: list[dict[str, Any]] = [
+    {"channel": "executions", "type": "snapshot", "data": [REPORT], "sequence": 1},
+    {"channel": "executions", "type": "update", "data": [REPORT, REPORT], "sequence": 2},
+    {"channel": "balances", "type": "snapshot", "data": [ENTRY | {"wallets": [WALLET]}]},
+    {"channel": "balances", "type": "update", "data": [ENTRY], "sequence": 2},
+    {"channel": "book", "type": "snapshot", "data": [BOOK]},
+    {"channel": "book", "type": "update", "data": [BOOK]},
+    {"channel": "ticker", "data": [{"symbol": "X/Y", "bid": 1, "ask": 2, "volume": 3, "last": 4}]},
+    {"channel": "trade", "data": [PRINT]},
+    {"channel": "instrument", "type": "snapshot", "data": {"pairs": [INSTRUMENT], "assets": []}},
+    {"channel": "status", "data": [{"system": "online"}]},
+    {"method": "add_order", "req_id": 1, "success": True, "result": {"order_id": "O"}},
+    {"method": "subscribe", "success": True, "result": {"channel": "book", "symbol": "X/Y"}},
+    {"method": "subscribe", "success": False, "error": "EOrder:x", "time_out": STAMP},
+    {"Error": "Exceeded msg rate"},
+]
+
+#: Numbers no JSON library of ours would write: they stand in the text as they are.
+WILD_NUMBERS = st.sampled_from(
+    ["1e999", "-1e999", "1e-999", "1e99999999999999999999", "1E400", "-0", "0e0", "1e41",
+     "123456789012345678901234567890.123456789", "9" * 400, "18446744073709551616", "0.1e1"]
+).map(lambda text: f"@@{text}@@")  # fmt: skip
+WILD_TEXTS = st.sampled_from(
+    [
+        "NaN",
+        "sNaN",
+        "-Infinity",
+        "1e999999999",
+        "",
+        " 1",
+        "1_0",
+        "\N{ARABIC-INDIC DIGIT ONE}",
+        "\x00",
+        "\ud7ff" * 3,
+        "None",
+    ]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-1e9, 1e9) | st.text(max_size=8)
+    | WILD_NUMBERS | WILD_TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def text_of(value: object) -> str:
+    return re.sub(r'"@@([^@"]+)@@"', r"\1", json.dumps(value))
+
+
+def places(value: object, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place inside a value, itself included."""
+    found = [at]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += places(inner, (*at, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += places(inner, (*at, index))
+    return found
+
+
+def replaced(value: Any, at: tuple[Any, ...], new: object) -> Any:
+    if not at:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[at[0]] = replaced(value[at[0]], at[1:], new)
+    return copy
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: Any) -> bytes:
+    """The text of ``whole``, broken in one of the ways that texts break."""
+    kind = draw(st.sampled_from(("wrong", "missing", "twice", "cut", "noise", "page", "deep")))
+    at = draw(st.sampled_from(places(whole)))
+    if kind == "wrong":
+        return text_of(replaced(whole, at, draw(ANYTHING))).encode(errors="replace")
+    text = text_of(whole)
+    if kind == "missing":
+        return re.sub(r'"\w+":', '"gone":', text, count=draw(st.integers(1, 12))).encode()
+    if kind == "twice":
+        return re.sub(r'("\w+":)', r"\1 null,\1", text, count=draw(st.integers(1, 12))).encode()
+    raw = text.encode()
+    if kind == "cut":
+        return raw[: draw(st.integers(0, len(raw)))]
+    if kind == "noise":
+        spot = draw(st.integers(0, len(raw) - 1))
+        return raw[:spot] + draw(st.binary(min_size=1, max_size=4)) + raw[spot + 1 :]
+    if kind == "page":
+        return draw(st.sampled_from((b"<html>502 Bad Gateway</html>", b"error code: 1015", b"")))
+    return text_of(replaced(whole, at, "@@deep@@")).replace("deep", "[" * 2_000).encode()
+
+
+BTC = Instrument(
+    "BTC/USD", "BTC", "USD", "online", 1, Decimal("0.1"), 8, Decimal("1e-8"), Decimal(1), 5,
+    Decimal(1), "XXBTZUSD", "XBTUSD", "XBT/USD",
+)  # fmt: skip
+CATALOG = Catalog(1, {"BTC/USD": BTC})
+
+
+@st.composite
+def damaged_answers(draw: st.DrawFn) -> tuple[Operation, bytes]:
+    operation, result = draw(st.sampled_from(ANSWERS))
+    return operation, draw(damaged({"error": [], "result": result}))
+
+
+@given(damaged_answers(), st.sampled_from((200, 200, 200, 429, 502, 0)), st.booleans())
+def test_a_rest_answer_is_read_or_refused_by_name(
+    answer: tuple[Operation, bytes], status: int, known: bool
+) -> None:
+    operation, body = answer
+    try:
+        KrakenVenue(None).result(operation, status, body, CATALOG if known else None)
+    except DOCUMENTED as refused:
+        assert str(refused)
+
+
+@given(st.sampled_from([operation for operation, _ in ANSWERS]), st.binary(max_size=60) | ANYTHING.map(lambda value: text_of(value).encode(errors="replace")))  # fmt: skip
+def test_any_bytes_are_read_or_refused_by_name(operation: Operation, body: bytes) -> None:
+    try:
+        KrakenVenue(None).result(operation, 200, body, CATALOG)
+    except DOCUMENTED as refused:
+        assert str(refused)
+
+
+FRAME_BYTES = st.lists(
+    st.sampled_from(FRAMES).flatmap(damaged)
+    | st.sampled_from(FRAMES).map(lambda frame: text_of(frame).encode())
+    | st.binary(max_size=40),
+    max_size=8,
+)
+
+
+@given(FRAME_BYTES, st.booleans())
+@example([b'{"channel":"book","data":[{"symbol":"X/Y","checksum":1,"bids":[1e999]}]}'], True)
+def test_the_public_reader_never_raises(payloads: list[bytes], known: bool) -> None:
+    reader = FeedReader(10, {"X/Y": (1, 8)} if known else {})
+    for payload in payloads:
+        for message in reader.feed(payload, 1):
+            assert isinstance(message, Message)
+            assert len(repr(message)) < 5_000
+
+
+@given(FRAME_BYTES)
+def test_the_private_session_raises_wire_errors_only_and_lives_on(payloads: list[bytes]) -> None:
+    session = KrakenSession()
+    session.opened("SECRET-TOKEN")
+    for payload in payloads:
+        try:
+            said = session.received(payload, 1)
+        except WireError as problem:
+            assert problem.raw == payload
+            assert "SECRET-TOKEN" not in str(problem)
+        else:
+            assert "SECRET-TOKEN" not in repr(said)
+
+
+@given(FRAME_BYTES, st.sampled_from((b"\n", b"\n\n", b"\r\n")))
+def test_any_file_is_a_recording_or_refused_by_name(payloads: list[bytes], end: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frames"
+        for content in (end.join(payloads), b'{"init":%s,"updates":' % b"".join(payloads[:1])):
+            path.write_bytes(content)
+            try:
+                frames = recording.read(path)
+            except WireError:
+                continue
+            reader = FeedReader(10, recording.precisions(frames))
+            for decoded in recording.decode(frames, reader):
+                assert json.loads(recording.line_of(decoded))["line"] == decoded.line
+
+
+@given(st.text(max_size=30) | st.sampled_from(("EService:", "EOrder:", "W")).flatmap(lambda begin: st.text(max_size=9).map(begin.__add__)))  # fmt: skip
+def test_any_error_text_stands_for_one_of_three_things(text: str) -> None:
+    problem = classify(text)
+    assert isinstance(problem, ExchangeRejected | ExchangeThrottled | ExchangeUnavailable)
+    assert text in str(problem)
+    assert isinstance(is_error(text), bool)
+
+
+@given(st.text(max_size=40) | WILD_TEXTS | st.datetimes().map(lambda at: f"{at.isoformat()}Z"))
+def test_numbers_and_times_are_read_or_refused_with_a_value_error(text: str) -> None:
+    for read in (numbers.decimal_of, numbers.nanoseconds):
+        try:
+            read(text)
+        except ValueError as refused:
+            assert str(refused)
+
+
+@given(st.integers(0, 10**30), st.integers(0, 12), st.integers(0, 20))
+def test_counting_in_units_loses_nothing(count: int, precision: int, zeros: int) -> None:
+    value = Decimal(f"{count}e-{precision}")
+    written = Decimal(f"{value:f}" + ("" if "." in f"{value:f}" else ".") + "0" * zeros)
+    assert numbers.units(written, precision) == count
+
+
+@given(st.integers(0, 4_102_444_800_000_000_000))
+def test_a_time_survives_being_written_and_read(at_ns: int) -> None:
+    assert numbers.nanoseconds(numbers.rfc3339(at_ns)) == at_ns // 1_000_000 * 1_000_000
+    assert numbers.seconds_to_ns(Decimal(numbers.ns_to_seconds(at_ns))) == at_ns

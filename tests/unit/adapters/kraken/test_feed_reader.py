@@ -1,0 +1,232 @@
+"""The public reader: what frames become, and what becomes of frames that are wrong."""
+
+import json
+import zlib
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from zoe.adapters.kraken import feed
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.messages.market import (
+    BookBroken,
+    ExchangeStatus,
+    FeedAlive,
+    FrameNotUnderstood,
+    InstrumentsChanged,
+    Quote,
+    SubscriptionAcked,
+    SubscriptionRefused,
+    TickerSeen,
+    TradePrint,
+    TradePrints,
+)
+from zoe.runtime.message import Message
+
+PAIR = {
+    "symbol": "BTC/USD", "base": "BTC", "quote": "USD", "status": "online", "qty_precision": 8,
+    "qty_increment": 1e-08, "price_precision": 1, "cost_precision": 5, "cost_min": 0.5,
+    "price_increment": 0.1, "qty_min": 0.0001,
+}  # fmt: skip
+STAMP = "2023-11-14T22:13:20.5Z"
+
+
+def hears(reader: FeedReader, *frames: object) -> list[Message]:
+    said: list[Message] = []
+    for each in frames:
+        said += reader.feed(json.dumps(each).encode(), 99)
+    return said
+
+
+def reader() -> FeedReader:
+    return FeedReader(10, {"BTC/USD": (1, 8), "ETH/USD": (2, 8)})
+
+
+def book(
+    kind: str, bids: list[tuple[float, float]], asks: list[tuple[float, float]], crc: int,
+    symbol: str = "BTC/USD",
+) -> dict[str, Any]:  # fmt: skip
+    row = {
+        "symbol": symbol,
+        "bids": [{"price": price, "qty": qty} for price, qty in bids],
+        "asks": [{"price": price, "qty": qty} for price, qty in asks],
+        "checksum": crc,
+        "timestamp": STAMP,
+    }
+    return {"channel": "book", "type": kind, "data": [row]}
+
+
+FIRST = book("snapshot", [(100.1, 1.5)], [(100.3, 2)], zlib.crc32(b"10032000000001001150000000"))
+
+
+def test_a_book_becomes_the_quote_of_its_best_prices() -> None:
+    assert hears(reader(), FIRST) == [
+        Quote("BTC/USD", 1, 8, 1001, 150000000, 1003, 200000000, 1_700_000_000_500_000_000, 99)
+    ]
+
+
+def test_an_empty_side_has_no_price() -> None:
+    (quote,) = hears(reader(), book("snapshot", [], [], 0))
+    assert isinstance(quote, Quote)
+    assert (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty) == (None, 0, None, 0)
+    assert (quote.bid_price, quote.ask_price) == (None, None)
+
+
+def test_a_wrong_checksum_breaks_the_book_and_takes_its_quote_back() -> None:
+    one = reader()
+    hears(one, FIRST)
+    broken, gone = hears(one, book("update", [(100.2, 1)], [], 1))
+    assert broken == BookBroken("BTC/USD", "checksum")
+    assert isinstance(gone, Quote) and not gone.live
+    assert hears(one, book("update", [(100.2, 1)], [], 1)) == []
+    assert len(hears(one, FIRST)) == 1
+
+
+def test_a_change_without_a_book_says_nothing() -> None:
+    assert hears(reader(), book("update", [(100.2, 1)], [], 1)) == []
+
+
+@pytest.mark.parametrize("price", [100.05, -1.0])
+def test_a_price_that_is_no_whole_number_of_units_breaks_the_book(price: float) -> None:
+    one = reader()
+    hears(one, FIRST)
+    said = hears(one, book("update", [(price, 1)], [], 1))
+    assert isinstance(said[0], BookBroken)
+    assert "units of 1e-1" in said[0].reason
+
+
+@pytest.mark.parametrize(
+    "damage", [{"checksum": "x"}, {"bids": [{"price": 1}]}, {"asks": [{"price": "NaN", "qty": []}]}]
+)
+def test_a_change_that_cannot_be_read_breaks_its_pair_and_no_other(damage: dict[str, Any]) -> None:
+    one = reader()
+    hears(one, FIRST, book("snapshot", [], [], 0, "ETH/USD"))
+    wrong = book("update", [(100.2, 1)], [], 1)
+    wrong["data"][0] |= damage
+    unread, broken, gone = hears(one, wrong)
+    assert isinstance(unread, FrameNotUnderstood)
+    assert broken == BookBroken("BTC/USD", "a change could not be read")
+    assert isinstance(gone, Quote) and not gone.live
+    assert len(hears(one, book("update", [], [], 0, "ETH/USD"))) == 1
+
+
+def test_a_changed_precision_breaks_the_book_that_was_counted_by_the_old_one() -> None:
+    one = FeedReader()
+    instrument = {"channel": "instrument", "type": "snapshot", "data": {"pairs": [PAIR]}}
+    hears(one, instrument, FIRST)
+    assert [type(m) for m in hears(one, instrument)] == [InstrumentsChanged]
+    finer = {"channel": "instrument", "data": {"pairs": [PAIR | {"price_precision": 2}]}}
+    _, broken, gone = hears(one, finer)
+    assert broken == BookBroken("BTC/USD", "its precision changed")
+    assert isinstance(gone, Quote) and not gone.live
+
+
+def test_a_book_waits_for_its_instrument_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_WAITING", 2)
+    one = FeedReader()
+    change = book("update", [], [], 0)
+    assert hears(one, FIRST, change) == []
+    assert hears(one, change) == [BookBroken("BTC/USD", "its instrument is unknown")]
+    hears(one, change, FIRST)
+    said = hears(one, {"channel": "instrument", "data": {"pairs": [PAIR]}})
+    assert [type(m) for m in said] == [InstrumentsChanged, Quote]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"price_precision": 31},
+        {"qty_precision": -1},
+        {"price_increment": 0},
+        {"qty_increment": "NaN"},
+        {"qty_min": 1e300},
+        {"symbol": None},
+    ],
+)
+def test_a_pair_that_makes_no_sense_is_told_and_the_others_are_learnt(
+    damage: dict[str, Any],
+) -> None:
+    pairs = [PAIR | damage, PAIR | {"symbol": "ETH/USD"}]
+    unread, news = hears(FeedReader(), {"channel": "instrument", "data": {"pairs": pairs}})
+    assert isinstance(unread, FrameNotUnderstood)
+    assert isinstance(news, InstrumentsChanged)
+    assert [pair.symbol for pair in news.instruments] == ["ETH/USD"]
+    assert news.instruments[0].qty_increment == Decimal("1e-8")
+
+
+def test_news_about_assets_alone_say_nothing_about_pairs() -> None:
+    assert hears(reader(), {"channel": "instrument", "data": {"assets": [], "pairs": []}}) == []
+
+
+def test_tickers_and_trades_keep_their_digits() -> None:
+    ticker = {"symbol": "BTC/USD", "bid": 1.10, "ask": 2, "volume": 3.5, "last": 0.3}
+    quiet = {key: value for key, value in ticker.items() if key != "last"}
+    said = hears(reader(), {"channel": "ticker", "data": [ticker, quiet]})
+    bid, ask, volume = Decimal("1.1"), Decimal(2), Decimal("3.5")
+    assert said == [
+        TickerSeen("BTC/USD", bid, ask, Decimal("0.3"), volume, 99),
+        TickerSeen("BTC/USD", bid, ask, None, volume, 99),
+    ]
+    trade = {"side": "buy", "price": 1.5, "qty": 2, "trade_id": 7, "timestamp": STAMP}
+    rows = [trade | {"symbol": symbol} for symbol in ("BTC/USD", "ETH/USD", "BTC/USD")]
+    at_ns = 1_700_000_000_500_000_000
+    one = TradePrint(7, "buy", Decimal("1.5"), Decimal(2), at_ns)
+    assert hears(reader(), {"channel": "trade", "data": rows}) == [
+        TradePrints("BTC/USD", (one, one)),
+        TradePrints("ETH/USD", (one,)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ({"channel": "heartbeat"}, FeedAlive()),
+        ({"method": "pong", "req_id": 1}, FeedAlive()),
+        ({"method": "unsubscribe", "success": True}, FeedAlive()),
+        ({"channel": "status", "data": [{"system": "online"}]}, ExchangeStatus("online")),
+        (
+            {
+                "method": "subscribe",
+                "success": True,
+                "result": {"channel": "book", "symbol": "X/Y"},
+            },
+            SubscriptionAcked("book", "X/Y"),
+        ),
+        ({"method": "subscribe", "success": True}, SubscriptionAcked("", None)),
+        (
+            {"method": "subscribe", "success": False, "error": "no", "symbol": "X/Y"},
+            SubscriptionRefused("X/Y", "no"),
+        ),
+        ({"method": "ping", "success": False}, SubscriptionRefused(None, "no reason given")),
+    ],
+)
+def test_frames_about_the_connection(frame: dict[str, Any], said: Message) -> None:
+    assert hears(reader(), frame) == [said]
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (b"", "DecodeError"),
+        (b"<html>502</html>", "DecodeError"),
+        (b"[1,2]", "ValidationError"),
+        (b"null", "ValidationError"),
+        (b'{"channel":"book","type":"update","data":[{"symb', "DecodeError"),
+        (b"\xff\xfe\x00", "DecodeError"),
+        (b"{}", "neither a channel nor an answer"),
+        (b'{"channel":"weather","data":[]}', "channel 'weather' is unknown"),
+        (b'{"method":"dance"}', "neither a channel nor an answer"),
+        (b'{"Error":"Exceeded msg rate"}', "Exceeded msg rate"),
+        (b'{"channel":"book"}', "DecodeError"),
+        (b'{"channel":"ticker","data":[{"symbol":"X","bid":1e999,"ask":1,"volume":1}]}', "absurd"),
+        (b'{"channel":"x","data":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "RecursionError"),
+    ],
+    ids=range(13),
+)
+def test_a_frame_that_cannot_be_read_is_a_message_of_its_own(payload: bytes, problem: str) -> None:
+    (said,) = reader().feed(payload, 1)
+    assert isinstance(said, FrameNotUnderstood)
+    assert problem in said.error
+    assert len(said.excerpt) <= 300
+    assert said.excerpt == payload[:300].decode(errors="replace")
