@@ -18,7 +18,7 @@ from zoe.adapters.kraken.feed import FeedReader, Precision
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.errors import ZoeError
 from zoe.messages.market import FrameNotUnderstood, Quote, TradePrints
-from zoe.runtime.message import Envelope
+from zoe.runtime.message import Envelope, Fate
 from zoe.runtime.supervisor import Child, Group
 from zoe.runtime.threads import ThreadRuntime
 
@@ -75,14 +75,14 @@ def whole(recorded: Iterable[bytes], precisions: Mapping[str, Precision]) -> Pas
     """One pass through decoder, books and MarketWatch.
 
     Raises:
-        ZoeError: MarketWatch did not come to the end.
+        ZoeError: MarketWatch crashed, or did not come to the end.
     """
     runtime = ThreadRuntime(seed=0)
     watcher = _Watcher(runtime)
     runtime.endpoint(_WATCHER, watcher.handle)
     for name in ("wire", "catalogue", "heartbeat"):
         runtime.endpoint(name, lambda envelope: None)
-    factory = partial(MarketWatch, KrakenVenue(None), tuple(precisions), (_WATCHER,))
+    factory = partial(MarketWatch, KrakenVenue(None), tuple(precisions), (), (_WATCHER,))
     runtime.root((Group("market", (Child("market", factory),)),))
     market = runtime.find("market")
     reader = FeedReader(precisions=precisions)
@@ -95,8 +95,13 @@ def whole(recorded: Iterable[bytes], precisions: Mapping[str, Precision]) -> Pas
             quotes += isinstance(message, Quote)
             market.tell(message)
     market.tell(_END)
-    if runtime.wait(_END_SECONDS) is None:
-        raise ZoeError(f"MarketWatch has not read {frames} frames in {_END_SECONDS} s")
+    code = runtime.wait(_END_SECONDS)
+    if code != 0:
+        why = f"still reads after {_END_SECONDS} s" if code is None else "crashed"
+        raise ZoeError(f"MarketWatch {why}, with {watcher.told} quotes told")
+    crashes = [letter.error for letter in runtime.dead_letters() if letter.reason is Fate.POISON]
+    if crashes:
+        raise ZoeError(f"MarketWatch crashed on {len(crashes)} messages, first with {crashes[0]}")
     seconds = time.perf_counter() - began
     symbols = {name: (v.equal, v.different) for name, v in reader.verified.items()}
     return Pass(frames, seconds, not_understood, symbols, quotes, watcher.told)
