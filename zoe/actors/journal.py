@@ -39,6 +39,7 @@ from zoe.runtime.offload import Outcome
 
 LANE: Final = "journal"
 GROUP_ROWS: Final = 2_000
+GROUP_REQUESTS: Final = 32
 ANCHORS_KEPT: Final = 20_000
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2)
 BEAT_SECONDS: Final = 2
@@ -263,9 +264,16 @@ class Journal(Actor):
     # Groups and numbers
 
     def _take_group(self) -> tuple[_Waiting, ...]:
+        # Half of what waits: whoever hears of it goes on while the other half is written.
+        most = max(GROUP_REQUESTS, len(self._queue) // 2)
         group: list[_Waiting] = []
         rows = 0
-        while self._queue and rows < GROUP_ROWS and isinstance(self._queue[0], _Waiting):
+        while (
+            self._queue
+            and len(group) < most
+            and rows < GROUP_ROWS
+            and isinstance(self._queue[0], _Waiting)
+        ):
             waiting = self._queue.popleft()
             assert isinstance(waiting, _Waiting)
             rows += len(waiting.record.rows)

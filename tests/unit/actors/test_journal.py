@@ -1,5 +1,6 @@
 """The Journal on a store that fails, loses answers, or is somebody else's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -95,18 +96,48 @@ def test_rows_are_durable_before_anyone_hears_of_it() -> None:
     assert seen == [[1, 2, 3]]
 
 
-def test_what_arrives_during_a_commit_is_the_next_group() -> None:
-    store = FaultyJournal(memory())
+class Groups(MemoryJournal):
+    """A store that counts the rows of each commit."""
+
+    def __init__(self) -> None:
+        super().__init__(ACCOUNT)
+        self.sizes: list[int] = []
+
+    def append(self, rows: Sequence[JournalRow]) -> None:
+        self.sizes.append(len(rows))
+        super().append(rows)
+
+
+def groups(requests: int, rows: int = 1) -> list[int]:
+    """The sizes of the commits that follow a first one, during which all this arrives."""
+    store = Groups()
     stage = Stage(store)
     stage.run(1)
-    calls = store.calls
     stage.record()
     stage.run(0.000_5)  # it is under way now
-    for _ in range(50):
-        stage.record()
+    for _ in range(requests):
+        stage.record(rows)
     stage.run()
-    assert store.calls - calls == 2
-    assert stage.said == [Recorded(n) for n in range(1, 52)]
+    assert [m.ref for m in stage.said if isinstance(m, Recorded)][-1] == stage.version
+    return store.sizes[1:]
+
+
+def test_what_arrives_during_a_commit_is_the_next_group() -> None:
+    assert groups(journal.GROUP_REQUESTS) == [journal.GROUP_REQUESTS]
+
+
+def test_of_a_crowd_one_half_is_written_while_the_other_hears_of_its_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "GROUP_REQUESTS", 4)
+    assert groups(30) == [15, 7, 4, 4]
+
+
+def test_a_group_does_not_grow_beyond_what_one_statement_should_carry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "GROUP_ROWS", 10)
+    assert groups(5, rows=4) == [12, 8]
 
 
 def test_a_record_without_reply_to_is_written_and_nobody_is_told() -> None:
