@@ -42,7 +42,7 @@ ACCOUNT: Final = "sandbox:0011223344556677"
 BEGAN_NS: Final = 1_767_225_600_123_456_789
 BOOT: Final = 3 << 40
 TICK: Final = BOOT + 1
-BID, ASK, HAND = (f"0190a0a0-0000-8000-8000-00000000000{n}" for n in "123")
+BID, ASK, HAND, NEXT = (f"0190a0a0-0000-8000-8000-00000000000{n}" for n in "1234")
 DECISION: Final = f"strategy/{ACCOUNT}/quote_keeper"
 PATIENCE_SECONDS: Final = 60
 
@@ -56,12 +56,14 @@ class Story:
         self.rows: list[JournalRow] = []
         self._versions: dict[str, int] = {}
 
-    def write(self, stream: str, row: tuple[str, str], cause: int, root: int) -> None:
+    def write(
+        self, stream: str, row: tuple[str, str], cause: int, root: int, anchor: int | None = None
+    ) -> None:
         seq = len(self.rows) + 1
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
         kind, body = row
         at_ns = BEGAN_NS + seq * 1_000_000
-        ids = (BOOT + 100 + seq, root, cause, None)
+        ids = (BOOT + 100 + seq, root, cause, anchor)
         self.rows.append(JournalRow(seq, ACCOUNT, stream, version, kind, at_ns, *ids, body))
 
     def decide(self) -> None:
@@ -86,7 +88,7 @@ class Story:
         }
         self.write(DECISION, ("decision.made", canonical(body)), TICK, TICK)
 
-    def order(self, intent: Intent, root: int) -> Order:
+    def order(self, intent: Intent, root: int, anchor: int | None = None) -> Order:
         order = attrs.evolve(
             command(Order(intent, State.WAITING), Input.SEND),
             cl_ord_id=intent.intent_id.replace("0190", "0191"),
@@ -94,7 +96,8 @@ class Story:
             not_after_ns=BEGAN_NS,
         )
         stream = order_record.stream_of(ACCOUNT, intent.intent_id)
-        self.write(stream, order_record.opening_row(order, "APPROVED"), root + 1, root)
+        verdict = canonical({"code": "APPROVED", "values": {"notional": "499.9"}})
+        self.write(stream, order_record.opening_row(order, verdict), root + 1, root, anchor)
         return order
 
     def fact(self, order: Order, fact: Fact, root: int) -> Order:
@@ -167,6 +170,8 @@ def story() -> list[JournalRow]:
     told.write(given, ("command.given", canonical(body)), BOOT + 30, BOOT + 30)
     hand = told.order(intent(HAND, Side.BUY, f"{given}@1", "100"), BOOT + 30)
     told.fact(hand, Fact(Input.ACKNOWLEDGED, "OHANDX-FGHIJ-KLMNOP"), BOOT + 31)
+    # The fill leads to the next order of the slot, on the same decision.
+    told.order(intent(NEXT, Side.BUY, f"{DECISION}@1", "49991"), BOOT + 22, anchor=6)
     return told.rows
 
 
@@ -262,9 +267,15 @@ def test_why_walks_from_a_fill_back_to_the_tick(books: Path, wanted: str) -> Non
 
 
 def test_why_of_a_tick_or_a_decision_tells_all_that_followed(books: Path) -> None:
-    everything = sorted([*BID_STORY, "order.sending SENDING", "order.rejected REJECTED"])
+    others = ["order.sending SENDING", "order.rejected REJECTED", "order.sending SENDING"]
+    everything = sorted([*BID_STORY, *others])
     assert sorted(kinds(rows(books, "why", str(TICK)))) == everything
     assert sorted(kinds(rows(books, "why", f"{DECISION}@1"))) == everything
+
+
+def test_why_shows_the_fill_that_led_to_an_order_but_not_its_whole_story(books: Path) -> None:
+    told = ["decision.made", "order.fill WORKING", "order.sending SENDING"]
+    assert kinds(rows(books, "why", NEXT)) == told
 
 
 def test_why_of_an_order_by_hand_begins_with_the_command(books: Path) -> None:
@@ -278,7 +289,7 @@ def test_why_of_a_message_that_only_the_log_knows_is_found_by_its_root(books: Pa
     line = {"event": "order.state_changed", "message_id": BOOT + 777, "correlation_id": TICK}
     (books / "log").mkdir()
     (books / "log" / "zoe.jsonl").write_text(json.dumps(line) + "\n")
-    assert len(rows(books, "why", str(BOOT + 777))["rows"]) == len(BID_STORY) + 2
+    assert len(rows(books, "why", str(BOOT + 777))["rows"]) == len(BID_STORY) + 3
 
 
 def test_why_shows_the_tick_to_a_person(books: Path) -> None:
@@ -290,7 +301,7 @@ def test_why_shows_the_tick_to_a_person(books: Path) -> None:
     assert "7 ms before the decision" in tick
     assert "bid.0 buy 0.01 at 49990" in decision
     assert "trade 70001" in done.stdout
-    assert "risk: APPROVED" in done.stdout
+    assert "risk: APPROVED (notional 499.9)" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -305,9 +316,9 @@ def test_nothing_known_is_the_answer_no(books: Path, wanted: str) -> None:
 
 def test_orders_are_the_open_ones_or_all(books: Path) -> None:
     states = {row["intent_id"]: row["state"] for row in rows(books, "orders")}
-    assert states == {BID: "WORKING", HAND: "PENDING"}
+    assert states == {BID: "WORKING", HAND: "PENDING", NEXT: "SENDING"}
     found = {row["intent_id"]: row for row in rows(books, "orders", "--all")}
-    assert found.keys() == {BID, ASK, HAND}
+    assert found.keys() == {BID, ASK, HAND, NEXT}
     assert found[ASK]["state"] == "REJECTED"
     assert found[ASK]["reason"] == "EOrder:Post only order"
     bid = found[BID]
@@ -331,7 +342,7 @@ def test_fills_and_balances_are_exact_text(books: Path) -> None:
 def test_people_read_aligned_columns(books: Path) -> None:
     done = zoe(books, "orders", "--all")
     lines = done.stdout.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert lines[0].split()[:3] == ["created", "pair", "side"]
     assert "\x1b" not in done.stdout
 
@@ -354,7 +365,7 @@ def test_readers_do_not_disturb_each_other(tmp_path: Path) -> None:
     for reader in readers:
         out, err = reader.communicate(timeout=PATIENCE_SECONDS)
         assert reader.returncode == 0, err.decode()
-        assert len(json.loads(out)) == 3
+        assert len(json.loads(out)) == 4
 
 
 # Places that cannot be read
@@ -391,4 +402,4 @@ def test_a_database_of_the_users_that_no_desk_has_used_is_empty(
     assert (done.returncode, done.stdout) == (0, "[]\n")
     url = f"postgresql://{server.user}:{server.password}@/{server.database}?host={place}"
     done = zoe(tmp_path, "orders", "--all", "--json", environ={"DATABASE_URL": url})
-    assert (done.returncode, len(json.loads(done.stdout))) == (0, 3)
+    assert (done.returncode, len(json.loads(done.stdout))) == (0, 4)

@@ -134,6 +134,10 @@ def _show_status(result: dict[str, Any]) -> None:
         print(f"\n{name}")
         if name == "orders":
             show.table(rows.ORDERS, map(rows.order, found))
+        elif name == "components":
+            # Those that are actors stand in the table of actors.
+            other = [row for row in found if not str(row.get("component")).startswith("actor/")]
+            show.table(list(found[0]), other)
         else:
             show.table(list(dict.fromkeys(key for row in found for key in row)), found)
 

@@ -14,6 +14,8 @@ FILLS: Final = (
     *("time", "account_id", "pair", "side", "quantity", "price", "cost", "fee", "liquidity"),
     *("trade_id", "order_id"),
 )
+#: The exchange's letters.
+LIQUIDITY: Final = {"m": "maker", "t": "taker"}
 BALANCES: Final = ("account_id", "asset", "balance", "wallet", "as_of")
 
 
@@ -36,6 +38,7 @@ def fill(row: Row) -> Row:
     return row | {
         "time": show.clock(row["exchange_ns"]),
         "fee": f"{row['fee']} {row['fee_asset']}",
+        "liquidity": LIQUIDITY.get(row["liquidity"], row["liquidity"]),
     }
 
 

@@ -147,6 +147,8 @@ def cell(value: Any) -> str:
             return "yes" if value else "no"
         case str():
             return plain(value)
+        case float():
+            return f"{value:.3f}".rstrip("0").rstrip(".")
         case list() | tuple():
             return ", ".join(map(cell, value)) or NOTHING
         case dict():

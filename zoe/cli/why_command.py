@@ -1,5 +1,6 @@
 """``zoe why``: how something came about, from the market's tick to the books."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from zoe.app import log_reading
 from zoe.app.log_reading import Wanted
 from zoe.cli import configured, show
 from zoe.cli.reading_commands import read
+from zoe.cli.rows import LIQUIDITY
 from zoe.store import reading
 from zoe.store.connection import Database
 
@@ -145,15 +147,24 @@ def _told_opening(body: Row) -> str:
     slot = f" {body['slot']}" if body.get("slot") else ""
     return (
         f"{body['side']} {body['quantity']} {body['pair']} {price}, {body['time_in_force']}{flags}, "
-        f"for {body['source']}{slot}; risk: {body.get('verdict') or '-'}; "
+        f"for {body['source']}{slot}; risk: {_told_verdict(body.get('verdict'))}; "
         f"by {body.get('route') or '-'} as {body.get('cl_ord_id') or '-'}"
     )
+
+
+def _told_verdict(text: str | None) -> str:
+    """The officer's code, with the values that it looked at."""
+    try:
+        verdict = json.loads(text or "")
+        return f"{verdict['code']} ({show.cell(verdict['values'])})"
+    except (ValueError, TypeError, KeyError):
+        return text or show.NOTHING
 
 
 def _told_fill(body: Row) -> str:
     return (
         f"{body['side']} {body['quantity']} {body['pair']} at {body['price']}, cost {body['cost']}, "
-        f"fee {body['fee']} {body['fee_asset']}, {body['liquidity']}, trade {body['trade_id']} "
+        f"fee {body['fee']} {body['fee_asset']}, {LIQUIDITY.get(body['liquidity'], body['liquidity'])}, trade {body['trade_id']} "
         f"({body['exec_id']}) of {body['order_id']}"
     )
 

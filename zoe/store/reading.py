@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import attrs
+
 from zoe.domain.errors import ConfigError, StoreError, StoreUnknown
 from zoe.domain.ids import id_number, uuid_text
 from zoe.domain.quantity import plain
@@ -34,8 +36,19 @@ T = TypeVar("T")
 Row = dict[str, Any]
 #: Account and number: what tells a row from all others.
 Place = tuple[str, int]
-#: A condition on journal rows, and the values of its parameters a, b and so on.
-Question = tuple[str, tuple[str | int, ...]]
+
+
+@attrs.frozen
+class Question:
+    """A condition on journal rows, with the values of its parameters a and b.
+
+    Attributes:
+        walk_on: Whether to go on from the rows that it finds.
+    """
+
+    where: str
+    values: tuple[str | int, ...]
+    walk_on: bool = True
 
 
 class NothingToRead(ConfigError):
@@ -192,17 +205,20 @@ def _place(row: Row) -> Place:
 def _walk(
     database: Database, start: dict[Place, Row], questions: Callable[[Row], Iterator[Question]]
 ) -> dict[Place, Row]:
-    found, asked = dict(start), set[tuple[str, Question]]()
+    found, walked = dict(start), set(start)
+    asked: set[tuple[str, Question]] = set()
     frontier = list(start.values())
     while frontier and len(found) < MOST_ROWS:
         new = {(row["account_id"], question) for row in frontier for question in questions(row)}
-        near: dict[Place, Row] = {}
-        for account, (where, values) in new - asked:
-            within = f"account_id = :account AND {where}"
-            near |= {_place(row): row for row in _rows(database, within, values, account=account)}
+        frontier = []
+        for account, question in new - asked:
+            where = f"account_id = :account AND {question.where}"
+            near = {_place(r): r for r in _rows(database, where, question.values, account=account)}
+            found |= near
+            if question.walk_on:
+                frontier += [row for place, row in near.items() if place not in walked]
+                walked |= near.keys()
         asked |= new
-        frontier = [row for place, row in near.items() if place not in found]
-        found |= near
     return found
 
 
@@ -223,7 +239,11 @@ def _named(database: Database, wanted: str) -> list[Row]:
         where = " OR ".join(f"{name} = CAST(:a AS bigint)" for name in ids)
         trade = "body @> jsonb_build_object('trade_id', CAST(:a AS bigint))"
         found += _rows(database, f"{where} OR {trade}", (int(wanted),))
-    found += [row for question in _decision(wanted) for row in _rows(database, *question)]
+    found += [
+        row
+        for question in _decision(wanted)
+        for row in _rows(database, question.where, question.values)
+    ]
     return found
 
 
@@ -236,31 +256,33 @@ def _decision(text: object) -> Iterator[Question]:
     if isinstance(text, str):
         stream, _, version = text.rpartition("@")
         if stream and version.isdecimal() and len(version) < 19:
-            yield "stream = :a AND version = CAST(:b AS bigint)", (stream, int(version))
+            where = "stream = :a AND version = CAST(:b AS bigint)"
+            yield Question(where, (stream, int(version)))
 
 
 def _causes(row: Row) -> Iterator[Question]:
-    """Where the causes of a row stand: its order's story, the decision, what it is anchored to,
-    and for a change of a balance the fill that made it."""
+    """Where the causes of a row stand: its order's story, the decision, and for a change of a
+    balance the fill that made it. What a row is anchored to is shown, and the walk ends there: a
+    fill leads to the next order of its slot, and so on back to the first."""
     yield from _story(row)
     yield from _decision(row["body"].get("decision"))
     if row["anchor_seq"] is not None:
-        yield "seq = CAST(:a AS bigint)", (row["anchor_seq"],)
+        yield Question("seq = CAST(:a AS bigint)", (row["anchor_seq"],), walk_on=False)
     if row["kind"] == "balance.changed" and row["body"].get("ref_id"):
         ref_id = row["body"]["ref_id"]
-        yield _holds("exec_id", "a"), (ref_id,)
-        yield _holds("ref_id", "a"), (ref_id,)
+        yield Question(_holds("exec_id", "a"), (ref_id,))
+        yield Question(_holds("ref_id", "a"), (ref_id,))
 
 
 def _effects(row: Row) -> Iterator[Question]:
     """Where the effects of a row stand: its order's story, the orders that follow from a
     decision, and the changes of balances that a fill made."""
     yield from _story(row)
-    yield _holds("decision", "a"), (f"{row['stream']}@{row['version']}",)
+    yield Question(_holds("decision", "a"), (f"{row['stream']}@{row['version']}",))
     if row["kind"] == "order.fill":
-        yield _holds("ref_id", "a"), (row["body"]["exec_id"],)
+        yield Question(_holds("ref_id", "a"), (row["body"]["exec_id"],))
 
 
 def _story(row: Row) -> Iterator[Question]:
     if row["stream"].startswith("order/"):
-        yield "stream = :a", (row["stream"],)
+        yield Question("stream = :a", (row["stream"],))
