@@ -80,7 +80,8 @@ class DoorSocket:
             # A path that is too long has no number, and so no text of its own.
             why = problem.strerror or problem
             raise ConfigError(f"control socket {self._path}: {why}") from problem
-        listener.listen(16)
+        # A full queue refuses whoever calls with a timeout, at once.
+        listener.listen(2 * MOST_CLIENTS)
         listener.setblocking(False)
         return listener
 

@@ -288,7 +288,7 @@ def test_frames_against_the_protocol_end_the_connection_only(wired: Any, noise: 
 
 def test_a_peer_that_reads_nothing_costs_the_connection_and_nobody_waits(wired: Any) -> None:
     let_go = threading.Event()
-    opened(wired, Raw(lambda connection: let_go.wait(PATIENCE_SECONDS)).url)
+    opened(wired, Raw(lambda connection: let_go.wait(60)).url)
     before_ns = wired.runtime.clock.monotonic_ns()
     for _ in range(40):
         wired.tells(WireSend("feed", 1, b"x" * 1_000_000))
@@ -303,7 +303,7 @@ def test_a_queue_that_only_grows_costs_the_connection(
     monkeypatch.setattr(socket_reader, "LONGEST_QUEUE", 3)
     monkeypatch.setattr(socket_reader, "POLL_SECONDS", 60)
     let_go = threading.Event()
-    opened(wired, Raw(lambda connection: let_go.wait(PATIENCE_SECONDS)).url)
+    opened(wired, Raw(lambda connection: let_go.wait(60)).url)
     for _ in range(20):
         wired.tells(WireSend("feed", 1, b"x" * 8_000_000))
     assert wired.hears(WireClosed).reason == "the peer does not read"
