@@ -15,92 +15,97 @@ CHECKSUM_LEVELS: Final = 10
 Level = tuple[int, int]
 
 
-class Book:
-    """Bids and asks of one pair, cut to the subscribed depth.
+class _Side:
+    """One side, its best level last: most changes are near the touch, at a list's cheap end.
 
-    Each side keeps its prices sorted so that the best stands last: most changes are near the
-    touch, and the end of a list is the cheap place.
+    Args:
+        sign: 1 for bids; -1 for asks, so that the lowest has the highest key.
     """
 
-    __slots__ = ("_ask_keys", "_asks", "_bid_keys", "_bids", "depth")
+    __slots__ = ("keys", "levels", "sign", "texts")
+
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.keys: list[int] = []
+        self.levels: dict[int, Level] = {}
+        #: Each level's part of the checksum: made once, summed after every change.
+        self.texts: dict[int, str] = {}
+
+    def apply(self, changes: Iterable[Level], depth: int) -> None:
+        """Sets and removes levels in order, then forgets what is beyond the depth."""
+        sign, keys, levels, texts = self.sign, self.keys, self.levels, self.texts
+        for price, qty in changes:
+            key = price * sign
+            if qty:
+                if key not in levels:
+                    if keys and key < keys[-1]:
+                        insort(keys, key)
+                    else:
+                        keys.append(key)
+                levels[key] = (price, qty)
+                texts[key] = f"{price}{qty}"
+            elif levels.pop(key, None) is not None:
+                del texts[key]
+                if keys[-1] == key:
+                    keys.pop()
+                else:
+                    keys.remove(key)
+        # No delete is sent for levels that are pushed out.
+        while len(keys) > depth:
+            worst = keys.pop(0)
+            del levels[worst], texts[worst]
+
+    def best(self) -> Level | None:
+        """Price and quantity of the best level."""
+        return self.levels[self.keys[-1]] if self.keys else None
+
+    def best_first(self) -> list[Level]:
+        """Every level."""
+        return [self.levels[key] for key in reversed(self.keys)]
+
+    def text(self) -> str:
+        """The side's part of the checksum."""
+        return "".join(map(self.texts.__getitem__, self.keys[: -CHECKSUM_LEVELS - 1 : -1]))
+
+
+class Book:
+    """Bids and asks of one pair, cut to the subscribed depth."""
+
+    __slots__ = ("_asks", "_bids", "depth")
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self._bids: dict[int, int] = {}
-        self._asks: dict[int, int] = {}
-        self._bid_keys: list[int] = []
-        #: Negated, so that the lowest ask stands last.
-        self._ask_keys: list[int] = []
+        self._bids = _Side(1)
+        self._asks = _Side(-1)
 
     def load(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Replaces everything by a snapshot."""
-        self._bids = {price: qty for price, qty in dict(bids).items() if qty}
-        self._asks = {price: qty for price, qty in dict(asks).items() if qty}
-        self._bid_keys = sorted(self._bids)
-        self._ask_keys = sorted(-price for price in self._asks)
-        self._cut()
+        self._bids, self._asks = _Side(1), _Side(-1)
+        self.update(bids, asks)
 
     def update(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
         """Applies changed levels in order; a quantity of 0 removes; then cuts to the depth."""
-        for price, qty in bids:
-            _apply(self._bids, self._bid_keys, price, price, qty)
-        for price, qty in asks:
-            _apply(self._asks, self._ask_keys, price, -price, qty)
-        self._cut()
-
-    def _cut(self) -> None:
-        # No delete is sent for levels that are pushed out.
-        while len(self._bid_keys) > self.depth:
-            del self._bids[self._bid_keys.pop(0)]
-        while len(self._ask_keys) > self.depth:
-            del self._asks[-self._ask_keys.pop(0)]
+        self._bids.apply(bids, self.depth)
+        self._asks.apply(asks, self.depth)
 
     @property
     def best_bid(self) -> Level | None:
         """Price and quantity of the best bid."""
-        if not self._bid_keys:
-            return None
-        price = self._bid_keys[-1]
-        return price, self._bids[price]
+        return self._bids.best()
 
     @property
     def best_ask(self) -> Level | None:
         """Price and quantity of the best ask."""
-        if not self._ask_keys:
-            return None
-        price = -self._ask_keys[-1]
-        return price, self._asks[price]
+        return self._asks.best()
 
     def bids(self) -> list[Level]:
         """Bids, best first."""
-        return [(price, self._bids[price]) for price in reversed(self._bid_keys)]
+        return self._bids.best_first()
 
     def asks(self) -> list[Level]:
         """Asks, best first."""
-        return [(-key, self._asks[-key]) for key in reversed(self._ask_keys)]
+        return self._asks.best_first()
 
     def checksum(self) -> int:
         """CRC32 over the ten best asks, then the ten best bids."""
-        asks, bids = self._asks, self._bids
-        parts = []
-        for key in self._ask_keys[: -CHECKSUM_LEVELS - 1 : -1]:
-            parts.append(f"{-key}{asks[-key]}")
-        for price in self._bid_keys[: -CHECKSUM_LEVELS - 1 : -1]:
-            parts.append(f"{price}{bids[price]}")
-        return zlib.crc32("".join(parts).encode())
-
-
-def _apply(side: dict[int, int], keys: list[int], price: int, key: int, qty: int) -> None:
-    if qty:
-        if price not in side:
-            if keys and key < keys[-1]:
-                insort(keys, key)
-            else:
-                keys.append(key)
-        side[price] = qty
-    elif price in side:
-        del side[price]
-        if keys[-1] == key:
-            keys.pop()
-        else:
-            keys.remove(key)
+        return zlib.crc32((self._asks.text() + self._bids.text()).encode())
