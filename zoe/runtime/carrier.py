@@ -30,5 +30,5 @@ class Carrier:
         raise NotImplementedError
 
     def drop(self, cell: "Cell") -> None:
-        """Nothing more is wanted of a cell."""
+        """Nothing more is wanted of a cell that is down."""
         self.cells.pop(cell, None)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from zoe.runtime.address import Address
 from zoe.runtime.life import Life, Origin
 from zoe.runtime.log import log
+from zoe.runtime.mailbox import Reader
 from zoe.runtime.message import DeadLetter, Envelope, Fate
 from zoe.runtime.supervisor import Budget, Child, Window
 from zoe.runtime.trace import current
@@ -44,7 +45,9 @@ class Cell:
         self.runtime = runtime
         self.child = child
         self.address = address
+        assert address.cell is None or address.cell.state is State.GONE, f"two at {address}"
         self.mailbox = address.mailbox
+        self.reader = self.mailbox.reader = Reader()
         self.mailbox.capacity = child.capacity
         self.mailbox.refuse = child.overflow == "refuse"
         self.mailbox.alarm = self._grown
@@ -90,7 +93,7 @@ class Cell:
     def command(self, action: Callable[[], None]) -> None:
         """Has the stepping thread do something before the next mail; from any thread."""
         self._commands.append(action)
-        self.mailbox.wake()
+        self.reader.wake()
 
     def order(self, action: Callable[[], None]) -> int:
         """The supervisor's command; its number comes back with the answer."""
@@ -101,6 +104,11 @@ class Cell:
     def _obey(self, number: int, action: Callable[[], None]) -> None:
         self._obeyed = number
         action()
+
+    def finish(self) -> None:
+        """The supervisor wants nothing more of this cell, which is down."""
+        self.finished = True
+        self.carrier.drop(self)
 
     def fence(self) -> None:
         """From here on nothing this cell says is heard, whatever its thread is doing."""
@@ -210,11 +218,6 @@ class Cell:
             self._down(error)
         else:
             self._crashed(self.life, error, None)
-
-    def finish(self) -> None:
-        """Order: nothing more will be wanted of this cell."""
-        self.finished = True
-        self.carrier.drop(self)
 
     def _ended(self, life: Life, stops_at: int) -> bool:
         """Ends the incarnation if it may end now; True when something was done."""

@@ -4,8 +4,8 @@ ORDERED mail stands in one line, a deque, whose ends are safe to use from any th
 lock. A LATEST message has a place in that line, and the newest message of its key takes that place
 over, under the one lock there is. CONTROL mail has a line of its own, looked at first.
 
-A mailbox has one reader. A reader that finds nothing raises ``asleep``, looks once more, and only
-then waits: whoever puts mail after that sees the flag and calls ``notify``. So nothing sleeps
+A mailbox has one reader at a time. One that finds nothing raises ``asleep``, looks once more, and
+only then waits: whoever puts mail after that sees the flag and calls ``notify``. So nothing sleeps
 beside mail, and a busy reader costs its senders nothing.
 """
 
@@ -32,7 +32,28 @@ class _Place:
 
 
 def _nothing() -> None:
-    """Nobody is there to be told."""
+    """Nobody is there yet."""
+
+
+class Reader:
+    """Whoever takes from a mailbox.
+
+    Attributes:
+        asleep: Whether it wants to be told of the next mail.
+        notify: Tells it; may be called once too often, never once too seldom.
+    """
+
+    __slots__ = ("asleep", "notify")
+
+    def __init__(self) -> None:
+        self.asleep = False
+        self.notify: Callable[[], object] = _nothing
+
+    def wake(self) -> None:
+        """Makes it look again if it waits."""
+        if self.asleep:
+            self.asleep = False
+            self.notify()
 
 
 class Mailbox:
@@ -44,8 +65,7 @@ class Mailbox:
 
     Attributes:
         open: False once mail must go elsewhere: the address has ended, or is an endpoint.
-        asleep: Whether the reader wants to be told of the next mail.
-        notify: Tells the reader; may be called once too often, never once too seldom.
+        reader: Of its own for each cell: one that ends must not put its successor's flag down.
         alarm: Told the length when a line that may grow passes its bound.
         replaced: LATEST messages that a newer one took the place of.
         taken: How much the reader has taken from the line.
@@ -55,8 +75,7 @@ class Mailbox:
         self.capacity = capacity
         self.refuse = refuse
         self.open = True
-        self.asleep = False
-        self.notify: Callable[[], object] = _nothing
+        self.reader = Reader()
         self.alarm: Callable[[int], object] | None = None
         self.replaced = 0
         self.taken = 0
@@ -77,9 +96,10 @@ class Mailbox:
             self._control.append(envelope)
         elif not self._put_latest(envelope):
             return False
-        if self.asleep:
-            self.asleep = False
-            self.notify()
+        reader = self.reader
+        if reader.asleep:
+            reader.asleep = False
+            reader.notify()
         return True
 
     def _has_room_for(self, envelope: Envelope) -> bool:
@@ -109,12 +129,6 @@ class Mailbox:
         if older.slot is not None:
             older.slot.fail("replaced by a newer one")
         return True
-
-    def wake(self) -> None:
-        """Makes a reader that waits look at its actor's state again."""
-        if self.asleep:
-            self.asleep = False
-            self.notify()
 
     def take(self, *, holding: bool) -> Envelope | None:
         """The next envelope, None without one; for the one reader.

@@ -73,7 +73,7 @@ class Supervision:
 
     def _finish(self, plan: Plan) -> bool:
         for cell in self.cells():
-            cell.command(cell.finish)
+            cell.finish()
         self._runtime.end_mail()
         assert self.ending is not None, "only an end gets here"
         self._runtime.finish(self.ending)
@@ -288,7 +288,7 @@ class Supervision:
         if cell.state is State.GONE:
             return False
         cell.state = State.GONE
-        cell.command(cell.finish)
+        cell.finish()
         if isinstance(cell.owner, Cell) and cell.owner.children.get(cell.child.name) is cell:
             del cell.owner.children[cell.child.name]
         return False

@@ -67,11 +67,16 @@ class _OwnThread(Carrier):
         self.carry(cell)
         self._failed = failed
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-        cell.mailbox.notify = self._notify
+        cell.reader.notify = self._notify
 
     def begin(self, cell: Cell) -> None:
         """Starts the thread."""
         _Host.start(self.name, partial(self._run, cell))
+
+    def drop(self, cell: Cell) -> None:
+        """Ends the thread."""
+        super().drop(cell)
+        self._notify()
 
     def _notify(self) -> None:
         self._wake.put(None)
@@ -83,10 +88,10 @@ class _OwnThread(Carrier):
             self._failed(self.name, error)
 
     def _steps(self, cell: Cell) -> None:
-        step, mailbox, wait = cell.step, cell.mailbox, self._wake.get
+        step, reader, wait = cell.step, cell.reader, self._wake.get
         while not cell.finished:
             if not step():
-                mailbox.asleep = True
+                reader.asleep = True
                 # What came before the flag was up told nobody.
                 if not step():
                     wait()
@@ -103,7 +108,7 @@ class _Dispatcher(Carrier):
 
     def begin(self, cell: Cell) -> None:
         """Steps one more."""
-        cell.mailbox.notify = lambda: self._ready.put(cell)
+        cell.reader.notify = lambda: self._ready.put(cell)
         self._ready.put(cell)
 
     def end(self) -> None:
@@ -115,8 +120,8 @@ class _Dispatcher(Carrier):
         while (cell := ready.get()) is not None:
             if cell.finished:
                 continue
-            mailbox = cell.mailbox
-            mailbox.asleep = True
+            reader = cell.reader
+            reader.asleep = True
             self.current = cell
             try:
                 worked = cell.step()
@@ -125,8 +130,8 @@ class _Dispatcher(Carrier):
                 continue
             self.current = None
             self.steps += 1
-            if worked and mailbox.asleep:
-                mailbox.asleep = False
+            if worked and reader.asleep:
+                reader.asleep = False
                 ready.put(cell)
 
 

@@ -74,7 +74,7 @@ class _VirtualCarrier(Carrier):
 
     def begin(self, cell: Cell) -> None:
         """Makes a cell ready for the first time."""
-        cell.mailbox.notify = lambda: self._ready.append(cell)
+        cell.reader.notify = lambda: self._ready.append(cell)
         self._ready.append(cell)
 
 
@@ -212,17 +212,17 @@ class VirtualRuntime(Runtime):
         index = self._rng.randrange(len(self._ready))
         self._ready[index], self._ready[-1] = self._ready[-1], self._ready[index]
         cell = self._ready.pop()
-        carrier, mailbox = cell.carrier, cell.mailbox
+        carrier, reader = cell.carrier, cell.reader
         if cell.finished or carrier in self._hung:
             return
-        mailbox.asleep = True
+        reader.asleep = True
         if not cell.step():
             return
         self.turns += 1
         carrier.steps += carrier not in self._hung
         self._time.now_ns += self._rng.randrange(LONGEST_TURN_NS)
-        if mailbox.asleep:
-            mailbox.asleep = False
+        if reader.asleep:
+            reader.asleep = False
             self._ready.append(cell)
 
     # Faults and evidence
