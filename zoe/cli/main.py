@@ -26,18 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A terminal that cannot show a character shows its number.
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _sandbox(words) if words[:1] == ["sandbox"] else _run(parse(words))
+        own = words[2:] if words[:1] == ["--config"] else words
+        if own[:1] == ["sandbox"]:  # an exchange by itself: it reads no configuration of ours
+            return _handler("zoe.sandbox.main:main")(own[1:])
+        return _run(parse(words))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return READER_GONE
     finally:
         _let_go()
-
-
-def _sandbox(words: list[str]) -> int:
-    """The sandbox reads its own options."""
-    return _handler("zoe.sandbox.main:main")(words[1:])
 
 
 def _run(arguments: "argparse.Namespace") -> int:

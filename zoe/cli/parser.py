@@ -225,12 +225,8 @@ def _run(commands: Any) -> None:
 
 
 def _sandbox(commands: Any) -> None:
-    words = (
-        "run the Kraken-compatible exchange by itself",
-        "zoe sandbox --port 0 --seed 7; its own options: zoe sandbox --help",
-    )
-    command = _command(commands, "sandbox", "desk_process:sandbox", words, json=False)
-    command.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    """For the list of commands only: it reads its own options, and never comes here."""
+    commands.add_parser("sandbox", help="run the Kraken-compatible exchange by itself")
 
 
 def _status(commands: Any) -> None:
