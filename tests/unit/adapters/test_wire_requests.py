@@ -14,6 +14,73 @@ from zoe.messages.wire import WireLost, WireReply, WireRequest
 PATIENCE_SECONDS = 10
 
 
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Does what the path of a request says."""
+
+    protocol_version = "HTTP/1.1"
+    #: Set in the subclass of each server.
+    test: "Server"
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.test.requests.append((self.path, dict(self.headers), body))
+        self.test.arrived.release()
+        getattr(self, self.path.partition("?")[0].strip("/"))()
+
+    do_GET = do_POST
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def fine(self) -> None:
+        self._answer(200, b"fine")
+
+    def bad(self) -> None:
+        self._answer(502, b"<html>bad gateway</html>")
+
+    def elsewhere(self) -> None:
+        self._answer(302, b"", Location="/fine")
+
+    def large(self) -> None:
+        self._answer(200, b"x" * 5_000_000)
+
+    def once(self) -> None:
+        self._answer(200, b"once", Connection="close")
+        self.close_connection = True
+
+    def held(self) -> None:
+        self.test.released.wait(PATIENCE_SECONDS)
+        self._answer(200, b"held")
+
+    def drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        while not self.test.released.wait(0.05):
+            self.wfile.write(b".")
+
+    def reset(self) -> None:
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.shutdown(socket.SHUT_RD)
+        self.close_connection = True
+
+    def cut(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half")
+        self.close_connection = True
+
+
 class Server:
     """Answers by the path: what each asks for stands in ``Handler``."""
 
@@ -21,77 +88,11 @@ class Server:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.arrived = threading.Semaphore(0)
         self.released = threading.Event()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        handler = type("OwnHandler", (Handler,), {"test": self})
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                server.requests.append((self.path, dict(self.headers), body))
-                server.arrived.release()
-                getattr(self, self.path.partition("?")[0].strip("/"))()
-
-            do_GET = do_POST
-
-            def _answer(self, status: int, body: bytes, **headers: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def fine(self) -> None:
-                self._answer(200, b"fine")
-
-            def bad(self) -> None:
-                self._answer(502, b"<html>bad gateway</html>")
-
-            def elsewhere(self) -> None:
-                self._answer(302, b"", Location="/fine")
-
-            def large(self) -> None:
-                self._answer(200, b"x" * 5_000_000)
-
-            def once(self) -> None:
-                self._answer(200, b"once", Connection="close")
-                self.close_connection = True
-
-            def held(self) -> None:
-                server.released.wait(PATIENCE_SECONDS)
-                self._answer(200, b"held")
-
-            def drip(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", "1000000")
-                self.end_headers()
-                while not server.released.wait(0.05):
-                    self.wfile.write(b".")
-
-            def reset(self) -> None:
-                linger = struct.pack("ii", 1, 0)
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                self.connection.shutdown(socket.SHUT_RD)
-                self.close_connection = True
-
-            def cut(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", "100")
-                self.end_headers()
-                self.wfile.write(b"half")
-                self.close_connection = True
-
-        return Handler
 
     def received(self) -> str:
         """Waits for one more request, and returns its path."""
