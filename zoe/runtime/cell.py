@@ -221,9 +221,10 @@ class Cell:
 
     def _ended(self, life: Life, stops_at: int) -> bool:
         """Ends the incarnation if it may end now; True when something was done."""
-        if self.mailbox.has_control() or life.awaited:
+        if self.mailbox.has_control():
             return False
-        if not life.holding and self.mailbox.taken < stops_at:
+        # One that holds its mail could wait for ever: an outcome may stand in the line it leaves.
+        if not life.holding and (life.awaited or self.mailbox.taken < stops_at):
             return False
         idle = True
 
