@@ -58,8 +58,11 @@ class Pair:
 class Catalog:
     """Every asset and pair; pairs are listed in the order given.
 
+    An asset may keep fewer decimals than quantities of it have (so do dollars and euros as a base):
+    what is booked is rounded to the nearest.
+
     Raises:
-        ValueError: A pair's asset is missing, or keeps fewer decimals than quantities have.
+        ValueError: A pair's asset is missing.
     """
 
     def __init__(self, assets: Iterable[Asset], pairs: Iterable[Pair]) -> None:
@@ -82,8 +85,6 @@ class Catalog:
         for name in (pair.base, pair.quote):
             if name not in self.assets:
                 raise ValueError(f"{pair.symbol}: asset {name} is missing")
-        if self.assets[pair.base].decimals < pair.qty_decimals:
-            raise ValueError(f"{pair.symbol}: {pair.base} keeps fewer decimals than quantities")
 
     def pair(self, name: str) -> Pair | None:
         """The pair with this id, altname, wsname or symbol."""

@@ -223,6 +223,7 @@ class Sockets:
             if _due_ns(session) > self._world.now_ns:
                 continue
             if session.is_subscribed:
+                session.last_sent_ns = self._world.now_ns  # of a silenced one too: it was due
                 self._outbox.answer(session, _HEARTBEAT, 0, None)
             else:
                 self._outbox.drop(session, "idle")

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sandbox_trial import Client, Socket, Trial
+from sandbox_trial import Client, Trial
 
 
 def ended(client: Client, order_id: str) -> tuple[str, str | None, str]:
@@ -135,10 +135,6 @@ def test_an_account_does_not_trade_with_itself(stp: str, old: str, new: str) -> 
     assert (ended(client, mine)[0], ended(client, newest)[0]) == (old, new)
 
 
-def rows(socket: Socket, exec_type: str) -> list[dict[str, Any]]:
-    return socket.reports(exec_type)
-
-
 def test_an_amend_keeps_the_id_and_a_smaller_size_keeps_the_place() -> None:
     trial = Trial()
     client, other = trial.first_client(), trial.client(balances={"USD": "100000"})
@@ -217,3 +213,15 @@ def test_a_dead_mans_switch_cancels_everything_unless_it_is_renewed() -> None:
     client("CancelAllOrdersAfter", timeout="0")
     trial.pass_time(10)
     assert ended(client, another)[0] == "open"
+
+
+def test_a_restart_keeps_the_queue_as_amends_have_left_it() -> None:
+    trial = Trial()
+    client, other = trial.first_client(), trial.client(balances={"USD": "100000"})
+    mine = add(client, "buy", "0.2", "20000")
+    theirs = add(other, "buy", "0.2", "20000")
+    for price in ("19000", "20000"):
+        assert "amend_id" in client("AmendOrder", txid=mine, limit_price=price)
+    trial.restart()
+    add(trial.client(balances={"BTC": "1"}), "sell", "0.2", "20000")
+    assert (ended(client, mine)[2], ended(other, theirs)[2]) == ("0.00000000", "0.20000000")

@@ -1,0 +1,182 @@
+"""The admin's calls: keys, market, and the ground truth that audits read."""
+
+from typing import Any
+
+import pytest
+from sandbox_trial import Trial
+
+from zoe.sandbox.core.memory import InMemory
+
+
+def test_a_new_account_has_what_was_asked_for_in_its_ledger() -> None:
+    trial = Trial()
+    made = trial.admin("keys", {"balances": {"USD": "10000", "XXBT": "1.5"}, "tier": "starter"})
+    assert set(made) == {"key", "secret", "account"}
+    rows = trial.admin("journal", method="GET", query=f"account={made['account']}")
+    assert [(row["kind"], row["type"], row["asset"], row["balance"]) for row in rows] == [
+        ("ledger", "deposit", "USD", "10000.0000"),
+        ("ledger", "deposit", "BTC", "1.5000000000"),
+    ]
+
+
+def test_ground_truth_tells_an_orders_life_in_engine_order_and_no_secret() -> None:
+    trial = Trial()
+    client, seller = trial.client(balances={"USD": "5000"}), trial.client(balances={"BTC": "1"})
+    client.limit("buy", "0.2", "20000", cl_ord_id="mine")
+    seller.limit("sell", "0.1", "20000")
+    client("AmendOrder", cl_ord_id="mine", limit_price="19000")
+    client("CancelOrder", cl_ord_id="mine")
+    world = trial.exchange.world
+    account = world.accounts.keys[client.key].account
+    rows = trial.admin("journal", method="GET", query=f"account={account}")
+    kinds = [row["kind"] for row in rows]
+    traded = ["order_accepted", "fill", "ledger", "ledger"]
+    assert kinds == ["ledger", *traded, "order_amended", "order_canceled"]
+    fill = rows[2]
+    assert (fill["qty"], fill["price"], fill["side"]) == ("0.10000000", "20000.0", "buy")
+    assert (fill["cl_ord_id"], fill["liquidity"]) == ("mine", "m")
+    assert rows[3]["ref_id"] == rows[4]["ref_id"] == fill["exec_id"]
+    assert rows[-1]["filled"] == "0.10000000"
+    assert all({"kind", "time", "account"} <= set(row) for row in rows)
+    told = str(trial.admin("journal", method="GET")) + str(trial.admin("requests", method="GET"))
+    assert client.secret not in told and client.key not in told
+
+
+def test_requests_are_listed_as_they_came() -> None:
+    trial = Trial()
+    client = trial.first_client()
+    (order_id,) = client.limit("buy", "0.2", "20000", cl_ord_id="mine")["txid"]
+    socket = client.socket()
+    socket.ask("cancel_order", order_id=[order_id])
+    rows = trial.admin("requests", method="GET")
+    seen = [(row.get("path") or row["method"], row["cl_ord_id"], row["order_id"]) for row in rows]
+    assert seen == [
+        ("/0/private/AddOrder", "mine", order_id),
+        ("/0/private/GetWebSocketsToken", None, None),
+        ("cancel_order", None, order_id),
+    ]
+    assert all(row["answered"] and row["fault"] is None for row in rows)
+
+
+def test_the_market_moves_to_where_it_is_told_through_whoever_stands_there() -> None:
+    trial = Trial()
+    trial.market("20000", "20010")
+    client = trial.first_client()
+    (bid,) = client.limit("buy", "0.2", "20005")["txid"]
+    trial.market("19990", "19995")
+    assert client("QueryOrders", txid=bid)[bid]["status"] == "closed"
+    depth = trial.public("Depth", pair="XBTUSD")["XXBTZUSD"]
+    assert (depth["bids"][0][0], depth["asks"][0][0]) == ("19990.00000", "19995.00000")
+    trial.market("20100", "20101")
+    depth = trial.public("Depth", pair="XBTUSD")["XXBTZUSD"]
+    assert (depth["bids"][0][0], depth["asks"][0][0]) == ("20100.00000", "20101.00000")
+
+
+def test_one_side_alone_moves_through_whoever_is_better() -> None:
+    trial = Trial()
+    client = trial.first_client()
+    (bid,) = client.limit("buy", "0.2", "20005")["txid"]
+    (worse,) = client.limit("buy", "0.2", "19000")["txid"]
+    trial.admin("market", {"symbol": "BTC/USD", "best_bid": "19990"})
+    assert client("QueryOrders", txid=bid)[bid]["status"] == "closed"
+    assert client("QueryOrders", txid=worse)[worse]["status"] == "open"
+    assert trial.public("Depth", pair="XBTUSD")["XXBTZUSD"]["bids"][0][0] == "19990.00000"
+
+
+def test_a_trade_by_hand_fills_who_stands_there_and_prints_the_rest() -> None:
+    trial = Trial()
+    trial.market("20000", "20010")
+    client = trial.first_client()
+    (bid,) = client.limit("buy", "0.2", "20005")["txid"]
+    socket = trial.open()
+    socket.ask("subscribe", channel="trade", symbol=["BTC/USD"], snapshot=False)
+    trade = {"price": "20005", "qty": "0.5", "side": "sell"}
+    trial.admin("market", {"symbol": "BTC/USD", "trade": trade})
+    assert client("QueryOrders", txid=bid)[bid]["status"] == "closed"
+    (frame,) = socket.channel("trade", "update")
+    assert [float(row["qty"]) for row in frame["data"]] == [0.2, 0.3]
+    assert {row["side"] for row in frame["data"]} == {"sell"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("keys", {"balances": {"NOPE": "1"}}),
+        ("keys", {"balances": {"USD": "-1"}}),
+        ("keys", {"tier": "gold"}),
+        ("keys", {"permissions": ["everything"]}),
+        ("keys", {"balance": {}}),
+        ("market", {"symbol": "NOPE"}),
+        ("market", {"symbol": "BTC/USD", "best_bid": "5", "best_ask": "5"}),
+        ("market", {"symbol": "ETH/USD", "best_bid": "5.001"}),
+        ("market", {"symbol": "BTC/USD", "best_bid": "0"}),
+        ("market", {"symbol": "BTC/USD", "trade": {"price": "5", "qty": "1"}}),
+        ("status", {"status": "asleep"}),
+    ],
+)
+def test_a_call_that_makes_no_sense_changes_nothing(name: str, wanted: dict[str, Any]) -> None:
+    trial = Trial()
+    before = list(trial.memory.lines())
+    with pytest.raises(AssertionError, match="error"):
+        trial.admin(name, wanted)
+    assert list(trial.memory.lines()) == before
+    assert trial.exchange.world.books["BTC/USD"].bids.best is None
+
+
+def test_the_same_seed_and_the_same_inputs_give_the_same_bytes() -> None:
+    def run(seed: int) -> tuple[list[bytes], list[bytes]]:
+        trial = Trial(seed=seed)
+        trial.market("20000", "20001")
+        client = trial.first_client()
+        client.nonces[client.key] = 0
+        socket = client.socket()
+        socket.ask("subscribe", channel="executions")
+        for n in range(8):
+            client.limit("buy", "0.01", f"{19_998 + n % 5}")
+            socket.ask("cancel_all")
+        return list(trial.memory.lines()), trial.raw
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
+
+
+def test_ids_and_trade_numbers_never_repeat_across_restarts() -> None:
+    trial = Trial()
+    numbers: list[int] = []
+    amends: list[str] = []
+    for _ in range(4):
+        trial.market("20000", "20001")
+        client = trial.first_client()
+        for _ in range(3):
+            client.limit("buy", "0.01", "20001")
+        (waiting,) = client.limit("buy", "0.01", "19000")["txid"]
+        amends.append(client("AmendOrder", txid=waiting, limit_price="19001")["amend_id"])
+        trial.admin("keys", {"balances": {"USD": "1"}})
+        rows = client("TradesHistory", consolidate_taker="false")["trades"]
+        numbers += [row["trade_id"] for row in list(rows.values())[2::-1]]
+        trial.restart()
+    ids = [
+        row[field]
+        for row in trial.admin("journal", method="GET")
+        for field in ("exec_id", "id")
+        if field in row
+    ]
+    accepted = [
+        row["order_id"]
+        for row in trial.admin("journal", method="GET")
+        if row["kind"] == "order_accepted"
+    ]
+    ids += amends
+    assert len(set(ids)) == len(ids) > 30
+    assert len(set(accepted)) == len(accepted) == 16
+    assert numbers == sorted(set(numbers)) and len(numbers) == 12
+
+
+def test_a_journal_that_cannot_be_read_is_named_by_its_line() -> None:
+    trial = Trial()
+    lines = list(trial.memory.lines())
+    with pytest.raises(ValueError, match="journal line 2"):
+        trial.restart(InMemory([lines[0], b"{not json", *lines[2:]]))
+    with pytest.raises(ValueError, match="journal line 3: ValueError: pair X/Y is not"):
+        record = b'{"kind":"order_accepted","ns":1,"order_id":"O","account":"A","symbol":"X/Y"}'
+        trial.restart(InMemory([*Trial(balances={}).memory.lines(), record]))
