@@ -1,0 +1,33 @@
+"""Which market model ``--market`` means."""
+
+from collections.abc import Sequence
+
+from zoe.sandbox import pairs as known
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.market import MarketModel
+from zoe.sandbox.problems import CannotStart
+
+
+def market(how: str, pairs: Sequence[Pair], seed: int) -> MarketModel | None:
+    """The model; None for a quiet market, where nothing happens that nobody did.
+
+    Raises:
+        CannotStart: There is no such model, or its file cannot be read.
+    """
+    kind, _, detail = how.partition(":")
+    match kind:
+        case "quiet" if not detail:
+            return None
+        case "synthetic" if not detail or (detail.isascii() and detail.isdigit()):
+            return _synthetic(pairs, seed, int(detail) if detail else None)
+    raise CannotStart(f"market {how} is none of synthetic, synthetic:N, quiet")
+
+
+def _synthetic(pairs: Sequence[Pair], seed: int, rate: int | None) -> MarketModel | None:
+    from zoe.sandbox.traders import SyntheticMarket
+    from zoe.sandbox.worths import Worths
+
+    if rate == 0:
+        return None
+    beginning = {name: float(row[2]) for name, row in known.ASSETS.items()}
+    return SyntheticMarket(pairs, Worths(seed, beginning), seed, rate)

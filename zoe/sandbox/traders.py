@@ -1,0 +1,221 @@
+"""SyntheticMarket: traders that keep the books alive, seeded, and cheap when nothing else happens.
+
+Each pair has a middle that follows what its assets are worth, quotes in layers around it, and
+takers. Most takers want a little at the best price; now and then one sweeps a few basis points of
+the book, which is what fills a quote that stands behind others.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from heapq import heapify, heapreplace
+from random import Random
+from typing import Final
+
+import attrs
+
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.market import House, HouseOrder
+from zoe.sandbox.core.moments import SECOND_NS
+from zoe.sandbox.worths import Worths
+
+#: How often a busy pair moves in a second, how many are busy, and what all others share.
+BUSY_RATE: Final = 2.5
+BUSY_PAIRS: Final = 4
+CALM_RATE: Final = 0.2
+CALM_RATE_IN_ALL: Final = 3.0
+#: Of all events of a pair: what share are takers, and of takers: what share sweep.
+TAKERS: Final = 0.3
+SWEEPS: Final = 0.25
+_BPS: Final = 0.0001
+_HALF_SPREAD: Final = 0.6 * _BPS
+_GAP: Final = 0.9 * _BPS
+_SWEEP: Final = (2 * _BPS, 4.5 * _BPS)
+#: Dollars: the middle of the sizes and how far they spread, as lognormal distributions have it.
+_QUOTE_SIZE: Final = (math.log(2_500), 0.9)
+_TAKER_SIZE: Final = (math.log(300), 1.0)
+_SWEEP_MOST: Final = 60_000
+#: Levels a side, where there are few pairs and where there are many; changes a side and event.
+_LEVELS: Final = 14
+_LEVELS_OF_MANY: Final = 11
+_MANY: Final = 100
+_CHANGES: Final = 3
+#: Pairs that act in one step at most, so that nobody waits long for an answer.
+_AT_ONCE: Final = 50
+SIDES: Final = ("buy", "sell")
+
+
+@attrs.define(eq=False)
+class _Trader:
+    """Everybody who trades one pair."""
+
+    pair: Pair
+    random: Random
+    rate: float
+    levels: int
+    #: What a middle of worths alone must be multiplied with.
+    factor: float = 1.0
+    placed: set[int] = attrs.Factory(set)
+
+
+class SyntheticMarket:
+    """See core.market.MarketModel.
+
+    Args:
+        rate: Events a second, shared by all pairs alike; None: the first few are busy.
+    """
+
+    def __init__(
+        self, pairs: Sequence[Pair], worths: Worths, seed: int, rate: float | None
+    ) -> None:
+        self._worths = worths
+        levels = _LEVELS if len(pairs) <= _MANY else _LEVELS_OF_MANY
+        self._traders = [
+            _Trader(pair, Random(f"{seed}/{pair.symbol}"), each, levels)
+            for pair, each in zip(pairs, _rates(len(pairs), rate), strict=True)
+        ]
+        self._due: list[tuple[int, int]] = []
+
+    def next_ns(self) -> int | None:
+        """See core.market.MarketModel."""
+        return self._due[0][0] if self._due else None
+
+    def step(self, now_ns: int, house: House) -> None:
+        """See core.market.MarketModel."""
+        if not self._due:
+            self._open(now_ns, house)
+            return
+        for _ in range(_AT_ONCE):
+            due_ns, number = self._due[0]
+            if due_ns > now_ns:
+                return
+            trader = self._traders[number]
+            self._act(trader, now_ns, house)
+            heapreplace(self._due, (now_ns + _pause_ns(trader), number))
+
+    def _open(self, now_ns: int, house: House) -> None:
+        for number, trader in enumerate(self._traders):
+            middle = self._worth_in_units(trader.pair, now_ns)
+            last = house.last(trader.pair.symbol)
+            if last is not None or middle < _FEWEST_UNITS * trader.pair.tick:
+                wanted = last or trader.random.uniform(5, 50) * _FEWEST_UNITS * trader.pair.tick
+                trader.factor = wanted / middle
+            self._quote(trader, now_ns, house, trader.levels)
+            if last is None:
+                self._take(trader, now_ns, house)
+            self._due.append((now_ns + _pause_ns(trader), number))
+        heapify(self._due)
+
+    def _worth_in_units(self, pair: Pair, now_ns: int) -> float:
+        price = self._worths.at(pair.base, now_ns) / self._worths.at(pair.quote, now_ns)
+        return price * math.pow(10, pair.price_decimals)
+
+    def _act(self, trader: _Trader, now_ns: int, house: House) -> None:
+        if trader.random.random() < TAKERS:
+            self._take(trader, now_ns, house)
+        else:
+            self._quote(trader, now_ns, house, _CHANGES)
+
+    def _middle(self, trader: _Trader, now_ns: int) -> float:
+        return self._worth_in_units(trader.pair, now_ns) * trader.factor
+
+    def _quote(self, trader: _Trader, now_ns: int, house: House, changes: int) -> None:
+        symbol = trader.pair.symbol
+        resting = house.orders(symbol)
+        self._follow_a_hand(trader, now_ns, house, resting)
+        layers = _Layers(trader.pair, self._middle(trader, now_ns), trader.levels)
+        kept: dict[str, list[int]] = {side: [] for side in SIDES}
+        for number, order in resting.items():
+            if layers.fits(order):
+                kept[order.side].append(order.price)
+            else:
+                house.cancel(symbol, number)
+        trader.placed &= resting.keys()
+        for side in SIDES:
+            for price in layers.missing(trader.random, side, kept[side], changes):
+                qty = self._size(trader, now_ns, _QUOTE_SIZE)
+                trader.placed.add(house.place(symbol, side, price, qty))
+
+    def _follow_a_hand(
+        self, trader: _Trader, now_ns: int, house: House, resting: Iterable[int]
+    ) -> None:
+        """Somebody else moved the house's orders: the middle is where they put it."""
+        if trader.placed.issuperset(resting):
+            return
+        bid, ask = house.best(trader.pair.symbol)
+        if bid is not None and ask is not None:
+            trader.factor *= (bid + ask) / 2 / self._middle(trader, now_ns)
+
+    def _take(self, trader: _Trader, now_ns: int, house: House) -> None:
+        random = trader.random
+        side = random.choice(SIDES)
+        if random.random() >= SWEEPS:
+            house.take(trader.pair.symbol, side, self._size(trader, now_ns, _TAKER_SIZE), None)
+            return
+        sign = 1 if side == "buy" else -1
+        limit = int(self._middle(trader, now_ns) * (1 + sign * random.uniform(*_SWEEP)))
+        most = self._units(trader.pair, _SWEEP_MOST, now_ns)
+        house.take(trader.pair.symbol, side, most, limit)
+
+    def _size(self, trader: _Trader, now_ns: int, spread: tuple[float, float]) -> int:
+        dollars = trader.random.lognormvariate(*spread)
+        return self._units(trader.pair, dollars, now_ns)
+
+    def _units(self, pair: Pair, dollars: float, now_ns: int) -> int:
+        worth = self._worths.at(pair.base, now_ns)
+        return max(pair.qty_min, int(dollars / worth * math.pow(10, pair.qty_decimals)))
+
+
+#: A middle has at least this many ticks, or its steps would be leaps.
+_FEWEST_UNITS: Final = 400
+
+
+class _Layers:
+    """Where the house's orders may stand: from half a spread to as many gaps as there are levels."""
+
+    def __init__(self, pair: Pair, middle: float, levels: int) -> None:
+        self._pair, self._middle, self._levels = pair, middle, levels
+        self._half_spread = max(middle * _HALF_SPREAD, pair.tick / 2)
+        self._gap = max(middle * _GAP, pair.tick)
+
+    def fits(self, order: HouseOrder) -> bool:
+        """Whether it is not too near to the middle and not too far from it."""
+        sign = 1 if order.side == "sell" else -1
+        distance = sign * (order.price - self._middle)
+        return (
+            self._half_spread * 0.7
+            <= distance
+            <= self._half_spread + self._gap * (self._levels + 3)
+        )
+
+    def missing(self, random: Random, side: str, kept: list[int], changes: int) -> list[int]:
+        """Prices of new orders, the best first; not where one stands already."""
+        there = set(kept)
+        prices: list[int] = []
+        for level in range(self._levels):
+            if len(prices) >= min(changes, self._levels - len(kept)):
+                break
+            price = self._price(side, level + random.uniform(0, 0.5))
+            near = any(abs(price - other) < self._gap for other in there)
+            if price > 0 and not near:
+                prices.append(price)
+                there.add(price)
+        return prices
+
+    def _price(self, side: str, level: float) -> int:
+        distance = self._half_spread + self._gap * level
+        tick = self._pair.tick
+        if side == "buy":
+            return math.floor((self._middle - distance) / tick) * tick
+        return math.ceil((self._middle + distance) / tick) * tick
+
+
+def _pause_ns(trader: _Trader) -> int:
+    return int(trader.random.expovariate(trader.rate) * SECOND_NS)
+
+
+def _rates(count: int, rate: float | None) -> list[float]:
+    if rate is not None:
+        return [rate / count] * count
+    calm = count - BUSY_PAIRS
+    each = min(CALM_RATE, CALM_RATE_IN_ALL / max(calm, 1))
+    return [BUSY_RATE if number < BUSY_PAIRS else each for number in range(count)]
