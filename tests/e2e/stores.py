@@ -51,8 +51,12 @@ def up(state_dir: Path) -> tuple[EmbeddedServer, Database]:
     """A server of a test's own, up, with the schema in its database."""
     server = EmbeddedServer.start(state_dir)
     database = Database(server_at(server.endpoint))
-    wait_until_up(database, server)
-    migrate(database)
+    try:
+        wait_until_up(database, server)
+        migrate(database)
+    except BaseException:
+        server.stop()
+        raise
     return server, database
 
 
