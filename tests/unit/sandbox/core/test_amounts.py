@@ -23,7 +23,7 @@ from zoe.sandbox.core.orders import Terms
 from zoe.sandbox.core.settlement import Leg, charge
 
 PLACES = st.integers(0, 12)
-UNITS = st.integers(-(10**20), 10**20)
+UNITS = st.integers(1 - 10**20, 10**20 - 1)
 
 
 @given(UNITS, PLACES)
