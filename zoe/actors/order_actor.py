@@ -31,6 +31,7 @@ from zoe.domain.order import (
     State,
     apply,
     command,
+    without_known_fill,
 )
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, CancelSettled, SendAdd, SendCancel, Sent
@@ -202,6 +203,7 @@ class OrderActor(Actor):
 
     def _fact(self, fact: Fact) -> None:
         assert self._order is not None
+        fact = without_known_fill(self._order, fact)
         after = apply(self._order, fact)
         if after is self._order:
             return

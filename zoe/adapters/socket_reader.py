@@ -7,7 +7,7 @@ wakes a thread that is reading.
 
 import queue
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import websocket
@@ -23,6 +23,8 @@ LONGEST_QUEUE: Final = 10_000
 
 _NOTHING: Final = b""
 
+Tell = Callable[[Message], object]
+
 
 class Stop(Protocol):
     """How a thread learns that the process ends."""
@@ -35,15 +37,14 @@ class SocketReader:
     """One connection.
 
     Args:
-        post: Sends news to whoever opened it.
+        tell: Two ways to tell whoever opened it: of the socket itself, caused by its opening; and
+            what frames say, each a root of its own.
     """
 
-    def __init__(
-        self, wish: WireOpen, generation: int, post: Callable[[Message], object], clock: Clock
-    ) -> None:
+    def __init__(self, wish: WireOpen, generation: int, tell: tuple[Tell, Tell], clock: Clock):
         self.generation = generation
         self._wish = wish
-        self._post = post
+        self._post, self._deliver = tell
         self._clock = clock
         self._frames = None if wish.reader is None else wish.reader()
         self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -113,10 +114,14 @@ class SocketReader:
     def _frame(self, data: bytes) -> None:
         now_ns = self._clock.wall_ns()
         if self._frames is None:
-            self._tell(WireFrame(self._wish.connection, self.generation, data, now_ns))
-            return
-        for news in self._frames.feed(data, now_ns):
-            self._tell(news)
+            said: Iterable[Message] = (
+                WireFrame(self._wish.connection, self.generation, data, now_ns),
+            )
+        else:
+            said = self._frames.feed(data, now_ns)
+        for news in said:
+            if not self._silent:
+                self._deliver(news)
 
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""

@@ -95,7 +95,9 @@ class ThreadWire:
         post = partial(self._threads.post, envelope.sender, cause=envelope)
         generation = self._generations.get(wish.connection, 0) + 1
         self._generations[wish.connection] = generation
-        opened = SocketReader(wish, generation, post, self._threads.clock)
+        # What the exchange says by itself has no cause here: each frame is a root.
+        deliver = partial(self._threads.post, envelope.sender)
+        opened = SocketReader(wish, generation, (post, deliver), self._threads.clock)
         self._sockets[wish.connection] = opened
         name = f"{wish.connection}/{generation}"
         self._threads.reader(f"socket/{name}", opened.read)
@@ -233,3 +235,14 @@ def exchange(session: requests.Session, request: WireRequest, clock: Clock) -> _
         allow_redirects=False,
     )
     return _Answer(answer.status_code, answer.content, clock.wall_ns())
+
+
+def once(request: WireRequest, clock: Clock) -> WireReply | WireLost:
+    """One request outside any actor, waited for; for edges only."""
+    sent_ns = clock.wall_ns()
+    with new_session() as session:
+        try:
+            answer = exchange(session, request, clock)
+        except requests.RequestException as problem:
+            return WireLost(request.request_id, type(problem).__name__)
+    return WireReply(request.request_id, answer.status, answer.body, sent_ns, answer.received_ns)

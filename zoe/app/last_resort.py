@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
-import requests
-
-from zoe.adapters.wire import exchange, new_session
+from zoe.adapters.wire import once
 from zoe.domain import order_record
 from zoe.domain.errors import (
     ExchangeRejected,
@@ -19,7 +17,7 @@ from zoe.domain.errors import (
 )
 from zoe.domain.order import CONCLUDED, Order
 from zoe.messages.journal import StoredRow
-from zoe.messages.wire import WireRequest
+from zoe.messages.wire import WireLost, WireRequest
 from zoe.ports.venue import CancelByRest, Venue
 from zoe.runtime.clock import Clock
 from zoe.runtime.log import log
@@ -47,35 +45,32 @@ def cancel(orders: Iterable[Order], venue: Venue, nonces: Iterator[int], clock: 
     """
     taken = 0
     until_ns = clock.monotonic_ns() + PATIENCE_NS
-    with new_session() as session:
-        for order in orders:
-            reason = "out of time"
-            if clock.monotonic_ns() < until_ns:
-                reason = _cancel_one(session, order, venue, next(nonces), clock)
-            taken += not reason
-            log.critical(
-                "desk.last_resort_cancel",
-                intent_id=order.intent.intent_id,
-                order_id=order.order_id,
-                failed=reason or None,
-            )
+    for order in orders:
+        reason = "out of time"
+        if clock.monotonic_ns() < until_ns:
+            reason = _cancel_one(order, venue, next(nonces), clock)
+        taken += not reason
+        log.critical(
+            "desk.last_resort_cancel",
+            intent_id=order.intent.intent_id,
+            order_id=order.order_id,
+            failed=reason or None,
+        )
     return taken
 
 
-def _cancel_one(
-    session: requests.Session, order: Order, venue: Venue, nonce: int, clock: Clock
-) -> str:
+def _cancel_one(order: Order, venue: Venue, nonce: int, clock: Clock) -> str:
     """Why it failed; empty where it did not."""
     operation = CancelByRest(order.order_id, order.cl_ord_id)
     request = venue.request(operation, nonce)
     wire = WireRequest(
         nonce, "last", request.method, request.url, request.headers, request.body, CALL_SECONDS
     )
+    answer = once(wire, clock)
+    if isinstance(answer, WireLost):
+        return answer.reason
     try:
-        answer = exchange(session, wire, clock)
         venue.result(operation, answer.status, answer.body, None)
-    except requests.RequestException as problem:
-        return type(problem).__name__
     except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError) as problem:
         return str(problem)
     return ""

@@ -5,7 +5,7 @@ answered and when. Nothing is lost here unless the core says so (Drop), or an an
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 from typing import Final, assert_never
@@ -242,11 +242,14 @@ class VirtualWire:
 
     def _frame(self, socket: _Socket, payload: bytes) -> None:
         if socket.reader is None:
-            frame = WireFrame(socket.name, socket.generation, payload, self._now())
-            self._tell(socket.envelope, frame)
-            return
-        for news in socket.reader.feed(payload, self._now()):
-            self._tell(socket.envelope, news)
+            said: Iterable[Message] = (
+                WireFrame(socket.name, socket.generation, payload, self._now()),
+            )
+        else:
+            said = socket.reader.feed(payload, self._now())
+        assert socket.envelope.sender is not None, "frames need somebody to go to"
+        for news in said:
+            self._runtime.post(socket.envelope.sender, news)
 
     def _close(self, name: str) -> None:
         number, socket = self._by_name.pop(name, (0, None))

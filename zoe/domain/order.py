@@ -344,6 +344,16 @@ def apply(order: Order, fact: Fact) -> Order:
     return attrs.evolve(merged, state=following, cancel=cancel, reason=reason)
 
 
+def without_known_fill(order: Order, fact: Fact) -> Fact:
+    """The fact without a fill that the order has: what is left says that the order lives.
+
+    The stream and a look show the same fill, and only one of them may carry the total.
+    """
+    if fact.fill is None or all(f.exec_id != fact.fill.exec_id for f in order.fills):
+        return fact
+    return attrs.evolve(fact, input=Input.LIVE, fill=None)
+
+
 def _merge(order: Order, fact: Fact) -> Order:
     """The order with the fact's quantities and id, its state untouched."""
     changed = order
@@ -351,7 +361,7 @@ def _merge(order: Order, fact: Fact) -> Order:
         changed = attrs.evolve(changed, order_id=fact.order_id)
     if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
         changed = attrs.evolve(changed, fills=(*changed.fills, fact.fill))
-    if fact.filled_quantity is not None and fact.filled_quantity > order.reported_filled:
+    if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
         changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
     # Whoever placed an external order may have changed its quantity since.
     too_much = changed.filled.value > order.intent.quantity.value
