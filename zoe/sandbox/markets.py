@@ -1,6 +1,7 @@
 """Which market model ``--market`` means."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from zoe.sandbox import pairs as known
 from zoe.sandbox.core.catalog import Pair
@@ -20,7 +21,11 @@ def market(how: str, pairs: Sequence[Pair], seed: int) -> MarketModel | None:
             return None
         case "synthetic" if not detail or (detail.isascii() and detail.isdigit()):
             return _synthetic(pairs, seed, int(detail) if detail else None)
-    raise CannotStart(f"market {how} is none of synthetic, synthetic:N, quiet")
+        case "replay" if detail:
+            from zoe.sandbox import recorded
+
+            return recorded.from_file(Path(detail), pairs)
+    raise CannotStart(f"market {how} is none of synthetic, synthetic:N, quiet, replay:FILE")
 
 
 def _synthetic(pairs: Sequence[Pair], seed: int, rate: int | None) -> MarketModel | None:
