@@ -285,22 +285,22 @@ class Supervision:
 
     def _forget(self, cell: Cell, _plan: Plan) -> bool:
         """Ends a cell; its address stays."""
-        if cell.state is State.GONE:
-            return False
-        cell.state = State.GONE
-        cell.finish()
-        if isinstance(cell.owner, Cell) and cell.owner.children.get(cell.child.name) is cell:
-            del cell.owner.children[cell.child.name]
+        owner = cell.owner
+        if isinstance(owner, Cell) and owner.children.get(cell.child.name) is cell:
+            del owner.children[cell.child.name]
+        if cell.state is not State.GONE:
+            cell.state = State.GONE
+            cell.finish()
         return False
 
     def _bury(self, cell: Cell, plan: Plan) -> bool:
         """Ends a cell and its address: what still waits is dead, unless an heir takes it over."""
-        if cell.state is State.GONE:
-            return False
+        buried = cell.state is State.GONE
         self._forget(cell, plan)
-        owner = cell.owner
-        if cell.heir is not None and isinstance(owner, Cell) and not owner.closing:
-            self._adopt(owner, *cell.heir)
+        if buried:
+            return False
+        if cell.heir is not None and isinstance(cell.owner, Cell) and not cell.owner.closing:
+            self._adopt(cell.owner, *cell.heir)
         else:
             self._runtime.close(cell.address, Fate.RETIRED)
         return False
