@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from zoe.adapters.kraken.numbers import decimal_of, exact, seconds_to_ns
+from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
 from zoe.adapters.kraken.reports import describe
 from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
 from zoe.domain.catalog import Catalog, Instrument
@@ -114,6 +114,7 @@ class Token(msgspec.Struct):
     token: str
 
 
+_PAIR: Final = msgspec.json.Decoder(PairRow)
 _BY_STATUS: Final = {
     "pending": Input.ACKNOWLEDGED,
     "open": Input.LIVE,
@@ -125,32 +126,46 @@ _BY_STATUS: Final = {
 _LIMIT_FIRST: Final = frozenset({"limit", "iceberg"})
 
 
-def instruments(rows: dict[str, PairRow]) -> tuple[Instrument, ...]:
-    """Every pair that has a wsname: the others cannot be watched."""
-    return tuple(
-        _instrument(rest_id, row) for rest_id, row in rows.items() if row.wsname is not None
-    )
+def instruments(rows: dict[str, msgspec.Raw]) -> tuple[Instrument, ...]:
+    """Every pair that can be traded by what its row says.
+
+    Left out are hidden pairs, which have no wsname and cannot be watched, and rows of a form that
+    nobody knows: one new kind of pair must not cost all the others.
+
+    Raises:
+        ValueError: There are rows, and none of them is a pair.
+    """
+    found, readable = [], 0
+    for rest_id, row in rows.items():
+        try:
+            pair = _PAIR.decode(row)
+            found += [] if pair.wsname is None else [_instrument(rest_id, pair.wsname, pair)]
+            readable += 1
+        except (msgspec.MsgspecError, ValueError, ArithmeticError):
+            continue
+    if rows and not readable:
+        raise ValueError(f"none of {len(rows)} rows is a pair")
+    return tuple(found)
 
 
-def _instrument(rest_id: str, row: PairRow) -> Instrument:
-    assert row.wsname is not None
-    step = Decimal(1).scaleb(-row.lot_decimals)
-    tick = row.tick_size or Decimal(1).scaleb(-row.pair_decimals)
+def _instrument(rest_id: str, wsname: str, row: PairRow) -> Instrument:
+    price_precision, qty_precision = decimals(row.pair_decimals), decimals(row.lot_decimals)
+    lot = Decimal(1).scaleb(-qty_precision)
     return Instrument(
-        pair_symbol(row.wsname),
+        pair_symbol(wsname),
         asset_name(row.base),
         asset_name(row.quote),
         row.status,
-        row.pair_decimals,
-        exact(tick),
-        row.lot_decimals,
-        step,
-        step if row.ordermin is None else exact(row.ordermin),
-        row.cost_decimals,
+        price_precision,
+        step(row.tick_size or Decimal(1).scaleb(-price_precision)),
+        qty_precision,
+        lot,
+        lot if row.ordermin is None else exact(row.ordermin),
+        decimals(row.cost_decimals),
         exact(row.costmin),
         rest_id,
         row.altname,
-        row.wsname,
+        wsname,
     )
 
 

@@ -6,14 +6,13 @@ new snapshot comes its changes are ignored.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Final
 
 import attrs
 import msgspec
 
 from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import exact, nanoseconds, units
+from zoe.adapters.kraken.numbers import decimals, exact, nanoseconds, step, units
 from zoe.domain.book import Book, Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
@@ -35,7 +34,6 @@ DEPTH: Final = 10
 EXCERPT_BYTES: Final = 300
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
-MOST_DECIMALS: Final = 30
 
 Precision = tuple[int, int]
 
@@ -234,28 +232,19 @@ def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) 
 
 
 def _pair(row: frames.PairRow) -> Instrument:
-    for precision in (row.price_precision, row.qty_precision, row.cost_precision):
-        if not 0 <= precision <= MOST_DECIMALS:
-            raise ValueError(f"{row.symbol[:40]} has {precision} decimals")
     return Instrument(
         row.symbol,
         row.base,
         row.quote,
         row.status,
-        row.price_precision,
-        _positive(row.price_increment),
-        row.qty_precision,
-        _positive(row.qty_increment),
+        decimals(row.price_precision),
+        step(row.price_increment),
+        decimals(row.qty_precision),
+        step(row.qty_increment),
         exact(row.qty_min),
-        row.cost_precision,
+        decimals(row.cost_precision),
         exact(row.cost_min),
     )
-
-
-def _positive(value: Decimal) -> Decimal:
-    if exact(value) <= 0:
-        raise ValueError(f"an increment must be greater than 0, not {value}")
-    return value
 
 
 def _answer(frame: frames.Frame) -> list[Message]:

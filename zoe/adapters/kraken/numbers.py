@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 LARGEST_EXPONENT: Final = 40
+MOST_DECIMALS: Final = 30
 NANOSECONDS: Final = 1_000_000_000
 
 #: Raises on whatever does not fit, instead of rounding it.
@@ -34,6 +35,28 @@ def exact(value: Decimal) -> Decimal:
     if abs(exponent) > LARGEST_EXPONENT or abs(value.adjusted()) > LARGEST_EXPONENT:
         raise ValueError(f"exponent {value.adjusted()} is absurd")
     return value
+
+
+def step(value: Decimal) -> Decimal:
+    """The same number, if prices or quantities can be multiples of it.
+
+    Raises:
+        ValueError: Not greater than 0, or not a number.
+    """
+    if exact(value) <= 0:
+        raise ValueError(f"a step must be greater than 0, not {value}")
+    return value
+
+
+def decimals(count: int) -> int:
+    """The same count, if a number can have so many decimals.
+
+    Raises:
+        ValueError: Negative or absurd.
+    """
+    if not 0 <= count <= MOST_DECIMALS:
+        raise ValueError(f"{count} decimals are absurd")
+    return count
 
 
 def decimal_of(text: str) -> Decimal:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 import attrs
+import msgspec
 
 from zoe.adapters.kraken import answers, api
 from zoe.adapters.kraken.feed import DEPTH, FeedReader
@@ -113,7 +114,7 @@ def _call(operation: Operation) -> api.Call:
 def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Result:
     match operation:
         case GetInstruments():
-            return answers.instruments(api.parse(dict[str, answers.PairRow], result))
+            return answers.instruments(api.parse(dict[str, msgspec.Raw], result))
         case GetToken():
             return api.parse(answers.Token, result).token
         case GetBalances():

@@ -220,3 +220,23 @@ def test_pairs_that_cannot_be_watched_are_left_out_and_old_rows_get_their_steps(
     assert isinstance(pair, Instrument)
     assert (pair.symbol, pair.price_increment) == ("BTC/USD", Decimal("0.1"))
     assert (pair.qty_increment, pair.qty_min) == (Decimal("0.00001"), Decimal("0.00001"))
+
+
+GOOD = {"altname": "A", "wsname": "A/USD", "base": "A", "quote": "ZUSD", "pair_decimals": 1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pair_decimals": 31}, {"tick_size": "-1"}, {"lot_decimals": -1}, {"ordermin": "NaN"}, {"base": 1}],
+)  # fmt: skip
+def test_a_row_of_an_unknown_form_costs_no_other_pair(wrong: dict[str, object]) -> None:
+    good = GOOD | {"lot_decimals": 8}
+    result = read(GetInstruments(), {"NEW": good | wrong, "AUSD": good}, None)
+    assert isinstance(result, tuple)
+    assert [pair.symbol for pair in result if isinstance(pair, Instrument)] == ["A/USD"]
+
+
+def test_rows_that_are_no_pairs_at_all_are_no_catalogue() -> None:
+    with pytest.raises(WireError, match="none of 2 rows is a pair"):
+        read(GetInstruments(), {"A": {}, "B": 7}, None)
+    assert read(GetInstruments(), {}, None) == ()
