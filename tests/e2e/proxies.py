@@ -95,6 +95,7 @@ class Proxy:
     def _answer(self, target: socket.socket, client: socket.socket) -> None:
         while said := target.recv(_BLOCK):
             if self.deaf and said.endswith(b"Z\x00\x00\x00\x05I"):  # the commit is done
+                client.shutdown(socket.SHUT_RDWR)
                 return
             if not self.deaf:
                 client.sendall(self.change(said))
