@@ -264,8 +264,10 @@ class Mirror:
             self.bids, self.asks = {}, {}
         for levels, changes in ((self.bids, row["bids"]), (self.asks, row["asks"])):
             for change in changes:
+                shown = Decimal(change["price"]) in levels
                 levels[Decimal(change["price"])] = Decimal(change["qty"])
                 if not change["qty"]:
+                    assert shown, "a level is taken away that was not shown"
                     del levels[Decimal(change["price"])]
         for price in sorted(self.bids, reverse=True)[self.depth :]:
             del self.bids[price]

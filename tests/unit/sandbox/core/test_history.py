@@ -42,11 +42,16 @@ def test_pages_have_fifty_rows_newest_first_and_lose_none() -> None:
 
 def test_start_is_exclusive_and_end_inclusive_and_both_may_be_ids() -> None:
     _, client = trade_often(6)
-    rows = pages(client, "TradesHistory", "trades")
-    newest_first = [row["id"] for row in rows]
-    for start, end in ((rows[4]["time"], rows[1]["time"]), (newest_first[4], newest_first[1])):
-        found = pages(client, "TradesHistory", "trades", start=start, end=end)
-        assert [row["id"] for row in found] == newest_first[1:4]
+    for call, name in (("TradesHistory", "trades"), ("ClosedOrders", "closed")):
+        rows = pages(client, call, name)
+        times = [row.get("time") or row["closetm"] for row in rows]
+        ids = [row["id"] for row in rows]
+        for start, end in ((times[4], times[1]), (ids[4], ids[1])):
+            found = pages(client, call, name, start=start, end=end)
+            assert [row["id"] for row in found] == ids[1:4]
+    rows = pages(client, "Ledgers", "ledger")
+    found = pages(client, "Ledgers", "ledger", start=rows[7]["id"], end=rows[2]["id"])
+    assert [row["id"] for row in found] == [row["id"] for row in rows[2:6]]
 
 
 def test_filters_leave_out_what_they_say() -> None:

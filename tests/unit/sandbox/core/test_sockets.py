@@ -205,3 +205,23 @@ def test_a_fee_is_told_in_dollars_where_their_price_is_known() -> None:
     (trade,) = socket.reports("trade")
     assert float(trade["fees"][0]["qty"]) == pytest.approx(0.00024)
     assert float(trade["fee_usd_equiv"]) == pytest.approx(0.00024 * 20_001)
+
+
+def test_a_tickers_figures_are_of_the_last_day_and_rests_also_of_today() -> None:
+    trial = Trial()
+    trial.market("20000", "20001", qty="10")
+    client = trial.first_client()
+    client.limit("buy", "1", "20001")
+    trial.pass_time(22 * 3600)  # from three in the morning into the next day
+    trial.market("20100", "20101", qty="10")
+    client.limit("buy", "1", "20101")
+    row = trial.public("Ticker", pair="XBTUSD")["XXBTZUSD"]
+    assert (row["v"], row["t"]) == (["1.00000000", "2.00000000"], [1, 2])
+    assert (row["o"], row["l"], row["p"][1]) == (
+        "20101.00000",
+        ["20101.00000", "20001.00000"],
+        "20051.00000",
+    )
+    trial.pass_time(4 * 3600)
+    row = trial.public("Ticker", pair="XBTUSD")["XXBTZUSD"]
+    assert (row["v"][1], row["t"][1], row["h"][1]) == ("1.00000000", 1, "20101.00000")
