@@ -225,3 +225,20 @@ def test_a_tickers_figures_are_of_the_last_day_and_rests_also_of_today() -> None
     trial.pass_time(4 * 3600)
     row = trial.public("Ticker", pair="XBTUSD")["XXBTZUSD"]
     assert (row["v"][1], row["t"][1], row["h"][1]) == ("1.00000000", 1, "20101.00000")
+
+
+def test_what_happens_out_of_view_is_not_told() -> None:
+    trial = Trial()
+    client = trial.first_client()
+    for n in range(12):
+        client.limit("buy", "0.1", f"{19_990 - n}")
+    socket = trial.open()
+    socket.ask("subscribe", channel="book", symbol=["BTC/USD"])
+    client.limit("buy", "0.1", "19979")
+    client.limit("buy", "0.1", "19900")
+    for order_id in list(client("OpenOrders")["open"])[:3]:
+        client("CancelOrder", txid=order_id)
+    assert not socket.channel("book", "update")
+    client.limit("buy", "0.1", "19995")
+    (update,) = socket.channel("book", "update")
+    assert [float(row["price"]) for row in update["data"][0]["bids"]] == [19_995.0]
