@@ -312,7 +312,8 @@ class DeskDoor(Actor):
     def _cancel_among(self, ref: int, orders: list[dict[str, Any]]) -> None:
         wanted = self._talks[ref].gathered["order"]
         for order in orders:
-            if wanted in (order["intent_id"], order["cl_ord_id"], order["order_id"]):
+            names = (order["intent_id"], order["cl_ord_id"], order["order_id"])
+            if any(name is not None and _same_id(wanted, name) for name in names):
                 self._talks[ref].gathered["intent_id"] = order["intent_id"]
                 self.tell(self.find("orders"), FollowOrder(order["intent_id"]))
                 self.tell(self.find("orders"), CancelOrder(order["intent_id"], "by hand"))
@@ -412,6 +413,12 @@ def _named_order(request: Request) -> str:
     if isinstance(wanted, str) and wanted:
         return wanted
     raise ValueError("order: the id of an order is needed")
+
+
+def _same_id(one: str, other: str) -> bool:
+    """Whether two ids mean the same order: UUIDs in any spelling, others as they are."""
+    number = id_number(one)
+    return one == other or (number is not None and number == id_number(other))
 
 
 def _decimal(params: dict[str, str | bool | None], name: str) -> Decimal | None:

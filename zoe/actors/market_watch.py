@@ -3,7 +3,7 @@
 Receives: the public reader's messages, WatchMarket, wire news, timers. Tells: each watcher of a
 pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
 are decoded, booked and checked in the reader's thread, and only the newest quote of a pair waits
-here. A pair whose checksum fails is subscribed anew by itself. A quote that does not change is
+here. A pair whose checksum fails, or that gets no book, is subscribed anew by itself. A quote that does not change is
 confirmed each second while the connection is heard.
 A restart opens a new connection; watchers are named in the tree.
 """
@@ -71,6 +71,7 @@ class MarketWatch(Actor):
         self._heard_ns = 0
         self._heard_wall_ns = 0
         self._quotes: dict[str, Quote] = {}
+        self._asked_ns: dict[str, int] = {}
         self._failures = 0
 
     def on_start(self) -> None:
@@ -120,6 +121,7 @@ class MarketWatch(Actor):
         self._generation = opened.generation
         self._open = True
         self._quotes.clear()
+        self._asked_ns = dict.fromkeys(self._pairs, self.clock.monotonic_ns())
         for payload in self._venue.public_subscriptions(self._pairs):
             self._send(payload)
 
@@ -147,9 +149,7 @@ class MarketWatch(Actor):
             self.tell(self.find(name), news)
 
     def _broken(self, news: BookBroken) -> None:
-        log.warning("market.book_broken", symbol=news.symbol, reason=news.reason)
-        for payload in self._venue.resubscription(news.symbol):
-            self._send(payload)
+        self._resubscribe(news.symbol, news.reason)
 
     def _check(self) -> None:
         self.after(CHECK_SECONDS, Tick("check"))
@@ -162,9 +162,24 @@ class MarketWatch(Actor):
             return
         self._send(self._venue.public_ping())
         self._confirm()
+        self._revive(now_ns)
         quoted = sum(quote.live for quote in self._quotes.values())
         status = "ok" if quoted == len(self._pairs) else "degraded"
         self._beat(status, f"{quoted} of {len(self._pairs)} pairs live")
+
+    def _revive(self, now_ns: int) -> None:
+        """Subscribes pairs anew that have no live book though they were asked for a while ago."""
+        for symbol in self._pairs:
+            quote = self._quotes.get(symbol)
+            alive = quote is not None and quote.live
+            if not alive and now_ns - self._asked_ns.get(symbol, now_ns) > SILENCE_NS:
+                self._resubscribe(symbol, "no live book")
+
+    def _resubscribe(self, symbol: str, reason: str) -> None:
+        log.warning("market.book_broken", symbol=symbol, reason=reason)
+        self._asked_ns[symbol] = self.clock.monotonic_ns()
+        for payload in self._venue.resubscription(symbol):
+            self._send(payload)
 
     def _confirm(self) -> None:
         """Quotes that have not changed are as good as the connection, which was heard just now."""

@@ -18,7 +18,7 @@ from zoe.actors.order_actor import OrderActor, OrderConfig
 from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, Intent, Order, State, apply
+from zoe.domain.order import CONCLUDED, EXTERNAL, Intent, Order, State, apply
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import (
@@ -59,6 +59,8 @@ LINGER_SECONDS: Final = 5
 #: Concluded orders that are remembered, so that looks that show them again cost nothing.
 CONCLUDED_KEPT: Final = 2_000
 HYDRATION: Final = 0
+#: The source of our own orders that are found without their rows.
+RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
 
 Inbox = (
@@ -269,7 +271,11 @@ class OrderDesk(Actor):
             return False
         client_id = described.cl_ord_id
         tag = None if client_id is None else tag_of(client_id)
-        order = Order(described.description, State.PENDING, cl_ord_id=client_id, order_id=order_id)
+        intent = described.description
+        if tag == self._config.desk_tag:
+            # Ours, of before our rows were lost: a halt must reach it.
+            intent = attrs.evolve(intent, source=RECOVERED)
+        order = Order(intent, State.PENDING, cl_ord_id=client_id, order_id=order_id)
         if tag is not None and tag != self._config.desk_tag:
             log.critical("desk.foreign_order", order_id=order_id, cl_ord_id=client_id, tag=tag)
             self.tell(self.find("risk"), StopTrading())
@@ -354,4 +360,4 @@ def _settled(order: Order) -> bool:
 
 
 def _is_ours(order: Order) -> bool:
-    return order.intent.source != "external"
+    return order.intent.source != EXTERNAL

@@ -15,7 +15,7 @@ from zoe.domain.errors import (
     ExchangeUnavailable,
     WireError,
 )
-from zoe.domain.order import CONCLUDED, Order
+from zoe.domain.order import CONCLUDED, EXTERNAL, Order
 from zoe.messages.journal import StoredRow
 from zoe.messages.wire import WireLost, WireRequest
 from zoe.ports.venue import CancelByRest, Venue
@@ -24,7 +24,6 @@ from zoe.runtime.log import log
 
 PATIENCE_NS: Final = 8_000_000_000
 CALL_SECONDS: Final = 3
-EXTERNAL: Final = "external"
 
 
 def own_orders(rows: Iterable[StoredRow]) -> tuple[Order, ...]:

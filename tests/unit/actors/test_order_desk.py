@@ -3,17 +3,24 @@
 from functools import partial
 
 import pytest
+from journal import MemoryNotes
 from stage import Stage
 
 from zoe.actors.order_actor import ANSWER_MARGIN_NS, DEADLINE_NS, OrderConfig
-from zoe.actors.order_desk import EXIT_ANOTHER_DESK, LINGER_SECONDS, STRANGER_SECONDS, OrderDesk
+from zoe.actors.order_desk import (
+    EXIT_ANOTHER_DESK,
+    LINGER_SECONDS,
+    STORE_PATIENCE_SECONDS,
+    STRANGER_SECONDS,
+    OrderDesk,
+)
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import AddSettled, OrderSighted, SendAdd, SendCancel, Sent
-from zoe.messages.journal import Recorded, StoredRow
+from zoe.messages.journal import Recorded, StoredRow, StoreWentDown
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     AwaitNoOrders,
@@ -34,8 +41,8 @@ INTENT_ID = "00000000-0000-0000-0000-000000000001"
 ANSWER_SECONDS = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
 
 
-def desk(rows: tuple[StoredRow, ...] = ()) -> Stage:
-    return Stage("orders", partial(OrderDesk, OrderConfig("a", TAG)), OTHERS, rows)
+def desk(rows: tuple[StoredRow, ...] = (), notes: MemoryNotes | None = None) -> Stage:
+    return Stage("orders", partial(OrderDesk, OrderConfig("a", TAG, notes)), OTHERS, rows)
 
 
 def intent(source: str = "strategy/q") -> Intent:
@@ -224,7 +231,7 @@ def external(stage: Stage, cl_ord_id: str | None) -> None:
     stage.tell(OrderSighted(Sighting("O9", cl_ord_id, (seen_live,), described)))
 
 
-@pytest.mark.parametrize("cl_ord_id", [None, "by-hand-1", client_order_id(1, TAG, 5)])
+@pytest.mark.parametrize("cl_ord_id", [None, "by-hand-1"])
 def test_a_strange_order_is_adopted_after_a_while_and_never_canceled_with_ours(
     cl_ord_id: str | None,
 ) -> None:
@@ -237,6 +244,64 @@ def test_a_strange_order_is_adopted_after_a_while_and_never_canceled_with_ours(
     assert states(stage, "risk")[-1] is State.WORKING
     stage.tell(CancelOwnOrders("a test"), 5)
     assert stage.heard("ratelimiter", RequestPermit) == []
+
+
+def test_our_own_order_without_rows_is_adopted_as_ours_and_a_halt_reaches_it() -> None:
+    stage = desk()
+    external(stage, client_order_id(1, TAG, 5))
+    stage.run(STRANGER_SECONDS + 1)
+    stage.tell(CancelOwnOrders("a test"), 5)
+    assert [permit.action for permit in stage.heard("ratelimiter", RequestPermit)] == [
+        Action.CANCEL
+    ]
+
+
+def down(stage: Stage) -> None:
+    """The store goes down: nothing is durable any more."""
+    stage.answering = False
+    stage.tell(StoreWentDown("a test"))
+
+
+def working(notes: MemoryNotes) -> Stage:
+    stage = desk(notes=notes)
+    sent(stage)
+    tell_order(stage, AddSettled(Sent.ACCEPTED, "O1"))
+    return stage
+
+
+def test_a_cancel_while_the_store_is_down_is_noted_before_it_leaves() -> None:
+    notes = MemoryNotes()
+    stage = working(notes)
+    down(stage)
+    notes.broken = True
+    stage.tell(CancelOrder("O1", "a test"), 1)
+    assert stage.heard("gateway", SendCancel) == []
+    notes.broken = False
+    stage.run(10)
+    assert len(stage.heard("gateway", SendCancel)) >= 1
+    assert [note.order_id for note in notes.cancels][:1] == ["O1"]
+
+
+def test_a_noted_cancel_is_repeated_until_the_exchange_says_it_is_gone() -> None:
+    notes = MemoryNotes()
+    stage = working(notes)
+    down(stage)
+    stage.tell(CancelOrder("O1", "a test"), 10)
+    count = len(notes.cancels)
+    assert count >= 2
+    seen(stage, Fact(Input.CANCELED, "O1"))
+    stage.run(30)
+    assert len(notes.cancels) == count
+
+
+def test_a_store_that_stays_down_costs_the_resting_orders() -> None:
+    notes = MemoryNotes()
+    stage = working(notes)
+    down(stage)
+    stage.run(STORE_PATIENCE_SECONDS - 5)
+    assert notes.cancels == []
+    stage.run(10)
+    assert len(stage.heard("gateway", SendCancel)) >= 1
 
 
 def test_an_order_with_another_desks_tag_ends_the_desk() -> None:
