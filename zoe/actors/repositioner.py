@@ -105,7 +105,7 @@ class Repositioner(Actor):
         self._decide(slot)
 
     def _round(self) -> None:
-        for slot in list(self._targets.keys() | self._working.keys()):
+        for slot in sorted(self._targets.keys() | self._working.keys()):
             self._decide(slot)
 
     def _decide(self, slot: Slot) -> None:
