@@ -4,11 +4,11 @@ import csv
 import difflib
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import islice, product
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Final
+from typing import Annotated, Final
 
 import attrs
 import msgspec
@@ -20,6 +20,8 @@ from zoe.sandbox.problems import CannotStart
 ALL: Final = "all"
 #: How many pairs ``all`` means where no file names them.
 ALL_PAIRS: Final = 1_000
+#: More decimals than any asset has.
+_MOST_DECIMALS: Final = 18
 _CSV_COST_DECIMALS: Final = 5
 _V1_NAMES: Final = {"BTC": "XBT", "DOGE": "XDG"}
 _V2_NAMES: Final = {v1: v2 for v2, v1 in _V1_NAMES.items()}
@@ -27,7 +29,7 @@ _UNDERSCORED: Final = {
     name.replace("_", ""): name
     for name in ("deposit_only", "withdrawal_only", "funding_temporarily_disabled")
 }
-Row = Mapping[str, Any]
+_Precision = Annotated[int, msgspec.Meta(ge=0, le=_MOST_DECIMALS)]
 
 
 @attrs.frozen
@@ -42,9 +44,9 @@ class Listed:
 class _Steps:
     """Numbers as a table or a file has them."""
 
-    tick: object
-    qty_min: object
-    cost_min: object
+    tick: Decimal | str
+    qty_min: Decimal | str
+    cost_min: Decimal | str
 
 
 def choose(file: Path | None, wanted: str | None) -> Listed:
@@ -61,12 +63,15 @@ def choose(file: Path | None, wanted: str | None) -> Listed:
         return listed
     if wanted == ALL:
         return with_generated(listed, ALL_PAIRS)
-    return attrs.evolve(listed, pairs=tuple(_named(listed, wanted)))
+    pairs = tuple(dict.fromkeys(_named(listed, wanted)))
+    if not pairs:
+        raise CannotStart("--pairs names none")
+    return attrs.evolve(listed, pairs=pairs)
 
 
 def _named(listed: Listed, wanted: str) -> Iterator[Pair]:
     catalog = Catalog(listed.assets, listed.pairs)
-    for name in dict.fromkeys(filter(None, map(str.strip, wanted.split(",")))):
+    for name in filter(None, map(str.strip, wanted.split(","))):
         pair = catalog.pair(name)
         if pair is None:
             near = difflib.get_close_matches(name.upper(), catalog.pairs, 1, 0)
@@ -128,9 +133,9 @@ def _rest_names(symbol: str) -> tuple[str, str]:
     return known.REST_NAMES.get(symbol, (symbol, symbol))
 
 
-def _units(value: object, places: int) -> int:
+def _units(value: Decimal | str, places: int) -> int:
     """The next whole number of units."""
-    return int(Decimal(str(value)).scaleb(places).to_integral_value("ROUND_CEILING"))
+    return int(Decimal(value).scaleb(places).to_integral_value("ROUND_CEILING"))
 
 
 def _listed(pairs: Iterable[Pair], assets: Iterable[str]) -> Listed:
@@ -153,37 +158,71 @@ def from_file(path: Path) -> Listed:
     """
     try:
         content = path.read_bytes()
-        listed = _snapshot(content) if content.lstrip()[:1] in b"{[" else _csv(content)
-        Catalog(listed.assets, listed.pairs)
+        listed = _snapshot(content) if content.lstrip().startswith((b"{", b"[")) else _csv(content)
+        _check(listed)
     except OSError as problem:
         raise CannotStart(f"catalogue {path}: {problem.strerror}") from problem
     except KeyError as problem:
         raise CannotStart(f"catalogue {path}: {problem} is missing") from problem
-    except (ValueError, TypeError, InvalidOperation) as problem:
+    except (msgspec.MsgspecError, ValueError, ArithmeticError) as problem:
         raise CannotStart(f"catalogue {path}: {problem}") from problem
-    if not listed.pairs:
-        raise CannotStart(f"catalogue {path}: no pairs")
     return listed
 
 
+def _check(listed: Listed) -> None:
+    """Raises ValueError for what no exchange could list."""
+    if not listed.pairs:
+        raise ValueError("no pairs")
+    Catalog(listed.assets, listed.pairs)
+    for pair in listed.pairs:
+        if pair.tick <= 0 or pair.qty_min < 0 or pair.cost_min < 0:
+            raise ValueError(f"{pair.symbol}: a step or minimum is negative or zero")
+
+
+class _AssetRow(msgspec.Struct):
+    id: str
+    status: str
+    precision: _Precision
+    precision_display: int
+
+
+class _PairRow(msgspec.Struct):
+    symbol: str
+    status: str
+    price_precision: _Precision
+    qty_precision: _Precision
+    cost_precision: _Precision
+    qty_min: Decimal
+    cost_min: Decimal
+    price_increment: Decimal | None = None
+    tick_size: Decimal | None = None
+
+
+class _Data(msgspec.Struct):
+    assets: list[_AssetRow]
+    pairs: list[_PairRow]
+
+
+class _Snapshot(msgspec.Struct):
+    data: _Data
+
+
 def _snapshot(content: bytes) -> Listed:
-    frame = msgspec.json.Decoder(float_hook=Decimal).decode(content)
-    data = (frame[0] if isinstance(frame, list) else frame)["data"]
-    assets = tuple(_snapshot_asset(row) for row in data["assets"])
-    return Listed(assets, tuple(_snapshot_pair(row) for row in data["pairs"]))
+    data = msgspec.json.decode(content, type=_Snapshot).data
+    return Listed(tuple(map(_snapshot_asset, data.assets)), tuple(map(_snapshot_pair, data.pairs)))
 
 
-def _snapshot_asset(row: Row) -> Asset:
-    status: str = _UNDERSCORED.get(row["status"]) or row["status"]
-    shown = row["precision_display"]
-    return Asset(row["id"], *_rest_names(row["id"]), row["precision"], shown, status)
+def _snapshot_asset(row: _AssetRow) -> Asset:
+    status = _UNDERSCORED.get(row.status, row.status)
+    return Asset(row.id, *_rest_names(row.id), row.precision, row.precision_display, status)
 
 
-def _snapshot_pair(row: Row) -> Pair:
-    decimals = (row["price_precision"], row["qty_precision"], row["cost_precision"])
-    tick = row["price_increment"] if "price_increment" in row else row["tick_size"]
-    steps = _Steps(tick, row["qty_min"], row["cost_min"])
-    return _pair(row["symbol"], decimals, steps, row["status"])
+def _snapshot_pair(row: _PairRow) -> Pair:
+    tick = row.price_increment or row.tick_size
+    if tick is None:
+        raise ValueError(f"{row.symbol}: price_increment is missing")
+    decimals = (row.price_precision, row.qty_precision, row.cost_precision)
+    return _pair(row.symbol, decimals, _Steps(tick, row.qty_min, row.cost_min), row.status)
 
 
 def _csv(content: bytes) -> Listed:
@@ -192,7 +231,7 @@ def _csv(content: bytes) -> Listed:
     return _listed((_csv_pair(row) for row in rows), known.ASSETS)
 
 
-def _csv_pair(row: Row) -> Pair:
+def _csv_pair(row: Mapping[str, str]) -> Pair:
     base, _, quote = row["description"].partition("/")
     symbol = f"{_V2_NAMES.get(base, base)}/{_V2_NAMES.get(quote, quote)}"
     tick, lot = row["minimum_price_variation"], row["lot_size"]

@@ -4,10 +4,11 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from zoe.sandbox.problems import CannotStart
 
-_CHUNK: int = 1 << 20
+_CHUNK: Final = 1 << 20
 
 
 class JournalFile:
@@ -21,7 +22,6 @@ class JournalFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             # It holds the secrets of the accounts.
@@ -63,7 +63,9 @@ class JournalFile:
 
     def lines(self) -> Iterator[bytes]:
         """See core.memory.Memory."""
-        with self._path.open("rb") as file:
+        # The file that is held, whatever has become of its name meanwhile.
+        with open(os.dup(self._fd), "rb") as file:
+            file.seek(0)
             for line in file:
                 yield line.rstrip(b"\n")
 

@@ -29,7 +29,8 @@ def listen(port: int) -> socket.socket:
     Raises:
         CannotStart: The port cannot be had.
     """
-    bound = socket.socket()
+    # The protocol is named, or asyncio does not turn Nagle off for what is accepted.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))

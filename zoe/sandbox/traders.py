@@ -6,6 +6,7 @@ the book, which is what fills a quote that stands behind others.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heapreplace
 from random import Random
@@ -41,6 +42,8 @@ _MANY: Final = 100
 _CHANGES: Final = 3
 #: Pairs that act in one step at most, so that nobody waits long for an answer.
 _AT_ONCE: Final = 50
+#: A middle has at least this many ticks, or its steps would be leaps.
+_FEWEST_TICKS: Final = 400
 SIDES: Final = ("buy", "sell")
 
 
@@ -96,8 +99,8 @@ class SyntheticMarket:
         for number, trader in enumerate(self._traders):
             middle = self._worth_in_units(trader.pair, now_ns)
             last = house.last(trader.pair.symbol)
-            if last is not None or middle < _FEWEST_UNITS * trader.pair.tick:
-                wanted = last or trader.random.uniform(5, 50) * _FEWEST_UNITS * trader.pair.tick
+            if last is not None or middle < _FEWEST_TICKS * trader.pair.tick:
+                wanted = last or trader.random.uniform(5, 50) * _FEWEST_TICKS * trader.pair.tick
                 trader.factor = wanted / middle
             self._quote(trader, now_ns, house, trader.levels)
             if last is None:
@@ -165,48 +168,45 @@ class SyntheticMarket:
         return max(pair.qty_min, int(dollars / worth * math.pow(10, pair.qty_decimals)))
 
 
-#: A middle has at least this many ticks, or its steps would be leaps.
-_FEWEST_UNITS: Final = 400
-
-
 class _Layers:
     """Where the house's orders may stand: from half a spread to as many gaps as there are levels."""
 
     def __init__(self, pair: Pair, middle: float, levels: int) -> None:
-        self._pair, self._middle, self._levels = pair, middle, levels
+        self._tick, self._middle, self._levels = pair.tick, middle, levels
         self._half_spread = max(middle * _HALF_SPREAD, pair.tick / 2)
         self._gap = max(middle * _GAP, pair.tick)
+        nearest, furthest = self._half_spread * 0.7, self._half_spread + self._gap * (levels + 3)
+        self._spans = {
+            "buy": (middle - furthest, middle - nearest),
+            "sell": (middle + nearest, middle + furthest),
+        }
 
     def fits(self, order: HouseOrder) -> bool:
         """Whether it is not too near to the middle and not too far from it."""
-        sign = 1 if order.side == "sell" else -1
-        distance = sign * (order.price - self._middle)
-        return (
-            self._half_spread * 0.7
-            <= distance
-            <= self._half_spread + self._gap * (self._levels + 3)
-        )
+        lowest, highest = self._spans[order.side]
+        return lowest <= order.price <= highest
 
     def missing(self, random: Random, side: str, kept: list[int], changes: int) -> list[int]:
-        """Prices of new orders, the best first; not where one stands already."""
-        there = set(kept)
+        """Prices of new orders, the best first; none nearer than a gap to one that stands."""
+        there = sorted(kept)
         prices: list[int] = []
+        wanted = min(changes, self._levels - len(kept))
         for level in range(self._levels):
-            if len(prices) >= min(changes, self._levels - len(kept)):
+            if len(prices) >= wanted:
                 break
-            price = self._price(side, level + random.uniform(0, 0.5))
-            near = any(abs(price - other) < self._gap for other in there)
+            price = self._price(side, level + random.random() / 2)
+            place = bisect_left(there, price)
+            near = any(abs(price - other) < self._gap for other in there[max(0, place - 1) :][:2])
             if price > 0 and not near:
                 prices.append(price)
-                there.add(price)
+                there.insert(place, price)
         return prices
 
     def _price(self, side: str, level: float) -> int:
         distance = self._half_spread + self._gap * level
-        tick = self._pair.tick
         if side == "buy":
-            return math.floor((self._middle - distance) / tick) * tick
-        return math.ceil((self._middle + distance) / tick) * tick
+            return math.floor((self._middle - distance) / self._tick) * self._tick
+        return math.ceil((self._middle + distance) / self._tick) * self._tick
 
 
 def _pause_ns(trader: _Trader) -> int:
