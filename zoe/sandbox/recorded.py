@@ -64,6 +64,8 @@ class RecordedMarket:
         self._depth = max(map(_depth, snapshots), default=_LEAST_DEPTH)
         self._next = 0
         self._due_ns: int | None = None
+        #: Another one is another exchange, in which nothing has been shown yet.
+        self._house: House | None = None
         #: The house's order at each price, by symbol and side.
         self._orders: dict[tuple[str, str], dict[int, int]] = {}
 
@@ -73,7 +75,10 @@ class RecordedMarket:
 
     def step(self, now_ns: int, house: House) -> None:
         """See core.market.MarketModel."""
-        due_ns = now_ns if self._due_ns is None else self._due_ns
+        if house is not self._house:
+            self._house, self._next, self._due_ns = house, 0, now_ns
+            self._orders.clear()
+        due_ns = self._due_ns or now_ns
         for _ in range(_AT_ONCE):
             if due_ns > now_ns:
                 break

@@ -77,6 +77,8 @@ class SyntheticMarket:
             for pair, each in zip(pairs, _rates(len(pairs), rate), strict=True)
         ]
         self._due: list[tuple[int, int]] = []
+        #: Another one is another exchange, in which nobody has traded yet.
+        self._house: House | None = None
 
     def next_ns(self) -> int | None:
         """See core.market.MarketModel."""
@@ -84,7 +86,8 @@ class SyntheticMarket:
 
     def step(self, now_ns: int, house: House) -> None:
         """See core.market.MarketModel."""
-        if not self._due:
+        if house is not self._house:
+            self._house = house
             self._open(now_ns, house)
             return
         for _ in range(_AT_ONCE):
@@ -96,7 +99,9 @@ class SyntheticMarket:
             heapreplace(self._due, (now_ns + _pause_ns(trader), number))
 
     def _open(self, now_ns: int, house: House) -> None:
+        self._due.clear()
         for number, trader in enumerate(self._traders):
+            trader.placed.clear()
             middle = self._worth_in_units(trader.pair, now_ns)
             last = house.last(trader.pair.symbol)
             if last is not None or middle < _FEWEST_TICKS * trader.pair.tick:
@@ -104,7 +109,8 @@ class SyntheticMarket:
                 trader.factor = wanted / middle
             self._quote(trader, now_ns, house, trader.levels)
             if last is None:
-                self._take(trader, now_ns, house)
+                side = trader.random.choice(SIDES)
+                house.take(trader.pair.symbol, side, trader.pair.qty_min, None)
             self._due.append((now_ns + _pause_ns(trader), number))
         heapify(self._due)
 
@@ -187,7 +193,7 @@ class _Layers:
         return lowest <= order.price <= highest
 
     def missing(self, random: Random, side: str, kept: list[int], changes: int) -> list[int]:
-        """Prices of new orders, the best first; none nearer than a gap to one that stands."""
+        """Prices of new orders, the best first; none nearer than half a gap to another."""
         there = sorted(kept)
         prices: list[int] = []
         wanted = min(changes, self._levels - len(kept))
@@ -196,7 +202,9 @@ class _Layers:
                 break
             price = self._price(side, level + random.random() / 2)
             place = bisect_left(there, price)
-            near = any(abs(price - other) < self._gap for other in there[max(0, place - 1) :][:2])
+            near = any(
+                abs(price - other) < self._gap / 2 for other in there[max(0, place - 1) :][:2]
+            )
             if price > 0 and not near:
                 prices.append(price)
                 there.insert(place, price)
