@@ -22,6 +22,7 @@ from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, Side, State, T
 from zoe.domain.order_summary import summary
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import TradingState
+from zoe.messages.gateway import SendCancelAll
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.limits import BudgetReported, ReportBudget
 from zoe.messages.orders import (
@@ -329,8 +330,11 @@ class DeskDoor(Actor):
                 self._answer(ref, DONE, {"state": news.state.value})
             elif talk.request.command == "halt":
                 talk.gathered["state"] = news.state.value
+                everything = talk.request.params.get("all") is True
                 self.tell(self.find("orders"), CancelOwnOrders("halt"))
-                self.tell(self.find("orders"), AwaitNoOrders())
+                if everything:
+                    self.tell(self.find("gateway"), SendCancelAll())
+                self.tell(self.find("orders"), AwaitNoOrders(everything))
 
     def _nothing_left(self) -> None:
         for ref, talk in list(self._talks.items()):

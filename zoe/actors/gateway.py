@@ -1,6 +1,6 @@
 """Gateway: the private side of the exchange: nonce, token, private socket, halt latch.
 
-Receives: SendAdd, SendCancel, PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
+Receives: SendAdd, SendCancel, SendCancelAll, PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
 and CancelSettled to the order's actor, PrivateAnswered to the caller, every sighting to OrderDesk,
 balances to Ledger, StreamOpened and StreamBroken to its watchers. Blocks on nothing.
 No add leaves while the latch is closed, the exchange's clock is unknown, or less than a second is
@@ -39,6 +39,7 @@ from zoe.messages.gateway import (
     PrivateCall,
     SendAdd,
     SendCancel,
+    SendCancelAll,
     Sent,
 )
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
@@ -96,7 +97,7 @@ class _InFlight:
 
 
 Inbox = (
-    SendAdd | SendCancel | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
+    SendAdd | SendCancel | SendCancelAll | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
     | WireReply | WireLost | WireOpened | WireClosed | WireFrame
 )  # fmt: skip
 
@@ -144,6 +145,8 @@ class Gateway(Actor):
                 self._add(message)
             case SendCancel():
                 self._cancel(message)
+            case SendCancelAll():
+                self._cancel_all()
             case PrivateCall():
                 self._calls.append(message)
                 self._call_next()
@@ -313,6 +316,12 @@ class Gateway(Actor):
             return
         req_id = self._next_req_id(wish.reply_to, is_add=False)
         self._send(self._session.cancel(wish.order, req_id))
+
+    def _cancel_all(self) -> None:
+        if self._session is None or not self._live:
+            log.error("gateway.cancel_all_not_sent", reason="private stream down")
+            return
+        self._send(self._session.cancel_all(self._next_req_id(self.me, is_add=False)))
 
     def _answered(self, answer: Answered, received_ns: int) -> None:
         flying = self._in_flight.pop(answer.req_id or 0, None)

@@ -90,7 +90,7 @@ class OrderDesk(Actor):
         self._followers: dict[str, dict[str, Address]] = {}
         self._strangers: dict[str, _Stranger] = {}
         self._concluded: OrderedDict[str, Order] = OrderedDict()
-        self._awaiting: list[Address] = []
+        self._awaiting: list[tuple[Address, bool]] = []
         self._refs = HYDRATION
         self._store_down = False
 
@@ -120,7 +120,7 @@ class OrderDesk(Actor):
             case ReportOrders():
                 self._report()
             case AwaitNoOrders():
-                self._await_none()
+                self._await_none(external=message.external)
             case StoreWentDown():
                 self._store_down = True
                 self.after(STORE_PATIENCE_SECONDS, Tick("store"))
@@ -321,17 +321,24 @@ class OrderDesk(Actor):
         live = tuple(o for o in self._orders.values() if o is not None and not _settled(o))
         self.reply(OrdersReported(live))
 
-    def _await_none(self) -> None:
+    def _await_none(self, *, external: bool) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
-        self._awaiting.append(self.envelope.sender)
+        self._awaiting.append((self.envelope.sender, external))
         self._release_waiters()
 
     def _release_waiters(self) -> None:
-        if any(o is None or o.state not in CONCLUDED for o in self._orders.values()):
-            return
-        for waiting in self._awaiting:
-            self.tell(waiting, NoOrdersLeft())
-        self._awaiting.clear()
+        waiting, self._awaiting = self._awaiting, []
+        for waiter, external in waiting:
+            if self._any_left(external=external):
+                self._awaiting.append((waiter, external))
+            else:
+                self.tell(waiter, NoOrdersLeft())
+
+    def _any_left(self, *, external: bool) -> bool:
+        return any(
+            order is None or (order.state not in CONCLUDED and (external or _is_ours(order)))
+            for order in self._orders.values()
+        )
 
     def _let_go(self) -> None:
         """Ends the actors of orders that were concluded at the last round already."""

@@ -85,7 +85,7 @@ def cancel(arguments: Namespace) -> int:
 
 def halt(arguments: Namespace) -> int:
     """Stops trading."""
-    return _simple("halt", {"why": arguments.why}, arguments)
+    return _simple("halt", {"why": arguments.why, "all": arguments.all}, arguments)
 
 
 def resume(arguments: Namespace) -> int:

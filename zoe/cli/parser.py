@@ -349,6 +349,11 @@ def _trading_state(commands: Any) -> None:
         'zoe halt --why "going out"',
     )
     halt = _command(commands, "halt", "desk_commands:halt", words)
+    halt.add_argument(
+        "--all",
+        action="store_true",
+        help="cancel every order of the account, those placed elsewhere too",
+    )
     words = ("let the desk trade again after a halt", 'zoe resume --why "back"')
     resume = _command(commands, "resume", "desk_commands:resume", words)
     for command in (halt, resume):

@@ -70,6 +70,11 @@ class SendCancel(Message):
 
 
 @attrs.frozen
+class SendCancelAll(Message):
+    """Cancel every open order of the account, those placed by hand too; not answered."""
+
+
+@attrs.frozen
 class AddSettled(Message):
     """What is known of an add."""
 

@@ -121,12 +121,18 @@ class OrdersReported(Message):
 
 @attrs.frozen
 class AwaitNoOrders(Message):
-    """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded."""
+    """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded.
+
+    Attributes:
+        external: Whether orders that others placed count too.
+    """
+
+    external: bool = False
 
 
 @attrs.frozen
 class NoOrdersLeft(Message):
-    """Every order of this desk is concluded and durable."""
+    """Every order that was waited for is concluded and durable."""
 
 
 @attrs.frozen

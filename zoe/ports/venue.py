@@ -130,6 +130,9 @@ class PrivateSession(Protocol):
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """The request that places ``order``, not to be executed after ``deadline_ns``."""
 
+    def cancel_all(self, req_id: int) -> bytes:
+        """The request that cancels every open order of the account, whoever placed it."""
+
     def cancel(self, order: Order, req_id: int) -> bytes:
         """The request that cancels ``order`` by its exchange id, or by ours."""
 

@@ -12,6 +12,7 @@ from zoe.actors.desk_door import DeskDoor
 from zoe.domain.order import Intent, Order, State
 from zoe.domain.order_record import opening_row, stream_of
 from zoe.domain.risk import TradingState
+from zoe.messages.gateway import SendCancelAll
 from zoe.messages.journal import StoredRow
 from zoe.messages.limits import BudgetReported
 from zoe.messages.orders import (
@@ -28,7 +29,16 @@ from zoe.messages.orders import (
 from zoe.messages.risk import SetTradingState, TradingStateChanged
 from zoe.messages.system import DoorAnswer, DoorRequest, HealthReported, Reconciled
 
-OTHERS = ("risk", "orders", "heartbeat", "ratelimiter", "catalogue", "reconciler", "door_socket")
+OTHERS = (
+    "risk",
+    "orders",
+    "heartbeat",
+    "ratelimiter",
+    "catalogue",
+    "reconciler",
+    "door_socket",
+    "gateway",
+)
 KEY = "00000000-0000-4000-8000-000000000001"
 PLACE = {"pair": "BTC/USD", "side": "buy", "quantity": "0.01", "limit_price": "50000"}
 
@@ -186,6 +196,14 @@ def test_a_halt_is_answered_when_every_order_is_gone() -> None:
     assert answers(stage) == []
     stage.tell(NoOrdersLeft())
     assert [answer["exit"] for answer in answers(stage)] == [0]
+
+
+def test_a_halt_of_everything_also_uses_the_exchanges_own_cancel_all() -> None:
+    stage = door()
+    ask(stage, "halt", {"why": "a test", "all": True})
+    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    assert len(stage.heard("gateway", SendCancelAll)) == 1
+    assert stage.heard("orders", AwaitNoOrders) == [AwaitNoOrders(external=True)]
 
 
 def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:

@@ -304,6 +304,20 @@ def test_a_store_that_stays_down_costs_the_resting_orders() -> None:
     assert len(stage.heard("gateway", SendCancel)) >= 1
 
 
+def test_orders_of_others_are_waited_for_only_by_whoever_says_so() -> None:
+    stage = desk()
+    external(stage, None)
+    stage.run(STRANGER_SECONDS + 1)
+    for everything, expected in ((False, 1), (True, 1)):
+        asker = stage.runtime.find("risk")
+        wish = Envelope(AwaitNoOrders(everything), 1, 1, None, None, asker, 0)
+        stage.runtime.deliver(stage.runtime.find("orders"), wish)
+        stage.run(1)
+        assert len(stage.heard("risk", NoOrdersLeft)) == expected
+    stage.tell(OrderSighted(Sighting("O9", None, (Fact(Input.CANCELED, "O9"),))))
+    assert len(stage.heard("risk", NoOrdersLeft)) == 2
+
+
 def test_an_order_with_another_desks_tag_ends_the_desk() -> None:
     stage = desk()
     external(stage, client_order_id(1, TAG + 1, 5))

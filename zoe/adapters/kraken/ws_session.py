@@ -194,6 +194,10 @@ class KrakenSession:
         }
         return request("amend_order", params, req_id)
 
+    def cancel_all(self, req_id: int) -> bytes:
+        """cancel_all: every open order of the account, whoever placed it."""
+        return request("cancel_all", {"token": self._token}, req_id)
+
     def cancel_all_after(self, timeout_seconds: int, req_id: int) -> bytes:
         """The dead-man's switch for the whole account; 0 disarms it."""
         params = {"timeout": timeout_seconds, "token": self._token}
