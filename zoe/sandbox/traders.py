@@ -7,7 +7,7 @@ the book, which is what fills a quote that stands behind others.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from heapq import heapify, heapreplace
 from random import Random
 from typing import Final
@@ -119,6 +119,7 @@ class SyntheticMarket:
         return price * math.pow(10, pair.price_decimals)
 
     def _act(self, trader: _Trader, now_ns: int, house: House) -> None:
+        self._follow_a_hand(trader, now_ns, house)
         if trader.random.random() < TAKERS:
             self._take(trader, now_ns, house)
         else:
@@ -129,30 +130,30 @@ class SyntheticMarket:
 
     def _quote(self, trader: _Trader, now_ns: int, house: House, changes: int) -> None:
         symbol = trader.pair.symbol
-        resting = house.orders(symbol)
-        self._follow_a_hand(trader, now_ns, house, resting)
         layers = _Layers(trader.pair, self._middle(trader, now_ns), trader.levels)
         kept: dict[str, list[int]] = {side: [] for side in SIDES}
-        for number, order in resting.items():
+        for number, order in house.orders(symbol).items():
             if layers.fits(order):
                 kept[order.side].append(order.price)
             else:
                 house.cancel(symbol, number)
-        trader.placed &= resting.keys()
         for side in SIDES:
             for price in layers.missing(trader.random, side, kept[side], changes):
                 qty = self._size(trader, now_ns, _QUOTE_SIZE)
                 trader.placed.add(house.place(symbol, side, price, qty))
 
-    def _follow_a_hand(
-        self, trader: _Trader, now_ns: int, house: House, resting: Iterable[int]
-    ) -> None:
-        """Somebody else moved the house's orders: the middle is where they put it."""
-        if trader.placed.issuperset(resting):
-            return
-        bid, ask = house.best(trader.pair.symbol)
-        if bid is not None and ask is not None:
-            trader.factor *= (bid + ask) / 2 / self._middle(trader, now_ns)
+    def _follow_a_hand(self, trader: _Trader, now_ns: int, house: House) -> None:
+        """Somebody else placed orders of the house: the middle is where they put it."""
+        resting = house.orders(trader.pair.symbol)
+        strange = [order for number, order in resting.items() if number not in trader.placed]
+        trader.placed = set(resting)
+        if strange:
+            middle = self._middle(trader, now_ns)
+            bids = [order.price for order in strange if order.side == "buy"]
+            asks = [order.price for order in strange if order.side == "sell"]
+            bid = max(bids) if bids else min(asks) - 2 * _HALF_SPREAD * middle
+            ask = min(asks) if asks else max(bids) + 2 * _HALF_SPREAD * middle
+            trader.factor *= (bid + ask) / 2 / middle
 
     def _take(self, trader: _Trader, now_ns: int, house: House) -> None:
         random = trader.random
@@ -181,7 +182,12 @@ class _Layers:
         self._tick, self._middle, self._levels = pair.tick, middle, levels
         self._half_spread = max(middle * _HALF_SPREAD, pair.tick / 2)
         self._gap = max(middle * _GAP, pair.tick)
-        nearest, furthest = self._half_spread * 0.7, self._half_spread + self._gap * (levels + 3)
+        # Some slots stay empty, where a tick is as wide as a gap.
+        self._slots = levels + levels // 2
+        nearest, furthest = (
+            self._half_spread * 0.7,
+            self._half_spread + self._gap * (self._slots + 1),
+        )
         self._spans = {
             "buy": (middle - furthest, middle - nearest),
             "sell": (middle + nearest, middle + furthest),
@@ -197,7 +203,7 @@ class _Layers:
         there = sorted(kept)
         prices: list[int] = []
         wanted = min(changes, self._levels - len(kept))
-        for level in range(self._levels):
+        for level in range(self._slots):
             if len(prices) >= wanted:
                 break
             price = self._price(side, level + random.random() / 2)
