@@ -52,8 +52,14 @@ def row(seq: int, stream: str = "desk/a", version: int | None = None, **body: An
     )
 
 
-def seqs(store: JournalStore, stream: str = "desk/a") -> list[int]:
-    return [found.seq for found in store.stream(stream)]
+def seqs(store: JournalStore) -> list[int]:
+    """What is there for others to see."""
+    if not isinstance(store, PostgresJournal):
+        return [found.seq for found in store.stream("desk/a")]
+    database = Database(store._database.server)
+    found = [found.seq for found in PostgresJournal(database, ACCOUNT).stream("desk/a")]
+    database.discard()
+    return found
 
 
 def test_both_are_stores(store: JournalStore) -> None:

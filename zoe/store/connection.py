@@ -218,13 +218,17 @@ class Database:
     def run(self, work: Callable[[Connection], T]) -> T:
         """Runs ``work`` on this thread's connection; a broken one is thrown away.
 
+        ``work`` commits what it began: a transaction that is left open is a bug.
+
         Raises:
             As ``translated``; and StoreError where there is no connection.
         """
         connection = self._connection()
         try:
             with translated():
-                return work(connection)
+                result = work(connection)
+            assert connection._transaction_status == _IDLE, "a transaction was left open"
+            return result
         except BaseException as problem:
             # After an error known to be the statement's own, outside a transaction, it is good.
             known = isinstance(problem, StoreError) and not isinstance(problem, StoreUnknown)

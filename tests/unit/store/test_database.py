@@ -87,6 +87,23 @@ def test_a_failed_transaction_does_not_outlive_its_failure(database: Database) -
     assert database.run(lambda c: c.run("SELECT * FROM nonce WHERE account_id = 'half'")) == []
 
 
+def test_a_transaction_that_is_left_open_is_a_bug_and_does_nothing(database: Database) -> None:
+    with pytest.raises(AssertionError, match="left open"):
+        database.run(lambda c: c.run("START TRANSACTION; INSERT INTO nonce VALUES ('open', 1)"))
+    assert database.run(lambda c: c.run("SELECT * FROM nonce WHERE account_id = 'open'")) == []
+
+
+def test_an_error_that_ends_the_session_leaves_it_unknown_what_was_done(database: Database) -> None:
+    def graver(said: bytes) -> bytes:
+        return said.replace(b"VERROR\0", b"VPANIC\0")
+
+    with (
+        proxies.proxy(database.server, change=graver) as proxy,
+        pytest.raises(StoreUnknown, match="42P01"),
+    ):
+        Database(over(proxy.port, database.server)).run(lambda c: c.run("SELECT * FROM nowhere"))
+
+
 def test_a_session_that_was_ended_is_unknown_once_and_then_replaced(database: Database) -> None:
     before = session(database)
     kill(database, before)

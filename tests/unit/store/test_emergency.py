@@ -156,6 +156,19 @@ def test_threads_may_note_while_another_forgets(notes: EmergencyFile) -> None:
     assert sorted({c.message_id for c in (*forgotten, *notes.read())}) == list(range(100))
 
 
+def test_threads_may_note_at_once(notes: EmergencyFile) -> None:
+    def some(first: int) -> None:
+        for number in range(first, first + 50):
+            notes.note(attrs.evolve(CANCEL, message_id=number))
+
+    threads = [threading.Thread(target=some, args=(first,)) for first in range(0, 400, 50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(cancel.message_id for cancel in notes.read()) == list(range(400))
+
+
 class NotesBehaveLikeTheFake(RuleBasedStateMachine):
     """The file against the fake, step by step."""
 

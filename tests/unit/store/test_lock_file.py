@@ -45,9 +45,11 @@ def test_bytes_that_are_no_text_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_number_that_another_program_has_by_now_is_removed(tmp_path: Path) -> None:
-    found = write(tmp_path, pid_file(os.getpid(), int(time.time())))
-    clear_stale(tmp_path)
-    assert not found.exists()
+    with subprocess.Popen(["/bin/sleep", "60"]) as other:
+        found = write(tmp_path, pid_file(other.pid, int(time.time())))
+        clear_stale(tmp_path)
+        assert not found.exists()
+        other.kill()
 
 
 def test_a_zombie_is_not_alive(tmp_path: Path) -> None:
