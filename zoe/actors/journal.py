@@ -34,7 +34,7 @@ from zoe.messages.system import Beat, Tick
 from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore, NotedCancel
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
+from zoe.runtime.message import Envelope, Message
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "journal"
@@ -78,6 +78,15 @@ class _Waiting:
     causation_id: int | None
     anchor: int | None
     at_ns: int
+    envelope: Envelope | None = None
+
+
+@attrs.frozen
+class _Asked:
+    """A Hydrate, and the envelope that its answer is caused by."""
+
+    request: Hydrate
+    envelope: Envelope
 
 
 @attrs.frozen
@@ -107,7 +116,7 @@ class _Forget:
 
 
 #: The one call to the store that is under way, or waits to be tried again.
-_Work = _Open | _Commit | _Collect | _Forget | Hydrate
+_Work = _Open | _Commit | _Collect | _Forget | _Asked
 Inbox = Record | Hydrate | Tick | _Done
 
 
@@ -131,7 +140,7 @@ class Journal(Actor):
         self._store = store
         self._watchers = watchers
         self._notes = notes
-        self._queue: deque[_Waiting | Hydrate | _Collect | _Forget] = deque()
+        self._queue: deque[_Waiting | _Asked | _Collect | _Forget] = deque()
         self._work: _Work | None = None
         self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
@@ -154,7 +163,8 @@ class Journal(Actor):
                 self._queue.append(self._waiting(message))
                 self._next()
             case Hydrate():
-                self._queue.append(message)
+                assert self.envelope is not None, "a Hydrate comes in an envelope"
+                self._queue.append(_Asked(message, self.envelope))
                 self._next()
             case _Done():
                 self._done(message.outcome)
@@ -170,7 +180,7 @@ class Journal(Actor):
         envelope = self.envelope
         assert envelope is not None, "a Record comes in an envelope"
         ids = (envelope.message_id, envelope.correlation_id, envelope.causation_id)
-        return _Waiting(record, *ids, envelope.anchor, self.clock.wall_ns())
+        return _Waiting(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
 
     # One call at a time
 
@@ -203,8 +213,8 @@ class Journal(Actor):
                 # left these very rows: settling is right for both.
                 work.again = True
                 return partial(self._store.settle if again else self._store.append, rows)
-            case Hydrate():
-                return self._reader(work)
+            case _Asked(request):
+                return self._reader(request)
             case _Collect():
                 assert self._notes is not None, "there are notes"
                 return partial(look, self._store, self._notes, self._emergency_stream)
@@ -250,16 +260,22 @@ class Journal(Actor):
                 self._next_seq = result + 1
             case _Commit(group, _):
                 for waiting in group:
-                    if waiting.record.reply_to is not None:
-                        self.tell(waiting.record.reply_to, Recorded(waiting.record.ref))
-            case Hydrate():
-                self.tell(work.reply_to, Hydrated(work.ref, result))
+                    self._tell_recorded(waiting)
+            case _Asked(request, envelope):
+                found = Hydrated(request.ref, result)
+                self.tell_because_of(envelope, request.reply_to, found)
             case _Collect():
                 self._collected(result)
             case _Forget():
                 log.info("journal.emergency_notes_journalled", cancels=len(work.cancels))
             case _:
                 assert_never(work)
+
+    def _tell_recorded(self, waiting: _Waiting) -> None:
+        """Each answer follows from its own Record, not from that of the group's first."""
+        record = waiting.record
+        if record.reply_to is not None and waiting.envelope is not None:
+            self.tell_because_of(waiting.envelope, record.reply_to, Recorded(record.ref))
 
     # Groups and numbers
 

@@ -70,6 +70,10 @@ class Actor:
         """Sends when the turn ends well; never blocks."""
         self._life.tell(to, message)
 
+    def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
+        """Sends what an earlier message asked for: caused by it, not by the one being handled."""
+        self._life.tell_because_of(cause, to, message)
+
     def reply(self, message: Message) -> None:
         """Answers whoever asked, or tells the sender of the message being handled."""
         self._life.reply(message)

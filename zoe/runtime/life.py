@@ -132,6 +132,16 @@ class Life:
         assert isinstance(to, Address), f"{to!r} is no address"
         self._mail.append((to, self._envelope(message)))
 
+    def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
+        """See Actor.tell_because_of."""
+        assert isinstance(to, Address), f"{to!r} is no address"
+        anchor = cause.message_id if cause.message.anchors else cause.anchor
+        number, root = self._next_id(), cause.correlation_id
+        envelope = Envelope(
+            message, number, root, cause.message_id, anchor, self.cell.address, self._now_ns()
+        )
+        self._mail.append((to, envelope))
+
     def reply(self, message: Message) -> None:
         """See Actor.reply."""
         handled = self.actor.envelope
