@@ -8,6 +8,8 @@ from typing import Final
 
 from zoe.sandbox.problems import CannotStart
 
+#: How every journal begins; whatever begins otherwise is somebody's file that must not be touched.
+_BEGINNING: Final = b'{"kind":"'
 _CHUNK: Final = 1 << 20
 
 
@@ -18,7 +20,7 @@ class JournalFile:
         torn: How many bytes of an incomplete last line were cut off when it was opened.
 
     Raises:
-        CannotStart: It cannot be opened, or another process holds it.
+        CannotStart: It cannot be opened, another process holds it, or it is something else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +29,9 @@ class JournalFile:
             # It holds the secrets of the accounts.
             self._fd = os.open(path, flags, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            beginning = os.pread(self._fd, len(_BEGINNING), 0)
+            if beginning != _BEGINNING[: len(beginning)]:
+                raise CannotStart(f"journal {path} is not a sandbox's")
             self.torn = self._cut_torn_line()
         except BlockingIOError as problem:
             raise CannotStart(f"journal {path} is held by another sandbox") from problem

@@ -81,6 +81,10 @@ class Pump:
         now_ns = self._now_ns()
         try:
             deliveries = act(now_ns)
+        except OSError as problem:
+            # What was done is not kept, so nobody may hear of it.
+            self.failed.set_exception(problem)
+            return
         except BaseException as problem:
             self.failed.set_exception(problem)
             raise

@@ -11,6 +11,8 @@ import pytest
 from zoe.sandbox.journal_file import JournalFile
 from zoe.sandbox.problems import CannotStart
 
+ONE = b'{"kind":"account"}\n'
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -25,15 +27,15 @@ def test_lines_come_back_in_order_and_without_their_ends(path: Path) -> None:
 
 
 def test_a_file_is_gone_on_with(path: Path) -> None:
-    path.write_bytes(b"one\n")
+    path.write_bytes(ONE)
     journal = JournalFile(path)
     journal.append(b"two\n")
-    assert path.read_bytes() == b"one\ntwo\n"
+    assert path.read_bytes() == ONE + b"two\n"
     assert journal.torn == 0
 
 
-@pytest.mark.parametrize("whole", [b"", b"one\n", b"one\ntwo\n"])
-@pytest.mark.parametrize("torn", [b"x", b'{"kind":"fi', b"z" * 3_000_000])
+@pytest.mark.parametrize("whole", [b"", ONE, ONE + b"two\n"])
+@pytest.mark.parametrize("torn", [b"{", b'{"kind":"fi', b'{"kind":"' + b"z" * 3_000_000])
 def test_an_incomplete_last_line_is_cut_off_and_its_length_told(
     path: Path, whole: bytes, torn: bytes
 ) -> None:
@@ -45,11 +47,11 @@ def test_an_incomplete_last_line_is_cut_off_and_its_length_told(
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4])
 def test_all_but_the_first_lines_are_forgotten(path: Path, count: int) -> None:
-    path.write_bytes(b"one\ntwo\nthree\n")
+    path.write_bytes(ONE + b"two\nthree\n")
     journal = JournalFile(path)
     journal.keep(count)
     journal.append(b"new\n")
-    assert list(journal.lines()) == [*[b"one", b"two", b"three"][:count], b"new"]
+    assert list(journal.lines()) == [*[ONE.strip(), b"two", b"three"][:count], b"new"]
 
 
 def test_only_one_holds_it(path: Path) -> None:
@@ -57,6 +59,14 @@ def test_only_one_holds_it(path: Path) -> None:
     with pytest.raises(CannotStart, match="held by another sandbox"):
         JournalFile(path)
     holder.append(b"still mine\n")
+
+
+@pytest.mark.parametrize("content", [b"Dear diary,\n", b"no line end", b"{}", b'{"k":1}\n'])
+def test_somebody_elses_file_is_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(CannotStart, match="is not a sandbox's"):
+        JournalFile(path)
+    assert path.read_bytes() == content
 
 
 def test_it_is_nobody_elses_to_read(path: Path) -> None:
