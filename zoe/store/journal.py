@@ -31,21 +31,32 @@ _COUNT_SAME: Final = (
     f"SELECT count(*) FROM ({_GIVEN}) r JOIN journal j USING (account_id, seq) WHERE {_SAME}"
 )
 _READ: Final = "SELECT seq, stream, version, kind, at_ns, body FROM journal"
+#: As the index journal_ended has them.
+ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
 _OPEN: Final = f"""
-{_READ} WHERE account_id = :account AND stream IN (
-    SELECT stream FROM (
-        SELECT DISTINCT ON (stream) stream, body ->> 'state' AS state
-          FROM journal WHERE account_id = :account AND stream LIKE 'order/%'
-         ORDER BY stream, version DESC) newest
-     WHERE NOT state = ANY(string_to_array(:concluded, ',')))
-ORDER BY stream, version
+WITH candidate AS MATERIALIZED (
+    SELECT stream FROM journal
+     WHERE account_id = :account AND stream LIKE 'order/%' AND version = 1
+    EXCEPT
+    SELECT stream FROM journal
+     WHERE account_id = :account AND stream LIKE 'order/%' AND body ->> 'state' IN {ENDED}
+), newest AS MATERIALIZED (
+    SELECT DISTINCT ON (stream) stream, body ->> 'state' AS state
+      FROM candidate JOIN journal USING (stream) WHERE account_id = :account
+     ORDER BY stream, version DESC
+)
+{_READ} JOIN newest USING (stream)
+ WHERE account_id = :account AND NOT state = ANY(string_to_array(:concluded, ','))
+ ORDER BY stream, version
 """
 _OF_ORDER: Final = f"""
-{_READ} WHERE account_id = :account AND stream IN (
-    SELECT stream FROM journal
-     WHERE account_id = :account AND stream LIKE 'order/%'
-       AND body @> jsonb_build_object('order_id', CAST(:order_id AS text)))
-ORDER BY stream, version
+WITH named AS MATERIALIZED (
+    SELECT DISTINCT account_id, stream FROM journal
+     WHERE body @> jsonb_build_object('order_id', CAST(:order_id AS text))
+)
+{_READ} JOIN named USING (account_id, stream)
+ WHERE account_id = :account AND stream LIKE 'order/%'
+ ORDER BY stream, version
 """
 #: What JSON allows in a text and PostgreSQL does not.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")

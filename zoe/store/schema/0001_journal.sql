@@ -25,6 +25,14 @@ CREATE INDEX journal_ids ON journal USING brin (
 CREATE INDEX journal_body ON journal USING gin (body jsonb_path_ops)
     WITH (gin_pending_list_limit = 128);
 
+-- Orders that are not concluded are those that were opened, less those that ended for good: two
+-- short lists instead of every row there ever was.
+CREATE INDEX journal_opened ON journal (account_id, stream)
+ WHERE version = 1 AND stream LIKE 'order/%';
+CREATE INDEX journal_ended ON journal (account_id, stream)
+ WHERE body ->> 'state' IN ('FILLED', 'CANCELED', 'EXPIRED', 'REJECTED', 'DENIED')
+   AND stream LIKE 'order/%';
+
 CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP;
