@@ -160,11 +160,18 @@ def test_open_orders_are_those_whose_newest_row_does_not_conclude_them(store: Jo
             row(5, "order/a/3", 1, state="SENDING"),
             row(6, "order/a/3", 2, state="ABSENT"),
             row(7, "order/a/3", 3, state="WORKING", order_id="O3"),
-            row(8, "strategy/a", 1, state="WORKING"),
+            row(8, "order/a/4", 1, state="REJECTED"),
+            row(9, "order/a/4", 2, state="WORKING", order_id="O4"),
+            row(10, "order/a/5", 1, state="DENIED"),
+            row(11, "strategy/a", 1, state="WORKING"),
         ]
     )
     found = [(r.stream, r.version) for r in store.open_orders(ACCOUNT)]
-    assert found == [("order/a/1", 1), ("order/a/1", 2)] + [("order/a/3", n) for n in (1, 2, 3)]
+    assert found == [
+        *(("order/a/1", n) for n in (1, 2)),
+        *(("order/a/3", n) for n in (1, 2, 3)),
+        *(("order/a/4", n) for n in (1, 2)),
+    ]
 
 
 def test_an_orders_rows_are_found_by_the_exchanges_id(store: JournalStore) -> None:

@@ -32,7 +32,7 @@ _COUNT_SAME: Final = (
 )
 _READ: Final = "SELECT seq, stream, version, kind, at_ns, body FROM journal"
 #: As the index journal_ended has them.
-ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
+ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "DENIED")
 _OPEN: Final = f"""
 WITH candidate AS MATERIALIZED (
     SELECT stream FROM journal

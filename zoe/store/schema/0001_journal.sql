@@ -30,7 +30,7 @@ CREATE INDEX journal_body ON journal USING gin (body jsonb_path_ops)
 CREATE INDEX journal_opened ON journal (account_id, stream)
  WHERE version = 1 AND stream LIKE 'order/%';
 CREATE INDEX journal_ended ON journal (account_id, stream)
- WHERE body ->> 'state' IN ('FILLED', 'CANCELED', 'EXPIRED', 'REJECTED', 'DENIED')
+ WHERE body ->> 'state' IN ('FILLED', 'CANCELED', 'EXPIRED', 'DENIED')
    AND stream LIKE 'order/%';
 
 CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS $$
