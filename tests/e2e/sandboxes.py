@@ -77,7 +77,7 @@ class Sandbox:
         url = f"{self.ready['rest']}/0/public/{name}"
         return result_of(self.http.get(url, params=params, timeout=PATIENCE_SECONDS))
 
-    def private(self, name: str, timeout: float = PATIENCE_SECONDS, **params: str) -> Any:
+    def private(self, name: str, timeout: float = PATIENCE_SECONDS, **params: Any) -> Any:
         """The result of a private call with the first key."""
         return result_of(self.post(name, timeout, **params))
 
@@ -167,9 +167,11 @@ class Socket:
     def send(self, method: str, **params: Any) -> int:
         """Sends a request; its number."""
         self.requests += 1
-        if self.token is not None:
-            params["token"] = self.token
-        self.ws.send(json.dumps({"method": method, "req_id": self.requests, "params": params}))
+        wanted: dict[str, Any] = {"method": method, "req_id": self.requests}
+        if method != "ping":
+            token = {} if self.token is None else {"token": self.token}
+            wanted["params"] = {**params, **token}
+        self.ws.send(json.dumps(wanted))
         return self.requests
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:

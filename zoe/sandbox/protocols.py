@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,7 +17,7 @@ CONNECTION: Final = "zoe.connection"
 PATIENCE_SECONDS: Final = 10
 UNREAD_BYTES: Final = 16 << 20
 #: How long a client has for its half of the closing handshake.
-CLOSE_SECONDS: Final = 2
+CLOSE_SECONDS: Final = 5
 POLICY_VIOLATION: Final = 1008
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -105,6 +106,13 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         if self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self._too_slow()
+
+    def refuse(self) -> None:
+        """Answers the handshake with 404."""
+        self.conn.send_response(self.conn.reject(HTTPStatus.NOT_FOUND, "Not found\n"))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.handshake_complete = self.close_sent = True
+        self.transport.close()
 
     def close(self, code: int, reason: str) -> None:
         """Starts the closing handshake; the end comes even if the client does not answer."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 from zoe.sandbox.core.wire import Drop, Frame, HttpRequest, HttpResponse
@@ -17,6 +18,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 SOCKET_PATHS: Final = ("/v2", "/auth/v2")
 HTTP_PATHS: Final = ("/0/", "/sandbox/")
+#: Frames that are taken from one client before others are served.
+_IN_A_ROW: Final = 16
 #: No request of Kraken's comes near it.
 BODY_BYTES: Final = 1 << 20
 _PLAIN: Final = (("content-type", "text/plain; charset=utf-8"),)
@@ -94,18 +97,23 @@ class Web:
             lane.deliver(Drop(None, "the sandbox ends"))
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection: SocketConnection = scope["extensions"][CONNECTION]
         await receive()
         if scope["path"] not in SOCKET_PATHS:
-            await _answer(send, _NOT_FOUND, "websocket.http.response")
+            connection.refuse()
             return
         await send({"type": "websocket.accept"})
-        number = self._pump.join(SocketLane(scope["extensions"][CONNECTION]))
+        number = self._pump.join(SocketLane(connection))
         try:
             self._pump.opened(number, scope["path"])
-            while (event := await receive())["type"] == "websocket.receive":
+            for heard in count(1):
+                event = await receive()
+                if event["type"] != "websocket.receive":
+                    break
                 text = event.get("text")
-                payload = event["bytes"] if text is None else text.encode()
-                self._pump.received(number, payload)
+                self._pump.received(number, event["bytes"] if text is None else text.encode())
+                if heard % _IN_A_ROW == 0:
+                    await asyncio.sleep(0)
         finally:
             self._pump.closed(number)
 
@@ -163,12 +171,12 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _answer(send: Send, answer: HttpResponse, kind: str = "http.response") -> None:
+async def _answer(send: Send, answer: HttpResponse) -> None:
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     headers.append((b"content-length", str(len(answer.body)).encode()))
     headers.append((b"date", _date(int(time.time()))))
-    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": answer.body})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 @lru_cache(maxsize=1)
