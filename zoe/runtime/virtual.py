@@ -1,7 +1,7 @@
 """VirtualRuntime: the same actors in one thread and in virtual time, from a seed.
 
-The seed chooses which of the ready actors runs next, how long a turn takes, and when an offloaded
-call is answered. Nothing sleeps: time jumps to the next event. The same seed and the same tree
+The seed chooses which of the ready actors runs next, or the supervisor, how long a turn takes, and
+when an offloaded call is answered. Nothing sleeps: time jumps to the next event. The same seed and the same tree
 give the same messages in the same order (``digest``).
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import heapq
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -68,7 +69,7 @@ class _VirtualCell(Cell):
 class _VirtualCarrier(Carrier):
     """What stands for a thread: a cell of it that has something to do is ready."""
 
-    def __init__(self, name: str, ready: list[Cell]) -> None:
+    def __init__(self, name: str, ready: list[Cell | None]) -> None:
         super().__init__(name)
         self._ready = ready
 
@@ -103,7 +104,9 @@ class VirtualRuntime(Runtime):
         self._loses_answer = loses_answer
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = itertools.count()
-        self._ready: list[Cell] = []
+        #: Who has something to do; None stands for the supervisor, once for each of its actions.
+        self._ready: list[Cell | None] = []
+        self._wished: deque[Callable[[], None]] = deque()
         self._carriers: dict[str, _VirtualCarrier] = {}
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
@@ -111,6 +114,8 @@ class VirtualRuntime(Runtime):
         self._dead_process = False
         self.code: int | None = None
         self.turns = 0
+        #: Gets each line of the ordered log of traced messages.
+        self.tell_line: Callable[[str], None] | None = None
         self.trace(self._note)
         _Host.start()
 
@@ -122,8 +127,9 @@ class VirtualRuntime(Runtime):
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:
-        """Runs an action as an event of its own, now."""
-        self._at(self._time.now_ns, partial(self._supervised, action))
+        """Runs an action after those before it, when the seed says so."""
+        self._wished.append(action)
+        self._ready.append(None)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action after virtual ``seconds``."""
@@ -212,6 +218,9 @@ class VirtualRuntime(Runtime):
         index = self._rng.randrange(len(self._ready))
         self._ready[index], self._ready[-1] = self._ready[-1], self._ready[index]
         cell = self._ready.pop()
+        if cell is None:
+            self._supervised(self._wished.popleft())
+            return
         carrier, reader = cell.carrier, cell.reader
         if cell.finished or carrier in self._hung:
             return
@@ -267,6 +276,8 @@ class VirtualRuntime(Runtime):
             f"{envelope.correlation_id} {envelope.causation_id} {envelope.message!r}\n"
         )
         self._log.update(line.encode())
+        if self.tell_line is not None:
+            self.tell_line(line)
 
     def digest(self) -> str:
         """SHA-256 of the ordered log of traced messages."""
