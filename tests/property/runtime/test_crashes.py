@@ -1,10 +1,11 @@
 """Crashes: what they lose (one message), what they keep (the rest), and who starts again when."""
 
+import threading
 from functools import partial
 from itertools import pairwise
 
 import pytest
-from probes import ENDLESS, Call, Crash, Later, Probe, Say, Spawn, Work, World
+from probes import ENDLESS, Away, Call, Crash, Later, Probe, Say, Spawn, Work, World
 
 from zoe.runtime.actor import Actor
 from zoe.runtime.message import Fate
@@ -165,6 +166,27 @@ def test_a_reply_factory_that_raises_crashes_its_actor_and_nobody_waits(world: W
     world.until(lambda: world.numbers("b") == [1])
 
 
+def test_the_error_of_a_dead_incarnations_reply_does_not_hurt_its_successor(world: World) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow() -> int:
+        begun.set()
+        return 0 if world.virtual or go.wait(20) else 1
+
+    def wrong(probe: Probe) -> None:
+        probe.offload(slow, lambda outcome: 1 / outcome.value(), lane="l")  # type: ignore[arg-type,return-value]  # as untyped code might
+
+    world.start(world.probe("a"))
+    world.do("a", Call(wrong), number=1)
+    world.tell("a", POISON)
+    world.until(lambda: ("a", 2) in world.starts())
+    go.set()
+    world.until(begun.is_set)
+    world.do("a", Away(Work(2), lane="l"))
+    world.until(lambda: 2 in world.numbers("a"))
+    assert world.starts() == [("a", 1), ("a", 2)]
+
+
 def test_a_call_that_exits_is_an_outcome_like_any_other(world: World) -> None:
     errors: list[BaseException | None] = []
 
@@ -232,9 +254,10 @@ def test_a_timer_of_a_crashed_turn_never_rings(world: World) -> None:
 def test_a_retired_actor_is_not_started_again(world: World) -> None:
     world.start(Group("g", (world.probe("a"), world.probe("b"))))
     address = world.runtime.find("a")
-    world.do("a", Call(Actor.retire), number=1)
+    world.do("a", Later(0.01, Work(9)), Call(Actor.retire), number=1)
     world.until(lambda: world.stops("a") == [("a", 1)])
-    world.settle()
+    world.do("b", Later(0.02, Work(8)))
+    world.until(lambda: 8 in world.numbers("b"))
     address.tell(Work(2))
     assert world.fates() == [(2, "closed")]
     assert world.starts("a") == [("a", 1)]
