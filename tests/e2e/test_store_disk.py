@@ -146,11 +146,20 @@ def rows(first: int, count: int = 20) -> list[JournalRow]:
     ]
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    server, _ = stores.up(tmp_path / "state")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("template") / "state"
+    server, _ = stores.up(place)
     server.stop()
-    return tmp_path / "state"
+    return place
+
+
+@pytest.fixture
+def state(template: Path, tmp_path: Path) -> Path:
+    """A state directory that a test may spoil."""
+    place = tmp_path / "state"
+    subprocess.run(["cp", "-a", str(template), str(place)], check=True)
+    return place
 
 
 @NEEDS_MOUNTS

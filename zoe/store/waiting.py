@@ -8,8 +8,10 @@ from zoe.store.connection import Database
 from zoe.store.embedded import START_SECONDS, EmbeddedServer
 
 _PAUSE_SECONDS: Final = 0.003
-#: What a killed server leaves behind (processes, their memory) is gone within this time.
+#: What a killed server leaves behind (processes, their memory) is gone within this time, and it
+#: is what these words are about.
 _REMAINS_SECONDS: Final = 3
+_REMAINS: Final = ("still in use", "already exists", "another postmaster")
 
 
 def wait_until_up(database: Database, server: EmbeddedServer) -> None:
@@ -22,8 +24,10 @@ def wait_until_up(database: Database, server: EmbeddedServer) -> None:
     while True:
         code = server.poll()
         if code is not None:
-            if time.monotonic() > began + _REMAINS_SECONDS:
-                raise StoreError(f"PostgreSQL ended with {code}: {server.why_it_died()}")
+            words = server.why_it_died()
+            remains = any(sign in words for sign in _REMAINS)
+            if not remains or time.monotonic() > began + _REMAINS_SECONDS:
+                raise StoreError(f"PostgreSQL ended with {code}: {words}")
             time.sleep(_REMAINS_SECONDS / 10)
             server.restart()
         try:
