@@ -51,7 +51,8 @@ class Heartbeat(Actor):
         self._write = write
         self._vitals = vitals
         self._alive = alive
-        self._beats: dict[str, tuple[Beat, int]] = {}
+        #: With the wall time in nanoseconds for others, and the monotonic one for its age.
+        self._beats: dict[str, tuple[Beat, int, int]] = {}
         self._writing = False
         self._failed = False
 
@@ -81,13 +82,13 @@ class Heartbeat(Actor):
                 status=beat.status,
                 detail=beat.detail,
             )
-        self._beats[beat.component] = (beat, self.clock.wall_ns())
+        self._beats[beat.component] = (beat, self.clock.wall_ns(), self.clock.monotonic_ns())
 
     def _round(self) -> None:
         self._alive()
         for beat in self._vitals():
             self._note(beat)
-        rows = [(b.component, b.status, at, b.detail) for b, at in self._beats.values()]
+        rows = [(b.component, b.status, at, b.detail) for b, at, _ in self._beats.values()]
         if not self._writing:
             self._writing = True
             self.offload(partial(self._write, rows), _Written, lane="health")
@@ -103,12 +104,10 @@ class Heartbeat(Actor):
         self._failed = failed
 
     def _report(self) -> None:
-        now_ns = self.clock.wall_ns()
+        now_ns = self.clock.monotonic_ns()
+        beats = sorted(self._beats.values(), key=lambda known: known[0].component)
         self.reply(
             HealthReported(
-                tuple(
-                    (beat.component, beat.status, beat.detail, now_ns - at)
-                    for beat, at in sorted(self._beats.values(), key=lambda b: b[0].component)
-                )
+                tuple((b.component, b.status, b.detail, now_ns - at) for b, _, at in beats)
             )
         )
