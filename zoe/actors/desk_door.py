@@ -21,7 +21,7 @@ from zoe.domain.ids import id_number, uuid_text
 from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, Side, State, TimeInForce
 from zoe.domain.order_summary import summary
 from zoe.domain.quantity import Price, Quantity
-from zoe.domain.risk import TradingState
+from zoe.domain.risk import Code, TradingState
 from zoe.messages.gateway import SendCancelAll
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.limits import BudgetReported, ReportBudget
@@ -60,6 +60,7 @@ USAGE: Final = 2
 REFUSED: Final = 4
 TIMED_OUT: Final = 5
 STATUS_SECONDS: Final = 1
+PLACE: Final = "order.place"
 LONGEST_SECONDS: Final = 600
 MOST_DIGITS: Final = 30
 #: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
@@ -176,7 +177,11 @@ class DeskDoor(Actor):
             case "order.place":
                 request = msgspec.structs.replace(request, key=self._key(request))
                 self._talks[ref].request = request
-                self._intent(request)
+                intent = self._intent(request)
+                first = self._asked_already(ref, intent.intent_id)
+                if first is not None:
+                    self._join(ref, first, intent)
+                    return
                 stream = order_record.stream_of(self._account_id, request.key or "")
                 self.tell(self.find("journal"), Hydrate(ref, self.me, stream=stream))
             case "order.cancel":
@@ -223,6 +228,19 @@ class DeskDoor(Actor):
         talk.gathered["intent_id"] = intent.intent_id
         self._journal_command(stream, talk.request, intent)
         self.tell(self.find("risk"), PlaceOrder(intent, self.me))
+
+    def _asked_already(self, ref: int, key: str) -> int | None:
+        """The talk under the same key that is still going on."""
+        for other, talk in self._talks.items():
+            if other != ref and talk.request.command == PLACE and talk.request.key == key:
+                return other
+        return None
+
+    def _join(self, ref: int, first: int, intent: Intent) -> None:
+        """Asked twice at once: the second waits for the first one's answer."""
+        if self._intent(self._talks[first].request) != intent:
+            error = ("key_reused", "the key belongs to another order that is being placed")
+            self._answer(ref, USAGE, None, error)
 
     def _again(self, ref: int, known: Order) -> None:
         """Answers a key that has been used before: with its order, if it is the same wish."""
@@ -282,7 +300,7 @@ class DeskDoor(Actor):
     def _order_changed(self, order: Order) -> None:
         for ref, talk in list(self._talks.items()):
             if talk.gathered.get("intent_id") == order.intent.intent_id:
-                if talk.request.command == "order.place" and order.state in _ANSWERABLE:
+                if talk.request.command == PLACE and order.state in _ANSWERABLE:
                     self._settle_place(ref, order)
                 elif talk.request.command == "order.cancel" and order.state in CONCLUDED:
                     self._answer(ref, DONE, summary(order))
@@ -299,6 +317,10 @@ class DeskDoor(Actor):
                 self._answer(ref, DONE, summary(order))
 
     def _denied(self, denial: OrderDenied) -> None:
+        if denial.code == Code.DUPLICATE_INTENT.value:
+            # It was approved before, and whoever asked for it has forgotten: hear of it again.
+            self.tell(self.find("orders"), FollowOrder(denial.intent.intent_id))
+            return
         for ref, talk in list(self._talks.items()):
             if talk.gathered.get("intent_id") == denial.intent.intent_id:
                 error = (denial.code, ", ".join(f"{k} {v}" for k, v in denial.values))
@@ -398,6 +420,10 @@ class DeskDoor(Actor):
         talk = self._talks.pop(ref)
         log.info("door.answered", command=talk.request.command, exit=code, error=error)
         self._say(talk.client, talk.request.id, code, result, error)
+        if talk.request.command == PLACE and code not in (USAGE, TIMED_OUT):
+            joined = self._asked_already(ref, talk.request.key or "")
+            if joined is not None:
+                self._answer(joined, code, result, error)
 
     def _say(
         self,

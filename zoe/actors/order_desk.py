@@ -178,9 +178,10 @@ class OrderDesk(Actor):
 
     def _follow(self, intent_id: str) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
+        if intent_id in self._actors:
+            self._add_follower(intent_id, self.envelope.sender)
         known = self._orders.get(intent_id)
         if known is not None:
-            self._add_follower(intent_id, self.envelope.sender)
             self.reply(OrderChanged(known))
 
     def _cancel(self, wish: CancelOrder) -> None:

@@ -39,7 +39,10 @@ _KEY_LENGTH: Final = 80
 _SHORTEST_SECRET: Final = 4
 #: Where a record carries its finished line from the format to the file; no event's own field.
 _LINE: Final = "__line__"
-_COLOURS: Final = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_COLOURS: Final = {"DEBUG": "2", "INFO": "36", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+#: What a line says in detail has the terminal's own colour, unless somebody should look at it.
+_FIELDS: Final = {level: colour for level, colour in _COLOURS.items() if level != "INFO"}
+_UUID: Final = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @attrs.frozen
@@ -186,20 +189,32 @@ def json_line(record: Any) -> str:
 
 
 def short_line(record: Any) -> str:
-    """What a person sees: time of day, level, actor, event, fields."""
+    """What a person sees: time of day, level, actor, event, and the fields that say something.
+
+    Long ids are cut short and nothing is said twice; the file has everything.
+    """
     extra = record["extra"]
     level = record["level"].name
+    actor = str(extra.get("actor") or "-")
     fields = " ".join(
-        f"{name}={_shown(value)}"
+        f"{name}={_brief(_shown(value))}"
         for name, value in extra.items()
-        if name not in IDS and name not in (_LINE, "trace")
+        if name not in IDS
+        and name not in (_LINE, "trace")
+        and value is not None
+        and not (isinstance(value, str) and actor.endswith(f"/{value}"))
     )
+    colour = _COLOURS.get(level, "0")
+    when = f"{record['time']:%H:%M:%S}.{record['time'].microsecond // 1000:03d}"
     text = (
-        f"{record['time']:%H:%M:%S}.{record['time'].microsecond // 1000:03d} {level:8} "
-        f"{extra.get('actor') or '-':14} \x1b[1m{_shown(record['message'])}\x1b[0m"
-        f"\x1b[{_COLOURS.get(level, '0')}m {fields}\x1b[0m"
+        f"\x1b[2m{when}\x1b[0m \x1b[{colour}m{level:8}\x1b[0m {_brief(actor):15} "
+        f"\x1b[1;{colour}m{_shown(record['message'])}\x1b[0m \x1b[{_FIELDS.get(level, '0')}m{fields}"
     )
-    return f"\x1b[{_COLOURS.get(level, '0')}m{text}{_indented(extra.get('trace'))}"
+    return f"{text}{_indented(extra.get('trace'))}\x1b[0m"
+
+
+def _brief(text: str) -> str:
+    return _UUID.sub(r"\1", text)
 
 
 def compress(path: str) -> None:

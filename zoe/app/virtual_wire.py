@@ -135,9 +135,10 @@ class VirtualWire:
 
     def _wake(self) -> None:
         self._wakeup_ns = None
-        self._deliver(self._exchange.wake(self._now()))
+        self.deliver(self._exchange.wake(self._now()))
 
-    def _deliver(self, deliveries: list[Delivery]) -> None:
+    def deliver(self, deliveries: list[Delivery]) -> None:
+        """Carries what the exchange says to the desk."""
         for delivery in deliveries:
             job = self._jobs.get(delivery.connection)
             socket = self._sockets.get(delivery.connection)
@@ -169,7 +170,7 @@ class VirtualWire:
         parts = urlsplit(request.url)
         headers = {name.lower(): value for name, value in request.headers}
         wanted = HttpRequest(number, request.method, parts.path, parts.query, headers, request.body)
-        self._deliver(self._exchange.request(self._now(), wanted))
+        self.deliver(self._exchange.request(self._now(), wanted))
 
     def _answered(self, job: _Job, payload: HttpResponse | Frame | Drop) -> None:
         if isinstance(payload, HttpResponse):
@@ -211,7 +212,7 @@ class VirtualWire:
         if not socket.open:
             return
         self._tell(socket.envelope, WireOpened(socket.name, socket.generation))
-        self._deliver(self._exchange.opened(self._now(), number, path))
+        self.deliver(self._exchange.opened(self._now(), number, path))
 
     def _send(self, wish: WireSend) -> None:
         number, socket = self._by_name.get(wish.connection, (0, None))
@@ -223,7 +224,7 @@ class VirtualWire:
 
     def _received(self, number: int, socket: _Socket, payload: bytes) -> None:
         if socket.open:
-            self._deliver(self._exchange.received(self._now(), number, payload))
+            self.deliver(self._exchange.received(self._now(), number, payload))
 
     def _said(self, number: int, socket: _Socket, payload: HttpResponse | Frame | Drop) -> None:
         if not socket.open:

@@ -122,6 +122,33 @@ def test_the_same_key_again_gets_the_same_answer_and_never_a_second_order(
     assert stage.heard("risk", PlaceOrder) == []
 
 
+def test_a_key_asked_twice_at_once_is_one_order_and_two_answers() -> None:
+    stage = door()
+    intent = placed(stage)
+    ask(stage, "order.place", PLACE, key=KEY.upper())
+    assert len(stage.heard("risk", PlaceOrder)) == 1
+    changed(stage, intent, State.WORKING, order_id="O1")
+    assert [answer["exit"] for answer in answers(stage)] == [0, 0]
+
+
+def test_a_key_that_is_being_placed_with_another_order_is_a_usage_error() -> None:
+    stage = door()
+    placed(stage)
+    ask(stage, "order.place", PLACE | {"quantity": "0.02"}, key=KEY)
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (2, "key_reused")
+
+
+def test_an_order_that_risk_knows_already_is_followed_not_refused() -> None:
+    stage = door()
+    intent = placed(stage)
+    stage.tell(OrderDenied(intent, "DUPLICATE_INTENT"))
+    assert answers(stage) == []
+    assert stage.heard("orders", FollowOrder) == [FollowOrder(KEY)]
+    changed(stage, intent, State.WORKING, order_id="O1")
+    assert [answer["exit"] for answer in answers(stage)] == [0]
+
+
 def test_a_key_that_belongs_to_another_order_is_a_usage_error() -> None:
     stage = door(known(attrs.evolve(placed(door()), pair="ETH/USD"), State.WORKING))
     ask(stage, "order.place", PLACE, key=KEY)

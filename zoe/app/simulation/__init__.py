@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real desk against the sandbox's core, in virtual time, from a seed."""

@@ -1,0 +1,253 @@
+"""Auditor: compares the exchange's ground truth with the desk's journal, as an outsider would.
+
+It shares no code with what it judges: it reads JSON texts, knows the names of their fields, and
+imports nothing else of zoe (an import contract sees to it). The exchange's records are the truth.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+Record = Mapping[str, Any]
+
+ADDS: Final = ("add_order", "/0/private/AddOrder")
+_WORKING: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
+_NOTHING: Final = Decimal(0)
+
+
+@attrs.frozen
+class JournalLine:
+    """One row of the desk's journal as anybody reads it from the store."""
+
+    seq: int
+    stream: str
+    version: int
+    kind: str
+    at_ns: int
+    message_id: int
+    body: Record
+
+
+@attrs.frozen
+class Evidence:
+    """What an audit looks at, once nothing is in flight.
+
+    Attributes:
+        truth: The exchange's records, in engine order.
+        journal: The desk's rows, in order.
+        halts: Times (UTC nanoseconds) from a halt's answer until trading was resumed.
+    """
+
+    truth: Sequence[Record]
+    journal: Sequence[JournalLine]
+    halts: Sequence[tuple[int, int]] = ()
+
+    def of(self, kind: str) -> list[Record]:
+        """The exchange's records of one kind."""
+        return [record for record in self.truth if record["kind"] == kind]
+
+    def rows(self, kind: str) -> list[JournalLine]:
+        """The journal's rows of one kind."""
+        return [line for line in self.journal if line.kind == kind]
+
+    def orders(self) -> dict[str, list[JournalLine]]:
+        """The rows of each order, by stream."""
+        found: dict[str, list[JournalLine]] = {}
+        for line in self.journal:
+            if line.stream.startswith("order/"):
+                found.setdefault(line.stream, []).append(line)
+        return found
+
+
+def evidence(
+    truth: Iterable[bytes], rows: Iterable[tuple[Any, ...]], halts: Sequence[tuple[int, int]] = ()
+) -> Evidence:
+    """Reads both sides.
+
+    Args:
+        rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), in any order.
+    """
+    lines = sorted((_line(row) for row in rows), key=_seq)
+    return Evidence([json.loads(line) for line in truth], lines, halts)
+
+
+def _line(row: tuple[Any, ...]) -> JournalLine:
+    seq, stream, version, kind, at_ns, message_id, body = row
+    return JournalLine(seq, stream, version, kind, at_ns, message_id, json.loads(body))
+
+
+def _seq(line: JournalLine) -> int:
+    return line.seq
+
+
+def audit(found: Evidence) -> list[str]:
+    """Every violation, in words; none where the desk was right."""
+    return [
+        *_sent_once(found),
+        *_durable_before_sent(found),
+        *_known(found),
+        *_ends(found),
+        *_fills(found),
+        *_balances(found),
+        *_streams(found),
+        *_traceable(found),
+        *_halted(found),
+    ]
+
+
+def _sent_once(found: Evidence) -> list[str]:
+    """No intent is sent twice, nor placed twice."""
+    sent = Counter(_client(r) for r in found.of("request") if _is_add(r))
+    placed = Counter(_client(r) for r in found.of("order_accepted"))
+    return [
+        *(f"intent {i} was sent {n} times" for i, n in sent.items() if n > 1),
+        *(f"intent {i} was placed {n} times" for i, n in placed.items() if n > 1),
+    ]
+
+
+def _is_add(request: Record) -> bool:
+    return request.get("method") in ADDS or request.get("path") in ADDS
+
+
+def _client(record: Record) -> str | None:
+    name = record.get("cl_ord_id")
+    return None if name is None else str(name).replace("-", "").lower()
+
+
+def _durable_before_sent(found: Evidence) -> list[str]:
+    """Whatever reached the exchange has its row, written before it can have left."""
+    written = {_client(line.body): line.at_ns for line in found.rows("order.sending")}
+    said = []
+    for request in found.of("request"):
+        if not _is_add(request):
+            continue
+        at_ns = written.get(_client(request))
+        if at_ns is None:
+            said.append(f"intent {request['cl_ord_id']} was sent without a row")
+        elif at_ns > request["ns"]:
+            said.append(f"intent {request['cl_ord_id']} was sent before its row was written")
+    return said
+
+
+def _known(found: Evidence) -> list[str]:
+    """Every order at the exchange is in the journal under its id, once."""
+    streams: dict[str, set[str]] = {}
+    for stream, lines in found.orders().items():
+        for line in lines:
+            order_id = line.body.get("order_id")
+            if order_id is not None:
+                streams.setdefault(order_id, set()).add(stream)
+    accepted = {record["order_id"] for record in found.of("order_accepted")}
+    return [
+        *(f"order {i} is unknown to the journal" for i in sorted(accepted - streams.keys())),
+        *(f"order {i} is unknown to the exchange" for i in sorted(streams.keys() - accepted)),
+        *(f"order {i} stands in two streams" for i, s in sorted(streams.items()) if len(s) > 1),
+    ]
+
+
+def _ends(found: Evidence) -> list[str]:
+    """The journal's last state of each order is the exchange's."""
+    gone = {r["order_id"] for k in ("order_canceled", "order_expired") for r in found.of(k)}
+    wanted = {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_accepted")}
+    wanted |= {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_amended")}
+    filled: dict[str, Decimal] = {}
+    for record in found.of("fill"):
+        order_id = record["order_id"]
+        filled[order_id] = filled.get(order_id, _NOTHING) + Decimal(record["qty"])
+    said = []
+    for stream, lines in found.orders().items():
+        order_id = next((n for line in lines if (n := line.body.get("order_id"))), None)
+        state = lines[-1].body["state"]
+        if order_id is None or order_id not in wanted:
+            if state in _WORKING:
+                said.append(f"{stream} ends as {state} and was never placed")
+            continue
+        there = _state(order_id in gone, filled.get(order_id, _NOTHING), wanted[order_id])
+        if there != (state if state not in _WORKING else "WORKING"):
+            said.append(f"order {order_id} is {state} here and {there} there")
+    return said
+
+
+def _state(gone: bool, filled: Decimal, wanted: Decimal) -> str:
+    if filled >= wanted:
+        return "FILLED"
+    return "CANCELED" if gone else "WORKING"
+
+
+def _fills(found: Evidence) -> list[str]:
+    """Every match is booked once, with its quantity, price and fee."""
+    there = {record["exec_id"]: record for record in found.of("fill")}
+    booked = found.rows("order.fill")
+    counts = Counter(line.body["exec_id"] for line in booked)
+    said = [
+        *(f"fill {i} is not in the journal" for i in sorted(there.keys() - counts.keys())),
+        *(f"fill {i} is not at the exchange" for i in sorted(counts.keys() - there.keys())),
+        *(f"fill {i} is booked {n} times" for i, n in counts.items() if n > 1),
+    ]
+    for line in booked:
+        record = there.get(line.body["exec_id"])
+        if record is not None:
+            said += _same_numbers(line.body, record)
+    return said
+
+
+def _same_numbers(ours: Record, theirs: Record) -> list[str]:
+    pairs = (("quantity", "qty"), ("price", "price"), ("cost", "cost"), ("fee", "fee"))
+    return [
+        f"fill {ours['exec_id']}: {here} {ours[here]} here and {theirs[there]} there"
+        for here, there in pairs
+        if Decimal(ours[here]) != Decimal(theirs[there])
+    ]
+
+
+def _balances(found: Evidence) -> list[str]:
+    """The newest balance of each asset is that of the exchange's newest ledger row."""
+    there = {record["asset"]: Decimal(record["balance"]) for record in found.of("ledger")}
+    here: dict[str, Decimal] = {}
+    for line in found.journal:
+        if line.kind == "balance.snapshot":
+            here = {b["asset"]: Decimal(b["balance"]) for b in line.body["balances"]}
+        elif line.kind == "balance.changed":
+            here[line.body["asset"]] = Decimal(line.body["balance"])
+    return [
+        f"balance of {asset}: {here.get(asset)} here and {there.get(asset)} there"
+        for asset in sorted(there.keys() | here.keys())
+        if here.get(asset, _NOTHING) != there.get(asset, _NOTHING)
+    ]
+
+
+def _streams(found: Evidence) -> list[str]:
+    """Versions have no gaps, message ids and numbers are used once."""
+    versions: dict[str, int] = {}
+    said = []
+    for line in found.journal:
+        if line.version != versions.get(line.stream, 0) + 1:
+            said.append(f"{line.stream} jumps to version {line.version}")
+        versions[line.stream] = line.version
+    if len({line.seq for line in found.journal}) != len(found.journal):
+        said.append("a number is used twice")
+    return said
+
+
+def _traceable(found: Evidence) -> list[str]:
+    """Every order that was sent follows from a decision or a command that stands before it."""
+    at = {f"{line.stream}@{line.version}": line.seq for line in found.journal}
+    said = []
+    for line in found.rows("order.sending"):
+        cause = line.body.get("decision")
+        if cause not in at or at[cause] >= line.seq:
+            said.append(f"{line.stream} follows from {cause}, which is not before it")
+    return said
+
+
+def _halted(found: Evidence) -> list[str]:
+    """No order is accepted between a halt's answer and the resume."""
+    return [
+        f"order {record['order_id']} was accepted during a halt"
+        for record in found.of("order_accepted")
+        if any(begin < record["ns"] < end for begin, end in found.halts)
+    ]

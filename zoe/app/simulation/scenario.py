@@ -1,0 +1,221 @@
+"""One seed's story: desks that trade, are killed and faulted, then settle and are audited."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from zoe.app.simulation.auditor import audit, evidence
+from zoe.app.simulation.market import SYMBOL, small_market
+from zoe.app.simulation.world import NotInTime, World
+from zoe.ports.journal import JournalStore
+from zoe.store.in_memory import Fate, FaultyJournal
+
+KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
+#: ``all`` is a swarm: each seed switches each kind on or off.
+PROFILES: Final = ("none", "all", *KINDS)
+_OF_REQUESTS: Final = (
+    *("late", "lost_answer", "slow", "not_executed", "error", "reset", "disconnect"),
+)
+_OF_STREAMS: Final = ("gap", "duplicate", "silence", "disconnect", "bad_checksum")
+_ERRORS: Final = (
+    *("EService:Busy", "EService:Unavailable", "EService:Timeout"),
+    *("EOrder:Insufficient funds", "EOrder:Rate limit exceeded"),
+)
+_FATES: Final = (*[Fate.DONE] * 8, Fate.FAILED, Fate.ANSWER_LOST, Fate.REQUEST_LOST)
+_ACTORS: Final = (
+    *("gateway", "ratelimiter", "reconciler", "risk", "orders", "repositioner"),
+    *("market", "strategy/quote_keeper", "ledger", "catalogue", "door", "heartbeat"),
+)
+_STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "maintenance")
+#: Longer than the Reconciler's period: one look more than is needed.
+_SETTLE_SECONDS: Final = 70
+
+
+@attrs.define
+class Story:
+    """What happened in one seed; ``violations`` is empty where all went well."""
+
+    seed: int
+    orders: int = 0
+    fills: int = 0
+    faults: Counter[str] = attrs.field(factory=Counter)
+    crashes: int = 0
+    virtual_seconds: int = 0
+    messages: int = 0
+    hash: str = ""
+    violations: list[str] = attrs.field(factory=list)
+    rows: list[tuple[Any, ...]] = attrs.field(factory=list, repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """``ok`` or ``violation``."""
+        return "violation" if self.violations else "ok"
+
+
+def kinds_of(profile: str, rng: random.Random) -> frozenset[str]:
+    """The kinds of faults that a seed has."""
+    if profile == "all":
+        return frozenset(kind for kind in KINDS if rng.random() < 0.6)
+    return frozenset() if profile == "none" else frozenset({profile})
+
+
+def tell(seed: int, profile: str = "all", tell_line: Callable[[str], None] | None = None) -> Story:
+    """Runs one seed from beginning to audit."""
+    return _Teller(seed, profile, tell_line).tell()
+
+
+class _Teller:
+    def __init__(self, seed: int, profile: str, tell_line: Callable[[str], None] | None) -> None:
+        self._rng = random.Random(seed)
+        self._kinds = kinds_of(profile, self._rng)
+        self._story = Story(seed)
+        self._halts: list[tuple[int, int]] = []
+        self._halted_ns: int | None = None
+        self._world = World(seed, small_market(seed), self._faulty, tell_line)
+
+    def tell(self) -> Story:
+        try:
+            self._trade()
+            self._settle()
+        except NotInTime as problem:
+            self._story.violations.append(f"did not settle: {problem}")
+        self._audit()
+        return self._story
+
+    # Trading under faults
+
+    def _trade(self) -> None:
+        world, rng = self._world, self._rng
+        for _ in range(rng.randint(2, 5) if "kills" in self._kinds else 1):
+            world.start()
+            self._plant()
+            if rng.random() < 0.8:
+                world.ready()
+            for _ in range(rng.randint(1, 4)):
+                world.run(rng.uniform(0, 6))
+                self._disturb()
+            if "kills" in self._kinds:
+                world.kill()
+                self._story.crashes += 1
+                self._story.faults["kill"] += 1
+
+    def _disturb(self) -> None:
+        if "crashes" in self._kinds and self._rng.random() < 0.3:
+            self._world.runtime.crash(self._rng.choice(_ACTORS))
+            self._story.crashes += 1
+            self._story.faults["crash"] += 1
+        if "status" in self._kinds and self._rng.random() < 0.3:
+            status = self._rng.choice(_STATUSES)
+            self._world.admin("POST", "status", {"status": status})
+            self._story.faults[status] += 1
+        if "people" in self._kinds and self._world.is_ready:
+            self._person()
+
+    def _person(self) -> None:
+        rng, world = self._rng, self._world
+        match rng.choice(("place", "place", "market", "halt", "resume", "again")):
+            case "place":
+                world.say("order.place", self._wish(limit=True))
+            case "market":
+                world.say("order.place", self._wish(limit=False))
+            case "halt":
+                self._halt()
+            case "resume":
+                self._resume()
+            case _:
+                key = f"00000000-0000-4000-8000-{rng.randrange(16):012x}"
+                wish = {"pair": SYMBOL, "side": "buy", "quantity": "0.001", "limit_price": "50000"}
+                for _ in range(2):
+                    world.say("order.place", wish, key)
+
+    def _wish(self, *, limit: bool) -> dict[str, Any]:
+        rng = self._rng
+        wish: dict[str, Any] = {"pair": SYMBOL, "side": rng.choice(("buy", "sell"))}
+        wish["quantity"] = f"0.00{rng.randint(1, 9)}"
+        if limit:
+            wish["limit_price"] = str(rng.randint(89_500, 90_500))
+            wish["post_only"] = rng.random() < 0.5
+            wish["time_in_force"] = (
+                "gtc" if wish["post_only"] else rng.choice(("gtc", "ioc", "fok"))
+            )
+        return wish
+
+    def _halt(self) -> None:
+        answer = self._world.ask("halt", why="simulation")
+        if answer["exit"] == 0 and self._halted_ns is None:
+            self._halted_ns = self._world.runtime.clock.wall_ns()
+
+    def _resume(self) -> None:
+        if self._halted_ns is not None:
+            self._halts.append((self._halted_ns, self._world.runtime.clock.wall_ns()))
+            self._halted_ns = None
+        self._world.say("resume", {"why": "simulation"})
+
+    # Faults of the world
+
+    def _faulty(self, store: JournalStore) -> JournalStore:
+        if "store" not in self._kinds:
+            return store
+        fates = [self._rng.choice(_FATES) for _ in range(self._rng.randrange(60))]
+        self._story.faults["store"] += sum(fate is not Fate.DONE for fate in fates)
+        return FaultyJournal(store, fates)
+
+    def _plant(self) -> None:
+        places = {"requests": ("AddOrder", "CancelOrder"), "streams": ("executions", "book")}
+        for kind, whats in (("requests", _OF_REQUESTS), ("streams", _OF_STREAMS)):
+            for where in places[kind]:
+                if kind in self._kinds and self._rng.random() < 0.6:
+                    self._plant_one(where, self._rng.choice(whats))
+
+    def _plant_one(self, where: str, what: str) -> None:
+        rng = self._rng
+        fault: dict[str, Any] = {
+            "where": where,
+            "what": what,
+            "ms": rng.choice((200, 2_000, 8_000)),
+            "count": rng.randint(1, 5),
+            "every": rng.randint(1, 3),
+        }
+        if what == "error":
+            error = rng.choice(_ERRORS)
+            executed = error.startswith("EService") and rng.random() < 0.5
+            fault |= {"error": error, "executed": executed}
+        self._world.admin("POST", "faults", fault)
+        self._story.faults[what] += fault["count"]
+
+    # The end
+
+    def _settle(self) -> None:
+        """Faults end; the desk starts once more, goes on trading, and is halted."""
+        world = self._world
+        world.admin("DELETE", "faults", {})
+        world.admin("POST", "status", {"status": "online"})
+        if "kills" in self._kinds:
+            world.start()
+        world.ready()
+        world.run(5)
+        answer = world.ask("halt", why="settling")
+        if answer["exit"] != 0:
+            self._story.violations.append(f"the halt was answered with {answer}")
+        world.run(_SETTLE_SECONDS)
+        if world.runtime.code is not None:
+            self._story.violations.append(f"the desk ended with {world.runtime.code}")
+
+    def _audit(self) -> None:
+        world, story = self._world, self._story
+        if self._halted_ns is not None:
+            self._halts.append((self._halted_ns, world.runtime.clock.wall_ns()))
+        story.rows = [
+            (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
+            for r in world.journal.rows
+        ]
+        found = evidence(world.memory.lines(), story.rows, self._halts)
+        story.violations += audit(found)
+        story.orders = len(found.of("order_accepted"))
+        story.fills = len(found.of("fill"))
+        story.virtual_seconds = world.virtual_seconds()
+        story.messages = world.turns + world.runtime.turns
+        story.hash = world.digest()

@@ -1,0 +1,196 @@
+"""World: an exchange that goes on, and desks that come and go, in virtual time."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from zoe.actors.strategist import StrategyConfig
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.app.simulation.market import SYMBOL, TIER
+from zoe.app.tree import READY, Parts, tree
+from zoe.app.virtual_wire import VirtualWire
+from zoe.domain.ids import account_id, desk_tag
+from zoe.domain.ratelimit import TIERS, Limiter
+from zoe.domain.risk import Limits
+from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper, State
+from zoe.messages.system import DoorAnswer, DoorRequest
+from zoe.ports.journal import JournalStore
+from zoe.runtime.message import Envelope
+from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
+from zoe.sandbox.core.config import Config
+from zoe.sandbox.core.exchange import Exchange
+from zoe.sandbox.core.memory import InMemory
+from zoe.sandbox.core.wire import HttpRequest, HttpResponse
+from zoe.store.in_memory import MemoryJournal, MemoryNotes
+
+NONCE_AHEAD_NS: Final = 10_000_000_000
+STEP_SECONDS: Final = 0.05
+ASK_SECONDS: Final = 60
+Answer = dict[str, Any]
+
+
+class NotInTime(Exception):
+    """What had to come true did not, in virtual time; or the desk ended before."""
+
+
+class World:
+    """One exchange, one account, and its desk.
+
+    Args:
+        seed: Of everything: two worlds of the same seed do the same.
+        fault: Wraps the store of each desk, for faults.
+        tell_line: Gets each line of the ordered message log.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        config: Config,
+        fault: Callable[[JournalStore], JournalStore] = lambda store: store,
+        tell_line: Callable[[str], None] | None = None,
+    ) -> None:
+        self.seed = seed
+        self.memory = InMemory()
+        self.exchange = Exchange(config, self.memory, EPOCH_NS)
+        self.account, self.venue = _account(self.exchange)
+        self.journal = MemoryJournal(self.account)
+        self.notes = MemoryNotes()
+        self.boots = 0
+        self.turns = 0
+        self.answers: list[Answer] = []
+        self.is_ready = False
+        self.runtime: VirtualRuntime
+        self._fault = fault
+        self._tell_line = tell_line
+        self._now_ns = 0
+        self._nonce = 0
+        self._wire: VirtualWire
+        self._digests = hashlib.sha256()
+
+    # Desks
+
+    def start(self) -> None:
+        """Starts a desk where time stands."""
+        self.boots += 1
+        self.is_ready = False
+        self.runtime = VirtualRuntime(
+            self.seed * 1_000 + self.boots, self.boots, began_ns=self._now_ns
+        )
+        self.runtime.tell_line = self._tell_line
+        self._wire = VirtualWire(self.runtime, self.exchange, self.seed * 7 + self.boots)
+        self.runtime.endpoint("wire", self._wire.handle)
+        self.runtime.endpoint("door_socket", self._answered)
+        self.runtime.endpoint(READY, self._ready)
+        self.runtime.root(tree(self._parts()))
+
+    def kill(self) -> None:
+        """As kill -9: the exchange sees the sockets close, and that is all."""
+        self._now_ns = self.runtime.clock.monotonic_ns()
+        self.turns += self.runtime.turns
+        self._digests.update(self.runtime.digest().encode())
+        self.runtime.kill()
+        self._wire.hang_up()
+
+    def _ready(self, _envelope: Envelope) -> None:
+        self.is_ready = True
+
+    def _answered(self, envelope: Envelope) -> None:
+        assert isinstance(envelope.message, DoorAnswer)
+        self.answers.append(json.loads(envelope.message.line))
+
+    def _parts(self) -> Parts:
+        keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
+        return Parts(
+            account_id=self.account,
+            desk_tag=desk_tag(self.account, "simulation"),
+            venue=self.venue,
+            store=self._fault(self.journal),
+            notes=self.notes,
+            reserve_nonce=self._reserve,
+            write_health=lambda rows: None,
+            vitals=lambda: (),
+            alive=lambda: None,
+            take_lock=lambda: True,
+            describe=dict,
+            limits=Limits(),
+            limiter=Limiter(TIERS[TIER], 20),
+            pairs=(SYMBOL,),
+            strategies=(StrategyConfig("quote_keeper", keeper, State),),
+        )
+
+    def _reserve(self, wanted: int) -> int:
+        self._nonce = max(self._nonce + NONCE_AHEAD_NS, wanted)
+        return self._nonce
+
+    # Time
+
+    def run(self, seconds: float) -> None:
+        """Lets virtual time pass."""
+        self.runtime.run_for(seconds)
+        self._now_ns = self.runtime.clock.monotonic_ns()
+
+    def virtual_seconds(self) -> int:
+        """Since the exchange opened."""
+        return self._now_ns // 1_000_000_000
+
+    def until(self, true: Callable[[], bool], seconds: int = 120) -> None:
+        """Lets time pass until something is so.
+
+        Raises:
+            NotInTime: It never was.
+        """
+        for _ in range(round(seconds / STEP_SECONDS)):
+            if true():
+                return
+            if self.runtime.code is not None:
+                raise NotInTime(f"the desk ended with {self.runtime.code}")
+            self.run(STEP_SECONDS)
+        raise NotInTime(f"not in {seconds} virtual seconds")
+
+    def ready(self) -> None:
+        """Waits until the desk is reconciled."""
+        self.until(lambda: self.is_ready)
+
+    # People
+
+    def say(self, command: str, params: Answer, key: str | None = None) -> int:
+        """Gives a command by the door; where its answer will stand among ``answers``."""
+        number = len(self.answers)
+        line = {"id": number, "command": command, "params": params, "timeout_seconds": ASK_SECONDS}
+        if key is not None:
+            line["key"] = key
+        self.runtime.find("door").tell(DoorRequest(1, json.dumps(line).encode()))
+        return number
+
+    def ask(self, command: str, **params: Any) -> Answer:
+        """Gives a command and waits for its answer."""
+        number = self.say(command, params)
+        self.until(lambda: len(self.answers) > number, ASK_SECONDS + 10)
+        return self.answers[number]
+
+    def admin(self, method: str, path: str, body: Answer) -> None:
+        """An admin call of the sandbox."""
+        headers = {"content-type": "application/json"}
+        content = json.dumps(body).encode()
+        request = HttpRequest(-1, method, f"/sandbox/{path}", "", headers, content)
+        said = self.exchange.request(self.runtime.clock.wall_ns(), request)
+        (answer,) = (delivery.payload for delivery in said if delivery.connection == -1)
+        assert isinstance(answer, HttpResponse)
+        assert answer.status == 200, answer.body
+        self._wire.deliver([delivery for delivery in said if delivery.connection != -1])
+
+    def digest(self) -> str:
+        """SHA-256 over the message logs of every desk and the exchange's journal."""
+        whole = self._digests.copy()
+        whole.update(self.runtime.digest().encode())
+        for line in self.memory.lines():
+            whole.update(line)
+        return whole.hexdigest()
+
+
+def _account(exchange: Exchange) -> tuple[str, KrakenVenue]:
+    key, secret = exchange.first_key
+    where = ("http://127.0.0.1:1", "ws://127.0.0.1:1/v2", "ws://127.0.0.1:1/auth/v2")
+    return account_id("sandbox", key), KrakenVenue(KeyPair(key, secret), *where)
