@@ -19,11 +19,15 @@ from zoe.sandbox.core.market import House, HouseOrder
 from zoe.sandbox.core.moments import SECOND_NS
 from zoe.sandbox.worths import Worths
 
-#: How often a busy pair moves in a second, how many are busy, and what all others share.
+#: How often a busy pair moves in a second; the first few are, and those that somebody watches.
 BUSY_RATE: Final = 2.5
 BUSY_PAIRS: Final = 4
+#: What many watched pairs share, and what all others do.
+BUSY_RATE_IN_ALL: Final = 40.0
 CALM_RATE: Final = 0.2
 CALM_RATE_IN_ALL: Final = 3.0
+#: How often the market looks who watches.
+_LOOK_NS: Final = SECOND_NS
 #: Of all events of a pair: what share are takers, and of takers: what share sweep.
 TAKERS: Final = 0.3
 SWEEPS: Final = 0.25
@@ -53,8 +57,9 @@ class _Trader:
 
     pair: Pair
     random: Random
-    rate: float
     levels: int
+    #: Events a second.
+    rate: float = 1.0
     #: What a middle of worths alone must be multiplied with.
     factor: float = 1.0
     placed: set[int] = attrs.Factory(set)
@@ -72,10 +77,10 @@ class SyntheticMarket:
     ) -> None:
         self._worths = worths
         levels = _LEVELS if len(pairs) <= _MANY else _LEVELS_OF_MANY
-        self._traders = [
-            _Trader(pair, Random(f"{seed}/{pair.symbol}"), each, levels)
-            for pair, each in zip(pairs, _rates(len(pairs), rate), strict=True)
-        ]
+        self._traders = [_Trader(pair, Random(f"{seed}/{pair.symbol}"), levels) for pair in pairs]
+        self._rate = rate
+        self._watched = frozenset[str]()
+        self._look_ns = 0
         self._due: list[tuple[int, int]] = []
         #: Another one is another exchange, in which nobody has traded yet.
         self._house: House | None = None
@@ -90,6 +95,8 @@ class SyntheticMarket:
             self._house = house
             self._open(now_ns, house)
             return
+        if now_ns >= self._look_ns:
+            self._look(now_ns, house)
         for _ in range(_AT_ONCE):
             due_ns, number = self._due[0]
             if due_ns > now_ns:
@@ -98,8 +105,32 @@ class SyntheticMarket:
             self._act(trader, now_ns, house)
             heapreplace(self._due, (now_ns + _pause_ns(trader), number))
 
+    def _look(self, now_ns: int, house: House) -> None:
+        """Who is watched is livelier from here on."""
+        self._look_ns = now_ns + _LOOK_NS
+        watched = house.watched()
+        if watched == self._watched or self._rate is not None:
+            return
+        before, self._watched = self._watched, watched
+        self._set_rates()
+        for place, (_, number) in enumerate(self._due):
+            trader = self._traders[number]
+            if trader.pair.symbol in watched - before:
+                self._due[place] = (now_ns + _pause_ns(trader), number)
+        heapify(self._due)
+
+    def _set_rates(self) -> None:
+        count = len(self._traders)
+        busy = {trader.pair.symbol for trader in self._traders[:BUSY_PAIRS]} | self._watched
+        lively = min(BUSY_RATE, BUSY_RATE_IN_ALL / len(busy))
+        calm = min(CALM_RATE, CALM_RATE_IN_ALL / count)
+        for trader in self._traders:
+            rate = lively if trader.pair.symbol in busy else calm
+            trader.rate = rate if self._rate is None else self._rate / count
+
     def _open(self, now_ns: int, house: House) -> None:
         self._due.clear()
+        self._set_rates()
         for number, trader in enumerate(self._traders):
             trader.placed.clear()
             middle = self._worth_in_units(trader.pair, now_ns)
@@ -225,11 +256,3 @@ class _Layers:
 
 def _pause_ns(trader: _Trader) -> int:
     return int(trader.random.expovariate(trader.rate) * SECOND_NS)
-
-
-def _rates(count: int, rate: float | None) -> list[float]:
-    if rate is not None:
-        return [rate / count] * count
-    calm = count - BUSY_PAIRS
-    each = min(CALM_RATE, CALM_RATE_IN_ALL / max(calm, 1))
-    return [BUSY_RATE if number < BUSY_PAIRS else each for number in range(count)]

@@ -142,6 +142,31 @@ def test_an_idle_sandbox_has_little_to_do_however_many_pairs_it_lists(pairs: str
     assert events(market(pairs=pairs), 10) < 10 * 18
 
 
+def test_a_pair_that_somebody_watches_or_trades_becomes_lively() -> None:
+    trial = market(pairs=None)
+    socket, client = trial.open(), trial.first_client()
+    socket.ask("subscribe", channel="book", symbol=["DOGE/USD"])
+    order = {"type": "buy", "ordertype": "limit", "price": "0.1", "volume": "50"}
+    assert "txid" in client("AddOrder", pair="ADAUSD", **order)
+
+    def trades(pair: str) -> int:
+        (ticker,) = trial.public("Ticker", pair=pair).values()
+        return int(ticker["t"][1])
+
+    trial.pass_time(2 * MINUTE)
+    assert min(trades("XDGUSD"), trades("ADAUSD")) > 30
+    assert max(trades("LTCUSD"), trades("XLMUSD")) < 15
+
+
+def test_watching_every_pair_costs_little_more() -> None:
+    trial = market(pairs="all")
+    socket = trial.open()
+    symbols = [pair.symbol for pair in trial.config.pairs]
+    socket.ask("subscribe", channel="book", symbol=symbols)
+    trial.pass_time(2)
+    assert events(trial, 10) < 10 * 50
+
+
 def test_a_rate_is_shared_by_all_pairs() -> None:
     assert 700 < events(market(how="synthetic:100"), 10) < 1300
 

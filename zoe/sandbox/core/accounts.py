@@ -26,6 +26,20 @@ TOKEN_SECONDS: Final = 900
 
 
 @attrs.define(eq=False)
+class Counter:
+    """A level that decays with time."""
+
+    level: int = 0
+    at_ns: int = 0
+
+    def at(self, now_ns: int, decay: int) -> int:
+        """The level by now; ``decay`` is what it loses in a nanosecond."""
+        self.level = max(0, self.level - (now_ns - self.at_ns) * decay)
+        self.at_ns = now_ns
+        return self.level
+
+
+@attrs.define(eq=False)
 class Account:
     """Balances, holds, orders and history of one client."""
 
@@ -41,6 +55,10 @@ class Account:
     ledger: list[LedgerRow] = attrs.Factory(list)
     ledger_times: dict[str, int] = attrs.Factory(dict)
     dead_man_ns: int = 0
+    #: Whether rate limits are for it.
+    limited: bool = True
+    counters: defaultdict[str, Counter] = attrs.Factory(lambda: defaultdict(Counter))
+    open_by_pair: defaultdict[str, int] = attrs.Factory(lambda: defaultdict(int))
 
     def available(self, asset: str) -> int:
         """What an order may still claim."""
@@ -49,12 +67,14 @@ class Account:
     def open_order(self, order: Order) -> None:
         """A new order of this account."""
         self.orders[order.order_id] = self.open[order.order_id] = order
+        self.open_by_pair[order.terms.pair.symbol] += 1
         if order.terms.cl_ord_id is not None:
             self.by_cl_ord_id[same_id(order.terms.cl_ord_id)] = order
 
     def close_order(self, order: Order) -> None:
         """It ended; its client's id may be used again."""
         del self.open[order.order_id]
+        self.open_by_pair[order.terms.pair.symbol] -= 1
         self.closed.append(order)
         if order.terms.cl_ord_id is not None:
             del self.by_cl_ord_id[same_id(order.terms.cl_ord_id)]
@@ -88,6 +108,9 @@ class ApiKey:
     account: str
     permissions: frozenset[str]
     nonce: int = 0
+    #: How far below the highest a nonce may be.
+    nonce_window: int = 0
+    calls: Counter = attrs.Factory(Counter)
 
 
 @attrs.frozen

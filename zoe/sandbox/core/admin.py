@@ -14,7 +14,7 @@ from zoe.sandbox.core.faults import Faults, fault_from
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import GROUND_TRUTH
 from zoe.sandbox.core.money import from_text, text
-from zoe.sandbox.core.opening import open_account
+from zoe.sandbox.core.opening import Grant, open_account
 from zoe.sandbox.core.rest import JSON
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
 from zoe.sandbox.core.world import STATUSES, World
@@ -64,15 +64,22 @@ class Admin:
             return _told({"error": str(problem)[:200]}, 400)
 
     def _new_key(self, wanted: dict[str, Any]) -> object:
-        _only(wanted, {"balances", "tier", "permissions"})
+        _only(wanted, {"balances", "tier", "permissions", "limits", "nonce_window"})
         tier, permissions = wanted.get("tier", self._world.config.tier), wanted.get("permissions")
         if tier not in TIERS:
             raise ValueError("tier is one of " + " ".join(TIERS))
         allowed = DEFAULT_PERMISSIONS if permissions is None else frozenset(permissions)
         if not allowed <= set(PERMISSIONS):
             raise ValueError("permissions are of " + " ".join(PERMISSIONS))
+        limited = wanted.get("limits", self._world.config.limits)
+        if not isinstance(limited, bool):
+            raise TypeError("limits is true or false")
         balances = self.amounts(wanted.get("balances", {}))
-        key = open_account(self._world, self._engine, balances, tier, allowed)
+        window = wanted.get("nonce_window", 0)
+        if type(window) is not int or window < 0:
+            raise TypeError("nonce_window is a number of at least 0")
+        grant = Grant(tier, allowed, limited, window)
+        key = open_account(self._world, self._engine, balances, grant)
         return {"key": key.key, "secret": key.secret, "account": key.account}
 
     def amounts(self, balances: object) -> dict[str, int]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.sandbox.core import errors, instruments, rules
+from zoe.sandbox.core import errors, instruments
 from zoe.sandbox.core.accounts import Account
 from zoe.sandbox.core.answers import Ask
 from zoe.sandbox.core.books import DEPTHS, BookChannel
@@ -13,6 +13,7 @@ from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.executions import Reports
 from zoe.sandbox.core.intake import checked
+from zoe.sandbox.core.limits import TIERS
 from zoe.sandbox.core.outbox import Outbox, PrivateFeed, Session
 from zoe.sandbox.core.tape import Tape
 from zoe.sandbox.core.world import World
@@ -206,9 +207,11 @@ class Channels:
         status = wanted.get("order_status", True)
         orders = wanted.get("snap_orders", wanted.get("snapshot", True))
         trades = wanted.get("snap_trades", wanted.get("snapshot_trades", False))
-        ask.session.executions = PrivateFeed(account.name, order_status=status)
+        ask.session.executions = PrivateFeed(
+            account.name, order_status=status, ratecounter=wanted.get("ratecounter", False)
+        )
         result = {
-            "maxratecount": rules.ENGINE_THRESHOLD[account.tier],
+            "maxratecount": TIERS[account.tier].engine_most,
             "snap_orders": orders,
             "snap_trades": trades,
             "warnings": _WARNINGS["executions"],

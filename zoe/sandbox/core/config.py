@@ -23,6 +23,8 @@ class Config:
 
     Args:
         lag_ms: How far REST's views of orders and history lie behind, chosen anew for each request.
+        limits: Whether new accounts are under the rate limits of their tier.
+        history_cost: What a call for ledgers or trades counts for: 2 or 4 (facts, 3.1: both are said).
         post_only_outcome: What becomes of a post-only order that would take: ``canceled`` (accepted,
             then canceled) or ``error`` (facts, 5.5: both exist).
     """
@@ -34,6 +36,8 @@ class Config:
     market: MarketModel | None = None
     lag_ms: tuple[int, int] = (0, 0)
     balances: Mapping[str, str] = OPENING_BALANCES
+    limits: bool = True
+    history_cost: int = 4
     post_only_outcome: str = attrs.field(
         default="canceled", validator=attrs.validators.in_(POST_ONLY_OUTCOMES)
     )

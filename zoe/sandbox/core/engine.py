@@ -228,6 +228,7 @@ class Engine:
         terms = self._amended(order, change)
         amend_id, account = self.world.ids.new("T"), self.world.accounts.of(order)
         before, order.terms, order.amended = order.terms, terms, True
+        order.changed_ns = self.world.now_ns
         self._journal.write(
             "order_amended",
             self.world.now_ns,

@@ -29,6 +29,8 @@ COST_MINIMUM: Final = "EOrder:Cost minimum not met"
 TICK_SIZE: Final = "EOrder:Tick size check failed"
 INVALID_PRICE: Final = "EOrder:Invalid price"
 POST_ONLY: Final = "EOrder:Post only order"
+CALLS_LIMIT: Final = "EAPI:Rate limit exceeded"
+RATE_LIMIT: Final = "EOrder:Rate limit exceeded"
 ORDERS_LIMIT: Final = "EOrder:Orders limit exceeded"
 #: The exchange's own text for this is not known (facts, section 9, row 14).
 DUPLICATE_CL_ORD_ID: Final = "EOrder:Invalid order:cl_ord_id is in use"

@@ -10,8 +10,9 @@ from zoe.sandbox.core.executions import Reports
 from zoe.sandbox.core.faults import Faults
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import Journal
+from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.memory import Memory
-from zoe.sandbox.core.opening import open_account
+from zoe.sandbox.core.opening import Grant, open_account
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
 from zoe.sandbox.core.outbox import Outbox
 from zoe.sandbox.core.recovery import Recovery
@@ -65,11 +66,12 @@ class Exchange:
         self._outbox = Outbox(faults)
         self._tape = Tape(world, self._outbox)
         self._books = BookChannel(world, self._outbox)
-        reports = Reports(world, self._outbox)
+        limits = Limits(world)
+        reports = Reports(world, self._outbox, limits)
         engine = Engine(world, _Told(reports, self._tape))
-        trading = Trading(world, engine)
+        trading = Trading(world, engine, limits)
         calls = (RestPublic(world, self._tape), RestPrivate(world, trading))
-        self._rest = Rest(world, self._outbox, faults, calls)
+        self._rest = Rest(world, (self._outbox, faults), limits, calls)
         channels = Channels(world, self._outbox, (self._books, self._tape, reports))
         parts = (channels, SocketTrading(world, trading))
         self._sockets = Sockets(world, self._outbox, faults, parts)
@@ -92,7 +94,8 @@ class Exchange:
                 for name, amount in world.config.balances.items()
                 if world.catalog.asset(name) is not None
             }
-            open_account(world, engine, self._admin.amounts(known), world.config.tier)
+            grant = Grant(world.config.tier, limited=world.config.limits)
+            open_account(world, engine, self._admin.amounts(known), grant)
         self._outbox.now_ns = world.now_ns
         world.timers.run(world.now_ns)
         if world.config.market is not None:

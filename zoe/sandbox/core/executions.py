@@ -6,6 +6,7 @@ from typing import Final
 from zoe.sandbox.core.accounts import Account
 from zoe.sandbox.core.answers import encode
 from zoe.sandbox.core.catalog import Catalog, Pair
+from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.moments import rfc3339
 from zoe.sandbox.core.money import number, rescaled
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
@@ -21,8 +22,9 @@ _DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
 class Reports:
     """Tells the private channels' subscribers what happens."""
 
-    def __init__(self, world: World, outbox: Outbox) -> None:
+    def __init__(self, world: World, outbox: Outbox, limits: Limits) -> None:
         self._world = world
+        self._limits = limits
         self._outbox = outbox
 
     def order_changed(self, order: Order, exec_type: str, trade: Trade | None = None) -> None:
@@ -36,10 +38,18 @@ class Reports:
         ]
         if not listening:
             return
-        report = encode([self._report(order, exec_type, trade)])
+        report = self._report(order, exec_type, trade)
+        plain = encode([report])
         for session in listening:
-            assert session.executions is not None
-            self._send(session, "executions", session.executions, ("update", report))
+            feed = session.executions
+            assert feed is not None
+            told = encode([report | self._counter(order)]) if feed.ratecounter else plain
+            self._send(session, "executions", feed, ("update", told))
+
+    def _counter(self, order: Order) -> dict[str, object]:
+        """The engine's counter of the order's pair; version 1 of the channel calls it so."""
+        account = self._world.accounts.of(order)
+        return {"ratecount": self._limits.shown(account, order.terms.pair)}
 
     def ledger_written(self, row: LedgerRow) -> None:
         """See engine.Listener."""

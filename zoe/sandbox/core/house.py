@@ -33,6 +33,12 @@ class HouseDesk:
         """See market.House."""
         return self._world.last_price.get(symbol)
 
+    def watched(self) -> frozenset[str]:
+        """See market.House."""
+        accounts = self._world.accounts.by_name.values()
+        ordered = (order.terms.pair.symbol for each in accounts for order in each.open.values())
+        return frozenset(ordered) | self._tape.watched()
+
     def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
         """See market.House."""
         return {

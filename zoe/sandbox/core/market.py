@@ -33,6 +33,9 @@ class House(Protocol):
     def last(self, symbol: str) -> int | None:
         """The price of the last trade, also of one before a restart."""
 
+    def watched(self) -> frozenset[str]:
+        """Pairs whose book or trades somebody listens to, or in which somebody has an order."""
+
     def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
         """The house's resting orders by their number, oldest first."""
 

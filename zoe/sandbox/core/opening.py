@@ -1,8 +1,10 @@
 """New accounts and keys."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
+
+import attrs
 
 from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, Account, ApiKey
 from zoe.sandbox.core.engine import Engine
@@ -13,13 +15,17 @@ _KEY_BYTES: Final = 42
 _SECRET_BYTES: Final = 64
 
 
-def open_account(
-    world: World,
-    engine: Engine,
-    balances: Mapping[str, int],
-    tier: str,
-    permissions: Iterable[str] = DEFAULT_PERMISSIONS,
-) -> ApiKey:
+@attrs.frozen
+class Grant:
+    """What a new account and its key may; ``limited``: rate limits are for it."""
+
+    tier: str
+    permissions: frozenset[str] = DEFAULT_PERMISSIONS
+    limited: bool = True
+    nonce_window: int = 0
+
+
+def open_account(world: World, engine: Engine, balances: Mapping[str, int], grant: Grant) -> ApiKey:
     """A new account with deposits and a key.
 
     Args:
@@ -27,16 +33,19 @@ def open_account(
     """
     accounts = world.accounts
     name = f"AA{len(accounts.by_name) + 1:06d}"
-    account = accounts.by_name[name] = Account(name, tier)
+    account = accounts.by_name[name] = Account(name, grant.tier, limited=grant.limited)
     number = len(accounts.keys) + 1
     key = ApiKey(
         b64encode(world.ids.digest("key", number, size=_KEY_BYTES)).decode(),
         b64encode(world.ids.digest("secret", number, size=_SECRET_BYTES)).decode(),
         name,
-        frozenset(permissions),
+        grant.permissions,
+        nonce_window=grant.nonce_window,
     )
     accounts.keys[key.key] = key
-    world.journal.write("account", world.now_ns, account=name, tier=tier)
+    world.journal.write(
+        "account", world.now_ns, account=name, tier=grant.tier, limited=grant.limited
+    )
     world.journal.write(
         "key",
         world.now_ns,
@@ -44,6 +53,7 @@ def open_account(
         key=key.key,
         secret=key.secret,
         permissions=sorted(key.permissions),
+        nonce_window=key.nonce_window,
     )
     for asset, amount in balances.items():
         engine.credit(account, Leg(asset, amount, 0), "deposit", world.ids.new("D"))

@@ -82,6 +82,10 @@ class Order:
     reason: str | None = None
     closed_ns: int = 0
     amended: bool = False
+    #: When it was made or last amended.
+    changed_ns: int = attrs.field(
+        default=attrs.Factory(lambda order: order.opened_ns, takes_self=True)
+    )
     trades: list[Trade] = attrs.Factory(list)
     resting: Resting | None = None
     held: int = 0

@@ -22,6 +22,8 @@ class PrivateFeed:
     sequence: int = 0
     #: Whether every step of an order is told, or only its beginning and end.
     order_status: bool = True
+    #: Whether every report has the pair's counter.
+    ratecounter: bool = False
 
 
 @attrs.define(eq=False)

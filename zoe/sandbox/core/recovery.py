@@ -55,17 +55,19 @@ class Recovery:
             self._world.now_ns = max(self._world.now_ns, record["ns"])
 
     def _account(self, record: Record) -> None:
-        account = Account(record["account"], record["tier"])
+        account = Account(record["account"], record["tier"], limited=record.get("limited", True))
         self._world.accounts.by_name[account.name] = account
 
     def _key(self, record: Record) -> None:
         permissions = frozenset(record["permissions"])
         key = ApiKey(record["key"], record["secret"], record["account"], permissions)
+        key.nonce_window = record.get("nonce_window", 0)
         self._world.accounts.keys[key.key] = key
 
     def _request(self, record: Record) -> None:
         if record.get("nonce") is not None:
-            self._world.accounts.keys[record["key"]].nonce = record["nonce"]
+            key = self._world.accounts.keys[record["key"]]
+            key.nonce = max(key.nonce, record["nonce"])
 
     def _trade_ids(self, record: Record) -> None:
         # What was used of a block is not known: the next trade opens a new one.
@@ -111,7 +113,7 @@ class Recovery:
         self._world.ids.used("T")
         order = self._orders[record["order_id"]]
         before, pair = order.terms, order.terms.pair
-        order.amended = True
+        order.amended, order.changed_ns = True, record["ns"]
         order.terms = attrs.evolve(
             before,
             qty=from_text(record["qty"], pair.qty_decimals),

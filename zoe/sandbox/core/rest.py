@@ -15,6 +15,7 @@ from zoe.sandbox.core.accounts import ApiKey
 from zoe.sandbox.core.answers import encode
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.faults import Fault, Faults
+from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.moments import MILLISECOND_NS
 from zoe.sandbox.core.outbox import Outbox
 from zoe.sandbox.core.rest_private import Call, RestPrivate
@@ -50,11 +51,15 @@ class Rest:
     """Answers HTTP requests below /0/."""
 
     def __init__(
-        self, world: World, outbox: Outbox, faults: Faults, calls: tuple[RestPublic, RestPrivate]
+        self,
+        world: World,
+        way: tuple[Outbox, Faults],
+        limits: Limits,
+        calls: tuple[RestPublic, RestPrivate],
     ) -> None:
         self._world = world
-        self._outbox = outbox
-        self._faults = faults
+        self._outbox, self._faults = way
+        self._limits = limits
         self._public, self._private = calls
 
     def handle(self, request: HttpRequest) -> None:
@@ -94,9 +99,9 @@ class Rest:
         check_signature(key, request, nonce)
         if not (nonce.isascii() and nonce.isdigit() and len(nonce) <= _LONGEST_NONCE):
             raise Refusal(errors.INVALID_NONCE)
-        if int(nonce) <= key.nonce:
+        if int(nonce) <= key.nonce - key.nonce_window:
             raise Refusal(errors.INVALID_NONCE)
-        key.nonce = int(nonce)
+        key.nonce = max(key.nonce, int(nonce))
         account = self._world.accounts.by_name[key.account]
         caller = Caller(key, account, self._world.now_ns)
         return _Ready(request.exchange, name, call, caller, params), key.nonce
@@ -108,6 +113,7 @@ class Rest:
         told: list[object] = []
 
         def carry_out() -> object:
+            self._limits.called(ready.caller.key, ready.caller.account, ready.name)
             if not ready.caller.key.permissions & ready.call.permissions:
                 raise Refusal(errors.PERMISSION_DENIED)
             told.append(ready.call.handler(ready.caller, ready.params))

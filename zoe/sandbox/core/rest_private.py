@@ -11,7 +11,7 @@ from zoe.sandbox.core import errors, history
 from zoe.sandbox.core.accounts import TOKEN_SECONDS, Account
 from zoe.sandbox.core.engine import Change
 from zoe.sandbox.core.errors import Refusal, invalid
-from zoe.sandbox.core.intake import REST_WINDOW, deadline_of, rest_order, rest_units
+from zoe.sandbox.core.intake import REST_WINDOW, deadline_of, rest_order, rest_pair, rest_units
 from zoe.sandbox.core.moments import MILLISECOND_NS, rfc3339_seconds
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
 from zoe.sandbox.core.paging import Window, page, window_of
@@ -162,6 +162,8 @@ class RestPrivate:
         return asset.symbol
 
     def _add_order(self, caller: Caller, params: Params) -> object:
+        if params.get("validate", "") not in TRUE:
+            self._trading.charge(caller, rest_pair(self._world, params))
         wanted = rest_order(self._world, params, caller.received_ns)
         order = self._trading.add(caller, wanted)
         shown = order or Order("", caller.account.name, wanted.terms, caller.received_ns)
@@ -198,10 +200,10 @@ class RestPrivate:
             orders = self._trading.with_ref(caller.account, int(txid))
         else:
             orders = [self._named(caller.account, params)]
-        return {"count": self._trading.cancel(orders)}
+        return {"count": self._trading.cancel(caller, orders)}
 
     def _cancel_all(self, caller: Caller, params: Params) -> object:
-        return {"count": self._trading.cancel(caller.account.open.values())}
+        return {"count": self._trading.sweep(caller, caller.account.open.values())}
 
     def _cancel_all_after(self, caller: Caller, params: Params) -> object:
         timeout = params.get("timeout", "")

@@ -6,13 +6,11 @@ from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import Account, same_id
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
+from zoe.sandbox.core.limits import TIERS
 from zoe.sandbox.core.money import ceiling, rescaled_up
 from zoe.sandbox.core.orders import Terms
 from zoe.sandbox.core.world import World
 
-OPEN_ORDERS: Final = {"starter": 60, "intermediate": 80, "pro": 225}
-#: What the engine's counter may reach (facts, 3.2).
-ENGINE_THRESHOLD: Final = {"starter": 60, "intermediate": 125, "pro": 180}
 BASIS_POINTS: Final = 10_000
 
 
@@ -76,8 +74,7 @@ def check_new(world: World, account: Account, terms: Terms) -> None:
     check_size(world, terms)
     if terms.cl_ord_id is not None and same_id(terms.cl_ord_id) in account.by_cl_ord_id:
         raise Refusal(errors.DUPLICATE_CL_ORD_ID)
-    beside = sum(order.terms.pair is terms.pair for order in account.open.values())
-    if beside >= OPEN_ORDERS[account.tier]:
+    if account.open_by_pair[terms.pair.symbol] >= TIERS[account.tier].open_orders:
         raise Refusal(errors.ORDERS_LIMIT)
     asset, amount = needed(world, terms)
     if account.available(asset) < amount:

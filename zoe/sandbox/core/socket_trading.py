@@ -14,6 +14,7 @@ from zoe.sandbox.core.intake import (
     SOCKET_WINDOW,
     deadline_of,
     socket_order,
+    socket_pair,
     socket_units,
 )
 from zoe.sandbox.core.moments import rfc3339_seconds
@@ -56,6 +57,8 @@ class SocketTrading:
         }
 
     def _add(self, ask: Ask, caller: Caller) -> list[bytes]:
+        if not ask.params.get("validate", False):
+            self._trading.charge(caller, socket_pair(self._world, ask.params))
         wanted = socket_order(self._world, ask.params, caller.received_ns)
         order = self._trading.add(caller, wanted)
         result: dict[str, object] = {}
@@ -101,13 +104,13 @@ class SocketTrading:
                 orders = self._trading.with_ref(caller.account, value)
             else:
                 orders = [self._trading.find(caller.account, **{name: str(value)})]
-            self._trading.cancel(orders)
+            self._trading.cancel(caller, orders)
         except Refusal as refusal:
             return ask.refuse(str(refusal))
         return ask.accept({name: value})
 
     def _cancel_all(self, ask: Ask, caller: Caller) -> list[bytes]:
-        return [ask.accept({"count": self._trading.cancel(caller.account.open.values())})]
+        return [ask.accept({"count": self._trading.sweep(caller, caller.account.open.values())})]
 
     def _cancel_all_after(self, ask: Ask, caller: Caller) -> list[bytes]:
         seconds = ask.params.get("timeout", -1)

@@ -108,6 +108,11 @@ class Tape:
         """The ticker as it is."""
         self._outbox.frame(session, "ticker", self._ticker_frame(pair, "snapshot"))
 
+    def watched(self) -> frozenset[str]:
+        """Pairs whose book or trades somebody listens to."""
+        sessions = self._outbox.sessions.values()
+        return frozenset(symbol for each in sessions for symbol in (*each.depths, *each.trades))
+
     def figures(self, symbol: str, *, today: bool) -> Figures:
         """Of the last 24 hours, or since midnight UTC."""
         hour = self._world.now_ns // HOUR_NS

@@ -6,9 +6,11 @@ import attrs
 
 from zoe.sandbox.core import errors, rules
 from zoe.sandbox.core.accounts import Account, ApiKey, same_id
+from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.engine import Change, Engine
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.intake import NewOrder
+from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.moments import SECOND_NS
 from zoe.sandbox.core.orders import Order
 from zoe.sandbox.core.world import World
@@ -27,12 +29,13 @@ class Caller:
 class Trading:
     """Adds, amends and cancels orders of an account."""
 
-    def __init__(self, world: World, engine: Engine) -> None:
+    def __init__(self, world: World, engine: Engine, limits: Limits) -> None:
         self._world = world
         self._engine = engine
+        self._limits = limits
 
     def add(self, caller: Caller, wanted: NewOrder) -> Order | None:
-        """The order, or None where it was only to be checked.
+        """The order, or None where it was only to be checked; see ``charge``.
 
         Raises:
             Refusal: It is not accepted.
@@ -49,6 +52,14 @@ class Trading:
             return None
         return self._engine.place(caller.account, terms)
 
+    def charge(self, caller: Caller, pair: Pair, orders: int = 1) -> None:
+        """Counts orders that are to be added, before anything of them is looked at.
+
+        Raises:
+            Refusal: They are too many.
+        """
+        self._limits.added(caller.account, pair, orders)
+
     def _in_time(self, caller: Caller, deadline_ns: int | None) -> None:
         late = deadline_ns is not None and self._world.now_ns > deadline_ns
         if late and not caller.ignore_deadline:
@@ -60,17 +71,33 @@ class Trading:
         Raises:
             Refusal: The order stays as it was.
         """
+        below = change.qty is not None and 0 < change.qty <= order.filled
+        self._limits.changed(caller.account, order, "amend", below=below)
         self._in_time(caller, deadline_ns)
         self._not_in_maintenance()
         return self._engine.amend(order, change)
 
-    def cancel(self, orders: Iterable[Order], reason: str = errors.REASON_USER) -> int:
-        """How many were canceled."""
+    def cancel(self, caller: Caller, orders: Iterable[Order]) -> int:
+        """How many were canceled.
+
+        Raises:
+            Refusal: None of those after the one that was too much.
+        """
         self._not_in_maintenance()
-        canceled = list(orders)
-        for order in canceled:
-            self._engine.end(order, "canceled", reason)
-        return len(canceled)
+        wanted = list(orders)
+        for order in wanted:
+            self._limits.changed(caller.account, order, "cancel")
+            self._engine.end(order, "canceled", errors.REASON_USER)
+        return len(wanted)
+
+    def sweep(self, caller: Caller, orders: Iterable[Order]) -> int:
+        """How many were canceled, all at once and whatever the rate counters say."""
+        self._not_in_maintenance()
+        wanted = list(orders)
+        self._limits.swept(caller.account, wanted)
+        for order in wanted:
+            self._engine.end(order, "canceled", errors.REASON_USER)
+        return len(wanted)
 
     def _not_in_maintenance(self) -> None:
         if self._world.status == "maintenance":
