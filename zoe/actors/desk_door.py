@@ -9,18 +9,16 @@ under the same key.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final, assert_never
 
 import attrs
 import msgspec
 
-from zoe.domain import order_record
+from zoe.domain import order_record, order_wish
 from zoe.domain.catalog import Catalog
 from zoe.domain.ids import id_number, uuid_text
-from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, Side, State, TimeInForce
+from zoe.domain.order import CONCLUDED, Intent, Order, State
 from zoe.domain.order_summary import summary
-from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Code, TradingState
 from zoe.messages.gateway import SendCancelAll
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
@@ -62,7 +60,6 @@ TIMED_OUT: Final = 5
 STATUS_SECONDS: Final = 1
 PLACE: Final = "order.place"
 LONGEST_SECONDS: Final = 600
-MOST_DIGITS: Final = 30
 #: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
 _ANSWERABLE: Final = CONCLUDED | {State.PENDING, State.WORKING, State.IN_DOUBT}
 
@@ -264,38 +261,7 @@ class DeskDoor(Actor):
         return self.envelope.message_id
 
     def _intent(self, request: Request, decision: str | None = None) -> Intent:
-        params = request.params
-        pair = self._pair(str(params.get("pair") or ""))
-        limit = _decimal(params, "limit_price")
-        quantity = _decimal(params, "quantity") or self._from_notional(pair, params, limit)
-        return Intent(
-            intent_id=self._key(request),
-            source="person",
-            slot=None,
-            pair=pair,
-            side=Side(params.get("side")),
-            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            quantity=Quantity(quantity),
-            limit_price=None if limit is None else Price(limit),
-            time_in_force=TimeInForce(params.get("time_in_force") or "gtc"),
-            post_only=bool(params.get("post_only")),
-            decision=decision,
-        )
-
-    def _pair(self, name: str) -> str:
-        """The symbol of the pair of any of its names; risk refuses what nobody knows."""
-        instrument = None if self._catalog is None else self._catalog.find(name)
-        return name if instrument is None else instrument.symbol
-
-    def _from_notional(
-        self, pair: str, params: dict[str, str | bool | None], limit: Decimal | None
-    ) -> Decimal:
-        """Quantity = notional / price, rounded down to the lot step."""
-        notional = _decimal(params, "notional")
-        instrument = None if self._catalog is None else self._catalog.find(pair)
-        if notional is None or limit is None or instrument is None:
-            raise ValueError("quantity is needed, or notional together with a limit price")
-        return instrument.round_quantity_down(notional / limit)
+        return order_wish.read(request.params, self._key(request), self._catalog, decision)
 
     def _order_changed(self, order: Order) -> None:
         for ref, talk in list(self._talks.items()):
@@ -336,7 +302,7 @@ class DeskDoor(Actor):
         wanted = self._talks[ref].gathered["order"]
         for order in orders:
             names = (order["intent_id"], order["cl_ord_id"], order["order_id"])
-            if any(name is not None and _same_id(wanted, name) for name in names):
+            if any(name is not None and order_wish.same_id(wanted, name) for name in names):
                 self._talks[ref].gathered["intent_id"] = order["intent_id"]
                 self.tell(self.find("orders"), FollowOrder(order["intent_id"]))
                 self.tell(self.find("orders"), CancelOrder(order["intent_id"], "by hand"))
@@ -443,25 +409,6 @@ def _named_order(request: Request) -> str:
     if isinstance(wanted, str) and wanted:
         return wanted
     raise ValueError("order: the id of an order is needed")
-
-
-def _same_id(one: str, other: str) -> bool:
-    """Whether two ids mean the same order: UUIDs in any spelling, others as they are."""
-    number = id_number(one)
-    return one == other or (number is not None and number == id_number(other))
-
-
-def _decimal(params: dict[str, str | bool | None], name: str) -> Decimal | None:
-    value = params.get(name)
-    if value is None:
-        return None
-    number = Decimal(str(value))
-    if not number.is_finite() or number <= 0:
-        raise ValueError(f"{name} must be a number greater than 0, not {value}")
-    if abs(number.adjusted()) > MOST_DIGITS or len(number.as_tuple().digits) > MOST_DIGITS:
-        # Written out in full, such a number would take all memory.
-        raise ValueError(f"{name} has more than {MOST_DIGITS} digits")
-    return number
 
 
 def _components(report: HealthReported) -> list[dict[str, Any]]:

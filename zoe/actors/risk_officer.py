@@ -16,6 +16,7 @@ from zoe.domain import order_record
 from zoe.domain.catalog import Catalog
 from zoe.domain.order import CONCLUDED, Intent, Order, State
 from zoe.domain.order_record import canonical
+from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Price
 from zoe.domain.risk import (
     Code,
@@ -70,8 +71,6 @@ from zoe.runtime.log import log
 
 ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
 
-#: The source of intents that a person gave.
-PERSON: Final = "person"
 #: Blocks that also hold back what was approved before them.
 _LATCHING: Final = ("forbidden", "stopping", "lock", "store")
 
