@@ -263,18 +263,27 @@ class OrderActor(Actor):
         assert change is not None and self._order is not None
         before, self._order = self._order, change.after
         self._version += 1
-        log.info(
-            "order.state_changed",
-            intent_id=self._intent_id,
-            order_id=self._order.order_id,
-            was=before.state.value,
-            state=self._order.state.value,
-            filled=str(self._order.filled),
-            reason=self._order.reason,
-        )
+        self._log_change(before, self._order)
         self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
         self._act(before, self._order)
         self._proceed()
+
+    def _log_change(self, before: Order, after: Order) -> None:
+        intent = after.intent
+        log.info(
+            "order.state_changed",
+            intent_id=self._intent_id,
+            order_id=after.order_id,
+            side=intent.side.value,
+            quantity=str(intent.quantity),
+            pair=intent.pair,
+            limit_price=None if intent.limit_price is None else str(intent.limit_price),
+            was=before.state.value,
+            state=after.state.value,
+            cancel=None if after.cancel is CancelProgress.NONE else after.cancel.value,
+            filled=str(after.filled),
+            reason=after.reason,
+        )
 
     def _act(self, before: Order, after: Order) -> None:
         """What follows outside from a change that is now durable."""

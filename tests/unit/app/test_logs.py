@@ -5,6 +5,7 @@ import enum
 import gzip
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -138,6 +139,19 @@ def test_a_terminal_gets_short_coloured_lines_that_cannot_command_it(tmp_path: P
     assert text.count("\n") == 1 and "\x1b[33m" in text
     assert "symbol=BTC/USD" in text and '"\\u001b[2Jgone\\n"' in text
     assert "\x1b[2J" not in text and "correlation_id" not in text
+
+
+def test_a_terminal_is_told_nothing_twice_and_no_id_longer_than_people_compare(
+    tmp_path: Path,
+) -> None:
+    terminal = Terminal()
+    path = set_up(tmp_path, terminal)
+    ours, other = "46206a11-58d2-d701-668c-bf75fb22e5b5", "8a1c6068-4dfa-2580-59cb-fba87212cbd2"
+    log.info("order.placed", actor=f"orders/{ours}", intent_id=ours, after=other, reason=None)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    assert shown.split()[2:] == ["orders/46206a11", "order.placed", "after=8a1c6068"]
+    (line,) = lines(path)
+    assert (line["intent_id"], line["after"], line["reason"]) == (ours, other, None)
 
 
 def test_anything_else_than_a_terminal_gets_the_files_lines(tmp_path: Path) -> None:
