@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 from urllib.parse import urlencode
 
-from zoe.adapters.kraken import api
+from zoe.adapters.kraken import trading_calls
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.cli import show
 from zoe.domain.errors import ConfigError
@@ -67,6 +67,7 @@ def _quantity(arguments: Namespace, limit: Price | None) -> Quantity:
 
 
 def _rest(order: Order, pair: str, now_ns: int) -> dict[str, str]:
-    call = api.add_order(order, pair, now_ns + DEADLINE_NS)
+    terms = trading_calls.Terms(deadline_ns=now_ns + DEADLINE_NS)
+    call = trading_calls.add_order(trading_calls.of_desk(order, pair), terms)
     body = urlencode([("nonce", str(now_ns)), *call.params])
     return {"method": "POST", "path": call.path, "body": body}

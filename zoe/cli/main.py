@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from zoe.cli.parser import parse
+from zoe.cli.grammar import parse
 from zoe.domain.errors import ZoeError
 
 if TYPE_CHECKING:

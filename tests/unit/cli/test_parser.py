@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.cli import parser
+from zoe.cli import grammar
 from zoe.cli.parser import Parser
 
 KEY = "0190A0A0-0000-8000-8000-00000000000A"
@@ -21,13 +21,13 @@ def commands(below: Parser, words: tuple[str, ...] = ()) -> Iterator[tuple[str, 
         yield from commands(found, (*words, name))
 
 
-ALL = sorted(commands(parser.build()))
+ALL = sorted(commands(grammar.build()))
 OWN = [words for words in ALL if words != ("sandbox",)]  # it reads its own options
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     with pytest.raises(SystemExit) as ended:
-        parser.parse(words)
+        grammar.parse(words)
     assert ended.value.code == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -41,6 +41,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "balances",
         "fills",
         "halt",
+        "keys import",
         "logs",
         "order cancel",
         "order place",
@@ -60,7 +61,7 @@ def test_every_command_explains_itself_with_an_example(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        parser.parse((*words, "--help"))
+        grammar.parse((*words, "--help"))
     assert ended.value.code == 0
     told = capsys.readouterr().out
     assert f"example: zoe {' '.join(words)}" in told
@@ -69,7 +70,7 @@ def test_every_command_explains_itself_with_an_example(
 
 @pytest.mark.parametrize("words", OWN, ids=" ".join)
 def test_every_command_has_a_handler(words: tuple[str, ...]) -> None:
-    found = parser.build()
+    found = grammar.build()
     for word in words:
         found = found.commands[word]
     module, _, function = found.get_default("handler").partition(":")
@@ -78,7 +79,7 @@ def test_every_command_has_a_handler(words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", [w for w in OWN if w != ("run",)], ids=" ".join)
 def test_every_command_but_run_can_print_json(words: tuple[str, ...]) -> None:
-    found = parser.build()
+    found = grammar.build()
     for word in words:
         found = found.commands[word]
     assert "--json" in found.options
@@ -170,35 +171,35 @@ def test_an_amount_is_plain_decimal_text_above_nothing(
 )
 def test_an_amount_stays_the_text_that_was_given(text: str) -> None:
     words = ("order", "place", "buy", "BTC/USD", text, "--limit", text)
-    found = parser.parse(words)
+    found = grammar.parse(words)
     assert (found.quantity, found.limit) == (text, text)
 
 
 @given(st.lists(st.text(), max_size=6))
 def test_no_words_break_the_parser(words: list[str]) -> None:
     try:
-        parser.parse(words)
+        grammar.parse(words)
     except SystemExit as ended:
         assert ended.code in (0, 2)
 
 
 def test_a_key_is_written_as_the_desk_writes_it() -> None:
-    found = parser.parse(("order", "place", "buy", "BTC/USD", "1", "--key", KEY.replace("-", "")))
+    found = grammar.parse(("order", "place", "buy", "BTC/USD", "1", "--key", KEY.replace("-", "")))
     assert found.key == KEY.lower()
 
 
 def test_the_configuration_may_be_named_before_or_after_the_command() -> None:
-    before = parser.parse(("--config", "a.toml", "orders"))
-    after = parser.parse(("orders", "--config", "a.toml"))
+    before = grammar.parse(("--config", "a.toml", "orders"))
+    after = grammar.parse(("orders", "--config", "a.toml"))
     assert str(before.config) == str(after.config) == "a.toml"
-    assert parser.parse(("orders",)).config is None
+    assert grammar.parse(("orders",)).config is None
 
 
 def test_the_value_of_an_option_is_never_taken_for_a_command() -> None:
-    found = parser.parse(("--config", "ordres", "orders", "--json"))
+    found = grammar.parse(("--config", "ordres", "orders", "--json"))
     assert found.handler.endswith(":orders")
-    assert parser.parse(("halt", "--why", "orders")).why == "orders"
+    assert grammar.parse(("halt", "--why", "orders")).why == "orders"
 
 
 def test_words_after_two_dashes_are_arguments() -> None:
-    assert parser.parse(("why", "--", "-odd-id")).id == "-odd-id"
+    assert grammar.parse(("why", "--", "-odd-id")).id == "-odd-id"

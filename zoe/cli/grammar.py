@@ -1,0 +1,287 @@
+"""The grammar of the command line, as data for argparse; nothing here imports the desk.
+
+A handler is a text, ``module:function``, so that ``--help`` and a usage error cost no imports.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, whole
+
+LONGEST_SECONDS: Final = 600
+EXCHANGES: Final = ("sandbox", "kraken", "robinhood")
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command.
+
+    Raises:
+        SystemExit: With 2 after one line about what is wrong, with 0 after ``--help``.
+    """
+    parser = build()
+    refuse_unknown(parser, argv)
+    arguments, more = parser.parse_known_args(argv)
+    if more:
+        parser.error(f"{more[0]!r} is one argument too many")
+    return arguments
+
+
+def build() -> Parser:
+    """The whole grammar."""
+    main = Parser(
+        prog="zoe",
+        description="A trading desk for Kraken spot that one person can run and trust.",
+        epilog=(
+            "exit codes: 0 done; 1 the answer is no; 2 usage or configuration; 3 no desk is\n"
+            "running; 4 refused, unreachable or not placed; 5 timed out; 6 another desk holds\n"
+            "this account; 70 the desk gave up\n\n"
+            "example: zoe run --for 60, and from another terminal: zoe status"
+        ),
+    )
+    main.add_argument("--config", type=Path, metavar="FILE", help="default: conf/zoe.toml")
+    main.set_defaults(json=False)
+    commands = main.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    _run(commands)
+    _sandbox(commands)
+    _status(commands)
+    _order(commands)
+    _books(commands)
+    _logs(commands)
+    _why(commands)
+    _trading_state(commands)
+    _replay(commands)
+    _wire(commands)
+    _keys(commands)
+    return main
+
+
+def _command(
+    commands: Any, name: str, handler: str, words: tuple[str, str], *, json: bool = True
+) -> Parser:
+    """A command with what every command has: ``words`` are its help and an example."""
+    text, example = words
+    found: Parser = commands.add_parser(
+        name, help=text, description=text, epilog=f"example: {example}"
+    )
+    found.add_argument(
+        *("--config",),
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="default: conf/zoe.toml",
+    )
+    if json:
+        found.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
+    found.set_defaults(handler=f"zoe.cli.{handler}")
+    return found
+
+
+def _run(commands: Any) -> None:
+    words = ("run the desk in the foreground", "zoe run --exchange sandbox --for 60")
+    command = _command(commands, "run", "desk_process:run", words, json=False)
+    command.add_argument(
+        *("--exchange",),
+        type=one_of(*EXCHANGES),
+        metavar="NAME",
+        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys",
+    )
+    command.add_argument(
+        *("--for",),
+        type=whole(1, 10**9),
+        dest="seconds",
+        metavar="SECONDS",
+        help="stop in order after this time",
+    )
+    command.add_argument(
+        "--seed", type=whole(0, 2**63 - 1), metavar="N", help="of every random choice"
+    )
+    command.add_argument(
+        "--live", action="store_true", help="let named strategies trade on a real exchange"
+    )
+
+
+def _sandbox(commands: Any) -> None:
+    """For the list of commands only: it reads its own options, and never comes here."""
+    commands.add_parser("sandbox", help="run the Kraken-compatible exchange by itself")
+
+
+def _status(commands: Any) -> None:
+    words = ("show how the running desk is; exit code 0 when it is well", "zoe status --json")
+    _timeout(_command(commands, "status", "desk_commands:status", words), 5)
+
+
+def _order(commands: Any) -> None:
+    order: Parser = commands.add_parser(
+        "order",
+        help="place or cancel an order by hand",
+        description="Orders by hand, through the running desk: risk limits, journal and all.",
+        epilog="example: zoe order place buy BTC/USD 0.01 --limit 50000 --post-only",
+    )
+    below = order.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    _place(below)
+    words = ("cancel an order by any of its ids", "zoe order cancel OABCDE-FGHIJ-KLMNOP")
+    cancel = _command(below, "cancel", "desk_commands:cancel", words)
+    cancel.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
+    _timeout(cancel, 15)
+
+
+def _place(commands: Any) -> None:
+    words = (
+        "place an order; without --limit a market order",
+        "zoe order place buy BTC/USD 0.01 --limit 50000 --post-only",
+    )
+    place = _command(commands, "place", "desk_commands:place", words)
+    place.add_argument("side", type=one_of("buy", "sell"), metavar="SIDE", help="buy or sell")
+    place.add_argument("pair", type=pair, metavar="PAIR", help="such as BTC/USD")
+    place.add_argument(
+        "quantity", type=amount, nargs="?", metavar="QUANTITY", help="in the base asset"
+    )
+    place.add_argument("--limit", type=amount, metavar="PRICE", help="the limit price")
+    place.add_argument(
+        "--notional", type=amount, metavar="N", help="instead of QUANTITY: N / limit price"
+    )
+    place.add_argument("--post-only", action="store_true", help="never take liquidity")
+    place.add_argument(
+        "--tif",
+        type=one_of("gtc", "ioc", "fok"),
+        metavar="gtc|ioc|fok",
+        help="how long it stays; default: gtc",
+    )
+    place.add_argument(
+        "--key",
+        type=key,
+        metavar="UUID",
+        help="idempotency key: asked twice with the same key, the order is placed once",
+    )
+    place.add_argument(
+        "--dry-run", action="store_true", help="print the exact request and send nothing"
+    )
+    place.add_argument(
+        *("--route",),
+        type=one_of("rest", "ws"),
+        metavar="rest|ws",
+        help="which request --dry-run prints; default: rest",
+    )
+    _timeout(place, 15)
+
+
+def _timeout(command: Parser, default: int) -> None:
+    command.add_argument(
+        *("--timeout",),
+        type=whole(1, LONGEST_SECONDS),
+        default=default,
+        metavar="SECONDS",
+        help=f"how long to wait for the desk; default: {default}",
+    )
+
+
+def _books(commands: Any) -> None:
+    words = ("list the orders that are not concluded", "zoe orders --all --json")
+    orders = _command(commands, "orders", "reading_commands:orders", words)
+    orders.add_argument("--all", action="store_true", help="concluded ones too")
+    words = ("list every fill", "zoe fills --json")
+    _command(commands, "fills", "reading_commands:fills", words)
+    words = ("list what each wallet holds", "zoe balances")
+    _command(commands, "balances", "reading_commands:balances", words)
+
+
+def _logs(commands: Any) -> None:
+    words = ("read the desk's log", "zoe logs -f --level warning")
+    command = _command(commands, "logs", "log_commands:logs", words)
+    command.add_argument("-f", "--follow", action="store_true", help="go on as it is written")
+    command.add_argument("--id", metavar="ID", help="lines in which any field is this id")
+    command.add_argument("--actor", metavar="NAME", help="lines of this actor, and those below it")
+    command.add_argument(
+        *("--level",),
+        type=one_of(*LEVELS),
+        default="debug",
+        metavar="LEVEL",
+        help=f"the least level: {', '.join(LEVELS)}",
+    )
+    command.add_argument(
+        *("-n", "--lines"),
+        type=whole(0, 10**9),
+        metavar="N",
+        help="only the last N; default: all, with -f the last 10",
+    )
+
+
+def _why(commands: Any) -> None:
+    words = (
+        "tell how something came about and what came of it, in time order",
+        "zoe why OABCDE-FGHIJ-KLMNOP",
+    )
+    command = _command(commands, "why", "why_command:why", words)
+    command.add_argument(
+        "id",
+        metavar="ID",
+        help="of an order, intent, trade, ledger row, correlation or message, or stream@version",
+    )
+
+
+def _trading_state(commands: Any) -> None:
+    words = (
+        "stop new orders, cancel our working ones, return when all is settled",
+        'zoe halt --why "going out"',
+    )
+    halt = _command(commands, "halt", "desk_commands:halt", words)
+    halt.add_argument(
+        "--all",
+        action="store_true",
+        help="cancel every order of the account, those placed elsewhere too",
+    )
+    words = ("let the desk trade again after a halt", 'zoe resume --why "back"')
+    resume = _command(commands, "resume", "desk_commands:resume", words)
+    for command in (halt, resume):
+        command.add_argument("--why", default="by hand", metavar="TEXT", help="for the journal")
+        command.add_argument("--key", type=key, metavar="UUID", help="idempotency key")
+        _timeout(command, 15)
+
+
+def _replay(commands: Any) -> None:
+    words = (
+        "feed recorded frames through the real decoder, books and MarketWatch",
+        "zoe replay recorded.json --bench",
+    )
+    command = _command(commands, "replay", "frame_commands:replay", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
+    command.add_argument(
+        "--bench", action="store_true", help="repeat for some seconds and show the spread"
+    )
+
+
+def _wire(commands: Any) -> None:
+    wire: Parser = commands.add_parser(
+        "wire",
+        help="look at captured frames",
+        description="Captured WebSocket v2 frames.",
+        epilog="example: zoe wire decode captured.jsonl",
+    )
+    below = wire.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    words = (
+        "print a JSON line for each captured frame; exit code 1 when one was not understood",
+        "zoe wire decode captured.jsonl",
+    )
+    command = _command(below, "decode", "frame_commands:decode", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="one JSON text a line")
+
+
+def _keys(commands: Any) -> None:
+    keys: Parser = commands.add_parser(
+        "keys",
+        help="import an API key",
+        description="The API key that the desk trades with.",
+        epilog="example: zoe keys import kraken.txt",
+    )
+    below = keys.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    words = (
+        "take API key and private key from a text file, and nothing else, into .env",
+        "zoe keys import kraken.txt",
+    )
+    command = _command(below, "import", "keys_command:take", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="in any of the usual layouts")

@@ -1,0 +1,63 @@
+"""``zoe simulate``: deterministic simulation of the whole desk."""
+
+import json
+import sys
+import time
+from argparse import Namespace
+from typing import Any
+
+from zoe.app import logs
+from zoe.app.simulation import seeds
+from zoe.app.simulation.scenario import tell
+from zoe.cli import show
+
+
+def simulate(arguments: Namespace) -> int:
+    """Runs seeds and audits each; 1 on a violation."""
+    logs.silence()
+    if arguments.as_worker:
+        seeds.work(arguments.seeds, arguments.faults, sys.stdout)
+        return 0
+    if arguments.trace:
+        return _trace(arguments)
+    told = show_json if arguments.json else show_line
+    totals, began = seeds.Totals(), time.monotonic()
+    lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
+    for _, line in zip(show.progress(arguments.seeds, "seeds"), lines, strict=True):
+        told(totals.add(line))
+    last = totals.line(time.monotonic() - began)
+    if arguments.json:
+        show_json(last)
+    else:
+        used, rows = last["rows_used"]["order"], last["rows_total"]["order"]
+        print(
+            f"{totals.seeds} seeds, {totals.orders} orders, {totals.fills} fills, "
+            f"{totals.crashes} crashes, {totals.violations} violations; "
+            f"{last['lifecycles_per_second']} lifecycles/s; "
+            f"{used} of {rows} rows of the order table used"
+        )
+    return 1 if totals.violations else 0
+
+
+def show_json(line: dict[str, Any]) -> None:
+    """One JSON document a line."""
+    print(json.dumps(line, separators=(",", ":")), flush=True)
+
+
+def show_line(line: dict[str, Any]) -> None:
+    """A seed in a line, and what was wrong with it."""
+    faults = " ".join(f"{name} {count}" for name, count in line["faults"].items())
+    print(
+        f"seed {line['seed']:5}  {line['orders']:4} orders {line['fills']:4} fills  "
+        f"{line['verdict']:9}  {line['hash'][:12]}  {faults}"
+    )
+    for violation in line["violations"]:
+        print(f"    {show.plain(violation)}")
+
+
+def _trace(arguments: Namespace) -> int:
+    story = tell(arguments.seeds.start, arguments.faults, sys.stdout.write)
+    for violation in story.violations:
+        show.note(violation)
+    show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")
+    return 1 if story.violations else 0
