@@ -1,13 +1,19 @@
 """PostgreSQL for tests: one server a test run, started at first use, with a new database each."""
 
 import atexit
+import contextlib
 import itertools
+import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 import attrs
 
@@ -17,6 +23,8 @@ from zoe.store.migrate import migrate
 from zoe.store.reading import server_at
 from zoe.store.waiting import wait_until_up
 
+ROOT: Final = Path(__file__).resolve().parents[2]
+PROGRAM: Final = Path(__file__).with_name("store_program.py")
 PATIENCE_SECONDS = 10
 _NUMBERS = itertools.count(1)
 
@@ -65,3 +73,69 @@ def eventually(look: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
     deadline = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+
+
+# A store in a process of its own
+
+
+@attrs.frozen
+class Running:
+    """A program that runs a store, and its processes by their names."""
+
+    process: subprocess.Popen[str]
+    pids: dict[str, int]
+    seconds: float
+
+    def end(self) -> int:
+        """Ends it in order."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
+def program(state: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(PROGRAM), str(state), *more]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def running(state: Path, *more: str) -> Iterator[Running]:
+    with program(state, *more) as process:
+        assert process.stdout is not None and process.stderr is not None
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said: dict[str, Any] = json.loads(line)
+        yield Running(process, said, said.pop("seconds"))
+
+
+def processes_of(state: Path) -> list[int]:
+    """Every PostgreSQL process that works in this directory."""
+    data = str(state / "pg" / "data")
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and os.readlink(entry / "cwd") == data:
+                found.append(int(entry.name))
+    return found
+
+
+def is_kept(state: Path) -> bool:
+    server, database = up(state)
+    try:
+        rows: list[list[object]] = database.run(lambda c: c.run("SELECT * FROM nonce"))
+        return rows == [["kept", 1]]
+    finally:
+        server.stop()

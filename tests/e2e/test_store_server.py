@@ -1,79 +1,30 @@
-"""The embedded server as a process among processes: started, killed, found again."""
+"""The embedded server as a process among processes: started, refused, found."""
 
 import contextlib
 import fcntl
-import json
 import os
 import pwd
-import signal
 import stat
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import pytest
 import stores
 
 from zoe.domain.errors import ConfigError, StoreError
-from zoe.store import embedded, lock_file, rights
+from zoe.store import embedded, lock_file
 from zoe.store.connection import Database, connect
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
 from zoe.store.rights import OWN_UID
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-PROGRAM: Final = Path(__file__).with_name("store_program.py")
 #: A name that must not disturb anybody: blanks, a quote, a comma, a letter beyond ASCII.
 ODD_NAME: Final = "my desk's state, größer; %s"
 NEEDS_ROOT: Final = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
-
-
-@attrs.frozen
-class Running:
-    """A program that runs a store, and its processes by their names."""
-
-    process: subprocess.Popen[str]
-    pids: dict[str, int]
-    seconds: float
-
-    def end(self) -> int:
-        """Ends it in order."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return self.process.wait(stores.PATIENCE_SECONDS)
-
-
-@contextlib.contextmanager
-def program(state: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(PROGRAM), str(state), *more]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@contextlib.contextmanager
-def running(state: Path, *more: str) -> Iterator[Running]:
-    with program(state, *more) as process:
-        assert process.stdout is not None and process.stderr is not None
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
-        said: dict[str, Any] = json.loads(line)
-        yield Running(process, said, said.pop("seconds"))
 
 
 @pytest.fixture
@@ -91,42 +42,22 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def processes_of(state: Path) -> list[int]:
-    """Every PostgreSQL process that works in this directory."""
-    data = str(state / "pg" / "data")
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdecimal() and os.readlink(entry / "cwd") == data:
-                found.append(int(entry.name))
-    return found
-
-
-def is_kept(state: Path) -> bool:
-    server, database = stores.up(state)
-    try:
-        rows: list[list[object]] = database.run(lambda c: c.run("SELECT * FROM nonce"))
-        return rows == [["kept", 1]]
-    finally:
-        server.stop()
-
-
 # Starting
 
 
 def test_a_first_start_and_the_next_are_quick(state: Path) -> None:
-    with running(state) as first:
+    with stores.running(state) as first:
         assert first.end() == 0
-    with running(state) as second:
+    with stores.running(state) as second:
         assert second.end() == 0
     # Aims on a quiet machine: 0.7 s and 0.05 s.
     assert first.seconds < 5
     assert second.seconds < 1
-    assert processes_of(state) == []
+    assert stores.processes_of(state) == []
 
 
 def test_odd_names_disturb_nobody(used: Path) -> None:
-    assert is_kept(used)
+    assert stores.is_kept(used)
 
 
 def test_only_the_servers_user_may_look_inside(used: Path) -> None:
@@ -155,7 +86,7 @@ def test_the_password_is_in_no_command_line_and_no_log(used: Path) -> None:
     server, _ = stores.up(used)
     try:
         password = server.endpoint.password.encode()
-        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes_of(used)]
+        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in stores.processes_of(used)]
         assert len(lines) >= 4
         assert not any(password in line for line in lines)
         assert password not in (used / "pg" / "server.log").read_bytes()
@@ -206,7 +137,7 @@ def test_another_user_runs_it_as_itself(tmp_path: Path) -> None:
         if not above.stat().st_mode & stat.S_IXOTH:
             above.chmod(above.stat().st_mode | stat.S_IXOTH)
     state = home / "state"
-    with running(state, str(person.pw_uid)) as found:
+    with stores.running(state, str(person.pw_uid)) as found:
         owner = Path(f"/proc/{found.pids['postmaster']}").stat().st_uid
         assert owner == person.pw_uid
         assert found.end() == 0
@@ -241,7 +172,7 @@ def test_a_directory_that_cannot_be_written_is_refused(state: Path) -> None:
 
 @NEEDS_ROOT
 def test_another_users_directory_is_refused(tmp_path: Path) -> None:
-    with program(tmp_path / "state", "1") as process:
+    with stores.program(tmp_path / "state", "1") as process:
         _, errors = process.communicate(timeout=stores.PATIENCE_SECONDS)
     assert process.returncode == 2
     assert errors.strip().endswith("Permission denied")
@@ -285,7 +216,7 @@ def test_data_of_another_version_are_refused_and_left_alone(used: Path) -> None:
         assert "PostgreSQL 12 data" in refused(used)
     finally:
         version.write_text(before)
-    assert is_kept(used)
+    assert stores.is_kept(used)
 
 
 def test_a_first_start_that_was_cut_off_begins_afresh(state: Path) -> None:
@@ -304,7 +235,7 @@ def test_a_second_process_on_a_directory_is_refused(
     used: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "PATIENCE_SECONDS", 0.1)
-    with running(used):
+    with stores.running(used):
         assert "another process runs its PostgreSQL" in refused(used)
 
 
@@ -341,122 +272,8 @@ def test_a_server_that_somebody_else_started_there_is_left_alone(
 
 def test_who_only_looks_finds_the_running_server_and_disturbs_nobody(used: Path) -> None:
     assert EmbeddedServer.running(used) is None
-    with running(used):
+    with stores.running(used):
         found = EmbeddedServer.running(used)
         assert found is not None
         assert Database(server_at(found)).run(lambda c: c.run("SELECT 1")) == [[1]]
     assert EmbeddedServer.running(used.parent / "absent") is None
-
-
-# Ends
-
-
-def test_the_end_of_the_thread_that_started_it_ends_nothing(used: Path) -> None:
-    found: list[tuple[EmbeddedServer, Database]] = []
-    thread = threading.Thread(target=lambda: found.append(stores.up(used)))
-    thread.start()
-    thread.join(stores.PATIENCE_SECONDS)
-    ((server, database),) = found
-    try:
-        over = time.monotonic() + 0.5
-        while time.monotonic() < over:
-            assert server.poll() is None
-            assert database.run(lambda c: c.run("SELECT 1")) == [[1]]
-    finally:
-        server.stop()
-
-
-@pytest.mark.parametrize(
-    "victims",
-    [
-        ("desk",),
-        ("keeper",),
-        ("postmaster",),
-        ("desk", "keeper"),
-        ("keeper", "postmaster"),
-        ("desk", "keeper", "postmaster"),
-        ("session",),
-    ],
-    ids="+".join,
-)
-def test_whoever_is_killed_no_server_is_left_and_the_next_start_works(
-    used: Path, victims: Sequence[str]
-) -> None:
-    with running(used) as found:
-        for victim in victims:
-            if victim == "session":
-                os.killpg(found.pids["desk"], signal.SIGKILL)
-            else:
-                os.kill(found.pids[victim], signal.SIGKILL)
-        stores.eventually(lambda: processes_of(used) == [], "no server left", seconds=1)
-        if "desk" not in victims and "session" not in victims:
-            assert found.process.poll() is None
-            found.end()
-    assert is_kept(used)
-    assert processes_of(used) == []
-
-
-def test_sigint_to_all_of_a_terminal_does_not_end_the_server_before_the_desk(used: Path) -> None:
-    with running(used) as found:
-        os.kill(found.pids["keeper"], signal.SIGINT)
-        os.kill(found.pids["keeper"], signal.SIGTERM)
-        os.kill(found.pids["keeper"], signal.SIGHUP)
-        endpoint = EmbeddedServer.running(used)
-        assert endpoint is not None
-        assert Database(server_at(endpoint)).run(lambda c: c.run("SELECT 1")) == [[1]]
-        assert found.end() == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "garbage\n",
-        "{me}\n/x\n{now}\n5432\n",
-        "999999999\n/x\n1\n5432\n",
-        "1\n/x\n{now}\n5432\n",
-    ],
-    ids=["empty", "garbage", "reused by us", "of nobody", "of process 1"],
-)
-def test_a_lock_file_that_a_crash_left_behind_stops_nobody(used: Path, text: str) -> None:
-    stale = used / "pg" / "data" / "postmaster.pid"
-    stale.write_text(text.format(me=os.getpid(), now=int(time.time())))
-    assert is_kept(used)
-
-
-@NEEDS_ROOT
-def test_a_lock_file_with_the_number_of_a_live_process_of_the_servers_user_stops_nobody(
-    used: Path,
-) -> None:
-    with subprocess.Popen(["/bin/sleep", "60"], user=OWN_UID, group=OWN_UID) as sleeper:
-        text = f"{sleeper.pid}\n/x\n{int(time.time())}\n5432\n"
-        (used / "pg" / "data" / "postmaster.pid").write_text(text)
-        (used / "pg" / "socket" / ".s.PGSQL.5432.lock").write_text(text)
-        assert is_kept(used)
-        sleeper.kill()
-
-
-def test_a_server_that_cannot_start_says_why(used: Path) -> None:
-    control = used / "pg" / "data" / "global" / "pg_control"
-    hidden = control.with_name("hidden")
-    control.rename(hidden)
-    try:
-        with pytest.raises(StoreError, match="pg_control"):
-            stores.up(used)
-    finally:
-        hidden.rename(control)
-    assert is_kept(used)
-
-
-def test_a_log_that_has_grown_is_put_aside_once(used: Path) -> None:
-    log = used / "pg" / "server.log"
-    log.write_bytes(b"x" * 1_100_000)
-    assert is_kept(used)
-    assert log.stat().st_size < 100_000
-    assert log.with_name("server.log.1").stat().st_size == 1_100_000
-
-
-def test_initdb_gets_a_user_with_a_name() -> None:
-    if os.geteuid() == 0:
-        assert pwd.getpwuid(rights.Rights(OWN_UID, OWN_UID).for_initdb().uid).pw_name
-    assert rights.Rights().for_initdb() == rights.Rights()

@@ -11,7 +11,6 @@ An ordered stop waits until all is durable. A restart loses what waited, so the 
 crash of the Journal instead (app/tree.py).
 """
 
-import json
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +18,7 @@ from typing import Any, Final, assert_never
 
 import attrs
 
+from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
 from zoe.messages.journal import (
     Hydrate,
@@ -47,20 +47,6 @@ BEAT_SECONDS: Final = 2
 BACKLOG: Final = 10_000
 EXIT_SECOND_WRITER: Final = 70
 CANCEL_NOTED: Final = "order.cancel_noted"
-
-
-@attrs.frozen
-class Noted:
-    """Cancels that were noted while the store was down.
-
-    Attributes:
-        start: How many of them are journalled already.
-        version: Of the newest that is, 0 where none ever was.
-    """
-
-    cancels: tuple[NotedCancel, ...]
-    start: int = 0
-    version: int = 0
 
 
 @attrs.frozen
@@ -336,7 +322,7 @@ class Journal(Actor):
         self._queue.appendleft(_Forget(noted.cancels))
         fresh = noted.cancels[noted.start :]
         for version, cancel in reversed(list(enumerate(fresh, noted.version + 1))):
-            row = Row(self._emergency_stream, version, CANCEL_NOTED, _body(cancel))
+            row = Row(self._emergency_stream, version, CANCEL_NOTED, body_of(cancel))
             ids = (cancel.message_id, cancel.correlation_id, cancel.causation_id)
             self._queue.appendleft(_Waiting(Record((row,)), *ids, None, cancel.at_ns))
 
@@ -386,18 +372,3 @@ class Journal(Actor):
         status = "down" if self._failures else "degraded" if waiting > BACKLOG else "ok"
         detail = f"seq {max(self._next_seq - 1, 0)}, {waiting} waiting"
         self.tell(self.find("heartbeat"), Beat("store", status, detail))
-
-
-def look(store: JournalStore, notes: EmergencyNotes, stream: str) -> Noted:
-    """What is noted; a crash may have kept what is journalled from being forgotten."""
-    cancels = notes.read()
-    newest = store.stream(stream, last=True) if cancels else ()
-    if not newest:
-        return Noted(cancels)
-    known = [cancel.message_id for cancel in cancels]
-    last = newest[0].body["message_id"]
-    return Noted(cancels, known.index(last) + 1 if last in known else 0, newest[0].version)
-
-
-def _body(cancel: NotedCancel) -> str:
-    return json.dumps(attrs.asdict(cancel), sort_keys=True, separators=(",", ":"))
