@@ -1,7 +1,8 @@
 """Makes the environment that a lock file describes, once, then becomes the program asked for.
 
 ``set_up.py LOCK ARGUMENT…`` ends as ``.venv/bin/python -P ARGUMENT…`` in the same process, so
-that a supervisor's signals reach the program. It runs on the standard library alone.
+that a supervisor's signals reach the program. It runs on the standard library alone. The lock of
+other people's programs has an environment of its own, ``.venv-foreign``, which knows nothing of zoe.
 
 The mark ``.venv/finished-LOCK`` holds the lock's hash and is written last: a set-up that was
 killed half-way is simply done again.
@@ -27,6 +28,9 @@ UNUSABLE: Final = 2
 FAILED: Final = 1
 #: The tools' lock holds all that the desk's holds (it is compiled with it as a constraint).
 _COVERED: Final = {"dev.lock": ("requirements.lock", "dev.lock")}
+#: Programs that would pull our own packages to other versions live apart.
+_APART: Final = {"foreign.lock": ".venv-foreign"}
+_OURS: Final = ".venv"
 _TAIL_LINES: Final = 12
 
 
@@ -74,13 +78,13 @@ def set_up(root: Path, lock: str) -> Path:
     Raises:
         SetUpError: the environment cannot be made.
     """
-    venv = root / ".venv"
+    venv = root / _APART.get(lock, _OURS)
     mark = venv / f"finished-{lock}"
     wanted = _hash(root / lock)
     if not _is(mark, wanted):
-        with _alone(root):
+        with _alone(venv):
             if not _is(mark, wanted):  # whoever was first may have done it
-                _install(root, lock)
+                _install(root, venv, lock)
                 for name in _COVERED.get(lock, (lock,)):
                     _write(venv / f"finished-{name}", _hash(root / name))
     return venv / "bin" / "python"
@@ -119,18 +123,18 @@ def packages(lock: Path) -> int:
     return sum("==" in line and not line.startswith((" ", "#")) for line in _lines(lock))
 
 
-def _install(root: Path, lock: str) -> None:
-    venv = root / ".venv"
+def _install(root: Path, venv: Path, lock: str) -> None:
     progress = Progress(packages(root / lock))
     progress.begin(lock)
     if not _quiet((str(venv / "bin" / "python"), "-c", "")):
-        progress.show(0, "making .venv")
+        progress.show(0, f"making {venv.name}")
         create(venv, with_pip=importlib.util.find_spec("ensurepip") is not None)
     for mark in venv.glob("finished-*"):
         # Half an installation is none, and one lock's versions need not be another's.
         mark.unlink()
     _run_pip((*pip_of(venv), *_options(root / lock)), progress)
-    _make_importable(root, venv)
+    if venv.name == _OURS:
+        _make_importable(root, venv)
     progress.end()
 
 
@@ -179,8 +183,8 @@ def _make_importable(root: Path, venv: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    with (root / ".venv.lock").open("a") as lock:
+def _alone(venv: Path) -> Iterator[None]:
+    with venv.with_name(f"{venv.name}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
