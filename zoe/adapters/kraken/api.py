@@ -4,6 +4,8 @@ Builders know no secret and no nonce; ``prepare`` adds both. Sources: facts shee
 to 1.7.
 """
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
@@ -11,10 +13,10 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken.errors import classify, is_error
-from zoe.adapters.kraken.numbers import ns_to_seconds, rfc3339
+from zoe.adapters.kraken.numbers import every_exact
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ExchangeThrottled, ExchangeUnavailable, WireError
-from zoe.domain.order import SENDABLE, Order
+from zoe.domain.quantity import plain
 from zoe.ports.venue import HttpRequest
 
 USER_AGENT: Final = "zoe"
@@ -30,6 +32,8 @@ class Call:
     name: str
     params: tuple[tuple[str, str], ...] = ()
     private: bool = True
+    #: The members of a JSON body, for what a form cannot say (lists of orders); params are unused.
+    document: Mapping[str, object] | None = None
 
     @property
     def path(self) -> str:
@@ -37,92 +41,59 @@ class Call:
         return f"/0/{'private' if self.private else 'public'}/{self.name}"
 
 
-def public(name: str, **params: str) -> Call:
-    """A public call: Time, SystemStatus, Assets, AssetPairs, Ticker or Depth."""
-    return Call(name, tuple(params.items()), private=False)
+#: What a parameter may be given as; None leaves it out.
+Given = str | int | bool | Decimal | Iterable[str] | None
 
 
-def private(name: str, **params: str) -> Call:
-    """A private call without parameters that need care: Balance, QueryOrders and so on."""
-    return Call(name, tuple(params.items()))
+def public(name: str, **params: Given) -> Call:
+    """A public call."""
+    return Call(name, spelled(params), private=False)
 
 
-def closed_orders(start_ns: int, offset: int) -> Call:
-    """A page of closed orders, newest first."""
-    return private(
-        "ClosedOrders", start=ns_to_seconds(start_ns), ofs=str(offset), without_count="true"
-    )
+def private(name: str, **params: Given) -> Call:
+    """A private call."""
+    return Call(name, spelled(params))
 
 
-def trades_history(start_ns: int, offset: int) -> Call:
-    """A page of trades, newest first, one row a match, so that ids equal the stream's exec ids."""
-    return private(
-        "TradesHistory",
-        start=ns_to_seconds(start_ns),
-        ofs=str(offset),
-        without_count="true",
-        consolidate_taker="false",
-    )
+def spelled(params: Mapping[str, Given]) -> tuple[tuple[str, str], ...]:
+    """Parameters as text: no exponents, ``true`` and ``false``, lists with commas."""
+    return tuple((key, _text(value)) for key, value in params.items() if value is not None)
 
 
-def ledgers(start_ns: int, end_ns: int, offset: int) -> Call:
-    """A page of the ledger, newest first; ``end_ns`` is frozen while paging."""
-    return private(
-        "Ledgers",
-        start=ns_to_seconds(start_ns),
-        end=ns_to_seconds(end_ns),
-        ofs=str(offset),
-        without_count="true",
-    )
-
-
-def add_order(order: Order, pair: str, deadline_ns: int, *, validate: bool = False) -> Call:
-    """AddOrder; the fee in quote currency, as on the socket.
-
-    Args:
-        pair: Any REST name of the pair.
-    """
-    intent = order.intent
-    assert order.cl_ord_id is not None and intent.order_type in SENDABLE
-    params = {
-        "pair": pair,
-        "type": intent.side.value,
-        "ordertype": intent.order_type.value,
-        "volume": str(intent.quantity),
-        "cl_ord_id": order.cl_ord_id,
-        "deadline": rfc3339(deadline_ns),
-        "oflags": "fciq,post" if intent.post_only else "fciq",
-    }
-    if intent.limit_price is not None:
-        params["price"] = str(intent.limit_price)
-        params["timeinforce"] = intent.time_in_force.value.upper()
-    if validate:
-        params["validate"] = "true"
-    return private("AddOrder", **params)
-
-
-def cancel_order(order_id: str | None, cl_ord_id: str | None) -> Call:
-    """CancelOrder by the exchange's id where it is known, else by ours."""
-    if order_id is not None:
-        return private("CancelOrder", txid=order_id)
-    assert cl_ord_id is not None, "an order has one id at least"
-    return private("CancelOrder", cl_ord_id=cl_ord_id)
+def _text(value: Given) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return plain(value)
+        case str() | int():
+            return str(value)
+        case _:
+            assert value is not None
+            return ",".join(value)
 
 
 def prepare(base_url: str, call: Call, keys: KeyPair | None, nonce: int | None) -> HttpRequest:
     """The request as it is sent."""
     headers = [("User-Agent", USER_AGENT)]
     if not call.private:
-        query = f"?{urlencode(call.params)}" if call.params else ""
+        query = f"?{urlencode(call.params, safe=',')}" if call.params else ""
         return HttpRequest("GET", f"{base_url}{call.path}{query}", tuple(headers), b"")
     assert keys is not None and nonce is not None, "a private call needs a key and a nonce"
-    body = urlencode([("nonce", str(nonce)), *call.params])
+    kind, body = _body(call, str(nonce))
     headers += [
-        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Type", kind),
         ("API-Key", keys.key),
         ("API-Sign", keys.sign(call.path, str(nonce), body)),
     ]
     return HttpRequest("POST", base_url + call.path, tuple(headers), body.encode())
+
+
+def _body(call: Call, nonce: str) -> tuple[str, str]:
+    if call.document is None:
+        form = urlencode([("nonce", nonce), *call.params])
+        return "application/x-www-form-urlencoded", form
+    return "application/json", msgspec.json.encode({"nonce": nonce, **call.document}).decode()
 
 
 class _Answer(msgspec.Struct):
@@ -169,3 +140,17 @@ def parse(form: type[T], result: bytes) -> T:
         return msgspec.json.decode(result, type=form)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
         raise WireError(f"{type(problem).__name__}: {problem}", result) from problem
+
+
+def parse_exact(form: type[T], result: bytes) -> T:
+    """``result`` as ``form``, every number in it one that money can be.
+
+    Raises:
+        WireError: It has another form, or a number that is none.
+    """
+    parsed = parse(form, result)
+    try:
+        every_exact(parsed)
+    except (ValueError, RecursionError) as problem:
+        raise WireError(str(problem), result) from problem
+    return parsed

@@ -9,6 +9,8 @@ from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Under
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 LARGEST_EXPONENT: Final = 40
 MOST_DECIMALS: Final = 30
 NANOSECONDS: Final = 1_000_000_000
@@ -35,6 +37,27 @@ def exact(value: Decimal) -> Decimal:
     if abs(exponent) > LARGEST_EXPONENT or abs(value.adjusted()) > LARGEST_EXPONENT:
         raise ValueError(f"exponent {value.adjusted()} is absurd")
     return value
+
+
+def every_exact(value: object) -> None:
+    """Checks every Decimal in rows, lists and mappings.
+
+    Raises:
+        ValueError: One is no number that money can be.
+    """
+    match value:
+        case Decimal():
+            exact(value)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                every_exact(getattr(value, name))
+        case dict():
+            every_exact(list(value.values()))
+        case list() | tuple():
+            for member in value:
+                every_exact(member)
+        case _:
+            return
 
 
 def step(value: Decimal) -> Decimal:

@@ -7,7 +7,14 @@ from typing import assert_never
 import attrs
 import msgspec
 
-from zoe.adapters.kraken import answers, api
+from zoe.adapters.kraken import (
+    account_calls,
+    answers,
+    api,
+    history_calls,
+    public_calls,
+    trading_calls,
+)
 from zoe.adapters.kraken.feed import DEPTH, FeedReader
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession, request
@@ -94,21 +101,31 @@ class KrakenVenue:
 def _call(operation: Operation) -> api.Call:
     match operation:
         case GetInstruments():
-            return api.public("AssetPairs")
+            return public_calls.asset_pairs()
         case GetToken():
-            return api.private("GetWebSocketsToken")
+            return account_calls.websockets_token()
         case GetBalances():
-            return api.private("Balance")
+            return account_calls.balance()
         case GetOpenOrders():
-            return api.private("OpenOrders")
+            return history_calls.open_orders()
         case GetClosedOrders():
-            return api.closed_orders(operation.start_ns, operation.offset)
+            return history_calls.closed_orders(_page(operation))
         case GetTrades():
-            return api.trades_history(operation.start_ns, operation.offset)
+            return history_calls.trades_history(_page(operation))
         case CancelByRest():
-            return api.cancel_order(operation.order_id, operation.cl_ord_id)
+            return _cancel(operation)
         case _:
             assert_never(operation)
+
+
+def _page(operation: GetClosedOrders | GetTrades) -> history_calls.Window:
+    return history_calls.Window(start=operation.start_ns, offset=operation.offset)
+
+
+def _cancel(operation: CancelByRest) -> api.Call:
+    if operation.order_id is not None:
+        return trading_calls.cancel_order(operation.order_id)
+    return trading_calls.cancel_order(cl_ord_id=operation.cl_ord_id)
 
 
 def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Result:

@@ -16,6 +16,7 @@ from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.errors import classify
 from zoe.adapters.kraken.feed import EXCERPT_BYTES
 from zoe.adapters.kraken.numbers import nanoseconds, rfc3339
+from zoe.adapters.kraken.order_form import number
 from zoe.adapters.kraken.reports import (
     BALANCE,
     LEDGER_ROW,
@@ -28,7 +29,6 @@ from zoe.adapters.kraken.reports import (
 )
 from zoe.domain.errors import WireError
 from zoe.domain.order import SENDABLE, Order
-from zoe.domain.quantity import plain
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
@@ -223,11 +223,6 @@ def _checked_balance(row: msgspec.Raw) -> BalanceRow:
     balance = BALANCE.decode(row)
     balance_snapshot([balance])
     return balance
-
-
-def number(value: Decimal) -> msgspec.Raw:
-    """A JSON number in plain notation: strings and exponents are refused there."""
-    return msgspec.Raw(plain(value).encode())
 
 
 def request(method: str, params: Mapping[str, object], req_id: int | None = None) -> bytes:

@@ -1,9 +1,5 @@
 """REST requests as they are sent, and the envelope of every answer."""
 
-from decimal import Decimal
-from urllib.parse import parse_qs
-
-import attrs
 import pytest
 
 from zoe.adapters.kraken import api
@@ -16,8 +12,6 @@ from zoe.domain.errors import (
     WireError,
     ZoeError,
 )
-from zoe.domain.order import Intent, Order, OrderType, Side, State, TimeInForce
-from zoe.domain.quantity import Price, Quantity
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.ports.venue import (
     GetBalances,
@@ -29,11 +23,6 @@ from zoe.ports.venue import (
 )
 
 KEYS = KeyPair("PUBLIC-KEY", "c2VjcmV0")
-INTENT = Intent(
-    "i-1", "person", None, "BTC/USD", Side.BUY, OrderType.LIMIT, Quantity.of("0.00010"),
-    Price.of("50000.10"), TimeInForce.GTC, True,
-)  # fmt: skip
-ORDER = Order(INTENT, State.SENDING, cl_ord_id="018bcfe5-687b-8bee-bd23-456789abcdef")
 
 
 def test_a_public_call_is_fetched_without_a_key() -> None:
@@ -65,49 +54,6 @@ def test_neither_key_nor_signature_nor_body_is_in_the_repr() -> None:
 def test_a_private_call_without_a_key_is_our_mistake() -> None:
     with pytest.raises(AssertionError):
         api.prepare("http://x", api.private("Balance"), None, 42)
-
-
-def test_pages_of_history_are_asked_for_as_the_exchange_wants() -> None:
-    start_ns = 1_700_000_000_123_456_789
-    assert dict(api.closed_orders(start_ns, 50).params) == {
-        "start": "1700000000.123456789",
-        "ofs": "50",
-        "without_count": "true",
-    }
-    assert dict(api.trades_history(start_ns, 0).params)["consolidate_taker"] == "false"
-    assert dict(api.ledgers(start_ns, start_ns + 1, 0).params)["end"] == "1700000000.123456790"
-
-
-def test_a_limit_order_is_spelled_out() -> None:
-    call = api.add_order(ORDER, "XBTUSD", 1_700_000_005_999_999_999, validate=True)
-    request = api.prepare("http://x", call, KEYS, 7)
-    sent = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
-    assert sent == {
-        "nonce": "7",
-        "pair": "XBTUSD",
-        "type": "buy",
-        "ordertype": "limit",
-        "volume": "0.0001",
-        "price": "50000.1",
-        "timeinforce": "GTC",
-        "cl_ord_id": "018bcfe5-687b-8bee-bd23-456789abcdef",
-        "deadline": "2023-11-14T22:13:25.999Z",
-        "oflags": "fciq,post",
-        "validate": "true",
-    }
-
-
-def test_a_market_order_has_neither_price_nor_time_in_force() -> None:
-    market = attrs.evolve(INTENT, order_type=OrderType.MARKET, limit_price=None, post_only=False)
-    call = api.add_order(attrs.evolve(ORDER, intent=market), "XBTUSD", 0)
-    assert {"price", "timeinforce", "validate"}.isdisjoint(dict(call.params))
-    assert dict(call.params)["oflags"] == "fciq"
-
-
-def test_an_order_of_a_type_that_is_never_sent_is_our_mistake() -> None:
-    stop = attrs.evolve(INTENT, order_type=OrderType.STOP_LOSS, post_only=False)
-    with pytest.raises(AssertionError):
-        api.add_order(attrs.evolve(ORDER, intent=stop), "XBTUSD", 0)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +128,3 @@ def test_subscriptions_name_the_pairs_and_what_they_want() -> None:
     )
     assert join == book
     assert venue.public_ping() == b'{"method":"ping"}'
-
-
-def test_amounts_are_never_written_with_an_exponent() -> None:
-    tiny = attrs.evolve(INTENT, quantity=Quantity(Decimal("1E-8")), limit_price=Price.of("1E+5"))
-    params = dict(api.add_order(attrs.evolve(ORDER, intent=tiny), "XBTUSD", 0).params)
-    assert (params["volume"], params["price"]) == ("0.00000001", "100000")
