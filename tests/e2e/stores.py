@@ -75,6 +75,16 @@ def eventually(look: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
 
 
+def fill(place: Path) -> Path:
+    """Takes all the room that is left."""
+    ballast = place / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    assert shutil.disk_usage(place).free < 4096
+    return ballast
+
+
 # A store in a process of its own
 
 

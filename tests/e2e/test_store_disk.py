@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -127,16 +126,6 @@ def small_disk(place: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def fill(place: Path) -> Path:
-    """Takes all the room that is left."""
-    ballast = place / "ballast"
-    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-    assert shutil.disk_usage(place).free < 4096
-    return ballast
-
-
 def rows(first: int, count: int = 20) -> list[JournalRow]:
     body = json.dumps({"text": "x" * 2_000})
     ids = (1, 1, None, None)
@@ -171,7 +160,7 @@ def test_a_full_data_disk_is_known_not_done_and_the_connection_lives(state: Path
             store = PostgresJournal(database, ACCOUNT)
             store.append(rows(1))
             session = database.run(lambda c: c.run("SELECT pg_backend_pid()"))
-            ballast = fill(place)
+            ballast = stores.fill(place)
             acknowledged = 20
             with pytest.raises(StoreError, match="53100") as raised:
                 for _ in range(100):
@@ -197,7 +186,7 @@ def test_cancels_can_be_noted_on_a_full_disk(tmp_path: Path) -> None:
     with small_disk(place, "1m"):
         notes = EmergencyFile(place / "emergency.jsonl")
         notes.reserve()
-        fill(place)
+        stores.fill(place)
         cancels = [NotedCancel(n, "order/a/1", "O1", "c1", n, 1, None) for n in range(100)]
         for cancel in cancels:
             notes.note(cancel)
@@ -211,7 +200,7 @@ def test_a_full_disk_under_the_log_of_writes_ends_the_server_and_room_brings_it_
     place = state / "pg" / "data" / "pg_wal"
     with small_disk(place, "40m"), kept(*stores.up(state)) as found:
         store = PostgresJournal(found.database, ACCOUNT)
-        ballast = fill(place)
+        ballast = stores.fill(place)
         acknowledged = 0
         with pytest.raises(StoreUnknown):
             for _ in range(2_000):

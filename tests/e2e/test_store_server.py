@@ -208,6 +208,20 @@ def mounted(place: Path, options: str) -> Iterator[None]:
         subprocess.run(["umount", str(place)], check=True)
 
 
+@NEEDS_ROOT
+def test_a_disk_that_is_full_at_a_later_start_is_said(state: Path) -> None:
+    with mounted(state, "size=100m,mode=711"):
+        server, _ = stores.up(state)
+        server.stop()
+        ballast = stores.fill(state)
+        with pytest.raises(ConfigError, match="No space left on device") as raised:
+            stores.up(state)
+        assert "\n" not in str(raised.value)
+        ballast.unlink()
+        server, _ = stores.up(state)
+        server.stop()
+
+
 def test_data_of_another_version_are_refused_and_left_alone(used: Path) -> None:
     version = used / "pg" / "data" / "PG_VERSION"
     before = version.read_text()

@@ -4,6 +4,7 @@ It runs under a keeper (keeper.py) that stops it when the desk is gone, however 
 over a private socket gets in. One process a state directory runs it, by a lock on ``pg/lock``.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -32,6 +33,8 @@ START_SECONDS: Final = 30
 STOP_SECONDS: Final = 30
 _SOCKET: Final = ".s.PGSQL.5432"
 _LOG_BYTES: Final = 1_000_000
+NO_SPACE: Final = os.strerror(errno.ENOSPC)
+_ROOM_FOR_WORDS: Final = 100_000
 _PAUSE_SECONDS: Final = 0.02
 _GRAVE: Final = re.compile(
     rb"(FATAL|PANIC):  (?!the database system is|terminating|database .* does not exist)"
@@ -335,12 +338,13 @@ class EmbeddedServer:
         return log
 
     def why_it_died(self) -> str:
-        """The last words of its log, for a person."""
+        """The last words of its log, for a person; a full disk may have kept it from writing them."""
         try:
             text = (self._pg / "server.log").read_bytes()[self._log_start :]
+            full = shutil.disk_usage(self._pg).free < _ROOM_FOR_WORDS
         except OSError as problem:
             return f"its log cannot be read: {problem.strerror}"
-        lines = text.strip().splitlines() or [b"no words"]
+        lines = text.strip().splitlines() or [NO_SPACE.encode() if full else b"no words"]
         grave = [line for line in lines if _GRAVE.search(line)]
         return (grave or lines)[-1].decode(errors="replace")[-300:]
 

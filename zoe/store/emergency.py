@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from zoe.domain.errors import StoreError
+from zoe.domain.errors import ConfigError, StoreError
 from zoe.ports.journal import NotedCancel
 
 #: Room for a thousand cancels; more are taken as long as the disk has room.
@@ -31,11 +31,14 @@ class EmergencyFile:
         """Makes the file with its room; what it holds stays.
 
         Raises:
-            StoreError: It cannot be had.
+            ConfigError: It cannot be had.
         """
-        with self._open() as file:
-            os.posix_fallocate(file, 0, RESERVED_BYTES)
-            os.fsync(file)
+        try:
+            with self._open() as file:
+                os.posix_fallocate(file, 0, RESERVED_BYTES)
+                os.fsync(file)
+        except StoreError as problem:
+            raise ConfigError(f"{self._path}: {problem}") from problem
 
     def note(self, cancel: NotedCancel) -> None:
         """See EmergencyNotes."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from zoe.domain.errors import StoreError
+from zoe.domain.errors import ConfigError, StoreError
 from zoe.ports.journal import EmergencyNotes, NotedCancel
 from zoe.store.emergency import RESERVED_BYTES, EmergencyFile
 
@@ -131,7 +131,7 @@ def test_a_place_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> None:
     assert notes.read() == ()
     with pytest.raises(StoreError, match=os.strerror(errno.ENOENT)):
         notes.note(CANCEL)
-    with pytest.raises(StoreError):
+    with pytest.raises(ConfigError, match=str(tmp_path)):
         notes.reserve()
 
 
