@@ -261,3 +261,34 @@ def test_a_retired_actor_is_not_started_again(world: World) -> None:
     address.tell(Work(2))
     assert world.fates() == [(2, "closed")]
     assert world.starts("a") == [("a", 1)]
+
+
+@pytest.mark.parametrize("dispatcher", [None, "d"])
+def test_four_producers_crashes_and_a_retirement_lose_nothing(
+    threads: World, dispatcher: str | None
+) -> None:
+    """Every accepted message is handled, poison, or dead because its address has ended."""
+    count = 1_000
+    threads.start(Group("g", (threads.probe("a", dispatcher=dispatcher),), **ENDLESS))
+    address = threads.runtime.find("a")
+
+    def produce(first: int) -> None:
+        for number in range(first * count, (first + 1) * count):
+            address.tell(Work(number, (Crash(),) if number % 50 == 0 else ()))
+
+    producers = [threading.Thread(target=produce, args=(number,)) for number in range(4)]
+    for producer in producers:
+        producer.start()
+    threads.until(lambda: len(threads.recorder.events) > count)
+    threads.do("a", Call(Actor.retire), number=-1)
+    for producer in producers:
+        producer.join(20)
+    threads.until(lambda: not address.mailbox.open)
+    threads.settle()
+    handled = [number for number in threads.numbers("a") if number >= 0]
+    dead = threads.fates()
+    assert sorted(handled + [number for number, _ in dead]) == list(range(4 * count))
+    assert {fate for _, fate in dead} <= {"poison", "retired", "closed"}
+    for first in range(4):
+        own = [number for number in handled if number // count == first]
+        assert own == sorted(own)

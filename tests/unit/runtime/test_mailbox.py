@@ -1,8 +1,9 @@
 """The mailbox by itself: lanes and places, closing under load, and nobody asleep beside mail."""
 
 import queue
+import sys
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 import attrs
@@ -138,6 +139,15 @@ def test_the_alarm_comes_once_until_the_line_has_halved() -> None:
     assert alarms == [4, 4]
 
 
+@pytest.fixture
+def often() -> Iterator[None]:
+    """Threads that are switched between every few calls, so that they meet in narrow places."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 def close_under_load(count: int) -> None:
     """Producers send all the time, while one reader takes some and the address is closed."""
     runtime = VirtualRuntime(1)
@@ -166,10 +176,20 @@ def close_under_load(count: int) -> None:
     assert len(address.mailbox) == 0, "nothing may stay behind in a closed mailbox"
 
 
-def test_closing_under_load_loses_nothing() -> None:
+def test_closing_under_load_loses_nothing(often: None) -> None:
     """Stock pykka lost 2.3 million messages in 300 stops under load."""
-    for _ in range(20):
+    for _ in range(15):
         close_under_load(EACH // 4)
+
+
+def test_closing_an_address_again_leaves_its_namesake_alone() -> None:
+    runtime = VirtualRuntime(1)
+    old = runtime.find("a")
+    runtime.close(old, Fate.RETIRED)
+    new = runtime.find("a")
+    runtime.close(old, Fate.RETIRED)
+    assert new is not old
+    assert runtime.find("a") is new
 
 
 def test_two_that_drain_share_the_mail_and_fail_at_nothing() -> None:
