@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -76,6 +77,16 @@ def test_many_requests_share_a_connection(sandbox: Sandbox) -> None:
             read += client.recv(65_536)
         assert read.count(b"HTTP/1.1 200 OK\r\n") == 3
         assert b"\r\ndate: " in read
+
+
+def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(sandbox: Sandbox) -> None:
+    seconds = []
+    for _ in range(20):
+        begun = time.monotonic()
+        sandbox.public("Time")
+        seconds.append(time.monotonic() - begun)
+    # Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer.
+    assert median(seconds) < 0.03
 
 
 def test_what_is_no_http_is_400(sandbox: Sandbox) -> None:
