@@ -4,8 +4,9 @@ Receives: StreamOpened, StreamBroken, LookWanted, DoubtRaised, OrderChanged, Ord
 PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
 OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND), its watchers
 Reconciled, Journal (that it looked). Blocks on nothing.
-A look is OpenOrders, ClosedOrders and trades since the last look, and all balances, in this order,
-so that an order that closes meanwhile is in one of the lists. It serves every doubt at once. Two
+A look is OpenOrders, ClosedOrders since the last look, trades where fills are missing, and all
+balances, in this order, so that an order that closes meanwhile is in one of the lists. It serves
+every doubt at once; one that failed is begun again after a while, whoever asks before. Two
 looks that agree, a lag apart and past the deadline, prove an order absent (orders.md section 5).
 A restart looks again before it says Reconciled.
 """
@@ -101,6 +102,9 @@ class Reconciler(Actor):
         self._looks = 0
         self._failures = 0
         self._wanted: str | None = None
+        self._not_before_ns = 0
+        #: Orders of which the exchange reported more than the fills that we hold.
+        self._incomplete: set[str] = set()
 
     def on_start(self) -> None:
         for name in self._named:
@@ -178,6 +182,8 @@ class Reconciler(Actor):
     def _begin(self) -> None:
         if self._look is not None or not self._stream_open or self._wanted is None:
             return
+        if self.clock.monotonic_ns() < self._not_before_ns:
+            return  # the timer of the last failure begins it
         now_ns = self.clock.wall_ns()
         self._refs += 1
         start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
@@ -223,12 +229,11 @@ class Reconciler(Actor):
         match look.waiting_for:
             case GetOpenOrders():
                 return GetClosedOrders(look.start_ns)
-            case GetClosedOrders(start, offset):
-                return (
-                    GetClosedOrders(start, offset + rows)
-                    if rows >= PAGE
-                    else GetTrades(look.start_ns)
-                )
+            case GetClosedOrders(start, offset) if rows >= PAGE:
+                return GetClosedOrders(start, offset + rows)
+            case GetClosedOrders():
+                # The dearest list, and the stream tells most fills: only where some are missing.
+                return GetTrades(look.start_ns) if self._incomplete else GetBalances()
             case GetTrades(start, offset):
                 return GetTrades(start, offset + rows) if rows >= PAGE else GetBalances()
             case _:
@@ -240,6 +245,7 @@ class Reconciler(Actor):
         self._failures += 1
         self._look = None
         self._wanted = reason
+        self._not_before_ns = self.clock.monotonic_ns() + int(delay * 1_000_000_000)
         log.warning("reconciler.look_failed", reason=reason, retry_seconds=round(delay, 2))
         self._beat("degraded", reason)
         self.after(delay, Tick("again"))
@@ -293,7 +299,11 @@ class Reconciler(Actor):
     def _follow(self, order: Order) -> None:
         if order.state is not State.IN_DOUBT:
             self._doubts.pop(order.intent.intent_id, None)
-        if order.state in CONCLUDED and order.fills_missing:
+        intent_id = order.intent.intent_id
+        if not order.fills_missing:
+            self._incomplete.discard(intent_id)
+        elif intent_id not in self._incomplete:
+            self._incomplete.add(intent_id)
             self._want("fills missing")
 
     def _news(self) -> Reconciled:

@@ -47,6 +47,11 @@ _KIND: Final = {
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
 
 
+def input_of(kind: str) -> Input:
+    """The fact that a row of this kind records."""
+    return _INPUT[kind]
+
+
 def canonical(body: Mapping[str, Any]) -> str:
     """JSON text that is the same for the same values: sorted keys, no blanks."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"))

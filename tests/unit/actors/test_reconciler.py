@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import attrs
 from stage import Stage
 
 from zoe.actors.reconciler import PAGE, PERIOD_SECONDS, Reconciler
@@ -12,7 +13,14 @@ from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import Failure, OrderSighted, PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen
-from zoe.messages.orders import DoubtRaised, OrderChanged, OrderFact, OrdersReported, ReportOrders
+from zoe.messages.orders import (
+    DoubtRaised,
+    LookWanted,
+    OrderChanged,
+    OrderFact,
+    OrdersReported,
+    ReportOrders,
+)
 from zoe.messages.system import Reconciled, StreamBroken, StreamOpened
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades
 
@@ -20,7 +28,7 @@ LAG_NS = 3_000_000_000
 INTENT_ID = "00000000-0000-0000-0000-000000000001"
 CLIENT_ID = "01234567-89ab-8def-8123-456789abcdef"
 OTHERS = ("gateway", "orders", "ledger", "watcher", "heartbeat", f"orders/{INTENT_ID}")
-LOOK = [GetOpenOrders, GetClosedOrders, GetTrades, GetBalances]
+LOOK = [GetOpenOrders, GetClosedOrders, GetBalances]
 
 
 def reconciler() -> Stage:
@@ -38,7 +46,6 @@ def answer(stage: Stage, result: object) -> None:
 def look(stage: Stage, orders: tuple[Order, ...], seen: tuple[Sighting, ...] = ()) -> None:
     """Answers a whole look that is under way."""
     answer(stage, seen)
-    answer(stage, ())
     answer(stage, ())
     answer(stage, BalanceSnapshot(()))
     stage.tell(OrdersReported(orders), 0.01)
@@ -81,8 +88,38 @@ def test_pages_are_read_to_the_end() -> None:
     assert isinstance(following, GetClosedOrders)
     assert following.offset == PAGE
     answer(stage, page[:1])
-    assert isinstance(calls(stage)[-1].operation, GetTrades)
+    assert isinstance(calls(stage)[-1].operation, GetBalances)
     assert len(stage.heard("orders", OrderSighted)) == PAGE + 1
+
+
+def test_trades_are_read_only_while_fills_are_missing() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    order = doubtful(stage)
+    partly = attrs.evolve(order, state=State.WORKING, reported_filled=Quantity.of("0.5"))
+    stage.tell(OrderChanged(partly))
+    answer(stage, ())
+    answer(stage, ())
+    assert isinstance(calls(stage)[-1].operation, GetTrades)
+    answer(stage, ())
+    answer(stage, BalanceSnapshot(()))
+    stage.tell(OrdersReported(()), 0.01)
+    stage.tell(OrderChanged(attrs.evolve(partly, reported_filled=Quantity.of("0"))))
+    stage.tell(LookWanted("a test"))
+    answer(stage, ())
+    answer(stage, ())
+    assert isinstance(calls(stage)[-1].operation, GetBalances)
+
+
+def test_nobody_hurries_a_look_that_has_just_failed() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    stage.tell(PrivateAnswered(calls(stage)[-1].ref, None, Failure.THROTTLED, "EAPI:Rate limit"))
+    for _ in range(5):
+        stage.tell(LookWanted("a test"))
+    assert len(calls(stage)) == 1
+    until_call(stage, 2)
 
 
 def test_a_failed_look_is_begun_again_from_the_first_list() -> None:

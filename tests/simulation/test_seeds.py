@@ -1,0 +1,56 @@
+"""The whole desk in virtual time: whatever a seed does to it, the auditor finds nothing.
+
+``ZOE_SEEDS=0:1000`` runs other seeds; ``zoe simulate`` runs thousands.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zoe.app.simulation.scenario import KINDS, tell
+from zoe.app.simulation.tables import used
+
+FIRST, LAST = (int(part) for part in os.environ.get("ZOE_SEEDS", "0:60").split(":"))
+
+
+@pytest.mark.parametrize("seed", range(FIRST, LAST))
+def test_a_swarm_of_faults_breaks_no_promise(seed: int) -> None:
+    story = tell(seed)
+    assert story.violations == []
+
+
+@pytest.mark.parametrize("kind", ("none", *KINDS))
+def test_each_kind_of_fault_alone_breaks_no_promise(kind: str) -> None:
+    for seed in range(1_000, 1_004):
+        story = tell(seed, kind)
+        assert story.violations == [], seed
+        assert story.orders > 0
+        assert bool(story.faults) == (kind not in ("none", "people")), story.faults
+
+
+def test_a_seed_without_faults_trades_and_walks_the_usual_rows() -> None:
+    story = tell(7, "none")
+    assert story.fills > 0
+    walked = {(state.value, what.value) for state, what in used(story.rows)}
+    assert {("WAITING", "send"), ("SENDING", "acknowledged"), ("WORKING", "fill")} <= walked
+
+
+def test_the_same_seed_does_the_same_in_two_processes_with_other_hash_seeds() -> None:
+    program = (
+        "from loguru import logger; logger.remove()\n"
+        "from zoe.app.simulation.scenario import tell\n"
+        "print(*(tell(seed).hash for seed in range(20, 26)))"
+    )
+    said = {
+        subprocess.run(
+            (sys.executable, "-P", "-c", program),
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(said) == 1
+    assert len(set(said.pop().split())) == 6
