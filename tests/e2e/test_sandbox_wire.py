@@ -89,9 +89,21 @@ def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(sandbox: 
     assert median(seconds) < 0.03
 
 
-def test_what_is_no_http_is_400(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET /0/public/\xff HTTP/1.1\r\nhost: here\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nhost: here\r\n\r\n",
+        b"GET /v2 HTTP/1.1\r\nhost: here\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+        b"POST /sandbox/keys HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /sandbox/keys HTTP/1.1\r\nhost: here\r\ncontent-length: 3\r\n\r\n\xff{\x00",
+    ],
+)
+def test_what_is_no_request_is_400(sandbox: Sandbox, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", sandbox.port), PATIENCE_SECONDS) as client:
-        client.sendall(b"hello\r\n\r\n")
+        client.sendall(sent)
         assert client.recv(100).startswith(b"HTTP/1.1 400")
 
 
@@ -167,6 +179,28 @@ def test_nonsense_is_answered_with_an_error(sandbox: Sandbox, payload: str) -> N
     client.ws.send(payload)
     assert client.until(lambda frame: "error" in frame)["success"] is False
     assert client.ask("ping")["method"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"\x81\x82\0\0\0\0\xff\xfe", 1007),
+        (b"\x83\x80\0\0\0\0", 1002),
+        (b"\x81\x02hi", 1002),
+        (b"\xf1\x80\0\0\0\0", 1002),
+        (b"\x81\xff" + b"\xff" * 8 + b"\0\0\0\0", 1009),
+    ],
+    ids=["no text", "no opcode", "not masked", "reserved bits", "too long"],
+)
+def test_what_is_no_frame_closes_the_socket_with_a_code(
+    sandbox: Sandbox, sent: bytes, code: int
+) -> None:
+    client = sandbox.socket()
+    client.receive()
+    assert client.ws.sock is not None
+    client.ws.sock.sendall(sent)
+    opcode, data = client.ws.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, code)
 
 
 def test_a_frame_without_end_closes_the_socket(sandbox: Sandbox) -> None:

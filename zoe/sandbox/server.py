@@ -1,6 +1,7 @@
 """Serves an exchange on a loopback socket until told to stop."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -39,6 +40,14 @@ def listen(port: int) -> socket.socket:
         bound.close()
         raise CannotStart(f"port {port}: {problem.strerror}") from problem
     return bound
+
+
+class _OurMistakes(logging.Filter):
+    """Bytes that are no text are a client's mistake, and answered; only ours are worth a trace."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging.Filter."""
+        return not (record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError))
 
 
 class _Server(uvicorn.Server):
@@ -96,6 +105,7 @@ async def serve(
     exchange = make(clock.now_ns())
     pump = Pump(exchange, clock.now_ns)
     web = Web(pump)
+    logging.getLogger("uvicorn.error").addFilter(_OurMistakes())
     server = _Server(_config(web), web, lambda: ready(exchange))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
