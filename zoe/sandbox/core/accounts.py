@@ -55,8 +55,8 @@ class Account:
     ledger: list[LedgerRow] = attrs.Factory(list)
     ledger_times: dict[str, int] = attrs.Factory(dict)
     dead_man_ns: int = 0
-    #: Whether rate limits are for it.
-    limited: bool = True
+    #: Which rate limits are for it; see config.LIMITS.
+    limits: str = "both"
     counters: defaultdict[str, Counter] = attrs.Factory(lambda: defaultdict(Counter))
     open_by_pair: defaultdict[str, int] = attrs.Factory(lambda: defaultdict(int))
 

@@ -8,7 +8,7 @@ import msgspec
 
 from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, PERMISSIONS
 from zoe.sandbox.core.answers import encode
-from zoe.sandbox.core.config import TIERS
+from zoe.sandbox.core.config import LIMITS, TIERS
 from zoe.sandbox.core.engine import Engine
 from zoe.sandbox.core.faults import Faults, fault_from
 from zoe.sandbox.core.house import HouseDesk
@@ -71,14 +71,14 @@ class Admin:
         allowed = DEFAULT_PERMISSIONS if permissions is None else frozenset(permissions)
         if not allowed <= set(PERMISSIONS):
             raise ValueError("permissions are of " + " ".join(PERMISSIONS))
-        limited = wanted.get("limits", self._world.config.limits)
-        if not isinstance(limited, bool):
-            raise TypeError("limits is true or false")
+        limits = wanted.get("limits", self._world.config.limits)
+        if limits not in LIMITS:
+            raise ValueError("limits is one of " + " ".join(LIMITS))
         balances = self.amounts(wanted.get("balances", {}))
         window = wanted.get("nonce_window", 0)
         if type(window) is not int or window < 0:
             raise TypeError("nonce_window is a number of at least 0")
-        grant = Grant(tier, allowed, limited, window)
+        grant = Grant(tier, allowed, limits, window)
         key = open_account(self._world, self._engine, balances, grant)
         return {"key": key.key, "secret": key.secret, "account": key.account}
 

@@ -10,6 +10,7 @@ from zoe.sandbox.core.catalog import Asset, Pair
 from zoe.sandbox.core.market import MarketModel
 
 TIERS: Final = ("starter", "intermediate", "pro")
+LIMITS: Final = ("both", "engine", "none")
 POST_ONLY_OUTCOMES: Final = ("canceled", "error")
 #: The first account's means, in assets of the catalogue; others are left out.
 OPENING_BALANCES: Final = MappingProxyType(
@@ -23,7 +24,8 @@ class Config:
 
     Args:
         lag_ms: How far REST's views of orders and history lie behind, chosen anew for each request.
-        limits: Whether new accounts are under the rate limits of their tier.
+        limits: Which rate limits new accounts are under: those of the engine, those of calls
+            too, or none.
         history_cost: What a call for ledgers or trades counts for: 2 or 4 (facts, 3.1: both are said).
         post_only_outcome: What becomes of a post-only order that would take: ``canceled`` (accepted,
             then canceled) or ``error`` (facts, 5.5: both exist).
@@ -36,7 +38,7 @@ class Config:
     market: MarketModel | None = None
     lag_ms: tuple[int, int] = (0, 0)
     balances: Mapping[str, str] = OPENING_BALANCES
-    limits: bool = True
+    limits: str = attrs.field(default="engine", validator=attrs.validators.in_(LIMITS))
     history_cost: int = 4
     post_only_outcome: str = attrs.field(
         default="canceled", validator=attrs.validators.in_(POST_ONLY_OUTCOMES)

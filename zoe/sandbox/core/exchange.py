@@ -94,7 +94,7 @@ class Exchange:
                 for name, amount in world.config.balances.items()
                 if world.catalog.asset(name) is not None
             }
-            grant = Grant(world.config.tier, limited=world.config.limits)
+            grant = Grant(world.config.tier, limits=world.config.limits)
             open_account(world, engine, self._admin.amounts(known), grant)
         self._outbox.now_ns = world.now_ns
         world.timers.run(world.now_ns)

@@ -62,7 +62,7 @@ class Limits:
         Raises:
             Refusal: The key's counter is full; it stays so while calls go on.
         """
-        if name in _FREE_CALLS or not account.limited:
+        if name in _FREE_CALLS or account.limits != "both":
             return
         tier, points = TIERS[account.tier], 1
         if name in _HISTORY_CALLS:
@@ -96,7 +96,7 @@ class Limits:
     def swept(self, account: Account, orders: list[Order]) -> None:
         """A batch of cancels, which is carried out however full the counters are."""
         for order in orders:
-            if account.limited:
+            if account.limits != "none":
                 counter = self._level(account, order.terms.pair)
                 account.counters[order.terms.pair.symbol].level = counter + self._aged(
                     order, "cancel"
@@ -112,7 +112,7 @@ class Limits:
         return account.counters[pair.symbol].at(self._world.now_ns, decay)
 
     def _count(self, account: Account, pair: Pair, points: int) -> None:
-        if not account.limited:
+        if account.limits == "none":
             return
         level = self._level(account, pair) + points
         if level > TIERS[account.tier].engine_most * POINT:

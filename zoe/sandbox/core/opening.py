@@ -17,11 +17,11 @@ _SECRET_BYTES: Final = 64
 
 @attrs.frozen
 class Grant:
-    """What a new account and its key may; ``limited``: rate limits are for it."""
+    """What a new account and its key may; ``limits`` as config.LIMITS."""
 
     tier: str
     permissions: frozenset[str] = DEFAULT_PERMISSIONS
-    limited: bool = True
+    limits: str = "both"
     nonce_window: int = 0
 
 
@@ -33,7 +33,7 @@ def open_account(world: World, engine: Engine, balances: Mapping[str, int], gran
     """
     accounts = world.accounts
     name = f"AA{len(accounts.by_name) + 1:06d}"
-    account = accounts.by_name[name] = Account(name, grant.tier, limited=grant.limited)
+    account = accounts.by_name[name] = Account(name, grant.tier, limits=grant.limits)
     number = len(accounts.keys) + 1
     key = ApiKey(
         b64encode(world.ids.digest("key", number, size=_KEY_BYTES)).decode(),
@@ -43,9 +43,7 @@ def open_account(world: World, engine: Engine, balances: Mapping[str, int], gran
         nonce_window=grant.nonce_window,
     )
     accounts.keys[key.key] = key
-    world.journal.write(
-        "account", world.now_ns, account=name, tier=grant.tier, limited=grant.limited
-    )
+    world.journal.write("account", world.now_ns, account=name, tier=grant.tier, limits=grant.limits)
     world.journal.write(
         "key",
         world.now_ns,

@@ -55,7 +55,7 @@ class Recovery:
             self._world.now_ns = max(self._world.now_ns, record["ns"])
 
     def _account(self, record: Record) -> None:
-        account = Account(record["account"], record["tier"], limited=record.get("limited", True))
+        account = Account(record["account"], record["tier"], limits=record.get("limits", "none"))
         self._world.accounts.by_name[account.name] = account
 
     def _key(self, record: Record) -> None:
