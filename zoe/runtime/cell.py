@@ -157,7 +157,8 @@ class Cell:
     def settle(self, life: Life, envelope: Envelope | None) -> None:
         """A turn has ended well: what it wanted happens, unless it was cut off meanwhile."""
         if not life.fenced:
-            life.commit()
+            if life.mail or life.effects:
+                life.commit()
         elif envelope is not None:
             self.runtime.bury(self.address, envelope, Fate.FENCED, None)
 

@@ -48,8 +48,9 @@ class Life:
         self.stops_at: int | None = None
         #: Outcomes of offloaded calls that have not come yet.
         self.awaited = 0
-        self._effects: list[Callable[[], None]] = []
-        self._mail: list[tuple[Address, Envelope]] = []
+        #: What the present turn wants, in two lists: mail, and everything else.
+        self.mail: list[tuple[Address, Envelope]] = []
+        self.effects: list[Callable[[], None]] = []
         self._anchor: int | None = None
         self._next_id = self.runtime.next_id
         self._now_ns = self.runtime.clock.monotonic_ns
@@ -93,13 +94,13 @@ class Life:
 
     def commit(self) -> None:
         """Makes the turn's effects happen: mail first, then the rest, each in order."""
-        if self._mail:
-            mail, self._mail = self._mail, []
+        if self.mail:
+            mail, self.mail = self.mail, []
             deliver = self.runtime.deliver
             for address, envelope in mail:
                 deliver(address, envelope)
-        if self._effects:
-            effects, self._effects = self._effects, []
+        if self.effects:
+            effects, self.effects = self.effects, []
             for effect in effects:
                 effect()
 
@@ -130,7 +131,7 @@ class Life:
     def tell(self, to: Address, message: Message) -> None:
         """See Actor.tell."""
         assert isinstance(to, Address), f"{to!r} is no address"
-        self._mail.append((to, self._envelope(message)))
+        self.mail.append((to, self._envelope(message)))
 
     def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
         """See Actor.tell_because_of."""
@@ -140,14 +141,14 @@ class Life:
         envelope = Envelope(
             message, number, root, cause.message_id, anchor, self.cell.address, self._now_ns()
         )
-        self._mail.append((to, envelope))
+        self.mail.append((to, envelope))
 
     def reply(self, message: Message) -> None:
         """See Actor.reply."""
         handled = self.actor.envelope
         assert handled is not None, "there is nothing to reply to"
         if handled.slot is not None:
-            self._effects.append(partial(handled.slot.answer, message))
+            self.effects.append(partial(handled.slot.answer, message))
         elif handled.sender is not None:
             self.tell(handled.sender, message)
 
@@ -157,7 +158,7 @@ class Life:
         timer = Timer()
         envelope = self._envelope(message, (self, timer))
         ring = partial(self._ring, timer, envelope)
-        self._effects.append(partial(self.runtime.call_later, seconds, ring))
+        self.effects.append(partial(self.runtime.call_later, seconds, ring))
         return timer
 
     def _ring(self, timer: Timer, envelope: Envelope) -> None:
@@ -169,9 +170,7 @@ class Life:
     ) -> None:
         """See Actor.offload."""
         envelope = self._envelope(Message(), (self, None))
-        self._effects.append(
-            partial(self._submit, lane, call, partial(self._came, reply, envelope))
-        )
+        self.effects.append(partial(self._submit, lane, call, partial(self._came, reply, envelope)))
 
     def _submit(
         self, lane: str, call: Callable[[], Any], came: Callable[[Outcome[Any]], None]
@@ -222,19 +221,19 @@ class Life:
         """See Actor.spawn."""
         supervision = self.runtime.supervision
         wish = partial(supervision.spawn, self, child, self.spread())
-        self._effects.append(partial(self.runtime.supervise, wish))
+        self.effects.append(partial(self.runtime.supervise, wish))
         return self.runtime.find(f"{self.cell.address.name}/{child.name}")
 
     def stop_child(self, name: str) -> None:
         """See Actor.stop_child."""
         wish = partial(self.runtime.supervision.stop_child, self.cell, name)
-        self._effects.append(partial(self.runtime.supervise, wish))
+        self.effects.append(partial(self.runtime.supervise, wish))
 
     def retire(self) -> None:
         """See Actor.retire."""
         wish = partial(self.runtime.supervision.retire, self.cell)
-        self._effects.append(partial(self.runtime.supervise, wish))
+        self.effects.append(partial(self.runtime.supervise, wish))
 
     def exit_process(self, code: int, reason: str) -> None:
         """See Actor.exit_process."""
-        self._effects.append(partial(self.runtime.shutdown, code, reason))
+        self.effects.append(partial(self.runtime.shutdown, code, reason))

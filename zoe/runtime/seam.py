@@ -15,7 +15,7 @@ from zoe.runtime.cell import Cell
 from zoe.runtime.clock import Clock
 from zoe.runtime.log import log
 from zoe.runtime.mailbox import Mailbox
-from zoe.runtime.message import DeadLetter, Envelope, Fate, Message
+from zoe.runtime.message import DeadLetter, Envelope, Fate, Message, ReplySlot
 from zoe.runtime.offload import Outcome
 from zoe.runtime.supervision import Owner, Supervision
 from zoe.runtime.supervisor import EXIT_GAVE_UP, Child, Group
@@ -162,20 +162,20 @@ class Runtime:
         correlation_id: int | None = None,
     ) -> int:
         """Sends from outside any actor: a new root, or caused by ``cause``."""
-        envelope = self._outside(message, cause, correlation_id)
-        self.deliver(to, envelope)
-        return envelope.message_id
-
-    def _outside(
-        self, message: Message, cause: Envelope | None, correlation_id: int | None
-    ) -> Envelope:
         number = self.next_id()
         if cause is None:
             root = number if correlation_id is None else correlation_id
-            return Envelope(message, number, root, None, None, None, self._now_ns())
-        anchor = cause.message_id if cause.message.anchors else cause.anchor
-        root, by = cause.correlation_id, cause.message_id
-        return Envelope(message, number, root, by, anchor, None, self._now_ns())
+            by = anchor = None
+        else:
+            root, by = cause.correlation_id, cause.message_id
+            anchor = by if cause.message.anchors else cause.anchor
+        self.deliver(to, Envelope(message, number, root, by, anchor, None, self._now_ns()))
+        return number
+
+    def _asking(self, message: Message, slot: ReplySlot) -> Envelope:
+        number = self.next_id()
+        now_ns = self._now_ns()
+        return Envelope(message, number, number, None, None, None, now_ns, slot=slot)
 
     def deliver(self, to: Address, envelope: Envelope) -> None:
         """Puts an envelope where it belongs, or buries it."""

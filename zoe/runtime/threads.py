@@ -315,9 +315,7 @@ class ThreadRuntime(Runtime):
         """See Address.ask."""
         self.outside_a_turn()
         slot = _WaitingSlot()
-        envelope = self._outside(message, None, None)
-        envelope.slot = slot
-        self.deliver(address, envelope)
+        self.deliver(address, self._asking(message, slot))
         slot.event.wait(timeout_seconds)
         if not slot.done():
             raise AskTimeout(f"no answer from {address.name} in {timeout_seconds} s")

@@ -162,9 +162,7 @@ class VirtualRuntime(Runtime):
         """See Address.ask; runs the simulation until the answer is there."""
         self.outside_a_turn()
         slot = Slot()
-        envelope: Envelope = self._outside(message, None, None)
-        envelope.slot = slot
-        self.deliver(address, envelope)
+        self.deliver(address, self._asking(message, slot))
         end_ns = self._time.now_ns + round(timeout_seconds * 1e9)
         while not slot.done() and self._step(end_ns):
             pass
