@@ -206,9 +206,10 @@ class Supervision:
         self._say()
         if isinstance(owner, Cell):
             log.error("supervisor.gave_up", recipient=owner.address.name)
-            if owner.state is State.UP:
+            # One that starts may have children already; any other is ending, and they with it.
+            if owner.state in (State.STARTING, State.UP):
                 error = RuntimeError("its children failed too often")
-                self._order(owner, partial(owner.give_up, error), State.UP)
+                self._order(owner, partial(owner.give_up, error), owner.state)
             return
         log.critical("supervisor.gave_up", recipient=owner.group.name)
         above = owner.parent
