@@ -226,7 +226,9 @@ def test_a_journal_that_cannot_be_written_ends_it_before_anyone_is_answered(tmp_
 
 
 def test_a_market_that_lives_fills_a_small_quote(tmp_path: Path) -> None:
-    with running(tmp_path, "--seed", "3", "--tier", "pro") as sandbox:
+    # Busier than by default, so that the price has no time to leave the quote behind.
+    options = ("--pairs", "BTC/USD", "--market", "synthetic:100", "--tier", "pro")
+    with running(tmp_path, *options) as sandbox:
         private = sandbox.socket("ws_auth")
         private.subscribe("executions")
         (depth,) = sandbox.public("Depth", pair="XBTUSD", count="1").values()
