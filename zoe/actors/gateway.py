@@ -2,7 +2,8 @@
 
 Receives: SendAdd, SendCancel, SendCancelAll, PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
 and CancelSettled to the order's actor, PrivateAnswered to the caller, every sighting to OrderDesk,
-balances to Ledger, StreamOpened and StreamBroken to its watchers. Blocks on nothing.
+balances to Ledger, StreamOpened and StreamBroken to its watchers, to RateLimiter what was spent and
+what the exchange says of its limits. Blocks on nothing.
 No add leaves while the latch is closed, the exchange's clock is unknown, or less than a second is
 left to the order's deadline; nothing is ever sent twice. Private REST calls leave one at a time,
 so that nonces arrive in order; the nonce's high-water mark is durable seconds ahead of its use.
@@ -17,15 +18,11 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.call_outcome import outcome
 from zoe.domain.catalog import Catalog
-from zoe.domain.errors import (
-    ExchangeRejected,
-    ExchangeThrottled,
-    ExchangeUnavailable,
-    StoreError,
-    WireError,
-)
+from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, StoreError, WireError
 from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.ratelimit import limit_hit
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import (
@@ -43,6 +40,7 @@ from zoe.messages.gateway import (
     Sent,
 )
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.limits import CounterReported, LimitHit, RestHeld, RestSpent
 from zoe.messages.market import FrameNotUnderstood
 from zoe.messages.orders import LookWanted
 from zoe.messages.risk import LatchSet, SetLatch
@@ -94,11 +92,12 @@ class _InFlight:
     reply_to: Address
     is_add: bool
     sent_ns: int
+    pair: str | None = None
 
 
 Inbox = (
     SendAdd | SendCancel | SendCancelAll | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
-    | WireReply | WireLost | WireOpened | WireClosed | WireFrame
+    | RestHeld | WireReply | WireLost | WireOpened | WireClosed | WireFrame
 )  # fmt: skip
 
 
@@ -123,6 +122,8 @@ class Gateway(Actor):
         self._nonce = 0
         self._nonce_limit = 0
         self._reserving = False
+        #: Until when calls wait for the REST counter: usual ones, and those that cannot wait.
+        self._held_ns = (0, 0)
         self._session: PrivateSession | None = None
         self._generation = 0
         self._live = False
@@ -164,6 +165,8 @@ class Gateway(Actor):
                 self._frame(message)
             case _Reserved():
                 self._reserved(message.outcome)
+            case RestHeld():
+                self._hold(message)
             case Tick("connect"):
                 self._connect()
             case Tick("reserve"):
@@ -243,6 +246,8 @@ class Gateway(Actor):
                 self.tell(self.find("ledger"), BalancesSeen(thing, "stream"))
             case BalanceEntry():
                 self.tell(self.find("ledger"), LedgerRowSeen(thing))
+            case CounterReported():
+                self.tell(self.find("ratelimiter"), thing)
             case StreamLive():
                 self._live = True
                 self._failures = 0
@@ -280,9 +285,9 @@ class Gateway(Actor):
     def _send(self, payload: bytes) -> None:
         self.tell(self.find("wire"), WireSend(CONNECTION, self._generation, payload))
 
-    def _next_req_id(self, reply_to: Address, *, is_add: bool) -> int:
+    def _next_req_id(self, reply_to: Address, *, is_add: bool, pair: str | None = None) -> int:
         self._req_id += 1
-        flying = _InFlight(reply_to, is_add, self.clock.wall_ns())
+        flying = _InFlight(reply_to, is_add, self.clock.wall_ns(), pair)
         self._in_flight[self._req_id] = flying
         return self._req_id
 
@@ -295,7 +300,8 @@ class Gateway(Actor):
             return
         assert self._session is not None and wish.order.not_after_ns is not None
         deadline_ns = self._exchange.now_ns(wish.order.not_after_ns)
-        req_id = self._next_req_id(wish.reply_to, is_add=True)
+        pair = wish.order.intent.pair
+        req_id = self._next_req_id(wish.reply_to, is_add=True, pair=pair)
         self._send(self._session.add(wish.order, req_id, deadline_ns))
 
     def _obstacle(self, wish: SendAdd) -> str | None:
@@ -314,7 +320,8 @@ class Gateway(Actor):
         if self._session is None or not self._live:
             self.tell(wish.reply_to, CancelSettled(Sent.NOT_SENT, "private stream down"))
             return
-        req_id = self._next_req_id(wish.reply_to, is_add=False)
+        pair = wish.order.intent.pair
+        req_id = self._next_req_id(wish.reply_to, is_add=False, pair=pair)
         self._send(self._session.cancel(wish.order, req_id))
 
     def _cancel_all(self) -> None:
@@ -335,6 +342,7 @@ class Gateway(Actor):
             case ExchangeRejected() as refused:
                 self._settle(flying, Sent.REFUSED, None, refused.code)
             case ExchangeThrottled() as throttled:
+                self._hit(throttled.code, flying.pair)
                 self._settle(flying, Sent.THROTTLED, None, throttled.code)
             case _ as unknown:
                 self._settle(flying, Sent.LOST, None, str(unknown))
@@ -365,7 +373,7 @@ class Gateway(Actor):
     # Private REST, one at a time
 
     def _call_next(self) -> None:
-        if self._calling is not None or not self._calls or self._reserving:
+        if self._calling is not None or not self._calls or self._reserving or self._held():
             return
         nonce = max(self.clock.wall_ns(), self._nonce + 1)
         if nonce >= self._nonce_limit:
@@ -388,6 +396,18 @@ class Gateway(Actor):
                 CALL_SECONDS,
             ),
         )
+        points = self._venue.cost(self._calling.operation)
+        if points:
+            self.tell(self.find("ratelimiter"), RestSpent(points))
+
+    def _held(self) -> bool:
+        """Whether the next call must wait for the REST counter; a token waits for a refusal only."""
+        urgent = isinstance(self._calls[0].operation, GetToken)
+        return self.clock.monotonic_ns() < self._held_ns[urgent]
+
+    def _hold(self, held: RestHeld) -> None:
+        self._held_ns = (held.until_ns, held.until_ns if held.urgent_too else self._held_ns[True])
+        self.after(max(held.until_ns - self.clock.monotonic_ns(), 0) / 1e9, Tick("reserve"))
 
     def _reserved(self, outcome: Outcome[int]) -> None:
         self._reserving = False
@@ -406,27 +426,21 @@ class Gateway(Actor):
         if call is None or reply.request_id != self._nonce:
             return
         self._calling = None
-        answer = self._read(call, reply)
+        answer = outcome(self._venue, call, reply, self._catalog)
+        if answer.failure is Failure.THROTTLED:
+            self._hit(answer.code or "", None)
         if call.reply_to == self.me:
             self._token_came(answer)
         else:
             self.tell(call.reply_to, answer)
         self._call_next()
 
-    def _read(self, call: PrivateCall, reply: WireReply | WireLost) -> PrivateAnswered:
-        if isinstance(reply, WireLost):
-            return PrivateAnswered(call.ref, None, Failure.UNKNOWN, reply.reason)
-        try:
-            result = self._venue.result(call.operation, reply.status, reply.body, self._catalog)
-        except ExchangeRejected as refused:
-            return PrivateAnswered(call.ref, None, Failure.REFUSED, refused.code)
-        except ExchangeThrottled as throttled:
-            return PrivateAnswered(call.ref, None, Failure.THROTTLED, throttled.code)
-        except ExchangeUnavailable as unavailable:
-            return PrivateAnswered(call.ref, None, Failure.UNKNOWN, str(unavailable))
-        except WireError as problem:
-            return PrivateAnswered(call.ref, None, Failure.NOT_UNDERSTOOD, str(problem))
-        return PrivateAnswered(call.ref, result)
+    def _hit(self, code: str, pair: str | None) -> None:
+        """Tells RateLimiter of the exchange's word, if it is about a limit."""
+        hit = limit_hit(code, self._exchange.now_ns(self.clock.wall_ns()))
+        if hit is not None:
+            concerned = pair if hit.engine else None
+            self.tell(self.find("ratelimiter"), LimitHit(concerned, hit.pause_seconds))
 
     def _announce(self, news: Message) -> None:
         for name in self._watchers:

@@ -1,7 +1,10 @@
 """RateLimiter: both counters of the exchange; permits are leases.
 
-Receives: RequestPermit, CounterReported, ReportBudget. Tells: PermitGranted to whoever asked.
-Blocks on nothing: what must wait is granted by a timer. Cancels are granted at once, always.
+Receives: RequestPermit, CounterReported, LimitHit, RestSpent, ReportBudget. Tells: PermitGranted to
+whoever asked, RestHeld to the Gateway.
+Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
+at once unless the exchange itself has just refused; then adds and amends in the order they were
+asked for, each once every order let through before could still be canceled after it.
 A restart forgets the waiting requests with their leases: the order actors' successors ask again,
 and the engine counters start from what was granted, which the journal's orders bound.
 """
@@ -10,63 +13,96 @@ import json
 from collections import deque
 from typing import Final, assert_never
 
-from zoe.domain.ratelimit import Action, Limiter
+import attrs
+
+from zoe.domain.ratelimit import Limiter, Wish
 from zoe.messages.limits import (
     BudgetReported,
     CounterReported,
+    LimitHit,
     PermitGranted,
     ReportBudget,
     RequestPermit,
+    RestHeld,
+    RestSpent,
 )
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
 LEASE_NS: Final = 2_000_000_000
+#: The dearest REST call: the next one may be of that kind.
+DEAREST_CALL: Final = 4
 
-Inbox = RequestPermit | CounterReported | ReportBudget | Tick
+Inbox = RequestPermit | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
+
+
+@attrs.define
+class _Lanes:
+    """Who waits for a pair."""
+
+    cancels: deque[RequestPermit] = attrs.Factory(deque)
+    others: deque[RequestPermit] = attrs.Factory(deque)
+    #: When the timer that is set for them fires.
+    timer_ns: int | None = None
+
+    def first(self) -> RequestPermit | None:
+        lane = self.cancels or self.others
+        return lane[0] if lane else None
+
+    def add(self, request: RequestPermit) -> None:
+        (self.cancels if _wish(request).is_cancel else self.others).append(request)
+
+    def drop_first(self) -> None:
+        (self.cancels or self.others).popleft()
 
 
 class RateLimiter(Actor):
-    """Grants permits in the order they were asked for, per pair."""
+    """Grants permits in the order they were asked for, cancels first, per pair."""
 
     def __init__(self, limiter: Limiter) -> None:
         super().__init__()
         self._limiter = limiter
-        self._waiting: dict[str, deque[RequestPermit]] = {}
+        self._lanes: dict[str, _Lanes] = {}
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case RequestPermit(action=Action.CANCEL):
-                self._grant(message)
             case RequestPermit():
-                self._waiting.setdefault(message.pair, deque()).append(message)
-                if len(self._waiting[message.pair]) == 1:
-                    self._serve(message.pair)
+                self._lanes.setdefault(message.pair, _Lanes()).add(message)
+                self._serve(message.pair)
             case CounterReported():
                 self._reported(message)
+            case LimitHit():
+                self._hit(message)
+            case RestSpent():
+                self._rest_spent(message.points)
             case ReportBudget():
                 self._report()
             case Tick():
+                self._lanes[message.name].timer_ns = None
                 self._serve(message.name)
             case _:
                 assert_never(message)
 
     def _serve(self, pair: str) -> None:
-        queue = self._waiting.get(pair, deque())
-        while queue:
-            first = queue[0]
-            now_ns = self.clock.monotonic_ns()
-            wait_ns = self._limiter.engine_wait_ns(pair, first.action, first.age_ns, now_ns)
-            if wait_ns > 0:
-                self.after(wait_ns / 1e9, Tick(pair))
-                return
-            queue.popleft()
-            self._grant(first)
-
-    def _grant(self, request: RequestPermit) -> None:
+        lanes = self._lanes[pair]
         now_ns = self.clock.monotonic_ns()
-        self._limiter.engine_spend(request.pair, request.action, request.age_ns, now_ns)
+        while (first := lanes.first()) is not None:
+            wait_ns = self._limiter.engine_wait_ns(_wish(first), now_ns)
+            if wait_ns > 0:
+                self._later(pair, lanes, now_ns + wait_ns)
+                return
+            lanes.drop_first()
+            self._grant(first, now_ns)
+
+    def _later(self, pair: str, lanes: _Lanes, at_ns: int) -> None:
+        """One timer a pair; a request that may go earlier than the timer sets another."""
+        if lanes.timer_ns is None or at_ns < lanes.timer_ns:
+            lanes.timer_ns = at_ns
+            self.after((at_ns - self.clock.monotonic_ns()) / 1e9, Tick(pair))
+
+    def _grant(self, request: RequestPermit, now_ns: int) -> None:
+        self._limiter.engine_spend(_wish(request), now_ns)
         granted = PermitGranted(request.ref, request.action, now_ns + LEASE_NS)
         self.tell(request.reply_to, granted)
 
@@ -75,6 +111,37 @@ class RateLimiter(Actor):
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
         log.debug("budget.reported", pair=report.pair, difference=str(difference))
 
+    def _hit(self, hit: LimitHit) -> None:
+        now_ns = self.clock.monotonic_ns()
+        if hit.pair is not None:
+            self._limiter.engine_throttled(hit.pair, now_ns, hit.retry_after_seconds)
+            log.warning("budget.throttled", counter=hit.pair)
+            return
+        self._limiter.rest.throttled(now_ns, hit.retry_after_seconds)
+        log.warning("budget.throttled", counter="rest")
+        self._hold(now_ns)
+
+    def _rest_spent(self, points: int) -> None:
+        now_ns = self.clock.monotonic_ns()
+        self._limiter.rest.spend(points, now_ns)
+        self._hold(now_ns)
+
+    def _hold(self, now_ns: int) -> None:
+        """Tells the Gateway, which told us of the call, how long the next one must wait."""
+        wait_ns = self._limiter.rest.wait_ns(DEAREST_CALL, now_ns)
+        if wait_ns > 0:
+            urgent_ns = self._limiter.rest.wait_ns(0, now_ns, urgent=True)
+            self.reply(RestHeld(now_ns + wait_ns, urgent_too=urgent_ns > 0))
+
     def _report(self) -> None:
         snapshot = self._limiter.snapshot(self.clock.monotonic_ns())
-        self.reply(BudgetReported(json.dumps(snapshot, default=str)))
+        waiting = {
+            pair: {"cancels": len(lanes.cancels), "others": len(lanes.others)}
+            for pair, lanes in sorted(self._lanes.items())
+            if lanes.first() is not None
+        }
+        self.reply(BudgetReported(json.dumps({**snapshot, "waiting": waiting}, default=str)))
+
+
+def _wish(request: RequestPermit) -> Wish:
+    return Wish(request.pair, request.action, request.age_ns, request.ref)

@@ -1,8 +1,7 @@
 """ThreadWire: HTTP with requests and sockets with websocket-client, on the runtime's threads.
 
 ``handle`` is called in the sender's thread and only queues. An HTTP request is answered when its
-answer has come or its time is up, whichever is first: requests' own timeout is per read, so a
-dripping server could hold a call for ever. A call that ran out of time keeps its thread until it
+answer has come or its time is up, whichever is first, even where looking up a name hangs. A call that ran out of time keeps its thread until it
 ends, and its lane goes on with another thread and another session.
 """
 
@@ -13,8 +12,8 @@ from typing import Any, Protocol, assert_never
 
 import attrs
 import requests
-from requests.adapters import HTTPAdapter
 
+from zoe.adapters.http_session import exchange, new_session
 from zoe.adapters.socket_reader import SocketReader
 from zoe.messages.wire import (
     WireClose,
@@ -168,7 +167,7 @@ class _Lane:
         session, self._session = self._session or new_session(), None
         now_ns = self._threads.clock.wall_ns()
         job = self._current = _Job(envelope, request, session, self._pool.take(), now_ns)
-        call = partial(exchange, session, request, self._threads.clock)
+        call = partial(fetch, session, request, self._threads.clock)
         self._threads.submit(job.thread, call, partial(self._ended, job))
         self._threads.call_later(request.timeout_seconds, partial(self._late, job))
 
@@ -211,30 +210,20 @@ class _Answer:
     received_ns: int
 
 
-def new_session() -> requests.Session:
-    """A session that takes nothing from the environment and never repeats a request."""
-    session = requests.Session()
-    session.trust_env = False
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    return session
-
-
-def exchange(session: requests.Session, request: WireRequest, clock: Clock) -> _Answer:
+def fetch(session: requests.Session, request: WireRequest, clock: Clock) -> _Answer:
     """Sends one request and reads its answer.
 
     Raises:
         requests.RequestException: There is no answer; whether it was executed is unknown.
     """
-    answer = session.request(
-        request.method,
-        request.url,
-        headers=dict(request.headers),
-        data=request.body or None,
-        timeout=request.timeout_seconds,
-        allow_redirects=False,
+    answer = exchange(
+        session,
+        (request.method, request.url),
+        request.headers,
+        request.body,
+        request.timeout_seconds,
     )
-    return _Answer(answer.status_code, answer.content, clock.wall_ns())
+    return _Answer(answer.status, answer.body, clock.wall_ns())
 
 
 def once(request: WireRequest, clock: Clock) -> WireReply | WireLost:
@@ -242,7 +231,7 @@ def once(request: WireRequest, clock: Clock) -> WireReply | WireLost:
     sent_ns = clock.wall_ns()
     with new_session() as session:
         try:
-            answer = exchange(session, request, clock)
+            answer = fetch(session, request, clock)
         except requests.RequestException as problem:
             return WireLost(request.request_id, type(problem).__name__)
     return WireReply(request.request_id, answer.status, answer.body, sent_ns, answer.received_ns)

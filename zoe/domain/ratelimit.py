@@ -4,6 +4,7 @@ Counters are ints in thousandths of the exchange's points, so that decay never r
 """
 
 import enum
+import re
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -63,13 +64,8 @@ def engine_cost_milli(action: Action, age_ns: int | None, count: int = 1) -> int
     """
     if action is Action.BATCH_ADD:
         return MILLI + count * MILLI // 2
-    points = _FIXED.get(action, 0)
-    if age_ns is not None and action in _BY_AGE:
-        for limit, cost in zip(_AGE_LIMITS, _BY_AGE[action], strict=True):
-            if age_ns < limit * SECOND_NS:
-                points += cost
-                break
-    return points * count * MILLI
+    points = _FIXED.get(action, 0) * MILLI
+    return (points + (0 if age_ns is None else by_age(action, age_ns))) * count
 
 
 @attrs.frozen
@@ -90,57 +86,291 @@ class Counter:
         return Counter(self.value_milli + milli, self.at_ns)
 
 
-class Limiter:
-    """Predicts the counters, and says how long an action must wait.
+def by_age(action: Action, age_ns: int) -> int:
+    """Thousandths of a point that an order's age adds to the fixed part of an action's cost."""
+    for limit, cost in zip(_AGE_LIMITS, _BY_AGE.get(action, ()), strict=False):
+        if age_ns < limit * SECOND_NS:
+            return cost * MILLI
+    return 0
 
-    Args:
-        reserve: Points of each pair's threshold kept free for cancels.
+
+@attrs.frozen
+class Wish:
+    """An action that would like to happen.
+
+    Attributes:
+        age_ns: Time since the order was made or last amended; None for an add.
+        ref: Names the order, so that its later cancel is provided for; empty for one that is not.
+        count: Orders in a batch.
     """
 
-    def __init__(self, tier: Tier, reserve: int) -> None:
-        self._tier = tier
-        self._ceiling_milli = (tier.engine_threshold - reserve) * MILLI
-        self._engine: dict[str, Counter] = {}
+    pair: str
+    action: Action
+    age_ns: int | None = None
+    ref: str = ""
+    count: int = 1
 
-    def _now(self, pair: str, now_ns: int) -> Counter:
-        known = self._engine.get(pair, Counter(0, now_ns))
-        return known.decayed(now_ns, self._tier.engine_decay_milli)
+    @property
+    def cost_milli(self) -> int:
+        """What it adds to its pair's counter."""
+        return engine_cost_milli(self.action, self.age_ns, self.count)
 
-    def engine_wait_ns(self, pair: str, action: Action, age_ns: int | None, now_ns: int) -> int:
-        """Nanoseconds until the action fits; 0 now; cancels always fit."""
-        if action in (Action.CANCEL, Action.BATCH_CANCEL):
-            return 0
-        wanted = self._now(pair, now_ns).value_milli + engine_cost_milli(action, age_ns)
-        excess = wanted - self._ceiling_milli
-        if excess <= 0:
-            return 0
-        return -(-excess * SECOND_NS // self._tier.engine_decay_milli)
+    @property
+    def is_cancel(self) -> bool:
+        """Whether it takes risk away."""
+        return self.action in (Action.CANCEL, Action.BATCH_CANCEL)
 
-    def engine_spend(self, pair: str, action: Action, age_ns: int | None, now_ns: int) -> None:
+
+@attrs.frozen
+class Hit:
+    """A refusal for a limit.
+
+    Attributes:
+        engine: Of a pair's engine counter; otherwise of the key's calls.
+        pause_seconds: What the exchange asked for, None where it did not say.
+    """
+
+    engine: bool
+    pause_seconds: int | None = None
+
+
+LOCKOUT_SECONDS: Final = 900
+_UNTIL: Final = re.compile(r"throttled:\s*(\d{1,12})$", re.IGNORECASE)
+
+
+def limit_hit(code: str, exchange_ns: int) -> Hit | None:
+    """What a throttled answer says about limits; None for one that is about something else.
+
+    Args:
+        exchange_ns: The exchange's time, for the answers that name the time to come back.
+    """
+    lower = code.lower()
+    if "nonce" in lower:
+        return None
+    if "lockout" in lower:
+        return Hit(False, LOCKOUT_SECONDS)
+    until = _UNTIL.search(code)
+    if until is not None:
+        return Hit(False, min(max(int(until[1]) - exchange_ns // SECOND_NS, 0), LOCKOUT_SECONDS))
+    return Hit(lower.startswith("eorder"))
+
+
+#: Pauses after the exchange's word, doubled with each that follows soon.
+FIRST_PAUSE_NS: Final = 2 * SECOND_NS
+LONGEST_PAUSE_NS: Final = 60 * SECOND_NS
+_FORGOTTEN_AFTER_NS: Final = 120 * SECOND_NS
+
+
+@attrs.frozen
+class Hold:
+    """A pause that the exchange asked for by refusing.
+
+    Attributes:
+        strikes: How often in a row; a longer pause each time.
+    """
+
+    until_ns: int = 0
+    strikes: int = 0
+
+    def struck(self, now_ns: int, asked_seconds: int | None = None) -> "Hold":
+        """The pause after another refusal; a pause that the exchange names is kept to."""
+        strikes = 1 if now_ns > self.until_ns + _FORGOTTEN_AFTER_NS else self.strikes + 1
+        pause = min(FIRST_PAUSE_NS << min(strikes - 1, 10), LONGEST_PAUSE_NS)
+        if asked_seconds is not None:
+            pause = max(pause, asked_seconds * SECOND_NS)
+        return Hold(max(now_ns + pause, self.until_ns), strikes)
+
+    def wait_ns(self, now_ns: int) -> int:
+        """What is left of the pause."""
+        return max(self.until_ns - now_ns, 0)
+
+
+class _Pair:
+    """One pair's counter, the orders whose cancels are provided for, and the exchange's words."""
+
+    def __init__(self, decay_milli: int) -> None:
+        self._decay_milli = decay_milli
+        self._counter = Counter()
+        #: When each order was made or last amended.
+        self._since: dict[str, int] = {}
+        self.hold = Hold()
+        self.reported: tuple[Decimal, Decimal] | None = None
+
+    def now(self, now_ns: int) -> int:
+        """The counter."""
+        return self._counter.decayed(now_ns, self._decay_milli).value_milli
+
+    def owed(self, now_ns: int, without: str = "") -> int:
+        """What it would cost to cancel every order at once."""
+        self._forget(now_ns)
+        return sum(
+            by_age(Action.CANCEL, now_ns - since)
+            for ref, since in self._since.items()
+            if ref != without
+        )
+
+    def next_step(self, now_ns: int) -> int | None:
+        """When a cancel that is provided for becomes cheaper."""
+        steps = (
+            since + limit * SECOND_NS for since in self._since.values() for limit in _AGE_LIMITS
+        )
+        return min((step for step in steps if step > now_ns), default=None)
+
+    def spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""
-        counter = self._now(pair, now_ns)
-        self._engine[pair] = counter.plus(engine_cost_milli(action, age_ns))
+        self._counter = Counter(self.now(now_ns) + wish.cost_milli, now_ns)
+        if wish.is_cancel:
+            self._since.pop(wish.ref, None)
+        elif wish.ref:
+            self._since[wish.ref] = now_ns
+
+    def believe(self, milli: int, now_ns: int) -> None:
+        """Takes a count that is not ours, if it is larger."""
+        self._counter = Counter(max(milli, self.now(now_ns)), now_ns)
+
+    def _forget(self, now_ns: int) -> None:
+        oldest_ns = now_ns - _AGE_LIMITS[-1] * SECOND_NS
+        for ref in [ref for ref, since in self._since.items() if since <= oldest_ns]:
+            del self._since[ref]
+
+
+class Limiter:
+    """Predicts the engine's counters, and says how long an action must wait.
+
+    A cancel never waits but for the exchange's word: an add or an amend is let through only if
+    every order that was let through before could still be canceled after it, the youngest being the
+    dearest.
+
+    Args:
+        reserve: Points of each pair's threshold kept free for cancels, at least.
+        rest: The other counter, of REST calls.
+    """
+
+    def __init__(self, tier: Tier, reserve: int, rest: "RestLimiter | None" = None) -> None:
+        self._tier = tier
+        self._reserve_milli = reserve * MILLI
+        self._pairs: dict[str, _Pair] = {}
+        self.rest = RestLimiter(tier) if rest is None else rest
+
+    def _of(self, pair: str) -> _Pair:
+        known = self._pairs.get(pair)
+        if known is None:
+            known = self._pairs[pair] = _Pair(self._tier.engine_decay_milli)
+        return known
+
+    def engine_wait_ns(self, wish: Wish, now_ns: int) -> int:
+        """Nanoseconds until the action fits; 0 now."""
+        pair = self._of(wish.pair)
+        at_ns = now_ns + pair.hold.wait_ns(now_ns)
+        if wish.is_cancel:
+            return at_ns - now_ns
+        while (excess := self._excess(pair, wish, at_ns)) > 0:
+            decayed_ns = at_ns - (-excess * SECOND_NS // self._tier.engine_decay_milli)
+            step_ns = pair.next_step(at_ns)
+            at_ns = decayed_ns if step_ns is None else min(decayed_ns, step_ns)
+        return at_ns - now_ns
+
+    def _excess(self, pair: _Pair, wish: Wish, at_ns: int) -> int:
+        """How far the counter would be above what it may be, all cancels provided for."""
+        owed = pair.owed(at_ns, wish.ref) + (by_age(Action.CANCEL, 0) if wish.ref else 0)
+        # However many orders are open, the counter itself can never be asked to be below zero.
+        kept_free = min(
+            max(owed, self._reserve_milli),
+            self._tier.engine_threshold * MILLI - engine_cost_milli(wish.action, 0, wish.count),
+        )
+        ceiling = self._tier.engine_threshold * MILLI - kept_free
+        return pair.now(at_ns) + wish.cost_milli - ceiling
+
+    def engine_spend(self, wish: Wish, now_ns: int) -> None:
+        """Counts an action."""
+        self._of(wish.pair).spend(wish, now_ns)
 
     def engine_reported(self, pair: str, value: Decimal, now_ns: int) -> Decimal:
         """Takes the exchange's own count; returns it minus the prediction.
 
         The larger of the two is believed.
         """
-        predicted = self._now(pair, now_ns)
+        known = self._of(pair)
+        predicted_milli = known.now(now_ns)
         reported_milli = int((value * MILLI).to_integral_value(ROUND_CEILING))
-        if reported_milli > predicted.value_milli:
-            self._engine[pair] = Counter(reported_milli, now_ns)
-        return (Decimal(reported_milli) - predicted.value_milli) / MILLI
+        known.believe(reported_milli, now_ns)
+        difference = (Decimal(reported_milli) - predicted_milli) / MILLI
+        known.reported = (value, difference)
+        return difference
+
+    def engine_throttled(self, pair: str, now_ns: int, seconds: int | None = None) -> None:
+        """The exchange refused an action on this pair: its counter is full, whatever we thought."""
+        known = self._of(pair)
+        known.believe(self._tier.engine_threshold * MILLI, now_ns)
+        known.hold = known.hold.struck(now_ns, seconds)
 
     def snapshot(self, now_ns: int) -> dict[str, object]:
-        """Tier, threshold and each pair's counter, as text."""
-        pairs = {
-            pair: str(Decimal(self._now(pair, now_ns).value_milli) / MILLI)
-            for pair in sorted(self._engine)
-        }
+        """Both counters, as text: of each pair what was predicted, and what was last reported."""
+        threshold = self._tier.engine_threshold
         return {
             "tier": self._tier.name,
-            "threshold": self._tier.engine_threshold,
-            "ceiling": str(Decimal(self._ceiling_milli) / MILLI),
-            "pairs": pairs,
+            "threshold": threshold,
+            "ceiling": _points(threshold * MILLI - self._reserve_milli),
+            "pairs": {name: _points(pair.now(now_ns)) for name, pair in self._sorted()},
+            "owed": {name: _points(owed) for name, p in self._sorted() if (owed := p.owed(now_ns))},
+            "reported": {
+                name: {"value": str(pair.reported[0]), "difference": str(pair.reported[1])}
+                for name, pair in self._sorted()
+                if pair.reported is not None
+            },
+            "paused_ms": {
+                name: left // 1_000_000
+                for name, pair in self._sorted()
+                if (left := pair.hold.wait_ns(now_ns))
+            },
+            "rest": self.rest.snapshot(now_ns),
+        }
+
+    def _sorted(self) -> list[tuple[str, _Pair]]:
+        return sorted(self._pairs.items())
+
+
+def _points(milli: int) -> str:
+    return str(Decimal(milli) / MILLI)
+
+
+class RestLimiter:
+    """Predicts the counter of REST calls of one key.
+
+    Args:
+        reserve: Points kept free for calls that cannot wait.
+    """
+
+    def __init__(self, tier: Tier, reserve: int = 2) -> None:
+        self._max_milli = tier.rest_max * MILLI
+        self._decay_milli = tier.rest_decay_milli
+        self._reserve_milli = reserve * MILLI
+        self._counter = Counter()
+        self._hold = Hold()
+
+    def _now(self, now_ns: int) -> int:
+        return self._counter.decayed(now_ns, self._decay_milli).value_milli
+
+    def wait_ns(self, points: int, now_ns: int, *, urgent: bool = False) -> int:
+        """Nanoseconds until a call of this cost fits; an urgent one may use the reserve."""
+        held_ns = self._hold.wait_ns(now_ns)
+        ceiling = self._max_milli - (0 if urgent else self._reserve_milli)
+        excess = self._now(now_ns + held_ns) + points * MILLI - ceiling
+        return held_ns if excess <= 0 else held_ns - (-excess * SECOND_NS // self._decay_milli)
+
+    def spend(self, points: int, now_ns: int) -> None:
+        """Counts a call."""
+        self._counter = Counter(self._now(now_ns) + points * MILLI, now_ns)
+
+    def throttled(self, now_ns: int, seconds: int | None = None) -> None:
+        """The exchange refused a call: the counter is full, whatever we thought."""
+        self._counter = Counter(max(self._max_milli, self._now(now_ns)), now_ns)
+        self._hold = self._hold.struck(now_ns, seconds)
+
+    def snapshot(self, now_ns: int) -> dict[str, object]:
+        """Limit and counter, as text."""
+        return {
+            "max": _points(self._max_milli),
+            "value": _points(self._now(now_ns)),
+            "paused_ms": self._hold.wait_ns(now_ns) // 1_000_000,
         }

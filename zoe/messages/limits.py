@@ -14,7 +14,7 @@ class RequestPermit(Message):
     """Ask leave to act on a pair's engine counter.
 
     Attributes:
-        ref: Comes back with the answer.
+        ref: Names the order; comes back with the answer.
         age_ns: The order's age, None for an add.
     """
 
@@ -43,12 +43,44 @@ class CounterReported(Message):
 
 
 @attrs.frozen
+class LimitHit(Message):
+    """The exchange refused for its limits.
+
+    Attributes:
+        pair: Whose engine counter; None for the counter of REST calls.
+        retry_after_seconds: As far as the exchange said.
+    """
+
+    pair: str | None
+    retry_after_seconds: int | None = None
+
+
+@attrs.frozen
+class RestSpent(Message):
+    """A private REST call has left; answered by RestHeld where the next one must wait."""
+
+    points: int
+
+
+@attrs.frozen
+class RestHeld(Message):
+    """Let no private REST call leave before this monotonic time.
+
+    Attributes:
+        urgent_too: Whether that holds for calls that cannot wait: the exchange itself refused.
+    """
+
+    until_ns: int
+    urgent_too: bool
+
+
+@attrs.frozen
 class ReportBudget(Message):
     """Tell the sender the state of both counters (``BudgetReported``)."""
 
 
 @attrs.frozen
 class BudgetReported(Message):
-    """Both counters: JSON text, as ``zoe status`` shows it."""
+    """Both counters: JSON text, as ``zoe status`` and ``zoe budget`` show them."""
 
     text: str

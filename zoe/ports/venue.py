@@ -118,7 +118,7 @@ class PrivateSession(Protocol):
 
     def received(self, payload: bytes, received_ns: int) -> Sequence[object]:
         """What a frame says: StreamLive, StreamGap, Answered, Sighting, BalanceSnapshot,
-        BalanceEntry or a market message; nothing for a heartbeat.
+        BalanceEntry, CounterReported or a market message; nothing for a heartbeat.
 
         Raises:
             WireError: The frame is not understood.
@@ -148,6 +148,9 @@ class Venue(Protocol):
     @property
     def private_url(self) -> str:
         """Address of the private socket."""
+
+    def cost(self, operation: Operation) -> int:
+        """Points that the operation adds to the exchange's counter of private calls."""
 
     def request(self, operation: Operation, nonce: int | None) -> HttpRequest:
         """The HTTP request for ``operation``; private ones need a nonce."""

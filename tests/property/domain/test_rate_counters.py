@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.domain.ratelimit import TIERS, Action, Limiter, engine_cost_milli
+from zoe.domain.ratelimit import TIERS, Action, Limiter, Wish, by_age, engine_cost_milli
 
 SECOND = 1_000_000_000
 ACTIONS = st.sampled_from((Action.ADD, Action.AMEND, Action.EDIT, Action.CANCEL))
@@ -29,7 +29,7 @@ def test_the_prediction_is_never_below_the_truth_and_hardly_above(
     for passed, action, age_ns in spent:
         now_ns += passed
         truth = max(truth - Fraction(passed * tier.engine_decay_milli, SECOND), Fraction(0))
-        limiter.engine_spend("X/Y", action, age_ns, now_ns)
+        limiter.engine_spend(Wish("X/Y", action, age_ns), now_ns)
         truth += engine_cost_milli(action, age_ns)
         # Each step rounds up by less than a thousandth of a point.
         assert truth <= value_milli(limiter, now_ns) < truth + len(spent)
@@ -42,8 +42,8 @@ def test_after_the_wait_an_action_fits_and_just_before_it_does_not(
     limiter, now_ns = Limiter(TIERS[name], reserve=20), 0
     for passed, earlier, age in spent:
         now_ns += passed // 20
-        limiter.engine_spend("X/Y", earlier, age, now_ns)
-    wait_ns = limiter.engine_wait_ns("X/Y", action, age_ns, now_ns)
+        limiter.engine_spend(Wish("X/Y", earlier, age), now_ns)
+    wait_ns = limiter.engine_wait_ns(Wish("X/Y", action, age_ns), now_ns)
     ceiling = (TIERS[name].engine_threshold - 20) * 1_000
     cost = engine_cost_milli(action, age_ns)
     if action is not Action.CANCEL:
@@ -54,3 +54,42 @@ def test_after_the_wait_an_action_fits_and_just_before_it_does_not(
             assert value_milli(limiter, earlier_ns) + cost > ceiling
     else:
         assert wait_ns == 0
+
+
+ORDERS = st.lists(
+    st.tuples(
+        st.integers(0, 8 * SECOND),
+        st.sampled_from((Action.ADD, Action.ADD, Action.AMEND, Action.CANCEL)),
+        st.integers(0, 5),
+    ),
+    max_size=60,
+)
+
+
+@given(st.sampled_from(sorted(TIERS)), ORDERS)
+def test_all_that_was_let_through_can_be_canceled_at_once_at_any_time(
+    name: str, wishes: list[tuple[int, Action, int]]
+) -> None:
+    """An independent count, in fractions: adds and amends wait as told, cancels never."""
+    tier = TIERS[name]
+    limiter = Limiter(tier, reserve=0)
+    truth, now_ns = Fraction(0), 0
+    since: dict[str, int] = {}
+    for made, (passed, action, which) in enumerate(wishes):
+        ref = f"o{made}" if action is Action.ADD else next(iter([*since][which:]), "")
+        if not ref:
+            continue
+        waited = passed
+        age_ns = None if action is Action.ADD else now_ns + passed - since[ref]
+        waited += limiter.engine_wait_ns(Wish("X/Y", action, age_ns, ref), now_ns + passed)
+        assert action is not Action.CANCEL or waited == passed
+        now_ns += waited
+        truth = max(truth - Fraction(waited * tier.engine_decay_milli, SECOND), Fraction(0))
+        age_ns = None if action is Action.ADD else now_ns - since[ref]
+        limiter.engine_spend(Wish("X/Y", action, age_ns, ref), now_ns)
+        truth += engine_cost_milli(action, age_ns)
+        since.pop(ref, None)
+        if action is not Action.CANCEL:
+            since[ref] = now_ns
+        owed = sum(by_age(Action.CANCEL, now_ns - at_ns) for at_ns in since.values())
+        assert truth + owed <= tier.engine_threshold * 1_000

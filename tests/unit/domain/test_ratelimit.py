@@ -4,7 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from zoe.domain.ratelimit import TIERS, Action, Counter, Limiter, engine_cost_milli
+from zoe.domain.ratelimit import (
+    TIERS,
+    Action,
+    Counter,
+    Hit,
+    Limiter,
+    RestLimiter,
+    Wish,
+    engine_cost_milli,
+    limit_hit,
+)
 
 S = 1_000_000_000
 AGES = (0, 5, 10, 15, 45, 90, 300)
@@ -62,24 +72,24 @@ def test_a_clock_that_goes_back_gives_no_points_away() -> None:
 def test_a_pair_that_is_full_waits_until_its_next_order_fits() -> None:
     limiter = Limiter(TIERS["starter"], reserve=10)
     for _ in range(50):
-        assert limiter.engine_wait_ns("BTC/USD", Action.ADD, None, 0) == 0
-        limiter.engine_spend("BTC/USD", Action.ADD, None, 0)
-    assert limiter.engine_wait_ns("BTC/USD", Action.ADD, None, 0) == S
-    assert limiter.engine_wait_ns("BTC/USD", Action.ADD, None, S - 1) == 1_000_000
-    assert limiter.engine_wait_ns("BTC/USD", Action.ADD, None, S) == 0
-    assert limiter.engine_wait_ns("ETH/USD", Action.ADD, None, 0) == 0
+        assert limiter.engine_wait_ns(Wish("BTC/USD", Action.ADD, None), 0) == 0
+        limiter.engine_spend(Wish("BTC/USD", Action.ADD, None), 0)
+    assert limiter.engine_wait_ns(Wish("BTC/USD", Action.ADD, None), 0) == S
+    assert limiter.engine_wait_ns(Wish("BTC/USD", Action.ADD, None), S - 1) == 1_000_000
+    assert limiter.engine_wait_ns(Wish("BTC/USD", Action.ADD, None), S) == 0
+    assert limiter.engine_wait_ns(Wish("ETH/USD", Action.ADD, None), 0) == 0
 
 
 def test_a_cancel_never_waits() -> None:
     limiter = Limiter(TIERS["starter"], reserve=0)
     for _ in range(100):
-        limiter.engine_spend("BTC/USD", Action.CANCEL, 0, 0)
-    assert limiter.engine_wait_ns("BTC/USD", Action.CANCEL, 0, 0) == 0
+        limiter.engine_spend(Wish("BTC/USD", Action.CANCEL, 0), 0)
+    assert limiter.engine_wait_ns(Wish("BTC/USD", Action.CANCEL, 0), 0) == 0
 
 
 def test_the_exchanges_own_count_is_believed_when_it_is_larger() -> None:
     limiter = Limiter(TIERS["pro"], reserve=0)
-    limiter.engine_spend("BTC/USD", Action.ADD, None, 0)
+    limiter.engine_spend(Wish("BTC/USD", Action.ADD, None), 0)
     assert limiter.engine_reported("BTC/USD", Decimal("3.7501"), 0) == Decimal("2.751")
     assert limiter.engine_reported("BTC/USD", Decimal(2), 0) == Decimal("-1.751")
     assert limiter.snapshot(S)["pairs"] == {"BTC/USD": "0.001"}
@@ -87,13 +97,86 @@ def test_the_exchanges_own_count_is_believed_when_it_is_larger() -> None:
 
 def test_the_snapshot_is_text_for_people() -> None:
     limiter = Limiter(TIERS["starter"], reserve=8)
-    limiter.engine_spend("BTC/USD", Action.AMEND, 0, 0)
+    limiter.engine_spend(Wish("BTC/USD", Action.AMEND, 0, "o-1"), 0)
+    limiter.engine_reported("BTC/USD", Decimal("4.5"), S)
+    limiter.engine_throttled("ETH/USD", S)
+    limiter.rest.spend(4, 0)
     assert limiter.snapshot(S) == {
         "tier": "starter",
         "threshold": 60,
         "ceiling": "52",
-        "pairs": {"BTC/USD": "3"},
+        "pairs": {"BTC/USD": "4.5", "ETH/USD": "60"},
+        "owed": {"BTC/USD": "8"},
+        "reported": {"BTC/USD": {"value": "4.5", "difference": "1.5"}},
+        "paused_ms": {"ETH/USD": 2000},
+        "rest": {"max": "15", "value": "3.67", "paused_ms": 0},
     }
+
+
+def test_an_add_waits_while_the_cancels_of_young_orders_would_not_fit() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    for order in "abcdef":
+        assert limiter.engine_wait_ns(Wish("X/Y", Action.ADD, None, order), 0) == 0
+        limiter.engine_spend(Wish("X/Y", Action.ADD, None, order), 0)
+    # 6 points and six cancels at 8: a seventh order would need 7 + 56; at 5 s, 2 + 6 * 6 + 8.
+    seventh = Wish("X/Y", Action.ADD, None, "g")
+    assert limiter.engine_wait_ns(seventh, 0) == 3 * S
+    assert limiter.engine_wait_ns(Wish("X/Y", Action.ADD), 0) == 0, "of an order nobody cancels"
+    for order in "abcdef":
+        limiter.engine_spend(Wish("X/Y", Action.CANCEL, 0, order), 0)
+    assert limiter.snapshot(0)["pairs"] == {"X/Y": "54"}
+    assert limiter.engine_wait_ns(seventh, 0) == 3 * S, "now by the counter alone"
+
+
+def test_an_amend_makes_its_order_young_again() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    limiter.engine_spend(Wish("X/Y", Action.ADD, None, "a"), 0)
+    assert limiter.snapshot(100 * S)["owed"] == {"X/Y": "1"}
+    limiter.engine_spend(Wish("X/Y", Action.AMEND, 100 * S, "a"), 100 * S)
+    assert limiter.snapshot(100 * S)["owed"] == {"X/Y": "8"}
+    assert limiter.snapshot(400 * S)["owed"] == {}
+
+
+def test_however_many_orders_are_open_one_more_may_come_in_the_end() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=60)
+    for number in range(200):
+        limiter.engine_spend(Wish("X/Y", Action.ADD, None, str(number)), 0)
+    assert 0 < limiter.engine_wait_ns(Wish("X/Y", Action.ADD, None, "new"), 0) <= 300 * S
+
+
+def test_after_the_exchanges_word_even_cancels_pause_longer_each_time_in_a_row() -> None:
+    limiter = Limiter(TIERS["pro"], reserve=0)
+    cancel = Wish("X/Y", Action.CANCEL, 0, "a")
+    for pause in (2, 4, 8, 16, 32, 60, 60):
+        limiter.engine_throttled("X/Y", 0)
+        assert limiter.engine_wait_ns(cancel, 0) == pause * S
+    assert limiter.engine_wait_ns(Wish("Z/Y", Action.CANCEL, 0, "b"), 0) == 0
+    limiter.engine_throttled("X/Y", 1_000 * S)
+    assert limiter.engine_wait_ns(cancel, 1_000 * S) == 2 * S, "long ago is forgotten"
+    limiter.engine_throttled("X/Y", 1_000 * S, seconds=900)
+    assert limiter.engine_wait_ns(cancel, 1_000 * S) == 900 * S
+
+
+def test_rest_calls_wait_for_the_decay_and_urgent_ones_use_the_reserve() -> None:
+    rest = RestLimiter(TIERS["starter"], reserve=2)
+    for _ in range(3):
+        assert rest.wait_ns(4, 0) == 0
+        rest.spend(4, 0)
+    assert rest.wait_ns(1, 0) == 0
+    rest.spend(1, 0)
+    assert rest.wait_ns(1, 0) == 3_030_303_031
+    assert rest.wait_ns(2, 0, urgent=True) == 0
+    assert rest.wait_ns(0, 0) == 0
+    assert rest.wait_ns(1, 3_030_303_031) == 0
+
+
+def test_a_refused_call_fills_the_rest_counter_and_pauses_all() -> None:
+    rest = RestLimiter(TIERS["pro"], reserve=0)
+    rest.throttled(0)
+    assert rest.wait_ns(0, 0, urgent=True) == 2 * S
+    assert rest.wait_ns(4, 0) == 4 * S
+    rest.throttled(0, 900)
+    assert rest.wait_ns(1, 0) == 900 * S
 
 
 def test_the_tiers_are_those_of_the_exchange() -> None:
@@ -106,3 +189,23 @@ def test_the_tiers_are_those_of_the_exchange() -> None:
         "intermediate": (125, 2_340, 80),
         "pro": (180, 3_750, 225),
     }
+
+
+@pytest.mark.parametrize(
+    ("code", "hit"),
+    [
+        ("EOrder:Rate limit exceeded", Hit(True)),
+        ("EOrder:Domain rate limit exceeded", Hit(True)),
+        ("EAPI:Rate limit exceeded", Hit(False)),
+        ("EGeneral:Too many requests", Hit(False)),
+        ("HTTP 429", Hit(False)),
+        ("EGeneral:Temporary lockout", Hit(False, 900)),
+        ("EService: Throttled: 1741500007", Hit(False, 7)),
+        ("EService:Throttled:1741499990", Hit(False, 0)),
+        ("EAPI:Invalid nonce", None),
+    ],
+)
+def test_which_counter_a_refusal_is_about_and_how_long_it_asks_for(
+    code: str, hit: Hit | None
+) -> None:
+    assert limit_hit(code, 1_741_500_000 * S) == hit

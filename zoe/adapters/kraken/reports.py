@@ -60,6 +60,7 @@ class Report(msgspec.Struct):
     cost: Decimal | None = None
     fees: list[Fee] = []
     liquidity_ind: str | None = None
+    ratecount: Decimal | None = None
     reason: str | None = None
 
 

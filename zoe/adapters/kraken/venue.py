@@ -53,6 +53,10 @@ class KrakenVenue:
     private_url: str = PRIVATE_URL
     depth: int = DEPTH
 
+    def cost(self, operation: Operation) -> int:
+        """See zoe.ports.venue.Venue."""
+        return _call(operation).cost
+
     def request(self, operation: Operation, nonce: int | None) -> HttpRequest:
         """See zoe.ports.venue.Venue."""
         return api.prepare(self.rest_url, _call(operation), self.keys, nonce)

@@ -15,7 +15,7 @@ import msgspec
 from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.errors import classify
 from zoe.adapters.kraken.feed import EXCERPT_BYTES
-from zoe.adapters.kraken.numbers import nanoseconds, rfc3339
+from zoe.adapters.kraken.numbers import exact, nanoseconds, rfc3339
 from zoe.adapters.kraken.order_form import number
 from zoe.adapters.kraken.reports import (
     BALANCE,
@@ -29,6 +29,8 @@ from zoe.adapters.kraken.reports import (
 )
 from zoe.domain.errors import WireError
 from zoe.domain.order import SENDABLE, Order
+from zoe.domain.sighting import Sighting
+from zoe.messages.limits import CounterReported
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
@@ -129,7 +131,8 @@ class KrakenSession:
         if kind not in ("snapshot", "update"):
             return [_unread(f"type {kind!r} of {channel} is unknown", row) for row in rows]
         if channel == _EXECUTIONS:
-            return _each(rows, lambda row: self._orders.sighting(REPORT.decode(row)))
+            counts: list[object] = []
+            return _each(rows, lambda row: self._sighting(row, counts)) + counts
         if kind == "update":
             return _each(rows, lambda row: balance_entry(LEDGER_ROW.decode(row)))
         balances = _each(rows, _checked_balance)
@@ -138,6 +141,14 @@ class KrakenSession:
             # Half a snapshot would show wallets as empty; the look's is whole.
             return [row for row in balances if not isinstance(row, BalanceRow)]
         return [balance_snapshot(wallets)]
+
+    def _sighting(self, row: msgspec.Raw, counts: list[object]) -> Sighting:
+        """What a report says; the engine's count of its pair, where it carries it, goes apart."""
+        report = REPORT.decode(row)
+        sighting = self._orders.sighting(report)
+        if report.ratecount is not None and report.symbol is not None:
+            counts.append(CounterReported(report.symbol, exact(report.ratecount)))
+        return sighting
 
     def _maybe_live(self) -> list[object]:
         ready = self._snapshots.issuperset(_CHANNELS) and self._acked.issuperset(_CHANNELS)

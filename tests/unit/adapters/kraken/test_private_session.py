@@ -18,6 +18,7 @@ from zoe.domain.order import Input, Intent, Order, OrderType, Side, State, TimeI
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+from zoe.messages.limits import CounterReported
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
@@ -374,3 +375,15 @@ def test_a_market_order_has_no_price_and_a_stop_is_never_sent() -> None:
     stop = attrs.evolve(INTENT, order_type=OrderType.STOP_LOSS, post_only=False)
     with pytest.raises(AssertionError):
         session.add(attrs.evolve(ORDER, intent=stop), 1, 0)
+
+
+def test_the_engines_count_is_told_beside_the_order_even_where_the_pair_is_only_known() -> None:
+    line = live()
+    line.hears(frame("executions", 2, NEW))
+    later = {
+        "order_id": "O-1", "exec_type": "new", "order_status": "new", "timestamp": STAMP,
+        "ratecount": 2.5,
+    }  # fmt: skip
+    sighting, count = line.hears(frame("executions", 3, later))
+    assert isinstance(sighting, Sighting)
+    assert count == CounterReported("BTC/USD", Decimal("2.5"))

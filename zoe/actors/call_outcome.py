@@ -1,0 +1,31 @@
+"""What came of a private REST call, as the message that its caller gets."""
+
+from zoe.domain.catalog import Catalog
+from zoe.domain.errors import (
+    ExchangeRejected,
+    ExchangeThrottled,
+    ExchangeUnavailable,
+    WireError,
+)
+from zoe.messages.gateway import Failure, PrivateAnswered, PrivateCall
+from zoe.messages.wire import WireLost, WireReply
+from zoe.ports.venue import Venue
+
+
+def outcome(
+    venue: Venue, call: PrivateCall, reply: WireReply | WireLost, catalog: Catalog | None
+) -> PrivateAnswered:
+    """The result, or the failure with the exchange's words."""
+    if isinstance(reply, WireLost):
+        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, reply.reason)
+    try:
+        result = venue.result(call.operation, reply.status, reply.body, catalog)
+    except ExchangeRejected as refused:
+        return PrivateAnswered(call.ref, None, Failure.REFUSED, refused.code)
+    except ExchangeThrottled as throttled:
+        return PrivateAnswered(call.ref, None, Failure.THROTTLED, throttled.code)
+    except ExchangeUnavailable as unavailable:
+        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, str(unavailable))
+    except WireError as problem:
+        return PrivateAnswered(call.ref, None, Failure.NOT_UNDERSTOOD, str(problem))
+    return PrivateAnswered(call.ref, result)
