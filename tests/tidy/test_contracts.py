@@ -21,6 +21,7 @@ PYKKA = "Only the runtime imports pykka"
 THREADS = "Only the runtime owns threads"
 HTTP = "Only adapters and the sandbox import HTTP and WebSocket libraries"
 PG8000 = "Only the store imports pg8000"
+AUDITOR = "The auditor shares no code with what it judges"
 SANDBOX = "The sandbox imports nothing of zoe"
 
 PLANTS = (
@@ -56,6 +57,8 @@ PLANTS = (
     (PG8000, "cli", "import pg8000"),
     (SANDBOX, "sandbox", "from zoe.domain import money"),
     (SANDBOX, "sandbox", "import zoe.runtime"),
+    (AUDITOR, "app/simulation/auditor", "import zoe.domain"),
+    (AUDITOR, "app/simulation/auditor", "import zoe.sandbox"),
 )
 
 

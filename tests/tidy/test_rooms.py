@@ -13,6 +13,8 @@ ROOMS = {
     "adapters/polygon",
     "adapters/robinhood",
     "app",
+    "app/simulation",
+    "app/simulation/auditor",
     "cli",
     "console",
     "domain",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.app.simulation.auditor import audit, evidence
+from zoe.app.simulation.auditor.audit import audit, evidence
 from zoe.app.simulation.market import SYMBOL, small_market
 from zoe.app.simulation.world import NotInTime, World
 from zoe.ports.journal import JournalStore

@@ -89,6 +89,7 @@ def audit(found: Evidence) -> list[str]:
     return [
         *_sent_once(found),
         *_durable_before_sent(found),
+        *_terms(found),
         *_known(found),
         *_ends(found),
         *_fills(found),
@@ -130,6 +131,23 @@ def _durable_before_sent(found: Evidence) -> list[str]:
             said.append(f"intent {request['cl_ord_id']} was sent without a row")
         elif at_ns > request["ns"]:
             said.append(f"intent {request['cl_ord_id']} was sent before its row was written")
+    return said
+
+
+def _terms(found: Evidence) -> list[str]:
+    """What was placed is what was decided: pair, side, quantity, price."""
+    wanted = {_client(line.body): line.body for line in found.rows("order.sending")}
+    said = []
+    for record in found.of("order_accepted"):
+        ours = wanted.get(_client(record))
+        if ours is None:
+            continue
+        here = (ours["pair"], ours["side"], Decimal(ours["quantity"]))
+        there = (record["symbol"], record["side"], Decimal(record["qty"]))
+        limit = ours["limit_price"]
+        same_price = limit is None or Decimal(limit) == Decimal(record["price"])
+        if here != there or not same_price:
+            said.append(f"order {record['order_id']} was placed as {there}, not as {here}")
     return said
 
 

@@ -1,0 +1,272 @@
+"""The auditor is audited: bugs planted in the desk are found within a few seeds."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from zoe.actors import order_actor
+from zoe.actors.desk_door import DeskDoor
+from zoe.actors.gateway import Gateway
+from zoe.actors.ledger import Ledger
+from zoe.actors.order_actor import OrderActor
+from zoe.actors.order_desk import OrderDesk
+from zoe.actors.risk_officer import RiskOfficer
+from zoe.actors.strategist import Strategist
+from zoe.adapters.kraken import reports, ws_session
+from zoe.app.simulation.scenario import tell
+from zoe.app.simulation.world import World
+from zoe.domain import order, order_record
+from zoe.domain.order import Input, Side, State
+from zoe.messages.gateway import SendAdd, Sent
+from zoe.messages.journal import Record, Row
+from zoe.messages.risk import TradingStateChanged
+from zoe.runtime.seam import Runtime
+
+Patch = pytest.MonkeyPatch
+Plant = Callable[[Patch], None]
+
+
+def instead(patch: Patch, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Replaces a function by one that is made from it."""
+    patch.setattr(owner, name, make(getattr(owner, name)))
+
+
+def adds_are_sent_twice(patch: Patch) -> None:
+    def make(add: Any) -> Any:
+        def twice(self: Gateway, wish: SendAdd) -> None:
+            add(self, wish)
+            add(self, wish)
+
+        return twice
+
+    instead(patch, Gateway, "_add", make)
+
+
+def a_lost_add_is_sent_again(patch: Patch) -> None:
+    def make(doubt: Any) -> Any:
+        def again(self: OrderActor, lost: order.Order) -> None:
+            doubt(self, lost)
+            renewed = attrs.evolve(lost, not_after_ns=self.clock.wall_ns() + 5_000_000_000)
+            self.tell(self.find("gateway"), SendAdd(renewed, self.me))
+
+        return again
+
+    instead(patch, OrderActor, "_raise_doubt", make)
+
+
+def one_client_id_for_all(patch: Patch) -> None:
+    instead(
+        patch, order_actor, "client_order_id", lambda real: lambda at, tag, bits: real(1, tag, 1)
+    )
+
+
+def the_row_is_written_after_sending(patch: Patch) -> None:
+    def make(record: Any) -> Any:
+        def late(self: OrderActor, row: Any, change: Any) -> None:
+            if change.after.state is not State.SENDING:
+                record(self, row, change)
+                return
+            self.tell(self.find("gateway"), SendAdd(change.after, self.me))
+            self._changing = change
+            runtime = self._life.runtime
+            durable = Record((Row(stream_of(self), 1, *row),), 1, self.me)
+            runtime.call_later(0.5, lambda: post(runtime, durable))
+
+        return late
+
+    instead(patch, OrderActor, "_record", make)
+
+
+def post(runtime: Runtime, durable: Record) -> None:
+    runtime.post(runtime.find("journal"), durable)
+
+
+def stream_of(actor: OrderActor) -> str:
+    return order_record.stream_of(actor._config.account_id, actor._intent_id)
+
+
+def silence_is_taken_for_a_refusal(patch: Patch) -> None:
+    patch.setitem(order_actor._SETTLED, Sent.LOST, Input.REFUSED)
+    patch.setattr(OrderDesk, "_sighted", only_by_exchange_id(OrderDesk._sighted))
+
+
+def only_by_exchange_id(sighted: Any) -> Any:
+    """Later signs of an order are not recognised by our own id."""
+
+    def narrow(self: OrderDesk, sighting: Any) -> None:
+        if sighting.order_id in self._by_exchange:
+            sighted(self, sighting)
+
+    return narrow
+
+
+def strange_orders_are_ignored(patch: Patch) -> None:
+    patch.setattr(OrderDesk, "_sighted", only_by_exchange_id(OrderDesk._sighted))
+
+
+def fills_are_booked_as_often_as_they_are_seen(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def twice(self: OrderActor, news: order.Fact) -> None:
+            fact(self, news)
+            if news.fill is not None and self._order is not None and self._changing is not None:
+                row = order_record.fact_row(self._changing.after, news)
+                again = Row(stream_of(self), self._version + 2, *row)
+                self._version += 1
+                self.tell(self.find("journal"), Record((again,)))
+
+        return twice
+
+    instead(patch, OrderActor, "_fact", make)
+
+
+def fills_are_dropped(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def deaf(self: OrderActor, news: order.Fact) -> None:
+            if news.input is not Input.FILL:
+                fact(self, news)
+
+        return deaf
+
+    instead(patch, OrderActor, "_fact", make)
+
+
+def fees_are_not_read(patch: Patch) -> None:
+    patch.setattr(reports, "_fee", lambda report: (Decimal(0), "USD"))
+
+
+def decisions_are_forgotten(patch: Patch) -> None:
+    def make(target: Any) -> Any:
+        return lambda self, want, view: attrs.evolve(target(self, want, view), decision=None)
+
+    instead(patch, Strategist, "_target", make)
+
+
+def ledger_rows_are_skipped(patch: Patch) -> None:
+    def make(entry: Any) -> Any:
+        def deaf(self: Ledger, row: Any) -> Any:
+            return None if row.ledger_id[-1] < "M" else entry(self, row)
+
+        return deaf
+
+    instead(patch, Ledger, "_entry", make)
+    instead(
+        patch,
+        Ledger,
+        "_all",
+        lambda real: lambda self, seen: None if self._version else real(self, seen),
+    )
+
+
+def looks_overrule_newer_rows(patch: Patch) -> None:
+    patch.setattr("zoe.actors.ledger.LOOK", "never")
+    instead(
+        patch,
+        Ledger,
+        "_entry",
+        lambda real: lambda self, row: None if self._version > 3 else real(self, row),
+    )
+    instead(
+        patch,
+        Ledger,
+        "_all",
+        lambda real: lambda self, seen: None if self._version > 3 else real(self, seen),
+    )
+
+
+def a_halt_is_only_said(patch: Patch) -> None:
+    patch.setattr(RiskOfficer, "_latch_reason", lambda self: None)
+    instead(
+        patch, RiskOfficer, "_change", lambda real: lambda self, wish: self._halt_in_words(wish)
+    )
+    patch.setattr(RiskOfficer, "_halt_in_words", halt_in_words, raising=False)
+
+
+def halt_in_words(self: Any, wish: Any) -> None:
+    self.tell(wish.reply_to, TradingStateChanged(wish.state, wish.why))
+
+
+def nonces_begin_anew(patch: Patch) -> None:
+    patch.setattr(World, "_reserve", lambda self, wanted: 10_000_000_001)
+
+
+def orders_in_flight_are_forgotten_at_a_restart(patch: Patch) -> None:
+    patch.setattr(OrderDesk, "_adopt_known", lambda self, known: None)
+
+
+def cancels_are_forgotten(patch: Patch) -> None:
+    patch.setattr(OrderActor, "_send_cancel", lambda self: None)
+
+
+def an_answer_is_waited_for_without_end(patch: Patch) -> None:
+    patch.setattr(order_actor, "ANSWER_MARGIN_NS", 10**15)
+
+
+def versions_jump(patch: Patch) -> None:
+    def make(recorded: Any) -> Any:
+        def jump(self: OrderActor) -> None:
+            recorded(self)
+            self._version += 1
+
+        return jump
+
+    instead(patch, OrderActor, "_recorded", make)
+
+
+def numbers_are_sent_tenfold(patch: Patch) -> None:
+    instead(patch, ws_session, "number", lambda real: lambda value: real(value * 10))
+
+
+def sides_are_swapped(patch: Patch) -> None:
+    def make(add: Any) -> Any:
+        def swapped(self: Any, wanted: order.Order, req_id: int, deadline_ns: int) -> Any:
+            other = Side.SELL if wanted.intent.side is Side.BUY else Side.BUY
+            intent = attrs.evolve(wanted.intent, side=other, post_only=False)
+            return add(self, attrs.evolve(wanted, intent=intent), req_id, deadline_ns)
+
+        return swapped
+
+    instead(patch, ws_session.KrakenSession, "add", make)
+
+
+def a_key_asked_twice_at_once_is_two_wishes(patch: Patch) -> None:
+    patch.setattr(DeskDoor, "_asked_already", lambda self, ref, key: None)
+
+
+PLANTS: Final[tuple[Plant, ...]] = (
+    adds_are_sent_twice,
+    a_lost_add_is_sent_again,
+    one_client_id_for_all,
+    the_row_is_written_after_sending,
+    silence_is_taken_for_a_refusal,
+    strange_orders_are_ignored,
+    fills_are_booked_as_often_as_they_are_seen,
+    fills_are_dropped,
+    fees_are_not_read,
+    decisions_are_forgotten,
+    ledger_rows_are_skipped,
+    looks_overrule_newer_rows,
+    a_halt_is_only_said,
+    nonces_begin_anew,
+    orders_in_flight_are_forgotten_at_a_restart,
+    cancels_are_forgotten,
+    an_answer_is_waited_for_without_end,
+    versions_jump,
+    numbers_are_sent_tenfold,
+    sides_are_swapped,
+    a_key_asked_twice_at_once_is_two_wishes,
+)
+MOST_SEEDS: Final = 60
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=[plant.__name__ for plant in PLANTS])
+def test_a_planted_bug_is_found_within_a_few_seeds(plant: Plant, monkeypatch: Patch) -> None:
+    plant(monkeypatch)
+    for seed in range(MOST_SEEDS):
+        violations = tell(seed).violations
+        if violations:
+            print(f"{plant.__name__}: seed {seed}: {violations[0]}")
+            return
+    raise AssertionError(f"{plant.__name__} was not found in {MOST_SEEDS} seeds")

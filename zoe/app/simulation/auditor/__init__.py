@@ -1,0 +1,1 @@
+"""The auditor of simulations: it shares no code with what it judges."""
