@@ -11,8 +11,8 @@ killed half-way is simply done again.
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,6 +32,7 @@ _COVERED: Final = {"dev.lock": ("requirements.lock", "dev.lock")}
 _APART: Final = {"foreign.lock": ".venv-foreign"}
 _OURS: Final = ".venv"
 _TAIL_LINES: Final = 12
+_TICK_SECONDS: Final = 0.5
 
 
 class SetUpError(Exception):
@@ -47,26 +48,44 @@ class Progress:
 
     def __init__(self, total: int) -> None:
         self._total = total
+        self._done, self._step = 0, ""
         self._started = time.monotonic()
         self._shown = sys.stderr.isatty()
 
-    def begin(self, lock: str) -> None:
-        """Says what will be done."""
+    @contextlib.contextmanager
+    def going_on(self, lock: str) -> Iterator[None]:
+        """Says what will be done, then how long it took; the seconds pass while nothing else does."""
         if not self._shown:
-            print(f"zoe: installing {self._total} packages of {lock}", file=sys.stderr, flush=True)
+            self._say(f"zoe: installing {self._total} packages of {lock}\n")
+            yield
+        else:
+            before = signal.signal(signal.SIGALRM, lambda *_: self._draw())
+            signal.setitimer(signal.ITIMER_REAL, _TICK_SECONDS, _TICK_SECONDS)
+            try:
+                yield
+            finally:
+                # It would outlive the exec of the program.
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+                self._say("\r\x1b[K")
+        self._say(f"zoe: set up in {self._seconds():.1f} s\n")
 
     def show(self, done: int, what: str) -> None:
         """Draws the bar: ``done`` packages of the total, and the step at hand."""
-        if self._shown:
-            filled = 24 * done // max(self._total, 1)
-            bar = "#" * filled + "." * (24 - filled)
-            line = f"zoe: [{bar}] {done}/{self._total} {self._seconds():3.0f} s  {what}"
-            print(f"\r\x1b[K{line[:100]}", end="", file=sys.stderr, flush=True)
+        self._done, self._step = done, what
+        self._draw()
 
-    def end(self) -> None:
-        """Says how long it took."""
-        start = "\r\x1b[K" if self._shown else ""
-        print(f"{start}zoe: set up in {self._seconds():.1f} s", file=sys.stderr, flush=True)
+    def _draw(self) -> None:
+        if self._shown:
+            filled = 24 * self._done // max(self._total, 1)
+            bar = "#" * filled + "." * (24 - filled)
+            line = f"zoe: [{bar}] {self._done}/{self._total} {self._seconds():3.0f} s  {self._step}"
+            self._say(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+
+    def _say(self, text: str) -> None:
+        # Not by print: a tick may come in the middle of another one's, and streams mind that.
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode())
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
@@ -99,22 +118,21 @@ def pip_of(venv: Path) -> tuple[str, ...]:
     python = str(venv / "bin" / "python")
     base = str(getattr(sys, "_base_executable", None) or sys.executable)
     own, outside = (python, "-m", "pip"), (base, "-m", "pip", "--python", python)
-    if _quiet((*own, "list")):
-        return own
+    for pip in (own, outside):
+        if _quiet((*pip, "list")):
+            return pip
+    # Last, since putting a pip there takes longer than making the rest of the environment.
     if _quiet((python, "-m", "ensurepip")):
         return own
-    if _quiet((*outside, "list")):
-        return outside
     raise SetUpError(
         UNUSABLE, f"{base} has neither ensurepip nor pip: install python3-venv or python3-pip"
     )
 
 
-def create(venv: Path, *, with_pip: bool) -> None:
+def create(venv: Path) -> None:
     """Makes an empty environment; one whose Python does not run any more is made anew."""
     base = str(getattr(sys, "_base_executable", None) or sys.executable)
-    options = ("--clear",) if with_pip else ("--clear", "--without-pip")
-    if not _quiet((base, "-m", "venv", *options, str(venv))):
+    if not _quiet((base, "-m", "venv", "--clear", "--without-pip", str(venv))):
         raise SetUpError(UNUSABLE, f"cannot make a virtual environment in {venv}")
 
 
@@ -125,17 +143,16 @@ def packages(lock: Path) -> int:
 
 def _install(root: Path, venv: Path, lock: str) -> None:
     progress = Progress(packages(root / lock))
-    progress.begin(lock)
-    if not _quiet((str(venv / "bin" / "python"), "-c", "")):
-        progress.show(0, f"making {venv.name}")
-        create(venv, with_pip=importlib.util.find_spec("ensurepip") is not None)
-    for mark in venv.glob("finished-*"):
-        # Half an installation is none, and one lock's versions need not be another's.
-        mark.unlink()
-    _run_pip((*pip_of(venv), *_options(root / lock)), progress)
-    if venv.name == _OURS:
-        _make_importable(root, venv)
-    progress.end()
+    with progress.going_on(lock):
+        if not _quiet((str(venv / "bin" / "python"), "-c", "")):
+            progress.show(0, f"making {venv.name}")
+            create(venv)
+        for mark in venv.glob("finished-*"):
+            # Half an installation is none, and one lock's versions need not be another's.
+            mark.unlink()
+        _run_pip((*pip_of(venv), *_options(root / lock)), progress)
+        if venv.name == _OURS:
+            _make_importable(root, venv)
 
 
 def _options(lock: Path) -> tuple[str, ...]:
@@ -154,8 +171,8 @@ def _run_pip(command: Sequence[str], progress: Progress) -> None:
     ):
         for line in pip.stdout or ():
             tail = [*tail[1 - _TAIL_LINES :], line.rstrip()]
-            collected += line.startswith(("Collecting ", "Requirement already"))
-            progress.show(collected, line.strip().partition(" (")[0])
+            collected += line.startswith(("Collecting ", "Requirement already", "Ignoring "))
+            progress.show(collected, line.strip().partition(" (")[0].partition(":")[0])
     if pip.returncode:
         print("", *tail, sep="\n", file=sys.stderr)
         raise SetUpError(FAILED, f"pip ended with code {pip.returncode}")
