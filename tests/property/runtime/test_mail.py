@@ -95,7 +95,7 @@ def test_an_actors_own_timers_are_never_refused(world: World) -> None:
     arm = Urgent(2, (Later(0.001, Work(20)),))
     world.start(held(world, capacity=2, overflow="refuse"))
     world.tell("a", Work(10), Work(11), arm)
-    world.until(lambda: _waiting(world, "a") == 3)
+    world.until(lambda: world.numbers("a") == [2] and _waiting(world, "a") == 3)
     world.tell("a", RELEASE)
     world.until(lambda: world.numbers("a") == [2, 1, 10, 11, 20])
 
