@@ -26,7 +26,11 @@ def first_too_many(failures: list[int], intensity: int, period_ns: int) -> int |
     return None
 
 
-@given(moments, intensities, periods)
+#: Often exactly one period apart.
+half_seconds = st.lists(st.integers(0, 30).map(lambda n: n * SECOND_NS // 2)).map(sorted)
+
+
+@given(moments | half_seconds, intensities, periods)
 def test_a_budget_is_spent_when_the_model_says_so(
     failures: list[int], intensity: int, period: int
 ) -> None:
