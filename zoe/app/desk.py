@@ -210,6 +210,11 @@ class Desk:
             "mode": mode,
             "exchange": self._settings.exchange.name,
             "boot": self._boot,
+            "exchange_urls": {
+                "rest": self._venue.rest_url,
+                "ws": self._venue.public_url,
+                "ws_auth": self._venue.private_url,
+            },
             "uptime_seconds": (time.monotonic_ns() - self._started_ns) // 1_000_000_000,
             "log": str(self._settings.log_path),
             "dead_letters": self._runtime.dead_count,

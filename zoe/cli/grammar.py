@@ -8,10 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, whole
+from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, seeds, whole
 
 LONGEST_SECONDS: Final = 600
 EXCHANGES: Final = ("sandbox", "kraken", "robinhood")
+CHECKS: Final = (
+    *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
+    *("clock", "key_permissions", "database", "disk"),
+)
+#: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
+FAULTS: Final = (
+    *("none", "all", "kills", "requests", "streams", "store", "crashes", "people", "status"),
+)
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
@@ -53,8 +61,10 @@ def build() -> Parser:
     _why(commands)
     _trading_state(commands)
     _replay(commands)
+    _simulate(commands)
     _wire(commands)
     _keys(commands)
+    _doctor(commands)
     return main
 
 
@@ -243,6 +253,25 @@ def _trading_state(commands: Any) -> None:
         _timeout(command, 15)
 
 
+def _simulate(commands: Any) -> None:
+    words = (
+        "run the whole desk in virtual time, from seeds, under faults, and audit it",
+        "zoe simulate --seeds 0:1000 --workers 2 --json",
+    )
+    command = _command(commands, "simulate", "simulate_command:simulate", words)
+    command.add_argument(
+        "--seeds", type=seeds, default=range(20), metavar="A:B", help="from A to below B, or one"
+    )
+    command.add_argument(
+        "--faults", type=one_of(*FAULTS), default="all", help=f"one of {', '.join(FAULTS)}"
+    )
+    command.add_argument("--workers", type=whole(1, 64), default=1, metavar="N")
+    command.add_argument(
+        "--trace", action="store_true", help="print the ordered message log of one seed"
+    )
+    command.add_argument("--as-worker", action="store_true", help=argparse.SUPPRESS)
+
+
 def _replay(commands: Any) -> None:
     words = (
         "feed recorded frames through the real decoder, books and MarketWatch",
@@ -285,3 +314,14 @@ def _keys(commands: Any) -> None:
     )
     command = _command(below, "import", "keys_command:take", words)
     command.add_argument("file", type=Path, metavar="FILE", help="in any of the usual layouts")
+
+
+def _doctor(commands: Any) -> None:
+    words = (
+        "check exchange, key and machine, a line each; exit code 1 when a check failed",
+        "zoe doctor --only key_permissions",
+    )
+    command = _command(commands, "doctor", "doctor_command:examine", words)
+    command.add_argument(
+        *("--only",), type=one_of(*CHECKS), metavar="NAME", help=f"one of {', '.join(CHECKS)}"
+    )

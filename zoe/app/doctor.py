@@ -1,0 +1,386 @@
+"""The doctor: ten questions about the exchange, the key and this machine, each answered by itself.
+
+Public checks go to the exchange. Private ones too, with nonces beyond every one that the desk has
+reserved; but while a desk runs with this key, its private side is the desk's (two users of a key
+break each other's nonces), so the answers are what the desk itself has last seen, and say so. Only
+the key's permissions are asked for all the same, in one call.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from zoe.adapters.kraken import account_calls, answers, api, public_calls
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.ws_session import KrakenSession, request
+from zoe.adapters.socket_talk import SocketTalk
+from zoe.adapters.wire import once
+from zoe.app.settings import Settings
+from zoe.domain.catalog import TRADABLE
+from zoe.domain.errors import (
+    ConfigError,
+    ExchangeRejected,
+    ExchangeThrottled,
+    ExchangeUnavailable,
+    StoreError,
+    WireError,
+)
+from zoe.domain.ids import account_id
+from zoe.messages.wire import WireLost, WireRequest
+from zoe.ports.venue import StreamGap, StreamLive
+from zoe.runtime.clock import SystemClock
+from zoe.store import desk as desk_rows
+from zoe.store import reading
+
+CALL_SECONDS: Final = 5
+#: Nonces are taken from a span that nobody else was given.
+NONCES_NS: Final = 10_000_000_000
+CLOCK_BOUND_SECONDS: Final = 2
+LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
+_TRIES: Final = 3
+#: A desk's private stream is pinged three times in this span.
+FRESH_MS: Final = 20_000
+WITHDRAW: Final = frozenset({"withdraw-funds", "withdraw"})
+#: What a desk cannot trade without.
+NEEDED: Final = frozenset(
+    {"query-funds", "query-open-trades", "query-closed-trades", "modify-trades"}
+    | {"query-ledger", "create-ws-token"}
+)
+_SET_ADDRESSES: Final = (
+    "start the desk with zoe run, or set EXCHANGE, or KRAKEN_REST_URL, KRAKEN_WS_URL and "
+    "KRAKEN_WS_AUTH_URL"
+)
+#: The beginning of what the exchange says, and what to do then; the first that fits.
+_ADVICE: Final = (
+    ("EAPI:Invalid key", "make a key in Kraken's settings, then zoe keys import kraken.txt"),
+    ("EAPI:Invalid signature", "the private key is not this key's: zoe keys import kraken.txt"),
+    ("EAPI:Invalid nonce", "another program uses this key: give each program a key of its own"),
+    ("EAPI:Rate limit", "wait 15 seconds; nothing else may use this key meanwhile"),
+    ("EGeneral:Temporary lockout", "stop every program with this key for 15 minutes"),
+    ("EGeneral:Permission denied", "give the key the missing permission in Kraken's settings"),
+    ("EService", "the exchange is not well: look at status.kraken.com and try again later"),
+)
+
+
+@attrs.frozen
+class Finding:
+    """What a check found; ``advice`` is what to do where it failed."""
+
+    name: str
+    ok: bool
+    milliseconds: int
+    detail: str
+    advice: str = ""
+
+
+@attrs.frozen
+class _Bad(Exception):
+    """A check's answer is no."""
+
+    detail: str
+    advice: str
+
+
+@attrs.frozen
+class Urls:
+    """Where the exchange is."""
+
+    rest: str
+    ws: str
+    ws_auth: str
+
+
+class Doctor:
+    """The ten checks.
+
+    Args:
+        desk: What a running desk says of itself; None where none runs.
+        clock: Of this machine.
+    """
+
+    def __init__(
+        self, settings: Settings, desk: Mapping[str, Any] | None, clock: SystemClock | None = None
+    ) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._clock = clock or SystemClock()
+        self._nonce = 0
+        self._checks: dict[str, Callable[[], str]] = {
+            "system_status": self._system_status,
+            "tradable_pairs": self._tradable_pairs,
+            "balance": self._balance,
+            "open_orders": self._open_orders,
+            "ws_public": self._ws_public,
+            "ws_private": self._ws_private,
+            "clock": self._machine_clock,
+            "key_permissions": self._key_permissions,
+            "database": self._database,
+            "disk": partial(free_space, settings.state_dir),
+        }
+
+    def examine(self, names: Iterable[str]) -> Iterator[Finding]:
+        """A finding for each of the checks, as soon as it is there."""
+        for name in names:
+            began_ns = self._clock.monotonic_ns()
+            try:
+                ok, detail, advice = True, self._checks[name](), ""
+            except _Bad as bad:
+                ok, detail, advice = False, bad.detail, bad.advice
+            except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable) as problem:
+                ok, detail = False, str(problem)
+                advice = self._advice(detail)
+            except WireError as problem:
+                ok, detail = False, f"not understood: {problem}"
+                advice = "the exchange has changed, or this is no exchange: look for a newer zoe"
+            except ConfigError as problem:
+                ok, detail, advice = False, str(problem), "put it right and ask again"
+            took_ns = self._clock.monotonic_ns() - began_ns
+            yield Finding(name, ok, took_ns // 1_000_000, detail, advice)
+
+    def _advice(self, said: str) -> str:
+        for beginning, advice in _ADVICE:
+            if said.startswith(beginning):
+                return advice
+        if said.startswith("E"):
+            return "the exchange refuses what zoe asks of it: look for a newer zoe"
+        return f"see that {self._urls().rest} is right and can be reached from here"
+
+    # Public
+
+    def _system_status(self) -> str:
+        status = api.parse(public_calls.Status, self._get("SystemStatus")).status
+        if status != "online":
+            raise _Bad(
+                f"the exchange is {status}", "wait: the desk goes on by itself when it is online"
+            )
+        return status
+
+    def _tradable_pairs(self) -> str:
+        rows = api.parse(dict[str, msgspec.Raw], self._get("AssetPairs"))
+        try:
+            found = {pair.symbol: pair for pair in answers.instruments(rows)}
+        except ValueError as problem:
+            raise WireError(str(problem), b"") from problem
+        tradable = {symbol for symbol, pair in found.items() if pair.status in TRADABLE}
+        missing = [symbol for symbol in self._settings.desk.focus if symbol not in tradable]
+        if missing or not tradable:
+            names = ", ".join(missing) or "any pair"
+            raise _Bad(
+                f"no trade in {names}", "take it out of desk.focus in conf/zoe.toml, or wait"
+            )
+        return f"{len(tradable)} of {len(found)} pairs"
+
+    def _ws_public(self) -> str:
+        pair = (*self._settings.desk.focus, "BTC/USD")[0]
+        wanted = {"channel": "ticker", "symbol": [pair], "snapshot": True}
+        with self._talk(self._urls().ws) as talk:
+            talk.send(request("subscribe", wanted))
+            while True:
+                frame = api.parse(_Frame, talk.receive())
+                if frame.success is False:
+                    raise ExchangeRejected(frame.error or "subscription refused")
+                if frame.channel == "ticker":
+                    return f"ticker of {pair}"
+
+    def _machine_clock(self) -> str:
+        """The exchange tells whole seconds, so that it is right within one."""
+        before_ns = self._clock.wall_ns()
+        theirs_ns = api.parse(public_calls.ServerTime, self._get("Time")).unixtime * 1_000_000_000
+        after_ns = self._clock.wall_ns()
+        early_ns, late_ns = theirs_ns - after_ns, before_ns - theirs_ns - 1_000_000_000
+        off_ns = max(early_ns, late_ns, 0)
+        if off_ns > CLOCK_BOUND_SECONDS * 1_000_000_000:
+            word = "behind" if early_ns > 0 else "ahead of"
+            raise _Bad(
+                f"this machine is {off_ns / 1e9:.1f} s {word} the exchange",
+                "set the clock: switch on time synchronisation (timedatectl set-ntp true)",
+            )
+        return "within a second of the exchange" if not off_ns else f"off by {off_ns / 1e9:.1f} s"
+
+    # Private
+
+    def _balance(self) -> str:
+        if self._is_desks:
+            return self._of_desk("reconciler", f"{self._seen('reconciler')}")
+        held = account_calls.read_balance(self._post("Balance"))
+        return f"{sum(map(bool, held.values()))} assets"
+
+    def _open_orders(self) -> str:
+        if self._is_desks:
+            assert self._desk is not None
+            return self._of_desk("reconciler", f"{len(self._desk.get('orders') or ())} open orders")
+        opened = api.parse(answers.OpenOrders, self._post("OpenOrders"))
+        return f"{len(opened.open)} open orders"
+
+    def _ws_private(self) -> str:
+        if self._is_desks:
+            return self._of_desk("exchange_api", self._seen("exchange_api"))
+        token = api.parse(answers.Token, self._post("GetWebSocketsToken")).token
+        session = KrakenSession()
+        with self._talk(self._urls().ws_auth) as talk:
+            for payload in session.opened(token):
+                talk.send(payload)
+            while True:
+                for said in session.received(talk.receive(), self._clock.wall_ns()):
+                    if isinstance(said, StreamGap):
+                        raise ExchangeUnavailable(said.reason)
+                    if isinstance(said, StreamLive):
+                        return "executions and balances"
+
+    def _key_permissions(self) -> str:
+        if self._settings.own_sandbox and self._desk is not None:
+            return "not asked: the desk's own sandbox gives it a key that cannot withdraw"
+        result = self._retried("GetApiKeyInfo") if self._is_desks else self._post("GetApiKeyInfo")
+        granted = set(api.parse(account_calls.ApiKeyInfo, result).permissions)
+        if granted & WITHDRAW:
+            raise _Bad("the key can withdraw", "take that permission from it: no desk needs it")
+        if NEEDED - granted:
+            missing = ", ".join(sorted(NEEDED - granted))
+            raise _Bad(f"the key lacks {missing}", "give it these permissions in Kraken's settings")
+        return f"{len(granted)} permissions, none to withdraw"
+
+    @property
+    def _is_desks(self) -> bool:
+        """Whether a running desk has the key that a check would use."""
+        if self._desk is None:
+            return False
+        settings = self._settings
+        own = account_id(settings.exchange.name, settings.api_key)
+        return settings.own_sandbox or own == self._desk.get("account_id")
+
+    def _component(self, name: str) -> Mapping[str, Any]:
+        assert self._desk is not None
+        rows = self._desk.get("components") or ()
+        return next((row for row in rows if row["component"] == name), {})
+
+    def _seen(self, name: str) -> str:
+        return str(self._component(name).get("detail", "nothing"))
+
+    def _of_desk(self, name: str, detail: str) -> str:
+        """The detail, if that part of the desk is well."""
+        assert self._desk is not None
+        row = self._component(name)
+        stale = name == "exchange_api" and row.get("age_ms", FRESH_MS) >= FRESH_MS
+        if row.get("status") != "ok" or stale or not self._desk.get("reconciled"):
+            raise _Bad(f"the running desk: {self._seen(name)}", "see zoe status and zoe logs")
+        return f"{detail} (as the running desk sees it)"
+
+    # The machine
+
+    def _database(self) -> str:
+        settings = self._settings
+        try:
+            count = reading.read(
+                settings.state_dir,
+                settings.database_url,
+                lambda database: database.run(lambda c: c.run("SELECT count(*) FROM journal")),
+            )
+        except reading.NothingToRead:
+            return "no desk has run yet: it is made at the first start"
+        except StoreError as problem:
+            what = (
+                "the server of DATABASE_URL" if settings.database_url else "the desk's own server"
+            )
+            raise _Bad(str(problem), f"see that {what} is up, then zoe logs") from problem
+        return f"{count[0][0]} journal rows"
+
+    # Asking
+
+    def _urls(self) -> Urls:
+        told = (self._desk or {}).get("exchange_urls") if self._settings.own_sandbox else None
+        if told:
+            return Urls(told["rest"], told["ws"], told["ws_auth"])
+        if self._settings.own_sandbox:
+            raise _Bad("no exchange to ask", _SET_ADDRESSES)
+        return Urls(*self._settings.addresses)
+
+    def _talk(self, url: str) -> SocketTalk:
+        return SocketTalk(url, time.monotonic() + CALL_SECONDS)
+
+    def _get(self, name: str) -> bytes:
+        return self._send(api.public(name), None, None)
+
+    def _post(self, name: str) -> bytes:
+        settings = self._settings
+        self._urls()
+        if not settings.api_key or not settings.api_secret:
+            raise _Bad(
+                "no API key", "zoe keys import kraken.txt, or set KRAKEN_API_KEY and _SECRET"
+            )
+        keys = KeyPair(settings.api_key, settings.api_secret)
+        return self._send(api.private(name), keys, self._next_nonce())
+
+    def _retried(self, name: str) -> bytes:
+        """Between the nonces of the running desk; those of one just restarted may be ahead."""
+        for _ in range(_TRIES):
+            try:
+                return self._post(name)
+            except ExchangeThrottled as problem:
+                if not problem.code.startswith("EAPI:Invalid nonce"):
+                    raise
+        raise _Bad("the running desk's nonces are ahead of this clock", "ask again in a minute")
+
+    def _send(self, call: api.Call, keys: KeyPair | None, nonce: int | None) -> bytes:
+        asked = api.prepare(self._urls().rest, call, keys, nonce)
+        wire = WireRequest(
+            nonce or 0, "doctor", asked.method, asked.url, asked.headers, asked.body, CALL_SECONDS
+        )
+        answer = once(wire, self._clock)
+        if isinstance(answer, WireLost):
+            raise ExchangeUnavailable(f"no answer: {answer.reason}")
+        return api.unwrap(answer.status, answer.body)
+
+    def _next_nonce(self) -> int:
+        """Beyond every nonce that a desk has used; with one running, there is no such span."""
+        if not self._nonce and not self._is_desks:
+            self._nonce = self._reserved()
+        self._nonce = max(self._nonce + 1, self._clock.wall_ns())
+        return self._nonce
+
+    def _reserved(self) -> int:
+        settings = self._settings
+        account = account_id(settings.exchange.name, settings.api_key)
+        wanted = self._clock.wall_ns() + NONCES_NS
+        try:
+            limit = reading.read(
+                settings.state_dir,
+                settings.database_url,
+                lambda database: desk_rows.reserve_nonce(database, account, wanted, NONCES_NS),
+            )
+        except (StoreError, ConfigError):
+            return 0  # no books, or none that can be opened: the clock has to do
+        return limit - NONCES_NS
+
+
+class _Frame(msgspec.Struct):
+    channel: str | None = None
+    success: bool | None = None
+    error: str | None = None
+
+
+NAMES: Final = (
+    *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
+    *("clock", "key_permissions", "database", "disk"),
+)
+
+
+def free_space(place: Path, least_bytes: int = LEAST_FREE_BYTES) -> str:
+    """How much room there is where the desk keeps its data.
+
+    Raises:
+        _Bad: Too little.
+    """
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < least_bytes:
+        raise _Bad(
+            f"{free // 1_000_000} MB free in {there}",
+            f"make room: the desk needs {least_bytes // 1_000_000} MB",
+        )
+    return f"{free / 1e9:.1f} GB free"
