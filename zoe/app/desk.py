@@ -17,6 +17,7 @@ from zoe.adapters.door_socket import DoorSocket
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.app import claims, last_resort
+from zoe.app.log_file import LogFile
 from zoe.app.own_sandbox import OwnSandbox
 from zoe.app.settings import Settings
 from zoe.app.systemd import notify
@@ -57,6 +58,15 @@ class Run:
     live: bool = False
 
 
+@attrs.frozen
+class Beside:
+    """What was made before the desk and lives beside it; a sandbox and a server of its own."""
+
+    log_file: LogFile
+    sandbox: OwnSandbox | None
+    server: EmbeddedServer | None
+
+
 class Desk:
     """A desk whose claims are held and whose store is up.
 
@@ -89,12 +99,12 @@ class Desk:
         self._notes.reserve()
         self._started_ns = time.monotonic_ns()
         self._ready = False
+        self._log_file: LogFile | None = None
 
-    def run(
-        self, started_ns: int, sandbox: OwnSandbox | None, server: EmbeddedServer | None
-    ) -> int:
+    def run(self, started_ns: int, beside: Beside) -> int:
         """Runs until the end, and keeps up what was started beside it; the exit code."""
         self._started_ns = started_ns
+        self._log_file = beside.log_file
         runtime = self._runtime
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("door_socket", self._door.handle)
@@ -105,10 +115,10 @@ class Desk:
         runtime.root(tree(self._parts()))
         door = runtime.find("door")
         runtime.reader("door", lambda stop: self._door.serve(stop, door.tell))
-        if sandbox is not None:
-            runtime.reader("sandbox", sandbox.watch)
-        if server is not None:
-            runtime.reader("store", partial(keep_up, server))
+        if beside.sandbox is not None:
+            runtime.reader("sandbox", beside.sandbox.watch)
+        if beside.server is not None:
+            runtime.reader("store", partial(keep_up, beside.server))
         code = runtime.wait()
         assert code is not None, "waited without a limit"
         self._door.wake()
@@ -193,7 +203,7 @@ class Desk:
         notify("WATCHDOG=1")
 
     def _vitals(self) -> Sequence[Beat]:
-        return [
+        actors = [
             Beat(
                 f"actor/{v.name}",
                 "ok" if v.alive else "down",
@@ -202,6 +212,11 @@ class Desk:
             for v in self._runtime.vitals()
             if not v.name.startswith("orders/")
         ]
+        file = self._log_file
+        if file is None:
+            return actors
+        detail = f"{file.lost} lines not written"
+        return [Beat("log", "degraded" if file.failing else "ok", detail), *actors]
 
     def _describe(self) -> dict[str, Any]:
         mode = "live" if self._settings.is_live else "sandbox"

@@ -2,19 +2,16 @@
 
 Lines are written by the thread that logs, each with one ``write``: a queue and a writer of its
 own would be cheaper for that thread, and would lose the last lines of a process that is killed,
-which are the ones people look for. A closed file is compressed at once by whoever wrote its
-last line; at eight megabytes that takes some tens of milliseconds.
+which are the ones people look for. A closed file is compressed at once by whoever wrote the
+next line; at eight megabytes that takes some tens of milliseconds.
 
 Secrets never get here by design. The redactor is the last net, for what design overlooked.
 """
 
 import contextlib
-import gzip
 import json
 import math
-import os
 import re
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +24,7 @@ from urllib.parse import quote, quote_plus
 import attrs
 from loguru import logger
 
+from zoe.app.log_file import LogFile
 from zoe.runtime import trace
 
 FILE: Final = "zoe.jsonl"
@@ -88,8 +86,8 @@ class Redactor:
 
 def set_up(
     settings: LogSettings, directory: Path, redactor: Redactor, stream: TextIO | None = None
-) -> Path:
-    """Sends every line to ``directory/zoe.jsonl`` and to ``stream``; returns the file's path.
+) -> LogFile:
+    """Sends every line to ``directory/zoe.jsonl`` and to ``stream``; returns the file.
 
     Args:
         settings: Level and sizes.
@@ -101,22 +99,16 @@ def set_up(
         OSError: the directory or the file cannot be written.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = directory / FILE
+    file = LogFile(directory / FILE, settings.file_bytes, settings.files)
     # Two steps: the patcher must be in place before the first line can be written.
     logger.remove()
     logger.configure(patcher=patcher(redactor))
     logger.add(
-        path,
+        file,
         level=settings.level,
         format=_json_format,
-        rotation=settings.file_bytes,
-        retention=settings.files,
-        compression=compress,
-        enqueue=False,
         backtrace=False,
         diagnose=False,  # it prints the values of variables, keys among them
-        encoding="ascii",
-        opener=_private,
     )
     logger.add(
         _to_stream(sys.stderr if stream is None else stream),
@@ -125,7 +117,7 @@ def set_up(
         backtrace=False,
         diagnose=False,
     )
-    return path
+    return file
 
 
 def silence() -> None:
@@ -217,16 +209,6 @@ def _brief(text: str) -> str:
     return _UUID.sub(r"\1", text)
 
 
-def compress(path: str) -> None:
-    """Replaces a closed log file by its gzip; a crash in between leaves the original."""
-    part = f"{path}.gz.part"
-    with open(path, "rb") as source, gzip.open(part, "wb", compresslevel=1) as target:
-        shutil.copyfileobj(source, target)
-    os.chmod(part, 0o600)
-    os.replace(part, f"{path}.gz")
-    os.remove(path)
-
-
 def _json_format(record: Any) -> str:
     # loguru formats what is returned with the record; the line goes in as a value, since it
     # is full of braces.
@@ -259,7 +241,3 @@ def _shown(value: object) -> str:
 
 def _indented(text: str | None) -> str:
     return "".join(f"\n    {_shown(line)}" for line in (text or "").splitlines())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

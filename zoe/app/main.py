@@ -10,7 +10,7 @@ from typing import Final
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import claims, logs
-from zoe.app.desk import Desk, Run
+from zoe.app.desk import Beside, Desk, Run
 from zoe.app.own_sandbox import OwnSandbox, SandboxOptions
 from zoe.app.settings import Settings
 from zoe.domain.errors import ConfigError, StoreError
@@ -63,7 +63,7 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     stack.enter_context(claims.claim(settings.state_dir / "desk.lock", "this state directory"))
     redactor = logs.Redactor([settings.api_secret, settings.database_url])
     try:
-        logs.set_up(settings.log, settings.log_dir, redactor)
+        log_file = logs.set_up(settings.log, settings.log_dir, redactor)
     except OSError as problem:
         raise ConfigError(f"log directory {settings.log_dir}: {problem.strerror}") from problem
     log.info("desk.starting", pid=os.getpid(), log=str(settings.log_path))
@@ -79,7 +79,7 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     if not lock.take():
         raise claims.AnotherDesk("another desk holds this account in the database")
     desk = Desk(settings, wanted, account, venue, (database, lock))
-    return desk.run(started_ns, sandbox, server)
+    return desk.run(started_ns, Beside(log_file, sandbox, server))
 
 
 def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> OwnSandbox | None:

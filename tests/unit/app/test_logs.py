@@ -44,7 +44,7 @@ def set_up(folder: Path, stream: io.StringIO | None = None, **changes: Any) -> P
     redactor = logs.Redactor((SECRET, PASSWORD))
     return logs.set_up(
         logs.LogSettings(**changes), folder / "log", redactor, stream or io.StringIO()
-    )
+    ).path
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
