@@ -355,13 +355,21 @@ class DeskDoor(Actor):
             "components": gathered.get("components", []),
             "budget": gathered.get("budget"),
         }
-        missing = {"orders", "components", "budget"} - gathered.keys()
-        if missing or not self._reconciled:
-            silent = ", ".join(sorted(missing))
-            reason = f"no answer from: {silent}" if missing else "not reconciled yet"
-            self._answer(ref, NO, result, ("not_healthy", reason))
-        else:
+        reason = self._illness(gathered)
+        if reason is None:
             self._answer(ref, DONE, result)
+        else:
+            self._answer(ref, NO, result, ("not_healthy", reason))
+
+    def _illness(self, gathered: dict[str, Any]) -> str | None:
+        """Why the desk cannot do what it is for; halted, it is as healthy as ever."""
+        missing = {"orders", "components", "budget"} - gathered.keys()
+        if missing:
+            return f"no answer from: {', '.join(sorted(missing))}"
+        if not self._reconciled:
+            return "not reconciled yet"
+        down = [row for row in gathered["components"] if row["status"] == "down"]
+        return "; ".join(f"{row['component']} down: {row['detail']}" for row in down) or None
 
     def _timed_out(self, ref: int) -> None:
         talk = self._talks.get(ref)

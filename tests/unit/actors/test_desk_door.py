@@ -256,6 +256,20 @@ def test_status_is_healthy_only_once_reconciled() -> None:
         stage.tell(Reconciled("a", 1, 0))
 
 
+def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None:
+    stage = door()
+    stage.tell(Reconciled("a", 1, 0))
+    for status, expected in (("down", 1), ("degraded", 0), ("ok", 0)):
+        ask(stage, "status")
+        stage.tell(HealthReported((("actor/risk", "ok", "", 1), ("store", status, "full", 1))))
+        stage.tell(BudgetReported("{}"))
+        stage.tell(OrdersReported(()))
+        answer = answers(stage)[-1]
+        assert answer["exit"] == expected
+        assert (answer["error"] or {}).get("text") == ("store down: full" if expected else None)
+        assert answer["result"]["components"][1]["status"] == status
+
+
 def test_status_says_who_did_not_answer() -> None:
     stage = door()
     stage.tell(Reconciled("a", 1, 0))
