@@ -104,7 +104,7 @@ class EmbeddedServer:
             server._prepare()
             server._launch()
         except OSError as problem:
-            words = problem.strerror or str(problem)[-300:]
+            words = _words(problem)
             server.stop()
             raise ConfigError(f"state directory {state_dir}: {words}") from problem
         except BaseException:
@@ -347,6 +347,12 @@ class EmbeddedServer:
         lines = text.strip().splitlines() or [NO_SPACE.encode() if full else b"no words"]
         grave = [line for line in lines if _GRAVE.search(line)]
         return (grave or lines)[-1].decode(errors="replace")[-300:]
+
+
+def _words(problem: OSError) -> str:
+    if isinstance(problem, shutil.Error):  # of a whole tree: a list of texts with two paths each
+        return str(problem.args[0][0][2]).partition(": '")[0]
+    return problem.strerror or str(problem)[-300:]
 
 
 def _make_durable(directory: Path) -> None:
