@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,19 @@ ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 PATIENCE_SECONDS: Final = 60
 #: States of orders that are not concluded.
 OPEN: Final = {"SENDING", "PENDING", "WORKING", "IN_DOUBT"}
+
+#: Orders now and then, so that there is something to look at within seconds.
+BUSY: Final = """
+[exchange]
+tier = "pro"
+[strategy.quote_keeper]
+half_spread_bps = 1
+refresh_bps = 1
+[repeg]
+price_band = "0.00005"
+"""
+#: No orders but those by hand.
+QUIET: Final = '[strategy.quote_keeper]\nmode = "off"\n'
 
 #: Never set: what is waited for has no event of its own.
 _PAUSE: Final = threading.Event()
@@ -43,6 +56,7 @@ class Desk:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.errors = place / "errors.txt"
+        self.errors.touch()
 
     def start(self, *options: str, environ: Mapping[str, str] | None = None) -> None:
         """Starts a desk; returns at once."""
@@ -133,6 +147,35 @@ class Desk:
         lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
         return [json.loads(line, parse_float=Decimal) for line in lines]
 
+    def accepted(self) -> int:
+        """How many orders the exchange has taken."""
+        return sum(row["kind"] == "order_accepted" for row in self.truth())
+
+    def trades_on(self, orders: int = 2) -> None:
+        """Waits until the exchange has taken a few more orders."""
+        wanted = self.accepted() + orders
+        self.until(lambda: self.accepted() >= wanted)
+
+    def component(self, name: str) -> str:
+        """The status of a component as ``zoe status`` tells it, empty without one."""
+        _, status = self.zoe("status", "--json")
+        rows = status["components"] if isinstance(status, dict) else []
+        return next((row["status"] for row in rows if row["component"] == name), "")
+
+    def settled(self) -> list[str]:
+        """Halts, which settles everything in flight; the differences there are then."""
+        code, answer = self.zoe("halt", "--why", "comparing", "--timeout", "30", "--json")
+        assert code == 0, answer
+        return differences(self)
+
+    def said(self) -> list[str]:
+        """What the desk said on standard error, beside its log."""
+        return [line for line in self.errors.read_text().splitlines() if line[:1] != "{"]
+
+    def events(self) -> set[str]:
+        """The events in the log."""
+        return {line["event"] for line in self.log()}
+
     def log(self) -> list[Row]:
         """The lines of the log that is being written."""
         path = self.state / "log" / "zoe.jsonl"
@@ -140,7 +183,7 @@ class Desk:
         return [json.loads(line) for line in lines]
 
     def children(self) -> list[int]:
-        """Processes that belong to this state directory, other than the desk."""
+        """Processes that belong to this state directory, other than the one that was started."""
         return [pid for pid in processes_with(str(self.state)) if pid != self._pid()]
 
     def _pid(self) -> int | None:
@@ -155,8 +198,9 @@ def processes_with(text: str) -> list[int]:
             continue
         try:
             said = (entry / "cmdline").read_bytes() + os.readlink(entry / "cwd").encode()
+            said += (entry / "environ").read_bytes()
             state = (entry / "stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
+        except OSError:  # it has ended, or is the kernel's
             continue
         if text.encode() in said and state != "Z":
             found.append(int(entry.name))
@@ -173,7 +217,16 @@ def desk(place: Path, config: str = "") -> Iterator[Desk]:
         if made.process is not None and made.process.poll() is None:
             made.process.kill()
             made.process.wait()
-        made.until(lambda: not made.children(), 15)
+        _nobody_is_left(made)
+
+
+def _nobody_is_left(of: Desk) -> None:
+    try:
+        of.until(lambda: not of.children(), 15)
+    finally:
+        for pid in of.children():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def differences(desk: Desk) -> list[str]:

@@ -14,12 +14,9 @@ QUIET = '[strategy.quote_keeper]\nmode = "off"\n'
 
 
 def desk_pid(running: Desk) -> int | None:
-    found = [
-        pid
-        for pid in running.children()
-        if b"zoe.cli.main\0run" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-    return found[0] if found else None
+    """The process that holds the state directory, if it lives."""
+    pid = int((running.state / "desk.lock").read_text() or 0)
+    return pid if pid in running.children() else None
 
 
 @pytest.mark.slow
