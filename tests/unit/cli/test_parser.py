@@ -51,6 +51,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "resume",
         "run",
         "sandbox",
+        "simulate",
         "status",
         "why",
         "wire decode",
