@@ -113,6 +113,15 @@ def pair(text: str) -> str:
     return text
 
 
+def seeds(text: str) -> range:
+    """A type that takes one seed, or A:B for those from A to below B."""
+    found = re.fullmatch(r"([0-9]{1,9})(?::([0-9]{1,9}))?", text)
+    first, last = (0, 0) if found is None else (int(found[1]), int(found[2] or int(found[1]) + 1))
+    if found is None or last <= first:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds such as 0:1000")
+    return range(first, last)
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A type that takes a whole number in a range."""
 

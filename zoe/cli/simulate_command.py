@@ -56,8 +56,12 @@ def show_line(line: dict[str, Any]) -> None:
 
 
 def _trace(arguments: Namespace) -> int:
-    story = tell(arguments.seeds.start, arguments.faults, sys.stdout.write)
+    story = tell(arguments.seeds.start, arguments.faults, _write)
     for violation in story.violations:
         show.note(violation)
     show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")
     return 1 if story.violations else 0
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line)

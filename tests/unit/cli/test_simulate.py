@@ -1,0 +1,71 @@
+"""``zoe simulate`` as its user runs it: lines, totals, workers, one of which dies."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from zoe.app.simulation import scenario, seeds
+from zoe.cli import grammar
+
+ZOE = (sys.executable, "-P", "-m", "zoe.cli.main", "simulate")
+
+
+def lines(*options: str) -> tuple[int, list[dict[str, Any]]]:
+    done = subprocess.run((*ZOE, *options, "--json"), capture_output=True, check=False, text=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_line_a_seed_and_a_last_one_with_the_totals() -> None:
+    code, (first, second, last) = lines("--seeds", "3:5")
+    assert code == 0
+    assert [first["seed"], second["seed"]] == [3, 4]
+    assert first["verdict"] == "ok"
+    assert last["orders"] == first["orders"] + second["orders"]
+    assert 0 < last["rows_used"]["order"] <= last["rows_total"]["order"]
+
+
+def test_workers_do_the_same_as_one_process() -> None:
+    def hashes(*options: str) -> dict[int, str]:
+        _, found = lines("--seeds", "3:8", *options)
+        return {line["seed"]: line["hash"] for line in found[:-1]}
+
+    assert hashes() == hashes("--workers", "3")
+
+
+def test_a_seed_that_kills_its_worker_is_named_and_the_rest_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = (
+        "import os, sys\n"
+        "from zoe.app.simulation import seeds\n"
+        "real = seeds.tell\n"
+        "seeds.tell = lambda seed, profile: os._exit(9) if seed == 4 else real(seed, profile)\n"
+        "from zoe.cli.main import main; sys.exit(main())\n"
+    )
+    real = subprocess.Popen
+
+    def patched(command: tuple[str, ...], **settings: Any) -> "subprocess.Popen[str]":
+        words = (*command[:2], "-c", program, *command[4:])
+        return real(words, **settings)
+
+    monkeypatch.setattr(subprocess, "Popen", patched)
+    found = {line["seed"]: line for line in seeds.run(range(3, 7), "none", 2)}
+    assert sorted(found) == [3, 4, 5, 6]
+    assert found[4]["violations"] == ["the worker died of it with 9"]
+    assert [found[seed]["verdict"] for seed in (3, 5, 6)] == ["ok"] * 3
+
+
+def test_the_trace_is_the_ordered_message_log() -> None:
+    done = subprocess.run((*ZOE, "--seeds", "3", "--trace"), capture_output=True, check=False)
+    assert done.returncode == 0
+    rows = done.stdout.splitlines()
+    assert len(rows) > 500
+    times = [int(row.split()[0]) for row in rows if row.split()[0].isdigit()]
+    assert times == sorted(times)
+
+
+def test_the_grammar_knows_every_profile() -> None:
+    assert set(grammar.FAULTS) == set(scenario.PROFILES)
