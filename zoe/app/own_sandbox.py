@@ -19,6 +19,8 @@ from zoe.domain.errors import ConfigError
 from zoe.runtime.log import log
 
 READY_SECONDS: Final = 15
+#: It reads its journal first, at seven times this rate on an idle machine.
+JOURNAL_BYTES_A_SECOND: Final = 5_000_000
 STOP_SECONDS: Final = 5
 RESTART_SECONDS: Final = (0.1, 0.5, 1, 2, 5)
 
@@ -63,6 +65,7 @@ class OwnSandbox:
 
     def __init__(self, options: SandboxOptions) -> None:
         self._options = options
+        self._journal = options.directory / "journal.jsonl"
         self._process = self._start(0)
         self._ready: Ready | None = None
 
@@ -76,7 +79,7 @@ class OwnSandbox:
         command = [
             *(sys.executable, "-P", "-m", "zoe.sandbox.main", "--life-line"),
             *("--port", str(port), "--seed", str(options.seed), "--tier", options.tier),
-            *("--journal", str(options.directory / "journal.jsonl")),
+            *("--journal", str(self._journal)),
         ]
         with options.log_path.open("ab") as errors:
             return subprocess.Popen(
@@ -108,13 +111,19 @@ class OwnSandbox:
 
     def _first_line(self) -> bytes:
         assert self._process.stdout is not None
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + READY_SECONDS + self._journal_seconds()
         while True:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
                 return b""
             # The line is shorter than a pipe's buffer and is written at once.
             return self._process.stdout.readline()
+
+    def _journal_seconds(self) -> float:
+        try:
+            return self._journal.stat().st_size / JOURNAL_BYTES_A_SECOND
+        except FileNotFoundError:
+            return 0.0
 
     def watch(self, stop: Stop) -> None:
         """Starts it again whenever it ends, until asked to stop; a reader's body."""
