@@ -65,6 +65,7 @@ def build() -> Parser:
     _wire(commands)
     _keys(commands)
     _doctor(commands)
+    _exchange(commands)
     return main
 
 
@@ -325,3 +326,14 @@ def _doctor(commands: Any) -> None:
     command.add_argument(
         *("--only",), type=one_of(*CHECKS), metavar="NAME", help=f"one of {', '.join(CHECKS)}"
     )
+
+
+def _exchange(commands: Any) -> None:
+    words = (
+        "list pairs with all their names, steps and minimums; exit code 1 when none is found",
+        "zoe catalog --search btc",
+    )
+    catalog = _command(commands, "catalog", "catalog_command:catalog", words)
+    catalog.add_argument("--search", metavar="TEXT", help="part of any of a pair's names")
+    words = ("show both rate counters, predicted and as the exchange tells them", "zoe budget")
+    _timeout(_command(commands, "budget", "budget_command:budget", words), 5)

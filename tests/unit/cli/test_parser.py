@@ -39,6 +39,8 @@ def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_the_commands_are_those_that_were_promised() -> None:
     assert [" ".join(words) for words in ALL] == [
         "balances",
+        "budget",
+        "catalog",
         "doctor",
         "fills",
         "halt",

@@ -1,0 +1,60 @@
+"""``zoe catalog`` and ``zoe budget`` as processes, with and without a desk."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desks import Desk, desk
+from sandboxes import running
+
+
+def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -> None:
+    with running(tmp_path, "--market", "quiet") as sandbox:
+        person = Desk(tmp_path)
+        person.environ |= {
+            "KRAKEN_REST_URL": sandbox.ready["rest"],
+            "KRAKEN_WS_URL": sandbox.ready["ws"],
+            "KRAKEN_WS_AUTH_URL": sandbox.ready["ws_auth"],
+        }
+        everything = person.listed("catalog")
+        pairs: dict[str, Any] = sandbox.public("AssetPairs")
+        assert {row["rest_id"] for row in everything} == set(pairs)
+        for row in everything:
+            theirs = pairs[row["rest_id"]]
+            assert row["altname"] == theirs["altname"]
+            assert row["ws_v1"] == theirs["wsname"]
+            assert row["price_increment"] == theirs["tick_size"]
+            assert row["status"] == theirs["status"]
+        (found,) = person.listed("catalog", "--search", "xxbtzusd")
+        assert (found["ws_v2"], found["ws_v1"]) == ("BTC/USD", "XBT/USD")
+        code, said = person.zoe("catalog", "--search", "btc/usd")
+        assert code == 0
+        assert "XXBTZUSD" in said
+        assert person.zoe("catalog", "--search", "nothing", "--json") == (1, [])
+    code, said = person.zoe("catalog", "--json")
+    assert (code, said["error"]["code"]) == (4, "unavailable")
+
+
+def test_without_a_desk_an_own_sandbox_has_no_catalogue_and_no_budget(tmp_path: Path) -> None:
+    person = Desk(tmp_path)
+    for words in (("catalog",), ("budget",)):
+        code, said = person.zoe(*words, "--json")
+        assert (code, said["error"]["code"]) == (3, "no_desk")
+
+
+@pytest.mark.slow
+def test_a_running_desk_tells_its_catalogue_and_its_budget(tmp_path: Path) -> None:
+    with desk(tmp_path) as running_desk:
+        running_desk.start()
+        running_desk.ready()
+        assert any(row["ws_v2"] == "BTC/USD" for row in running_desk.listed("catalog"))
+        key = "00000000-0000-4000-8000-000000000001"
+        order = ("order", "place", "buy", "ETH/USD", "0.01", "--limit", "1000", "--key", key)
+        assert running_desk.zoe(*order, "--json")[0] == 0
+        code, told = running_desk.zoe("budget", "--json")
+        assert (code, told["tier"]) == (0, "starter")
+        assert "ETH/USD" in told["pairs"]
+        code, said = running_desk.zoe("budget")
+        assert code == 0
+        assert "ETH/USD" in said
+        assert running_desk.stop() == 0
