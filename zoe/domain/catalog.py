@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from zoe.domain.quantity import is_multiple, multiple_above, multiple_below
+from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_below
 
 #: In these states a pair takes new limit orders (facts sheet, section 4.3).
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
@@ -48,6 +48,13 @@ class Instrument:
     def round_quantity_down(self, quantity: Decimal) -> Decimal:
         """The largest quantity that an order may have and that is not above ``quantity``."""
         return multiple_below(quantity, self.qty_increment)
+
+    def quantity_worth(self, notional: Decimal, price: Decimal) -> Decimal:
+        """The largest quantity that an order may have and that costs at most ``notional``."""
+        if notional < 0:
+            raise ValueError(f"a notional must not be negative, not {notional}")
+        lots = EXACT.divide_int(notional, EXACT.multiply(price, self.qty_increment))
+        return EXACT.multiply(lots, self.qty_increment)
 
     def check_order(self, quantity: Decimal, price: Decimal | None) -> str | None:
         """What is wrong with an order of this size and price, None where nothing is."""

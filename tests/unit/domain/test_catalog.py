@@ -92,3 +92,11 @@ def test_a_catalogue_cannot_be_changed_from_outside() -> None:
     with pytest.raises(TypeError):
         made.instruments["x"] = BTC  # type: ignore[index]  # on purpose
     assert "instruments=1" in repr(made)
+
+
+def test_a_notional_becomes_the_largest_quantity_that_it_pays_for() -> None:
+    assert BTC.quantity_worth(Decimal(100), Decimal(30_000)) == Decimal("0.0033")
+    assert BTC.quantity_worth(Decimal("0.3"), Decimal("0.1")) == 3
+    assert BTC.quantity_worth(Decimal(2), Decimal(30_000)) == 0
+    with pytest.raises(ValueError, match="negative"):
+        BTC.quantity_worth(Decimal(-1), Decimal(1))

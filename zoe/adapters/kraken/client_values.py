@@ -1,0 +1,116 @@
+"""Rows of REST answers as the values that the blocking client gives to its user."""
+
+from decimal import Decimal
+
+from zoe.adapters.kraken.history_calls import LedgerRow, OrderRow, TradeRow
+from zoe.adapters.kraken.numbers import decimal_of, seconds_to_ns
+from zoe.adapters.kraken.order_form import TRIGGERED
+from zoe.adapters.kraken.public_calls import Ticker
+from zoe.adapters.kraken.symbols import split_wallet
+from zoe.domain.catalog import Catalog
+from zoe.domain.errors import WireError
+from zoe.domain.order import Fill, Side
+from zoe.domain.quantity import Price, Quantity
+from zoe.messages.exchange import BalanceEntry
+from zoe.ports.exchange import BestBidAsk, OrderReport
+
+
+def best_bid_ask(symbol: str, row: Ticker, received_ns: int) -> BestBidAsk:
+    """The best prices; a price of 0 is none."""
+    bid, ask = row.bid[0], row.ask[0]
+    return BestBidAsk(
+        symbol,
+        Price(bid) if bid > 0 else None,
+        Price(ask) if ask > 0 else None,
+        received_ns,
+    )
+
+
+def report(order_id: str, row: OrderRow, catalog: Catalog) -> OrderReport:
+    """An order.
+
+    Raises:
+        WireError: Its values make no sense.
+    """
+    known = catalog.find(row.descr.pair)
+    try:
+        return OrderReport(
+            order_id,
+            row.cl_ord_id,
+            row.descr.pair if known is None else known.symbol,
+            Side(row.descr.type),
+            row.descr.ordertype,
+            row.status,
+            Quantity(row.vol),
+            Quantity(row.vol_exec),
+            _limit(row),
+            Price(row.price) if row.price > 0 else None,
+            row.cost,
+            row.fee,
+            seconds_to_ns(row.opentm),
+            None if row.closetm is None else seconds_to_ns(row.closetm),
+            row.reason,
+        )
+    except ValueError as problem:
+        raise WireError(f"order {order_id}: {problem}", repr(row).encode()) from problem
+
+
+def _limit(row: OrderRow) -> Price | None:
+    """The limit price; None where there is none, or one relative to a price that is not ours."""
+    second = row.descr.ordertype in TRIGGERED
+    try:
+        price = decimal_of(str(row.descr.price2 if second else row.descr.price))
+    except ValueError:
+        return None
+    return Price(price) if price > 0 else None
+
+
+def fill(trade_id: str, row: TradeRow, catalog: Catalog) -> Fill:
+    """A fill; its fee is in quote, whatever was really charged: the ledger says that.
+
+    Raises:
+        WireError: Its values make no sense.
+    """
+    known = catalog.find(row.pair)
+    try:
+        return Fill(
+            trade_id,
+            row.trade_id,
+            row.ordertxid,
+            row.pair if known is None else known.symbol,
+            Side(row.type),
+            Quantity(row.vol),
+            Price(row.price),
+            row.cost,
+            row.fee,
+            "" if known is None else known.quote,
+            {True: "m", False: "t", None: ""}[row.maker],
+            seconds_to_ns(row.time),
+        )
+    except ValueError as problem:
+        raise WireError(f"trade {trade_id}: {problem}", repr(row).encode()) from problem
+
+
+def entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
+    """A row of the ledger by v2 names.
+
+    Raises:
+        WireError: Its values make no sense.
+    """
+    asset, wallet_type, wallet_id = split_wallet(row.asset)
+    try:
+        at_ns = seconds_to_ns(row.time)
+    except ValueError as problem:
+        raise WireError(f"entry {ledger_id}: {problem}", repr(row).encode()) from problem
+    amounts: tuple[Decimal, Decimal, Decimal] = (row.amount, row.fee, row.balance)
+    return BalanceEntry(
+        ledger_id,
+        row.refid,
+        asset,
+        wallet_type,
+        wallet_id,
+        row.type,
+        row.subtype,
+        *amounts,
+        at_ns,
+    )
