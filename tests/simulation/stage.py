@@ -87,6 +87,13 @@ class Stage:
         self.runtime.find(self._name).tell(message)
         self.runtime.run_for(seconds)
 
+    def tell_from(self, sender: str, message: Message, seconds: float = 0.05) -> None:
+        """Tells the actor as if another one had, who then gets the reply."""
+        runtime = self.runtime
+        envelope = Envelope(message, 1, 1, None, None, runtime.find(sender), 0)
+        runtime.deliver(runtime.find(self._name), envelope)
+        runtime.run_for(seconds)
+
     def run(self, seconds: float) -> None:
         """Lets virtual time pass."""
         self.runtime.run_for(seconds)

@@ -11,7 +11,7 @@ from zoe.domain.catalog import Catalog
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
 from zoe.messages.market import InstrumentsChanged
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
-from zoe.messages.wire import WireLost, WireReply, WireRequest
+from zoe.messages.wire import WireLost, WireReply
 from zoe.ports.venue import GetInstruments, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -65,16 +65,7 @@ class Catalogue(Actor):
     def _fetch(self) -> None:
         self._request_id += 1
         request = self._venue.request(GetInstruments(), None)
-        wire = WireRequest(
-            self._request_id,
-            "public",
-            request.method,
-            request.url,
-            request.headers,
-            request.body,
-            CALL_SECONDS,
-        )
-        self.tell(self.find("wire"), wire)
+        self.tell(self.find("wire"), request.on("public", self._request_id, CALL_SECONDS))
 
     def _replied(self, reply: WireReply) -> None:
         try:

@@ -1,8 +1,10 @@
 """Closer: the orderly end of the desk.
 
-Receives: CloseDesk, NoOrdersLeft, Tick. Tells: RiskOfficer (no new orders), OrderDesk (cancel our
-own, say when none is left). Blocks on nothing. Ends the process with 0 once no order is open, or
-at once where they are to be kept, or after five seconds with whatever is still open.
+Receives: CloseDesk, NoOrdersLeft, DeadManChanged, Tick. Tells: RiskOfficer (no new orders),
+OrderDesk (cancel our own, say when none is left), DeadMan (release: what others placed, and what we
+keep, must not be canceled when we are gone). Blocks on nothing. Ends the process with 0 once no
+order is open (or at once where they are to be kept) and the switch is released, or after five
+seconds with whatever is still open.
 A restart forgets that it was closing: whoever asked asks again, or kills.
 """
 
@@ -10,14 +12,14 @@ from typing import Final, assert_never
 
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, NoOrdersLeft
 from zoe.messages.risk import StopTrading
-from zoe.messages.system import CloseDesk, Tick
+from zoe.messages.system import CloseDesk, DeadManChanged, ReleaseDeadMan, Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
 #: Leaves time for the tree itself to stop within the ten seconds that SIGTERM promises.
 PATIENCE_SECONDS: Final = 5
 
-Inbox = CloseDesk | NoOrdersLeft | Tick
+Inbox = CloseDesk | NoOrdersLeft | DeadManChanged | Tick
 
 
 class Closer(Actor):
@@ -26,13 +28,16 @@ class Closer(Actor):
     Args:
         cancel: Whether our working orders are canceled first.
         seconds: The desk ends by itself after this time; None: never.
+        dead_man: Whether there is a dead-man's switch to be released.
     """
 
-    def __init__(self, cancel: bool, seconds: int | None) -> None:
+    def __init__(self, cancel: bool, seconds: int | None, dead_man: bool = False) -> None:
         super().__init__()
         self._cancel = cancel
         self._seconds = seconds
+        self._dead_man = dead_man
         self._closing = False
+        self._reason = "orders are open"
 
     def on_start(self) -> None:
         if self._seconds is not None:
@@ -43,12 +48,14 @@ class Closer(Actor):
             case CloseDesk():
                 self._close(message.reason)
             case NoOrdersLeft():
-                self._end("no order is open")
+                self._release("no order is open")
+            case DeadManChanged():
+                self._end(self._reason)
             case Tick("over"):
                 self._close("its time is over")
             case Tick():
-                log.warning("desk.orders_left_open", seconds=PATIENCE_SECONDS)
-                self._end("orders are still open")
+                log.warning("desk.orders_left_open", seconds=PATIENCE_SECONDS, so_far=self._reason)
+                self._end("not all was settled in time")
             case _:
                 assert_never(message)
 
@@ -58,12 +65,19 @@ class Closer(Actor):
         self._closing = True
         log.info("desk.closing", reason=reason, cancel=self._cancel)
         self.tell(self.find("risk"), StopTrading())
+        self.after(PATIENCE_SECONDS, Tick("patience"))
         if not self._cancel:
-            self._end("orders are kept")
+            self._release("orders are kept")
             return
         self.tell(self.find("orders"), CancelOwnOrders("the desk is stopping"))
         self.tell(self.find("orders"), AwaitNoOrders())
-        self.after(PATIENCE_SECONDS, Tick("patience"))
+
+    def _release(self, reason: str) -> None:
+        self._reason = reason
+        if self._dead_man:
+            self.tell(self.find("dead_man"), ReleaseDeadMan())
+        else:
+            self._end(reason)
 
     def _end(self, reason: str) -> None:
         self.exit_process(0, reason)

@@ -1,6 +1,7 @@
 """Gateway: the private side of the exchange: nonce, token, private socket, halt latch.
 
-Receives: SendAdd, SendCancel, SendCancelAll, PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
+Receives: SendAdd, SendCancel, SendCancelAll, SendDeadMan,
+PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
 and CancelSettled to the order's actor, PrivateAnswered to the caller, every sighting to OrderDesk,
 balances to Ledger, StreamOpened and StreamBroken to its watchers, to RateLimiter what was spent and
 what the exchange says of its limits. Blocks on nothing.
@@ -37,6 +38,7 @@ from zoe.messages.gateway import (
     SendAdd,
     SendCancel,
     SendCancelAll,
+    SendDeadMan,
     Sent,
 )
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
@@ -51,6 +53,7 @@ from zoe.messages.system import (
     StreamOpened,
     Tick,
     WatchCatalog,
+    WatchStream,
 )
 from zoe.messages.wire import (
     WireClose,
@@ -60,7 +63,6 @@ from zoe.messages.wire import (
     WireOpen,
     WireOpened,
     WireReply,
-    WireRequest,
     WireSend,
 )
 from zoe.ports.venue import Answered, GetToken, PrivateSession, StreamGap, StreamLive, Venue
@@ -96,7 +98,7 @@ class _InFlight:
 
 
 Inbox = (
-    SendAdd | SendCancel | SendCancelAll | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
+    SendAdd | SendCancel | SendCancelAll | SendDeadMan | WatchStream | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
     | RestHeld | WireReply | WireLost | WireOpened | WireClosed | WireFrame
 )  # fmt: skip
 
@@ -148,6 +150,11 @@ class Gateway(Actor):
                 self._cancel(message)
             case SendCancelAll():
                 self._cancel_all()
+            case SendDeadMan():
+                self._dead_man(message)
+            case WatchStream():
+                if self._live:
+                    self.reply(StreamOpened())
             case PrivateCall():
                 self._calls.append(message)
                 self._call_next()
@@ -227,11 +234,8 @@ class Gateway(Actor):
         try:
             said = self._session.received(frame.payload, frame.received_ns)
         except WireError as problem:
-            log.error(
-                "exchange.frame_not_understood",
-                error=str(problem),
-                excerpt=frame.payload[:300].decode(errors="replace"),
-            )
+            excerpt = frame.payload[:300].decode(errors="replace")
+            log.error("exchange.frame_not_understood", error=str(problem), excerpt=excerpt)
             return
         for thing in said:
             self._hear(thing, frame.received_ns)
@@ -320,9 +324,15 @@ class Gateway(Actor):
         if self._session is None or not self._live:
             self.tell(wish.reply_to, CancelSettled(Sent.NOT_SENT, "private stream down"))
             return
-        pair = wish.order.intent.pair
-        req_id = self._next_req_id(wish.reply_to, is_add=False, pair=pair)
+        req_id = self._next_req_id(wish.reply_to, is_add=False, pair=wish.order.intent.pair)
         self._send(self._session.cancel(wish.order, req_id))
+
+    def _dead_man(self, wish: SendDeadMan) -> None:
+        if self._session is None or not self._live:
+            self.tell(wish.reply_to, CancelSettled(Sent.NOT_SENT, "private stream down"))
+            return
+        req_id = self._next_req_id(wish.reply_to, is_add=False)
+        self._send(self._session.cancel_all_after(wish.timeout_seconds, req_id))
 
     def _cancel_all(self) -> None:
         if self._session is None or not self._live:
@@ -384,18 +394,7 @@ class Gateway(Actor):
         self._nonce = nonce
         self._calling = self._calls.popleft()
         request = self._venue.request(self._calling.operation, nonce)
-        self.tell(
-            self.find("wire"),
-            WireRequest(
-                nonce,
-                LANE,
-                request.method,
-                request.url,
-                request.headers,
-                request.body,
-                CALL_SECONDS,
-            ),
-        )
+        self.tell(self.find("wire"), request.on(LANE, nonce, CALL_SECONDS))
         points = self._venue.cost(self._calling.operation)
         if points:
             self.tell(self.find("ratelimiter"), RestSpent(points))

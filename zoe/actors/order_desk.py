@@ -1,7 +1,7 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
 Receives: SubmitOrder, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
-OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack. Tells: its order actors, and RiskOfficer, Repositioner and
+OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and RiskOfficer, Repositioner and
 whoever asked for the order every durable change. Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
@@ -44,7 +44,7 @@ from zoe.messages.orders import (
     SubmitOrder,
 )
 from zoe.messages.risk import StopTrading
-from zoe.messages.system import Tick
+from zoe.messages.system import LifeProven, ProveLife, Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
@@ -66,6 +66,7 @@ EXIT_ANOTHER_DESK: Final = 6
 Inbox = (
     SubmitOrder | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
+    | ProveLife
 )  # fmt: skip
 
 
@@ -121,6 +122,8 @@ class OrderDesk(Actor):
                 self._report()
             case AwaitNoOrders():
                 self._await_none(external=message.external)
+            case ProveLife():
+                self.reply(LifeProven(message.ref))
             case StoreWentDown():
                 self._store_down = True
                 self.after(STORE_PATIENCE_SECONDS, Tick("store"))

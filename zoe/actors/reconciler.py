@@ -44,6 +44,7 @@ from zoe.messages.system import (
     StreamOpened,
     Tick,
     WatchReconciled,
+    WatchStream,
 )
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
 from zoe.runtime.actor import Actor
@@ -111,6 +112,7 @@ class Reconciler(Actor):
             self._watchers[name] = self.find(name)
         self.hold()
         self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        self.tell(self.find("gateway"), WatchStream())
         self.after(PERIOD_SECONDS, Tick("period"))
 
     def handle(self, message: Inbox) -> None:
@@ -257,6 +259,7 @@ class Reconciler(Actor):
         self._failures = 0
         self._looks += 1
         live = [o for o in orders if o.state not in CONCLUDED]
+        self._take_up(live)
         missing = [o for o in live if look.seen.isdisjoint(_ids(o.order_id, o.cl_ord_id))]
         for order in missing:
             self._missed(order, look)
@@ -268,6 +271,13 @@ class Reconciler(Actor):
             self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
         else:
             self._looked(look)
+
+    def _take_up(self, live: list[Order]) -> None:
+        """Doubts that an earlier incarnation was told of."""
+        unknown = [o for o in live if o.state is State.IN_DOUBT and _name(o) not in self._doubts]
+        self._doubts |= {_name(order): _Doubt(order) for order in unknown}
+        if unknown:
+            self._schedule_doubts()
 
     def _missed(self, order: Order, look: _Look) -> None:
         doubt = self._doubts.get(order.intent.intent_id)
@@ -318,6 +328,10 @@ class Reconciler(Actor):
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("reconciler", status, detail))
+
+
+def _name(order: Order) -> str:
+    return order.intent.intent_id
 
 
 def _ids(order_id: str | None, cl_ord_id: str | None) -> set[str | int]:

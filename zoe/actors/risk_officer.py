@@ -61,9 +61,12 @@ from zoe.messages.risk import (
 from zoe.messages.system import (
     AccountLockChanged,
     CatalogChanged,
+    DeadManChanged,
     Reconciled,
     StreamBroken,
     StreamOpened,
+    WatchCatalog,
+    WatchReconciled,
 )
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -72,13 +75,13 @@ from zoe.runtime.log import log
 ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
 
 #: Blocks that also hold back what was approved before them.
-_LATCHING: Final = ("forbidden", "stopping", "lock", "store")
+_LATCHING: Final = ("forbidden", "stopping", "lock", "dead_man", "store")
 
 Inbox = (
     PlaceOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported | OrderForgotten
     | Quote | CatalogChanged | Reconciled | StreamBroken | StreamOpened | StoreWentDown
     | StoreCameBack | LatchSet | LatchWanted | WatchTradingState | Hydrated | Recorded
-    | AccountLockChanged
+    | AccountLockChanged | DeadManChanged
 )  # fmt: skip
 
 
@@ -87,9 +90,17 @@ class RiskOfficer(Actor):
 
     Args:
         forbidden: Why this run may not trade at all; None where it may.
+        dead_man: Whether nothing may be traded before the dead-man's switch is armed.
     """
 
-    def __init__(self, account_id: str, limits: Limits, forbidden: str | None = None) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        limits: Limits,
+        forbidden: str | None = None,
+        *,
+        dead_man: bool = False,
+    ) -> None:
         super().__init__()
         self._account_id = account_id
         self._stream = f"desk/{account_id}"
@@ -102,6 +113,8 @@ class RiskOfficer(Actor):
         self._blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
         if forbidden is not None:
             self._blocks["forbidden"] = forbidden
+        if dead_man:
+            self._blocks["dead_man"] = "the dead-man's switch is not armed yet"
         self._recent: deque[int] = deque()
         self._watchers: dict[str, Address] = {}
         self._changes: deque[SetTradingState] = deque()
@@ -115,6 +128,8 @@ class RiskOfficer(Actor):
         self.hold()
         self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
         self.tell(self.find("orders"), ReportOrders())
+        self.tell(self.find("catalogue"), WatchCatalog())
+        self.tell(self.find("reconciler"), WatchReconciled())
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -145,6 +160,12 @@ class RiskOfficer(Actor):
                 self._latch()
             case StopTrading():
                 self._block("stopping", "the desk is stopping")
+                self._latch()
+            case DeadManChanged(armed=True):
+                self._unblock("dead_man")
+                self._latch()
+            case DeadManChanged():
+                self._block("dead_man", message.reason)
                 self._latch()
             case AccountLockChanged(held=True):
                 self._unblock("lock")

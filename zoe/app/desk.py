@@ -179,6 +179,7 @@ class Desk:
             pairs=tuple(dict.fromkeys(pairs)),
             strategies=strategies,
             forbidden=self._forbidden(),
+            dead_man=settings.desk.dead_man,
             cancel_on_stop=settings.desk.on_stop == "cancel",
             seconds=self._wanted.seconds,
             lag_ns=settings.exchange.lag_ms * 1_000_000,

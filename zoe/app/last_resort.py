@@ -17,7 +17,7 @@ from zoe.domain.errors import (
 )
 from zoe.domain.order import CONCLUDED, EXTERNAL, Order
 from zoe.messages.journal import StoredRow
-from zoe.messages.wire import WireLost, WireRequest
+from zoe.messages.wire import WireLost
 from zoe.ports.venue import CancelByRest, Venue
 from zoe.runtime.clock import Clock
 from zoe.runtime.log import log
@@ -62,10 +62,7 @@ def _cancel_one(order: Order, venue: Venue, nonce: int, clock: Clock) -> str:
     """Why it failed; empty where it did not."""
     operation = CancelByRest(order.order_id, order.cl_ord_id)
     request = venue.request(operation, nonce)
-    wire = WireRequest(
-        nonce, "last", request.method, request.url, request.headers, request.body, CALL_SECONDS
-    )
-    answer = once(wire, clock)
+    answer = once(request.on("last", nonce, CALL_SECONDS), clock)
     if isinstance(answer, WireLost):
         return answer.reason
     try:

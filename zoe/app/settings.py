@@ -64,11 +64,14 @@ class DeskSettings:
     """The ``[desk]`` section.
 
     Attributes:
+        dead_man: Keep the exchange's dead-man's switch: if the desk falls silent for a minute, the
+            exchange cancels every order of the account, those placed by hand too.
         on_stop: ``cancel`` or ``keep`` the working orders at an orderly stop.
         focus: Pairs watched in full depth, beside those of the strategies.
         pin_cpu: Keep the process on this processor; -1 for any.
     """
 
+    dead_man: bool = True
     on_stop: str = attrs.field(default="cancel", validator=attrs.validators.in_(("cancel", "keep")))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
@@ -304,6 +307,12 @@ def _integer(value: object) -> int:
     return int(value)
 
 
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false is needed")
+    return value
+
+
 def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise TypeError("a number is needed")
@@ -329,6 +338,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 _CONVERTERS: Final[dict[Any, Callable[[object], Any]]] = {
     int: _integer,
+    bool: _boolean,
     str: _text,
     Decimal: _decimal,
     tuple[str, ...]: _texts,

@@ -8,6 +8,7 @@ import attrs
 
 from zoe.actors.catalogue import Catalogue
 from zoe.actors.closer import Closer
+from zoe.actors.dead_man import DeadMan
 from zoe.actors.desk_door import DeskDoor
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
@@ -45,6 +46,7 @@ class Parts:
         desk_tag: Marks this desk's orders.
         take_lock: Takes the account's lock, or makes sure that it is held.
         forbidden: Why nothing may be traded in this run; None where it may.
+        dead_man: Whether the exchange's cancel-all-after timer is kept.
         cancel_on_stop: Whether an orderly stop cancels our working orders.
         seconds: The desk ends by itself after this time.
         pairs: Pairs watched in full depth.
@@ -67,6 +69,7 @@ class Parts:
     pairs: tuple[str, ...]
     strategies: tuple[StrategyConfig, ...]
     forbidden: str | None = None
+    dead_man: bool = True
     cancel_on_stop: bool = True
     seconds: int | None = None
     lag_ns: int = 3_000_000_000
@@ -98,7 +101,10 @@ def tree(parts: Parts) -> tuple[Group, ...]:
         Group(
             "exchange",
             (
-                Child("catalogue", partial(Catalogue, parts.venue, ("risk", "gateway", "door"))),
+                Child(
+                    "catalogue",
+                    partial(Catalogue, parts.venue, ("risk", "gateway", "door", *strategies)),
+                ),
                 Child("ratelimiter", partial(RateLimiter, parts.limiter), dispatcher=ORDERS),
                 Child("gateway", partial(_gateway, parts), capacity=10_000),
             ),
@@ -110,11 +116,8 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     "reconciler",
                     partial(Reconciler, account, parts.lag_ns, reconciled),
                 ),
-                Child(
-                    "risk",
-                    partial(RiskOfficer, account, parts.limits, parts.forbidden),
-                    dispatcher=ORDERS,
-                ),
+                Child("risk", partial(_risk, parts), dispatcher=ORDERS),
+                *(Child(name, partial(DeadMan, account)) for name in _dead_man(parts)),
             ),
         ),
         Group(
@@ -149,12 +152,25 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                 Child("lock_keeper", partial(LockKeeper, parts.take_lock), dispatcher=EDGE),
                 Child("door", partial(DeskDoor, account, parts.describe)),
                 Child(
-                    "closer", partial(Closer, parts.cancel_on_stop, parts.seconds), dispatcher=EDGE
+                    "closer",
+                    partial(Closer, parts.cancel_on_stop, parts.seconds, parts.dead_man),
+                    dispatcher=EDGE,
                 ),
             ),
         ),
     )
 
 
+def _dead_man(parts: Parts) -> tuple[str, ...]:
+    """The name of the actor that keeps the dead-man's switch, where there is one."""
+    return ("dead_man",) if parts.dead_man else ()
+
+
+def _risk(parts: Parts) -> RiskOfficer:
+    return RiskOfficer(parts.account_id, parts.limits, parts.forbidden, dead_man=parts.dead_man)
+
+
 def _gateway(parts: Parts) -> Gateway:
-    return Gateway(parts.venue, parts.reserve_nonce, ("risk", "reconciler", "repositioner"))
+    return Gateway(
+        parts.venue, parts.reserve_nonce, ("risk", "reconciler", "repositioner", *_dead_man(parts))
+    )

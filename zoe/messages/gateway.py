@@ -75,6 +75,15 @@ class SendCancelAll(Message):
 
 
 @attrs.frozen
+class SendDeadMan(Message):
+    """Have the exchange cancel all orders after ``timeout_seconds``, 0: never. Answered by
+    CancelSettled; harmless when repeated, since each one begins the time anew."""
+
+    timeout_seconds: int
+    reply_to: Address
+
+
+@attrs.frozen
 class AddSettled(Message):
     """What is known of an add."""
 

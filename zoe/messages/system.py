@@ -86,6 +86,11 @@ class StreamOpened(Message):
 
 
 @attrs.frozen
+class WatchStream(Message):
+    """Tell the sender ``StreamOpened`` now, if the private stream is live."""
+
+
+@attrs.frozen
 class StreamBroken(Message):
     """The private stream is gone, or has a gap; what happened meanwhile must be looked up."""
 
@@ -121,6 +126,34 @@ class CloseDesk(Message):
 
     lane: ClassVar[Lane] = Lane.CONTROL
     reason: str
+
+
+@attrs.frozen
+class ProveLife(Message):
+    """Answer with ``LifeProven``: whoever does is not stuck."""
+
+    ref: int
+
+
+@attrs.frozen
+class LifeProven(Message):
+    """The sender handles its mail."""
+
+    ref: int
+
+
+@attrs.frozen
+class DeadManChanged(Message):
+    """Whether the exchange cancels our orders if we fall silent; without it no add may leave."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    armed: bool
+    reason: str
+
+
+@attrs.frozen
+class ReleaseDeadMan(Message):
+    """The desk stops and keeps its orders: disarm, then tell the sender ``DeadManChanged``."""
 
 
 @attrs.frozen

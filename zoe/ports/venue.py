@@ -13,6 +13,7 @@ from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
+from zoe.messages.wire import WireRequest
 from zoe.ports.wire import FrameReader
 
 
@@ -81,6 +82,12 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
 
+    def on(self, lane: str, request_id: int, seconds: int) -> WireRequest:
+        """This request for the wire: on a lane, under a number, with a total time."""
+        return WireRequest(
+            request_id, lane, self.method, self.url, self.headers, self.body, seconds
+        )
+
 
 @attrs.frozen
 class StreamLive:
@@ -129,6 +136,9 @@ class PrivateSession(Protocol):
 
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """The request that places ``order``, not to be executed after ``deadline_ns``."""
+
+    def cancel_all_after(self, timeout_seconds: int, req_id: int) -> bytes:
+        """The request that has every order canceled after a time; 0: never."""
 
     def cancel_all(self, req_id: int) -> bytes:
         """The request that cancels every open order of the account, whoever placed it."""

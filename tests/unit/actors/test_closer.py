@@ -2,18 +2,19 @@
 
 from functools import partial
 
+import pytest
 from stage import Stage
 
 from zoe.actors.closer import PATIENCE_SECONDS, Closer
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, NoOrdersLeft
 from zoe.messages.risk import StopTrading
-from zoe.messages.system import CloseDesk
+from zoe.messages.system import CloseDesk, DeadManChanged, ReleaseDeadMan
 
-OTHERS = ("risk", "orders")
+OTHERS = ("risk", "orders", "dead_man")
 
 
-def closer(*, cancel: bool = True, seconds: int | None = None) -> Stage:
-    return Stage("closer", partial(Closer, cancel, seconds), OTHERS)
+def closer(*, cancel: bool = True, seconds: int | None = None, dead_man: bool = False) -> Stage:
+    return Stage("closer", partial(Closer, cancel, seconds, dead_man), OTHERS)
 
 
 def test_it_stops_trading_cancels_and_ends_when_nothing_is_open() -> None:
@@ -38,6 +39,19 @@ def test_orders_that_are_kept_are_not_canceled() -> None:
     stage = closer(cancel=False)
     stage.tell(CloseDesk("SIGTERM"), 1)
     assert stage.said["orders"] == []
+    assert stage.runtime.code == 0
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_the_dead_mans_switch_is_released_before_the_end(cancel: bool) -> None:
+    stage = closer(cancel=cancel, dead_man=True)
+    stage.tell(CloseDesk("SIGTERM"))
+    if cancel:
+        assert stage.said["dead_man"] == []
+        stage.tell(NoOrdersLeft())
+    assert stage.said["dead_man"] == [ReleaseDeadMan()]
+    assert stage.runtime.code is None
+    stage.tell(DeadManChanged(False, "released"), 1)
     assert stage.runtime.code == 0
 
 

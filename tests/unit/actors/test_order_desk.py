@@ -33,7 +33,6 @@ from zoe.messages.orders import (
     OrderForgotten,
     SubmitOrder,
 )
-from zoe.runtime.message import Envelope
 
 OTHERS = ("ratelimiter", "gateway", "reconciler", "risk", "repositioner", "asker")
 TAG = 4711
@@ -213,10 +212,7 @@ def test_waiting_for_no_orders_ends_when_the_last_is_durably_gone() -> None:
     sent(stage)
     tell_order(stage, AddSettled(Sent.ACCEPTED, "O1"))
     stage.tell(CancelOwnOrders("a test"))
-    asker = stage.runtime.find("risk")
-    envelope = Envelope(AwaitNoOrders(), 1, 1, None, None, asker, 0)
-    stage.runtime.deliver(stage.runtime.find("orders"), envelope)
-    stage.run(1)
+    stage.tell_from("risk", AwaitNoOrders(), 1)
     assert stage.heard("risk", NoOrdersLeft) == []
     seen(stage, Fact(Input.CANCELED, "O1"))
     assert len(stage.heard("risk", NoOrdersLeft)) == 1
@@ -309,10 +305,7 @@ def test_orders_of_others_are_waited_for_only_by_whoever_says_so() -> None:
     external(stage, None)
     stage.run(STRANGER_SECONDS + 1)
     for everything, expected in ((False, 1), (True, 1)):
-        asker = stage.runtime.find("risk")
-        wish = Envelope(AwaitNoOrders(everything), 1, 1, None, None, asker, 0)
-        stage.runtime.deliver(stage.runtime.find("orders"), wish)
-        stage.run(1)
+        stage.tell_from("risk", AwaitNoOrders(everything), 1)
         assert len(stage.heard("risk", NoOrdersLeft)) == expected
     stage.tell(OrderSighted(Sighting("O9", None, (Fact(Input.CANCELED, "O9"),))))
     assert len(stage.heard("risk", NoOrdersLeft)) == 2

@@ -197,6 +197,17 @@ def test_an_order_that_a_look_finds_by_our_own_id_is_not_absent() -> None:
     assert absent(stage) == []
 
 
+def test_a_doubt_that_an_earlier_incarnation_was_told_of_is_taken_up() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    order = doubtful(stage)
+    look(stage, (order,))
+    for number in (1, 2):
+        until_call(stage, number * len(LOOK) + 1)
+        look(stage, (order,))
+    assert len(absent(stage)) == 1
+
+
 def test_a_doubt_that_is_settled_elsewhere_needs_no_look() -> None:
     stage = reconciler()
     order = settle(stage, lambda: None)

@@ -16,9 +16,9 @@ from zoe.messages.journal import Recorded, StoredRow, StoreWentDown
 from zoe.messages.market import Quote
 from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
 from zoe.messages.risk import LatchSet, SetLatch, SetTradingState, StopTrading, TradingStateChanged
-from zoe.messages.system import AccountLockChanged, CatalogChanged, Reconciled
+from zoe.messages.system import AccountLockChanged, CatalogChanged, DeadManChanged, Reconciled
 
-OTHERS = ("gateway", "orders", "asker", "person")
+OTHERS = ("gateway", "orders", "asker", "person", "catalogue", "reconciler")
 PAIR = Instrument(
     *("BTC/USD", "BTC", "USD", "online", 1, Decimal("0.1")),
     *(8, Decimal("0.00000001"), Decimal("0.00005"), 5, Decimal("0.5")),
@@ -89,6 +89,18 @@ def test_a_run_that_may_not_trade_says_why() -> None:
     place(stage, intent())
     (denied,) = stage.heard("asker", OrderDenied)
     assert dict(denied.values) == {"reason": "real money: start with --live"}
+    assert stage.heard("gateway", SetLatch)[-1].closed
+
+
+def test_nothing_is_traded_before_the_dead_mans_switch_is_armed() -> None:
+    factory = partial(RiskOfficer, "a", Limits(), dead_man=True)
+    stage = ready(Stage("risk", factory, OTHERS))
+    place(stage, intent(1))
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]
+    stage.tell(DeadManChanged(True, "acknowledged"))
+    place(stage, intent(2))
+    assert len(stage.heard("orders", SubmitOrder)) == 1
+    stage.tell(DeadManChanged(False, "not armed"))
     assert stage.heard("gateway", SetLatch)[-1].closed
 
 

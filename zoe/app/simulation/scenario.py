@@ -32,6 +32,7 @@ _ACTORS: Final = (
 _STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "maintenance")
 #: Longer than the Reconciler's period: one look more than is needed.
 _SETTLE_SECONDS: Final = 70
+ALIVE_SECONDS: Final = 90
 
 
 @attrs.define
@@ -196,13 +197,26 @@ class _Teller:
         if "kills" in self._kinds:
             world.start()
         world.ready()
-        world.run(5)
+        self._resume()
+        self._trades_again()
         answer = world.ask("halt", why="settling")
         if answer["exit"] != 0:
             self._story.violations.append(f"the halt was answered with {answer}")
         world.run(_SETTLE_SECONDS)
         if world.runtime.code is not None:
             self._story.violations.append(f"the desk ended with {world.runtime.code}")
+
+    def _trades_again(self) -> None:
+        """A desk that the faults have left must come back to life by itself."""
+        world = self._world
+        placed = self._placed()
+        try:
+            world.until(lambda: self._placed() > placed, ALIVE_SECONDS)
+        except NotInTime:
+            self._story.violations.append(f"no order within {ALIVE_SECONDS} s after the faults")
+
+    def _placed(self) -> int:
+        return sum(b'"order_accepted"' in line for line in self._world.memory.lines())
 
     def _audit(self) -> None:
         world, story = self._world, self._story

@@ -59,13 +59,14 @@ class World:
         self.notes = MemoryNotes()
         self.boots = 0
         self.turns = 0
-        self.answers: list[Answer] = []
+        self.answers: dict[int, Answer] = {}
         self.is_ready = False
         self.runtime: VirtualRuntime
         self._fault = fault
         self._tell_line = tell_line
         self._now_ns = 0
         self._nonce = 0
+        self._asked = 0
         self._wire: VirtualWire
         self._digests = hashlib.sha256()
 
@@ -98,7 +99,8 @@ class World:
 
     def _answered(self, envelope: Envelope) -> None:
         assert isinstance(envelope.message, DoorAnswer)
-        self.answers.append(json.loads(envelope.message.line))
+        answer = json.loads(envelope.message.line)
+        self.answers[answer["id"]] = answer
 
     def _parts(self) -> Parts:
         keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
@@ -156,8 +158,9 @@ class World:
     # People
 
     def say(self, command: str, params: Answer, key: str | None = None) -> int:
-        """Gives a command by the door; where its answer will stand among ``answers``."""
-        number = len(self.answers)
+        """Gives a command by the door; the number under which ``answers`` will have its answer."""
+        self._asked += 1
+        number = self._asked
         line = {"id": number, "command": command, "params": params, "timeout_seconds": ASK_SECONDS}
         if key is not None:
             line["key"] = key
@@ -167,7 +170,7 @@ class World:
     def ask(self, command: str, **params: Any) -> Answer:
         """Gives a command and waits for its answer."""
         number = self.say(command, params)
-        self.until(lambda: len(self.answers) > number, ASK_SECONDS + 10)
+        self.until(lambda: number in self.answers, ASK_SECONDS + 10)
         return self.answers[number]
 
     def admin(self, method: str, path: str, body: Answer) -> None:
