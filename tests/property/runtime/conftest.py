@@ -1,5 +1,6 @@
 """A world for each scheduler."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -28,3 +29,12 @@ def threads() -> Iterator[World]:
 def virtual() -> Iterator[World]:
     """For what only virtual time can show."""
     yield from worlds("virtual")
+
+
+@pytest.fixture
+def often(threads: World) -> Iterator[None]:
+    """Threads that are switched between every few calls, so that they meet in narrow places."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)

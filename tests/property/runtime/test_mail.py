@@ -207,3 +207,22 @@ def test_a_crashed_turn_sends_nothing_and_makes_one_dead_letter(world: World) ->
     world.until(lambda: world.numbers("b") == [5])
     assert world.numbers("a") == [4]
     assert world.fates() == [(1, "poison")]
+
+
+def _pass_on(probe: Probe) -> None:
+    assert probe.envelope is not None
+    message = probe.envelope.message
+    assert isinstance(message, Work)
+    if message.number:
+        other = "b" if probe.me.name == "a" else "a"
+        probe.tell(probe.find(other), Work(message.number - 1, message.steps))
+
+
+@pytest.mark.parametrize("dispatchers", [(None, None), ("d", "e"), ("d", None)])
+def test_nobody_sleeps_through_a_message_that_comes_as_it_falls_asleep(
+    threads: World, often: None, dispatchers: tuple[str | None, str | None]
+) -> None:
+    first, second = dispatchers
+    threads.start(threads.probe("a", dispatcher=first), threads.probe("b", dispatcher=second))
+    threads.tell("a", Work(2_000, (Call(_pass_on),)))
+    threads.until(lambda: 0 in threads.numbers("a"))

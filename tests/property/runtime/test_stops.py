@@ -253,6 +253,7 @@ def test_a_second_end_changes_nothing(world: World) -> None:
     world.start(world.probe("a"))
     assert world.end() == 0
     world.runtime.shutdown(70)
+    world.runtime.finish(70)
     assert world.code() == 0
 
 
