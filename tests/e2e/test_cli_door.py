@@ -201,7 +201,9 @@ def test_the_trading_state_is_changed_with_a_reason(door: Door, word: str) -> No
     done = zoe(door.state, word, "--why", "going out", "--key", KEY, "--json")
     assert json.loads(done.stdout) == {"state": "HALTED", "open": [], "error": None}
     asked = door.asked[0]
-    assert (asked["command"], asked["params"], asked["key"]) == (word, {"why": "going out"}, KEY)
+    more = {"all": False} if word == "halt" else {}
+    assert (asked["command"], asked["key"]) == (word, KEY)
+    assert asked["params"] == {"why": "going out", **more}
 
 
 def test_a_halt_that_is_not_settled_shows_what_is_open(door: Door) -> None:

@@ -35,6 +35,7 @@ def place(arguments: Namespace) -> int:
         from zoe.cli import dry_run
 
         return dry_run.show_request(arguments)
+    _refuse_what_the_desk_lacks(arguments)
     key = arguments.key or str(uuid.uuid4())
     command = Command("order.place", _order_params(arguments), key, arguments.timeout)
     with DoorClient(settings.door_path) as desk:
@@ -62,6 +63,18 @@ def _refuse_nonsense(arguments: Namespace) -> None:
         raise ConfigError("order place: --route needs --dry-run; the desk chooses its own route")
     if arguments.post_only and arguments.tif in ("ioc", "fok"):
         raise ConfigError(f"order place: --post-only contradicts --tif {arguments.tif}")
+    if arguments.stop is not None and arguments.take_profit is not None:
+        raise ConfigError("order place: give either --stop or --take-profit")
+    if (arguments.tif == "gtd") != (arguments.expires is not None):
+        raise ConfigError("order place: --tif gtd and --expires need each other")
+
+
+def _refuse_what_the_desk_lacks(arguments: Namespace) -> None:
+    """The desk follows market and limit orders from end to end; others are only printed so far."""
+    for name in ("stop", "take_profit", "reduce_only", "expires"):
+        if getattr(arguments, name):
+            option = name.replace("_", "-")
+            raise ConfigError(f"order place: the desk has no --{option} yet: only with --dry-run")
 
 
 def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:

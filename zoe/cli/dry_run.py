@@ -3,33 +3,41 @@
 import secrets
 import time
 from argparse import Namespace
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 from urllib.parse import urlencode
 
+import msgspec
+
 from zoe.adapters.kraken import trading_calls
-from zoe.adapters.kraken.ws_session import KrakenSession
+from zoe.adapters.kraken.numbers import rfc3339
+from zoe.adapters.kraken.order_form import NewOrder, socket_params
+from zoe.adapters.kraken.trading_calls import Terms
 from zoe.cli import show
 from zoe.domain.errors import ConfigError
 from zoe.domain.ids import client_order_id
-from zoe.domain.order import Intent, Order, OrderType, Side, State, TimeInForce
-from zoe.domain.quantity import Price, Quantity
 
 DEADLINE_NS: Final = 5_000_000_000
+#: The exchange takes nothing that lasts longer.
+LONGEST_DAYS: Final = 31
 #: No pair has finer lots; the desk rounds to the pair's own.
 FINEST_LOT: Final = Decimal("1e-10")
 _REQUEST_ID: Final = 1
+_SECOND_NS: Final = 1_000_000_000
 
 
 def show_request(arguments: Namespace) -> int:
     """Prints the request; it holds neither key, signature nor token."""
     now_ns = time.time_ns()
-    order = _order(arguments, now_ns)
+    try:
+        order = new_order(arguments, now_ns)
+    except (ValueError, ArithmeticError) as problem:
+        raise ConfigError(f"order place: {problem}") from problem
     if arguments.route == "ws":
-        # A session that was never opened has no token: the frame shows an empty one.
-        print(KrakenSession().add(order, _REQUEST_ID, now_ns + DEADLINE_NS).decode())
+        print(_frame(order, now_ns + DEADLINE_NS))
         return 0
-    request = _rest(order, arguments.pair, now_ns)
+    request = _rest(order, now_ns)
     if arguments.json:
         show.document(request)
     else:
@@ -37,37 +45,72 @@ def show_request(arguments: Namespace) -> int:
     return 0
 
 
-def _order(arguments: Namespace, now_ns: int) -> Order:
-    limit = None if arguments.limit is None else Price.of(arguments.limit)
-    try:
-        intent = Intent(
-            intent_id=arguments.key or "",
-            source="person",
-            slot=None,
-            pair=arguments.pair,
-            side=Side(arguments.side),
-            order_type=OrderType.MARKET if limit is None else OrderType.LIMIT,
-            quantity=_quantity(arguments, limit),
-            limit_price=limit,
-            time_in_force=TimeInForce(arguments.tif or "gtc"),
-            post_only=arguments.post_only,
-        )
-    except ValueError as problem:
-        raise ConfigError(f"order place: {problem}") from problem
-    own_id = client_order_id(now_ns, 0, secrets.randbits(58))
-    return Order(intent, State.SENDING, cl_ord_id=own_id)
+def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
+    """The order that the arguments describe.
+
+    Raises:
+        ValueError: The exchange has none such.
+    """
+    limit = None if arguments.limit is None else Decimal(arguments.limit)
+    trigger = arguments.stop or arguments.take_profit
+    expires_ns = None if arguments.expires is None else moment_ns(arguments.expires, now_ns)
+    return NewOrder(
+        pair=arguments.pair,
+        side=arguments.side,
+        order_type=order_type(arguments),
+        quantity=_quantity(arguments, limit),
+        limit=limit,
+        trigger=None if trigger is None else Decimal(trigger),
+        time_in_force=None if limit is None else arguments.tif or "gtc",
+        post_only=arguments.post_only,
+        reduce_only=arguments.reduce_only,
+        expire_ns=expires_ns,
+        cl_ord_id=client_order_id(now_ns, 0, secrets.randbits(58)),
+    )
 
 
-def _quantity(arguments: Namespace, limit: Price | None) -> Quantity:
+def order_type(arguments: Namespace) -> str:
+    """The exchange's word for it."""
+    if arguments.stop is None and arguments.take_profit is None:
+        return "market" if arguments.limit is None else "limit"
+    word = "take-profit" if arguments.stop is None else "stop-loss"
+    return word if arguments.limit is None else f"{word}-limit"
+
+
+def moment_ns(text: str, now_ns: int) -> int:
+    """UTC nanoseconds of ``+SECONDS`` from now, or of a time such as 2026-12-31T12:00:00Z.
+
+    Raises:
+        ValueError: It is neither, or not within the next month.
+    """
+    if text.startswith("+") and text[1:].isdecimal() and len(text) < 10:
+        at_ns = now_ns + int(text[1:]) * _SECOND_NS
+    else:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            raise ValueError(f"--expires {text} has no time zone: end it with Z for UTC")
+        at_ns = int(parsed.timestamp()) * _SECOND_NS
+    if not now_ns < at_ns <= now_ns + LONGEST_DAYS * 86_400 * _SECOND_NS:
+        raise ValueError(f"--expires {text} is not within the next {LONGEST_DAYS} days")
+    return at_ns
+
+
+def _quantity(arguments: Namespace, limit: Decimal | None) -> Decimal:
     if arguments.notional is None or limit is None:
-        return Quantity.of(arguments.quantity)
+        return Decimal(arguments.quantity)
     show.note("the desk rounds the quantity down to the pair's own lot step")
-    lots = (Decimal(arguments.notional) / limit.value / FINEST_LOT).to_integral_value(ROUND_FLOOR)
-    return Quantity(lots * FINEST_LOT)
+    lots = (Decimal(arguments.notional) / limit / FINEST_LOT).to_integral_value(ROUND_FLOOR)
+    return lots * FINEST_LOT
 
 
-def _rest(order: Order, pair: str, now_ns: int) -> dict[str, str]:
-    terms = trading_calls.Terms(deadline_ns=now_ns + DEADLINE_NS)
-    call = trading_calls.add_order(trading_calls.of_desk(order, pair), terms)
+def _rest(order: NewOrder, now_ns: int) -> dict[str, str]:
+    call = trading_calls.add_order(order, Terms(deadline_ns=now_ns + DEADLINE_NS))
     body = urlencode([("nonce", str(now_ns)), *call.params])
     return {"method": "POST", "path": call.path, "body": body}
+
+
+def _frame(order: NewOrder, deadline_ns: int) -> str:
+    """The frame with an empty token: nobody has logged in."""
+    params = socket_params(order) | {"deadline": rfc3339(deadline_ns), "token": ""}
+    frame = {"method": "add_order", "params": params, "req_id": _REQUEST_ID}
+    return msgspec.json.encode(frame).decode()

@@ -156,12 +156,20 @@ def _place(commands: Any) -> None:
     place.add_argument(
         "--notional", type=amount, metavar="N", help="instead of QUANTITY: N / limit price"
     )
+    place.add_argument("--stop", type=amount, metavar="PRICE", help="trigger of a stop-loss order")
+    place.add_argument(
+        "--take-profit", type=amount, metavar="PRICE", help="trigger of a take-profit order"
+    )
     place.add_argument("--post-only", action="store_true", help="never take liquidity")
+    place.add_argument("--reduce-only", action="store_true", help="never open a position")
     place.add_argument(
         "--tif",
-        type=one_of("gtc", "ioc", "fok"),
-        metavar="gtc|ioc|fok",
-        help="how long it stays; default: gtc",
+        type=one_of("gtc", "ioc", "fok", "gtd"),
+        metavar="gtc|ioc|fok|gtd",
+        help="how long it stays; default: gtc; gtd needs --expires",
+    )
+    place.add_argument(
+        "--expires", metavar="WHEN", help="+SECONDS, or a time such as 2026-12-31T12:00:00Z"
     )
     place.add_argument(
         "--key",

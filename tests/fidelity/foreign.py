@@ -1,0 +1,89 @@
+"""Runs the programs of the foreign environment against one sandbox, all at once, a key for each."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sandboxes import Sandbox
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PROGRAMS: Final = Path(__file__).parent / "foreign_programs"
+ENVIRONMENT: Final = ROOT / ".venv-foreign"
+PATIENCE_SECONDS: Final = 120
+BALANCES: Final = {"USD": "100000", "BTC": "2", "ETH": "20", "SOL": "200", "DOGE": "100000"}
+
+Row = dict[str, Any]
+
+
+class Report:
+    """What a program saw, and what the exchange's own journal says of its account."""
+
+    def __init__(self, steps: Row, truth: list[Row], requests: list[Row]) -> None:
+        self.steps = steps
+        self.truth = truth
+        self.requests = requests
+
+    def gave(self, name: str) -> Any:
+        """What a step gave."""
+        step = self.steps[name]
+        assert "gave" in step, f"{name} failed: {step['failed']}"
+        return step["gave"]
+
+    def failed(self, name: str) -> str:
+        """How a step failed."""
+        step = self.steps[name]
+        assert "failed" in step, f"{name} gave {step['gave']}"
+        return str(step["failed"])
+
+    def rows(self, kind: str) -> list[Row]:
+        """The ground truth of one kind."""
+        return [row for row in self.truth if row["kind"] == kind]
+
+
+def python() -> str:
+    """The foreign environment's Python; skips where it has not been set up for this lock."""
+    lock = ROOT / "foreign.lock"
+    mark = ENVIRONMENT / "finished-foreign.lock"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not mark.exists() or mark.read_text() != wanted:
+        pytest.skip("other people's clients are not set up: bin/foreign -c '' does it")
+    return str(ENVIRONMENT / "bin" / "python")
+
+
+def run(sandbox: Sandbox, *programs: str) -> dict[str, Report]:
+    """What each program reports."""
+    interpreter = python()
+    keys = {name: sandbox.admin("keys", {"balances": BALANCES, "tier": "pro"}) for name in programs}
+    started = {name: _start(interpreter, name, sandbox, keys[name]) for name in programs}
+    found = {}
+    for name, process in started.items():
+        said, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, f"{name}: {complaints[-3000:]}"
+        account = f"?account={keys[name]['account']}"
+        truth = sandbox.admin(f"journal{account}", method="GET")
+        requests = sandbox.admin(f"requests{account}", method="GET")
+        found[name] = Report(json.loads(said), truth, requests)
+    return found
+
+
+def _start(interpreter: str, name: str, sandbox: Sandbox, key: Row) -> "subprocess.Popen[str]":
+    given = {part: sandbox.ready[part] for part in ("rest", "ws", "ws_auth")}
+    process = subprocess.Popen(
+        (interpreter, str(PROGRAMS / f"{name}.py")),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=PROGRAMS,
+        env={"PATH": "/usr/bin:/bin"},  # no proxy, and nothing of this environment
+    )
+    assert process.stdin is not None
+    # The key travels where no list of processes shows it.
+    process.stdin.write(json.dumps(given | {"key": key["key"], "secret": key["secret"]}))
+    process.stdin.flush()
+    process.stdin.close()
+    process.stdin = None
+    return process
