@@ -41,7 +41,9 @@ class Trial:
     def __init__(self, memory: Memory | None = None, **config: Any) -> None:
         self.memory = memory or InMemory()
         self.now_ns = START_NS
-        self.config = Config(**{"assets": ASSETS, "pairs": PAIRS, "tier": "pro", "limits": "none", **config})
+        self.config = Config(
+            **{"assets": ASSETS, "pairs": PAIRS, "tier": "pro", "limits": "none", **config}
+        )
         self._begin()
         self.exchanges = 0
 

@@ -7,6 +7,7 @@ import attrs
 
 from zoe.sandbox.core.moments import SECOND_NS
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
+from zoe.sandbox.core.volumes import Volume
 
 #: As Kraken's key page groups them; the default is all but ``withdraw``.
 PERMISSIONS: Final = (
@@ -55,6 +56,7 @@ class Account:
     ledger: list[LedgerRow] = attrs.Factory(list)
     ledger_times: dict[str, int] = attrs.Factory(dict)
     dead_man_ns: int = 0
+    volume: Volume = attrs.Factory(Volume)
     #: Which rate limits are for it; see config.LIMITS.
     limits: str = "both"
     counters: defaultdict[str, Counter] = attrs.Factory(lambda: defaultdict(Counter))
@@ -99,6 +101,32 @@ class Account:
         order.held = amount
 
 
+@attrs.frozen
+class Funding:
+    """A deposit, a withdrawal or another event of the admin's, by its reference.
+
+    Attributes:
+        amount: What arrives or is sent; for deposits and withdrawals without sign.
+        asked_ns: When it began.
+    """
+
+    account: str
+    ref_id: str
+    type: str
+    asset: str
+    amount: int
+    fee: int
+    method: str = ""
+    status: str = "Success"
+    status_prop: str = ""
+    asked_ns: int = 0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return self.status == "Failure"
+
+
 @attrs.define(eq=False)
 class ApiKey:
     """A key and the last nonce it was used with."""
@@ -111,6 +139,9 @@ class ApiKey:
     #: How far below the highest a nonce may be.
     nonce_window: int = 0
     calls: Counter = attrs.Factory(Counter)
+    #: Invalid nonces and signatures since the last valid request.
+    failures: int = 0
+    locked_until_ns: int = 0
 
 
 @attrs.frozen
@@ -127,6 +158,7 @@ class Accounts:
     def __init__(self) -> None:
         self.by_name: dict[str, Account] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.fundings: dict[str, Funding] = {}
         self._tokens: dict[str, Token] = {}
 
     def of(self, order: Order) -> Account:
@@ -139,6 +171,12 @@ class Accounts:
         for name in gone:
             del self._tokens[name]
         self._tokens[token] = Token(key, now_ns + TOKEN_SECONDS * SECOND_NS)
+
+    def forget_tokens(self, key: ApiKey) -> None:
+        """None of the key's tokens is valid any more."""
+        gone = [name for name, kept in self._tokens.items() if kept.key is key]
+        for name in gone:
+            del self._tokens[name]
 
     def key_of(self, token: str, now_ns: int) -> ApiKey | None:
         """The key behind a token that is still valid."""

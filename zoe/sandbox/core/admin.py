@@ -8,16 +8,18 @@ import msgspec
 
 from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, PERMISSIONS
 from zoe.sandbox.core.answers import encode
+from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.clearing import Clearing
 from zoe.sandbox.core.config import LIMITS, TIERS
-from zoe.sandbox.core.engine import Engine
 from zoe.sandbox.core.faults import Faults, fault_from
+from zoe.sandbox.core.funding import Treasury
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import GROUND_TRUTH
 from zoe.sandbox.core.money import from_text, text
 from zoe.sandbox.core.opening import Grant, open_account
 from zoe.sandbox.core.rest import JSON
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
-from zoe.sandbox.core.world import STATUSES, World
+from zoe.sandbox.core.world import PAIR_STATUSES, STATUSES, World
 
 _LINES: Final = (("content-type", "application/x-ndjson"),)
 _OWN_FIELDS: Final = frozenset({"kind", "key", "nonce", "batch"})
@@ -29,18 +31,20 @@ _MINIMUMS: Final = 100
 class Admin:
     """Keys, faults, the market, the exchange's state, and the ground truth."""
 
-    def __init__(self, world: World, engine: Engine, house: HouseDesk, faults: Faults) -> None:
+    def __init__(self, world: World, clearing: Clearing, house: HouseDesk, faults: Faults) -> None:
         self._world = world
-        self._engine = engine
+        self._clearing = clearing
         self._house = house
         self._faults = faults
-        #: Told when the exchange's state has changed.
-        self.on_status: Callable[[], None] = lambda: None
+        self._treasury = Treasury(world, clearing)
+        #: Told when the exchange's state has changed, or a pair's.
+        self.on_status: Callable[[Pair | None], None] = lambda pair: None
         self._posts: dict[str, Callable[[dict[str, Any]], object]] = {
             "keys": self._new_key,
             "faults": self._plant,
             "market": self._market,
             "status": self._status,
+            "funding": self._treasury.book,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -48,7 +52,7 @@ class Admin:
         name = request.path.removeprefix("/sandbox/")
         try:
             match request.method, name:
-                case "POST", ("keys" | "faults" | "market" | "status"):
+                case "POST", ("keys" | "faults" | "market" | "status" | "funding"):
                     wanted = _DECODER.decode(request.body)
                     return _told(self._posts[name](wanted))
                 case "DELETE", "faults":
@@ -79,7 +83,7 @@ class Admin:
         if type(window) is not int or window < 0:
             raise TypeError("nonce_window is a number of at least 0")
         grant = Grant(tier, allowed, limits, window)
-        key = open_account(self._world, self._engine, balances, grant)
+        key = open_account(self._world, self._clearing, balances, grant)
         return {"key": key.key, "secret": key.secret, "account": key.account}
 
     def amounts(self, balances: object) -> dict[str, int]:
@@ -148,12 +152,25 @@ class Admin:
             self._house.place(symbol, side, price, qty)
 
     def _status(self, wanted: dict[str, Any]) -> object:
-        _only(wanted, {"status"})
-        if wanted.get("status") not in STATUSES:
-            raise ValueError("status is one of " + " ".join(STATUSES))
-        self._world.status = wanted["status"]
-        self.on_status()
-        return {"status": self._world.status}
+        _only(wanted, {"status", "symbol"})
+        pair, world = None, self._world
+        if "symbol" in wanted:
+            pair = world.catalog.pair(str(wanted["symbol"]))
+            if pair is None:
+                raise ValueError("symbol is not in the catalogue")
+        known = STATUSES if pair is None else PAIR_STATUSES
+        if wanted.get("status") not in known:
+            raise ValueError("status is one of " + " ".join(known))
+        if pair is None:
+            world.status = wanted["status"]
+        else:
+            world.pair_status[pair.symbol] = wanted["status"]
+        self.on_status(pair)
+        if world.status != "maintenance":
+            waiting, world.afterwards = world.afterwards, []
+            for work in waiting:
+                work()
+        return {"status": wanted["status"]}
 
     def _lines(self, name: str, account: str) -> Iterator[bytes]:
         kinds = GROUND_TRUTH if name == "journal" else {"request"}

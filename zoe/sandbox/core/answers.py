@@ -22,9 +22,9 @@ class Ask:
     req_id: int | None
     at_ns: int
 
-    def accept(self, result: Mapping[str, object]) -> bytes:
+    def accept(self, result: Mapping[str, object] | list[Any], **beside: object) -> bytes:
         """The answer to a request that was carried out."""
-        return self._answer({"result": dict(result), "success": True})
+        return self._answer({**beside, "result": result, "success": True})
 
     def refuse(self, error: str, symbol: str | None = None) -> bytes:
         """The answer to one that was not."""

@@ -9,6 +9,7 @@ from zoe.sandbox.core import errors, instruments
 from zoe.sandbox.core.accounts import Account
 from zoe.sandbox.core.answers import Ask
 from zoe.sandbox.core.books import DEPTHS, BookChannel
+from zoe.sandbox.core.candles import INTERVALS
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.executions import Reports
@@ -60,6 +61,9 @@ class Channels:
                 _SYMBOLS | {"event_trigger": "string"}, each(self._ticker), each(self._no_ticker)
             ),
             "trade": _Channel(_SYMBOLS, each(self._trade), each(self._no_trade)),
+            "ohlc": _Channel(
+                _SYMBOLS | {"interval": "number_integer"}, each(self._ohlc), each(self._no_ohlc)
+            ),
             "instrument": _Channel(
                 {"channel": "string", "snapshot": "boolean"}
                 | {"include_tokenized_assets": "boolean", "execution_venue": "string"},
@@ -96,6 +100,8 @@ class Channels:
     def _channel(self, ask: Ask) -> _Channel:
         name = ask.params.get("channel")
         channel = self._channels.get(name) if isinstance(name, str) else None
+        if name == "level3":
+            raise Refusal(errors.FEATURE_DISABLED)
         if channel is None:
             raise Refusal(errors.UNSUPPORTED_EVENT)
         checked(ask.method, ask.params, channel.fields)
@@ -179,6 +185,29 @@ class Channels:
         ask.session.trades.discard(pair.symbol)
         return {}
 
+    def _ohlc(self, ask: Ask, pair: Pair) -> Mapping[str, object]:
+        interval, snapshot = ask.params.get("interval"), ask.params.get("snapshot", True)
+        if interval not in INTERVALS:
+            raise errors.invalid("interval")
+        intervals = ask.session.candles.setdefault(pair.symbol, set())
+        if interval in intervals:
+            raise Refusal(errors.ALREADY_SUBSCRIBED)
+        intervals.add(interval)
+        if snapshot:
+            self._tape.candles_snapshot(ask.session, pair, interval)
+        warnings = ["timestamp is deprecated, use interval_begin"]
+        return {"interval": interval, "snapshot": snapshot, "warnings": warnings}
+
+    def _no_ohlc(self, ask: Ask, pair: Pair) -> Mapping[str, object]:
+        interval = ask.params.get("interval")
+        intervals = ask.session.candles.get(pair.symbol, set())
+        if interval not in intervals:
+            raise Refusal(_NOT_SUBSCRIBED)
+        intervals.discard(interval)
+        if not intervals:
+            del ask.session.candles[pair.symbol]
+        return {"interval": interval}
+
     def _instrument(self, ask: Ask) -> None:
         if ask.session.instruments:
             raise Refusal(errors.ALREADY_SUBSCRIBED)
@@ -186,8 +215,15 @@ class Channels:
         snapshot = ask.params.get("snapshot", True)
         self._accept(ask, {"snapshot": snapshot, "warnings": _WARNINGS["instrument"]})
         if snapshot:
-            frame = instruments.snapshot(self._world.catalog)
+            frame = instruments.snapshot(self._world)
             self._outbox.frame(ask.session, "instrument", frame)
+
+    def tell_pair(self, pair: Pair) -> None:
+        """A pair's row has changed."""
+        frame = instruments.update(self._world, pair)
+        for session in tuple(self._outbox.sessions.values()):
+            if session.instruments:
+                self._outbox.frame(session, "instrument", frame)
 
     def _no_instrument(self, ask: Ask) -> None:
         if not ask.session.instruments:

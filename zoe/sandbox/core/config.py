@@ -27,6 +27,8 @@ class Config:
         limits: Which rate limits new accounts are under: those of the engine, those of calls
             too, or none.
         history_cost: What a call for ledgers or trades counts for: 2 or 4 (facts, 3.1: both are said).
+        lockout_after: After so many invalid nonces or signatures in a row a key is locked out, for
+            ``lockout_seconds``; each attempt meanwhile begins them anew.
         post_only_outcome: What becomes of a post-only order that would take: ``canceled`` (accepted,
             then canceled) or ``error`` (facts, 5.5: both exist).
     """
@@ -40,6 +42,8 @@ class Config:
     balances: Mapping[str, str] = OPENING_BALANCES
     limits: str = attrs.field(default="engine", validator=attrs.validators.in_(LIMITS))
     history_cost: int = 4
+    lockout_after: int = 20
+    lockout_seconds: int = 900
     post_only_outcome: str = attrs.field(
         default="canceled", validator=attrs.validators.in_(POST_ONLY_OUTCOMES)
     )

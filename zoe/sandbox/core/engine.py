@@ -1,49 +1,21 @@
-"""The matching engine: orders of accounts and of the house against the books, and what follows.
+"""The matching engine: orders of accounts and of the house against the books.
 
-Every change is written to the journal, told to the listeners and made in the accounts here, in that
-order; checks come before, in rules.py.
+What follows for accounts is in clearing.py; checks come before, in rules.py.
 """
 
 from functools import partial
-from typing import Protocol
 
 import attrs
 
 from zoe.sandbox.core import errors, records, rules
 from zoe.sandbox.core.accounts import Account
 from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.clearing import Clearing, Print
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.journal import Journal
 from zoe.sandbox.core.matching import Book, Resting
-from zoe.sandbox.core.money import text
-from zoe.sandbox.core.orders import LedgerRow, Order, Terms, Trade
-from zoe.sandbox.core.settlement import Charge, Leg, charge
+from zoe.sandbox.core.orders import Amend, Order, Terms
+from zoe.sandbox.core.triggers import Triggers
 from zoe.sandbox.core.world import World
-
-
-@attrs.frozen
-class Print:
-    """A public trade; ``side`` is the taker's."""
-
-    trade_id: int
-    side: str
-    price: int
-    qty: int
-    order_type: str
-    at_ns: int
-
-
-class Listener(Protocol):
-    """Who is told what happens, at once and in order."""
-
-    def order_changed(self, order: Order, exec_type: str, trade: Trade | None = None) -> None:
-        """An order has changed; ``exec_type`` as in the executions channel."""
-
-    def ledger_written(self, row: LedgerRow) -> None:
-        """A balance has changed."""
-
-    def traded(self, pair: Pair, trade: Print) -> None:
-        """Something was traded."""
 
 
 @attrs.frozen
@@ -53,50 +25,125 @@ class Change:
     qty: int | None = None
     price: int | None = None
     post_only: bool | None = None
+    trigger: int | None = None
 
 
 class Engine:
-    """Places, amends and ends orders."""
+    """Places, amends and matches orders."""
 
-    def __init__(self, world: World, listener: Listener) -> None:
+    def __init__(self, world: World, clearing: Clearing) -> None:
         self.world = world
-        self._listener = listener
+        self._clearing = clearing
+        self._tell = clearing.listener.order_changed
+        self.end = clearing.end
 
-    @property
-    def _journal(self) -> Journal:
-        return self.world.journal
-
-    def place(self, account: Account, terms: Terms) -> Order:
-        """A new order, which may be over already.
+    def place(self, account: Account, terms: Terms, replaced: Order | None = None) -> Order:
+        """A new order, which may be over already; in the place of another, if there is one.
 
         Raises:
             Refusal: It is not accepted; nothing has changed.
         """
-        rules.check_new(self.world, account, terms)
+        terms = rules.sized(self.world, terms)
+        rules.check_new(self.world, account, terms, replaced)
+        if replaced is not None:
+            self.end(replaced, "canceled", errors.REASON_REPLACED)
         order = Order(self.world.ids.new("O"), account.name, terms, self.world.now_ns)
-        self._journal.write(
+        self.world.journal.write(
             "order_accepted", order.opened_ns, **records.names(order), **records.description(terms)
         )
         account.open_order(order)
-        self._claim(account, order)
-        self._listener.order_changed(order, "pending_new")
+        self._clearing.claim(order)
+        self._tell(order, "pending_new")
+        if terms.expires_ns:
+            self.world.timers.at(terms.expires_ns, partial(self._expire, order))
+        if terms.starts_ns > self.world.now_ns:
+            self._await_start(order)
+        else:
+            self._go_live(order)
+        return order
+
+    def resume(self, order: Order) -> None:
+        """An order of the journal goes on where it was."""
+        if order.terms.expires_ns:
+            self.world.timers.at(order.terms.expires_ns, partial(self._expire, order))
+        if order.waits == "start":
+            self._await_start(order)
+        elif order.waits == "price":
+            self._await_price(order)
+        else:
+            self._rest(order)
+
+    def _await_start(self, order: Order) -> None:
+        order.waits = "start"
+        self.world.timers.at(order.terms.starts_ns, partial(self._start, order))
+
+    def _start(self, order: Order) -> None:
+        if not order.is_live or order.waits != "start":
+            return
+        self._release(order)
+        if self._is_short(order):
+            self.end(order, "canceled", errors.REASON_FUNDS)
+        else:
+            self._go_live(order)
+
+    def _release(self, order: Order) -> None:
+        """It waits no more."""
+        self.world.journal.write(
+            "order_released", self.world.now_ns, **records.names(order), waited_for=order.waits
+        )
+        order.waits = ""
+
+    def _is_short(self, order: Order) -> bool:
+        """Whether the account cannot pay what the order would cost by now."""
+        asset, amount = rules.needed(self.world, order.terms)
+        return self.world.accounts.of(order).available(asset) + order.held < amount
+
+    def _go_live(self, order: Order) -> None:
         reason = self._refused_on_arrival(order)
         if reason is not None:
             self.end(order, "canceled", reason)
-            return order
+            return
         order.status = "open"
-        self._listener.order_changed(order, "new")
-        self._enter(order)
-        return order
+        self._tell(order, "new")
+        if order.terms.trigger:
+            self._await_price(order)
+        else:
+            self._enter(order)
 
     def _refused_on_arrival(self, order: Order) -> str | None:
         terms = order.terms
         book = self.world.books[terms.pair.symbol]
+        last = self.world.last_price.get(terms.pair.symbol)
+        if terms.trigger and last is not None and terms.is_met(last):
+            return errors.REASON_TRIGGER
         if terms.post_only and book.crosses(terms.side, terms.price):
             return errors.REASON_POST_ONLY
         if terms.time_in_force == "fok" and not rules.fillable(self.world, terms, order.account):
             return errors.REASON_FOK
         return None
+
+    def _await_price(self, order: Order) -> None:
+        order.waits = "price"
+        waiting = self.world.triggers.setdefault(order.terms.pair.symbol, Triggers())
+        waiting.add(order)
+
+    def fire(self) -> None:
+        """Lets every order enter whose price has come; also those that this brings about."""
+        while self.world.stirred:
+            symbol = min(self.world.stirred)
+            self.world.stirred.discard(symbol)
+            for order in self.world.triggers[symbol].due():
+                if order.is_live and order.waits == "price":
+                    self._fire(order)
+
+    def _fire(self, order: Order) -> None:
+        self._release(order)
+        order.triggered = True
+        self._tell(order, "status")
+        if not order.terms.has_limit and self._is_short(order):
+            self.end(order, "canceled", errors.REASON_FUNDS)
+        else:
+            self._enter(order)
 
     def _enter(self, order: Order) -> None:
         """Trades what crosses; the rest waits in its queue or ends."""
@@ -107,25 +154,25 @@ class Engine:
             return
         if stopped:
             self.end(order, "canceled", errors.REASON_SELF_TRADE)
-        elif terms.order_type == "market":
+        elif not terms.has_limit:
             self.end(order, "canceled", errors.REASON_NO_LIQUIDITY)
         elif terms.time_in_force == "ioc":
             self.end(order, "canceled", errors.REASON_IOC)
         else:
-            self.rest(order, taker)
+            self._rest(order, taker)
 
-    def rest(self, order: Order, taker: Resting | None = None) -> None:
+    def _rest(self, order: Order, taker: Resting | None = None) -> None:
         """An open order waits at the back of the queue at its price."""
         terms = order.terms
         if taker is None:
             taker = Resting(self.world.next_number(), terms.side, terms.price, order.left, order)
         order.resting = taker
         self.world.books[terms.pair.symbol].side(terms.side).add(taker)
-        if terms.expires_ns:
-            self.world.timers.at(terms.expires_ns, partial(self._expire, order))
 
     def _expire(self, order: Order) -> None:
-        if order.is_live:
+        if self.world.status == "maintenance":
+            self.world.afterwards.append(partial(self._expire, order))
+        elif order.is_live:
             self.end(order, "expired", "Order expired")
 
     def match(self, pair: Pair, taker: Resting, limit: int | None) -> bool:
@@ -153,123 +200,92 @@ class Engine:
         qty, price = min(maker.left, taker.left), maker.price
         book.side(maker.side).shrink(maker, qty)
         taker.left -= qty
-        order_type = "limit" if taker.order is None else taker.order.terms.order_type
+        has_limit = taker.order is None or taker.order.terms.has_limit
         trade_id, at_ns = self.world.next_trade_id(pair), self.world.now_ns
-        self.world.last_price[pair.symbol] = price
-        self._listener.traded(pair, Print(trade_id, taker.side, price, qty, order_type, at_ns))
-        for party in (taker, maker):
-            if party.order is not None:
-                self._settle(party.order, (trade_id, price, qty), maker=party is maker)
-
-    def _settle(self, order: Order, match: tuple[int, int, int], *, maker: bool) -> None:
-        trade_id, price, qty = match
-        owed = charge(self.world.catalog, order.terms, qty, price, maker=maker)
-        exec_id, at_ns = self.world.ids.new("T"), self.world.now_ns
-        figures = (price, qty, owed.cost, owed.fee)
-        trade = Trade(exec_id, trade_id, order.order_id, at_ns, *figures, maker)
-        account = self.world.accounts.of(order)
-        self._journal.write(
-            "fill", at_ns, **records.names(order), **records.fill(order.terms, trade)
-        )
-        account.take_part(order, trade)
-        self._listener.order_changed(order, "trade", trade)
-        self._book_legs(account, trade, owed)
-        if order.left:
-            self._claim(account, order)
-        else:
-            self._close(order, "closed", None)
-            self._listener.order_changed(order, "filled")
-
-    def _book_legs(self, account: Account, trade: Trade, owed: Charge) -> None:
-        for leg in owed.legs:
-            self.credit(account, leg, "trade", trade.exec_id)
-
-    def credit(self, account: Account, leg: Leg, kind: str, ref_id: str) -> None:
-        """Books one leg of an event."""
-        balance = account.balances[leg.asset] + leg.amount - leg.fee
-        ledger_id, at_ns = self.world.ids.new("L"), self.world.now_ns
-        row = LedgerRow(
-            ledger_id, account.name, ref_id, at_ns, kind, leg.asset, leg.amount, leg.fee, balance
-        )
-        decimals = self.world.catalog.assets[leg.asset].decimals
-        self._journal.write("ledger", at_ns, **records.ledger(row, decimals))
-        account.book(row)
-        self._listener.ledger_written(row)
-
-    def _claim(self, account: Account, order: Order) -> None:
-        account.hold(order, *rules.claim(self.world, order.terms, order.left))
-
-    def _close(self, order: Order, status: str, reason: str | None) -> None:
-        order.end(status, reason, self.world.now_ns)
-        account = self.world.accounts.of(order)
-        account.close_order(order)
-        account.hold(order, rules.claim(self.world, order.terms, 0)[0], 0)
-
-    def end(self, order: Order, status: str, reason: str) -> None:
-        """Canceled or expired; what is left of it leaves the book."""
-        if order.resting is not None and order.resting.left:
-            book = self.world.books[order.terms.pair.symbol]
-            book.side(order.terms.side).remove(order.resting)
-        filled = text(order.filled, order.terms.pair.qty_decimals)
-        names = records.names(order)
-        self._journal.write(
-            f"order_{status}", self.world.now_ns, **names, reason=reason, filled=filled
-        )
-        self._close(order, status, reason)
-        self._listener.order_changed(order, status)
+        self.world.priced(pair.symbol, price)
+        order_type = "limit" if has_limit else "market"
+        traded = Print(trade_id, taker.side, price, qty, order_type, at_ns)
+        self._clearing.listener.traded(pair, traded)
+        self._clearing.trade(pair, traded, (taker, maker))
 
     def amend(self, order: Order, change: Change) -> str:
-        """Changes a resting order; the amend's id.
+        """Changes an order that rests or waits; the amend's id.
 
         Raises:
             Refusal: It stays as it was.
         """
-        assert order.is_live and order.resting is not None
+        assert order.is_live
         terms = self._amended(order, change)
-        amend_id, account = self.world.ids.new("T"), self.world.accounts.of(order)
+        amend_id, now_ns = self.world.ids.new("T"), self.world.now_ns
         before, order.terms, order.amended = order.terms, terms, True
-        order.changed_ns = self.world.now_ns
-        self._journal.write(
+        order.changed_ns = now_ns
+        order.amends.append(Amend(amend_id, now_ns, terms, order.filled))
+        self.world.journal.write(
             "order_amended",
-            self.world.now_ns,
+            now_ns,
             **records.names(order),
             amend_id=amend_id,
             **records.numbers(terms),
             post_only=terms.post_only,
         )
-        self._listener.order_changed(order, "amended")
+        self._tell(order, "amended")
         if order.left == 0:
             self.end(order, "canceled", errors.REASON_USER)
             return amend_id
-        self._claim(account, order)
-        ladder = self.world.books[terms.pair.symbol].side(terms.side)
-        if rules.keeps_place(before, terms):
-            ladder.shrink(order.resting, before.qty - terms.qty)
-        else:
-            ladder.remove(order.resting)
-            order.resting = None
-            self._enter(order)
+        self._clearing.claim(order)
+        self._take_place(order, before)
         return amend_id
+
+    def _take_place(self, order: Order, before: Terms) -> None:
+        """After an amend: where it was, or at the back of a queue."""
+        if order.waits == "price" and order.terms.trigger != before.trigger:
+            self._await_price(order)
+        if order.resting is None:
+            return
+        ladder = self.world.books[order.terms.pair.symbol].side(order.terms.side)
+        if rules.keeps_place(before, order.terms):
+            if before.qty > order.terms.qty:
+                ladder.shrink(order.resting, before.qty - order.terms.qty)
+            return
+        ladder.remove(order.resting)
+        order.resting = None
+        self._enter(order)
 
     def _amended(self, order: Order, change: Change) -> Terms:
         terms = order.terms
         if change.qty == 0:
             raise errors.invalid("order_qty")
-        qty = terms.qty if change.qty is None else max(change.qty, order.filled)
-        price = terms.price if change.price is None else change.price
-        post_only = terms.post_only if change.post_only is None else change.post_only
-        wanted = attrs.evolve(terms, qty=qty, price=price, post_only=post_only)
-        if qty == order.filled:
-            return wanted
-        rules.check_mode(self.world, terms.pair, limit=True, post_only=post_only)
-        rules.check_size(self.world, wanted)
-        crosses = self.world.books[terms.pair.symbol].crosses(terms.side, price)
-        if post_only and crosses and price != terms.price:
-            raise Refusal(errors.POST_ONLY)
-        asset, amount = rules.claim(self.world, wanted, qty - order.filled)
-        if self.world.accounts.of(order).available(asset) + order.held < amount:
-            raise Refusal(errors.INSUFFICIENT_FUNDS)
+        if change.price is not None and not terms.has_limit:
+            raise errors.invalid("limit_price")
+        if change.trigger is not None and order.waits != "price":
+            raise errors.invalid("trigger_price")
+        wanted = attrs.evolve(
+            terms,
+            qty=terms.qty if change.qty is None else max(change.qty, order.filled),
+            price=terms.price if change.price is None else change.price,
+            post_only=terms.post_only if change.post_only is None else change.post_only,
+            trigger=terms.trigger if change.trigger is None else change.trigger,
+        )
+        if wanted.qty != order.filled:
+            self._check_amended(order, wanted)
         return wanted
+
+    def _check_amended(self, order: Order, wanted: Terms) -> None:
+        world, terms = self.world, order.terms
+        rules.check_mode(world, wanted.pair, limit=wanted.has_limit, post_only=wanted.post_only)
+        rules.check_size(world, wanted)
+        if wanted.post_only and wanted.order_type != "limit":
+            raise errors.invalid("post_only")
+        crosses = world.books[terms.pair.symbol].crosses(terms.side, wanted.price)
+        if wanted.post_only and crosses and wanted.price != terms.price:
+            raise Refusal(errors.POST_ONLY)
+        last = world.last_price.get(terms.pair.symbol)
+        moved = wanted.trigger != terms.trigger
+        if moved and last is not None and wanted.is_met(last):
+            raise Refusal(errors.WOULD_TRIGGER)
+        asset, amount = rules.claim(world, wanted, wanted.qty - order.filled)
+        if world.accounts.of(order).available(asset) + order.held < amount:
+            raise Refusal(errors.INSUFFICIENT_FUNDS)
 
 
 def _same_account(maker: Resting, taker: Resting) -> bool:

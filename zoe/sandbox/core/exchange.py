@@ -4,13 +4,15 @@ from zoe.sandbox.core.admin import Admin
 from zoe.sandbox.core.books import BookChannel
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.channels import Channels
+from zoe.sandbox.core.clearing import Clearing, Print
 from zoe.sandbox.core.config import Config
-from zoe.sandbox.core.engine import Engine, Print
+from zoe.sandbox.core.engine import Engine
 from zoe.sandbox.core.executions import Reports
 from zoe.sandbox.core.faults import Faults
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import Journal
 from zoe.sandbox.core.limits import Limits
+from zoe.sandbox.core.market import MarketModel
 from zoe.sandbox.core.memory import Memory
 from zoe.sandbox.core.opening import Grant, open_account
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
@@ -24,7 +26,7 @@ from zoe.sandbox.core.sockets import Sockets
 from zoe.sandbox.core.tape import Tape
 from zoe.sandbox.core.trading import Trading
 from zoe.sandbox.core.wire import Delivery, HttpRequest
-from zoe.sandbox.core.world import new_world
+from zoe.sandbox.core.world import HALTED, new_world
 
 
 class _Told:
@@ -68,7 +70,8 @@ class Exchange:
         self._books = BookChannel(world, self._outbox)
         limits = Limits(world)
         reports = Reports(world, self._outbox, limits)
-        engine = Engine(world, _Told(reports, self._tape))
+        clearing = Clearing(world, _Told(reports, self._tape))
+        engine = self._engine = Engine(world, clearing)
         trading = Trading(world, engine, limits)
         calls = (RestPublic(world, self._tape), RestPrivate(world, trading))
         self._rest = Rest(world, (self._outbox, faults), limits, calls)
@@ -76,16 +79,16 @@ class Exchange:
         parts = (channels, SocketTrading(world, trading))
         self._sockets = Sockets(world, self._outbox, faults, parts)
         self._house = HouseDesk(world, engine, self._tape)
-        self._admin = Admin(world, engine, self._house, faults)
+        self._admin = Admin(world, clearing, self._house, faults)
         self._admin.on_status = self._sockets.tell_status
-        self._begin(memory, engine, trading)
+        self._begin(memory, clearing, trading)
 
-    def _begin(self, memory: Memory, engine: Engine, trading: Trading) -> None:
+    def _begin(self, memory: Memory, clearing: Clearing, trading: Trading) -> None:
         world = self.world
         recovery = Recovery(world)
         recovery.run(memory)
         for order in recovery.queue.values():
-            engine.rest(order)
+            self._engine.resume(order)
         for account in world.accounts.by_name.values():
             trading.arm(account)
         if not world.accounts.by_name:
@@ -95,7 +98,7 @@ class Exchange:
                 if world.catalog.asset(name) is not None
             }
             grant = Grant(world.config.tier, limits=world.config.limits)
-            open_account(world, engine, self._admin.amounts(known), grant)
+            open_account(world, clearing, self._admin.amounts(known), grant)
         self._outbox.now_ns = world.now_ns
         world.timers.run(world.now_ns)
         if world.config.market is not None:
@@ -137,7 +140,7 @@ class Exchange:
 
     def next_wakeup(self) -> int | None:
         """When something is due by itself; to be asked after every call of another method."""
-        market = self.world.config.market
+        market = self._market()
         due = (
             self.world.timers.next_ns(),
             self._sockets.next_ns(),
@@ -148,7 +151,7 @@ class Exchange:
     def wake(self, now_ns: int) -> list[Delivery]:
         """What was due until now."""
         self._advance(now_ns)
-        market = self.world.config.market
+        market = self._market()
         if market is not None:
             due_ns = market.next_ns()
             if due_ns is not None and due_ns <= self.world.now_ns:
@@ -157,14 +160,20 @@ class Exchange:
         self._sockets.wake()
         return deliveries + self._outbox.take()
 
+    def _market(self) -> MarketModel | None:
+        """The synthetic traders, while the exchange lets them trade."""
+        return None if self.world.status in HALTED else self.world.config.market
+
     def _advance(self, now_ns: int) -> None:
         """Time passes; what was due meanwhile is done before anything new."""
         world = self.world
         world.now_ns = self._outbox.now_ns = max(world.now_ns, now_ns)
         world.timers.run(world.now_ns)
+        self._engine.fire()
 
     def _finish(self) -> list[Delivery]:
         """Tells of changed books, and keeps what was changed before anything leaves."""
+        self._engine.fire()
         changed = self.world.books.changed
         for symbol in sorted(changed):
             self._books.tell(symbol)

@@ -9,13 +9,19 @@ from zoe.sandbox.core.catalog import Catalog, Pair
 from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.moments import rfc3339
 from zoe.sandbox.core.money import number, rescaled
-from zoe.sandbox.core.orders import LedgerRow, Order, Trade
+from zoe.sandbox.core.orders import LedgerRow, Order, Terms, Trade
 from zoe.sandbox.core.outbox import Outbox, PrivateFeed, Session
 from zoe.sandbox.core.world import World
 
 SNAPSHOT_TRADES: Final = 50
 #: Steps that a subscriber without ``order_status`` is told.
 _ALWAYS_TOLD: Final = frozenset({"new", "trade", "filled", "canceled", "expired"})
+#: What the balances channel calls types of ledger rows otherwise.
+_CATEGORIES: Final = {"staking": "staking-rewards", "reward": "reward-bonus"} | {
+    "dividend": "equity-dividend",
+    "spend": "instant",
+    "receive": "instant",
+}
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
 
 
@@ -111,6 +117,9 @@ class Reports:
             case "filled":
                 head = self._head(order, exec_type, exec_type, now_ns, delta=True)
                 return head | self._totals(order)
+            case "status":
+                head = self._head(order, exec_type, live_status(order), now_ns, delta=True)
+                return head | {"triggers": self._triggers(order)}
             case "amended":
                 head = self._head(order, exec_type, live_status(order), now_ns, delta=True)
                 return head | self._changes(order)
@@ -138,20 +147,43 @@ class Reports:
         terms, pair = order.terms, order.terms.pair
         told: dict[str, object] = {
             "symbol": pair.symbol,
-            "order_qty": number(terms.qty, pair.qty_decimals),
+            **self._size(terms),
             "time_in_force": terms.time_in_force.upper(),
             "side": terms.side,
             "order_type": terms.order_type,
-            "stop_price": number(0, pair.price_decimals),
+            "stop_price": number(terms.trigger, pair.price_decimals),
             "fee_ccy_pref": "fcib" if terms.fee_in_base else "fciq",
         }
-        if terms.order_type == "limit":
+        if terms.trigger:
+            told["triggers"] = self._triggers(order)
+        if terms.starts_ns:
+            told["effective_time"] = rfc3339(terms.starts_ns)
+        if terms.has_limit:
             told["limit_price_type"] = "static"
             told["limit_price"] = number(terms.price, pair.price_decimals)
         if terms.post_only:
             told["post_only"] = True
         if terms.expires_ns:
             told["expire_time"] = rfc3339(terms.expires_ns)
+        return told
+
+    def _size(self, terms: Terms) -> dict[str, object]:
+        if terms.quote_qty:
+            return {"cash_order_qty": number(terms.quote_qty, terms.pair.cost_decimals)}
+        return {"order_qty": number(terms.qty, terms.pair.qty_decimals)}
+
+    def _triggers(self, order: Order) -> dict[str, object]:
+        terms, pair = order.terms, order.terms.pair
+        told: dict[str, object] = {
+            "reference": "last",
+            "price": number(terms.trigger, pair.price_decimals),
+            "price_type": "static",
+            "status": "triggered" if order.triggered else "untriggered",
+        }
+        last = self._world.last_price.get(pair.symbol)
+        if order.triggered and last is not None:
+            told["last_price"] = number(last, pair.price_decimals)
+            told["timestamp"] = rfc3339(self._world.now_ns)
         return told
 
     def _totals(self, order: Order) -> dict[str, object]:
@@ -182,17 +214,23 @@ class Reports:
 
     def _changes(self, order: Order) -> dict[str, object]:
         terms, pair = order.terms, order.terms.pair
-        return {
+        told: dict[str, object] = {
             "cum_qty": number(order.filled, pair.qty_decimals),
             "reason": "User requested",
             "amended": True,
             "order_qty": number(terms.qty, pair.qty_decimals),
-            "limit_price": number(terms.price, pair.price_decimals),
-            "limit_price_type": "static",
         }
+        if terms.has_limit:
+            told["limit_price"] = number(terms.price, pair.price_decimals)
+            told["limit_price_type"] = "static"
+        if terms.trigger:
+            told["triggers"] = self._triggers(order)
+        return told
 
     def _open_order(self, order: Order) -> dict[str, object]:
-        head = self._head(order, "new", live_status(order), order.opened_ns)
+        status = "pending_new" if order.status == "pending" else live_status(order)
+        exec_type = "pending_new" if order.status == "pending" else "new"
+        head = self._head(order, exec_type, status, order.opened_ns)
         amended = {"amended": True} if order.amended else {}
         return head | self._description(order) | self._totals(order) | amended
 
@@ -221,9 +259,10 @@ def _ledger_report(catalog: Catalog, row: LedgerRow) -> Mapping[str, object]:
         "ref_id": row.ref_id,
         "timestamp": rfc3339(row.at_ns),
         "type": row.type,
+        **({"subtype": row.subtype} if row.subtype else {}),
         "asset": row.asset,
         "asset_class": "currency",
-        "category": row.type,
+        "category": _CATEGORIES.get(row.type, row.type),
         "wallet_type": "spot",
         "wallet_id": "main",
         "amount": number(row.amount, decimals),

@@ -1,22 +1,42 @@
 """Faults on request: what goes wrong between the engine and a client."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
 
+from zoe.sandbox.core import errors
+from zoe.sandbox.core.moments import MILLISECOND_NS, SECOND_NS
+
 #: What can happen to a request, whichever route it comes by.
 _REQUEST: Final = frozenset(
     {"late", "lost_answer", "slow", "not_executed", "error", "http_502", "reset"}
-    | {"duplicate", "silence", "disconnect"}
+    | {"duplicate", "silence", "disconnect", "throttled", "lockout", "token_expiry"}
+    | {"policy", "idle_close", "message_rate"}
 )
 #: What can happen to a channel's frame.
 _FRAME: Final = frozenset(
     {"late", "duplicate", "reorder", "gap", "bad_checksum", "silence", "disconnect", "reset"}
+    | {"policy", "idle_close", "message_rate", "repeat"}
 )
 #: Of those, what ``*`` means for frames too.
 _ANY_FRAME: Final = frozenset({"reorder", "gap", "bad_checksum", "silence", "disconnect"})
+#: Faults that are about books only.
+_BOOKS: Final = frozenset({"bad_checksum", "repeat"})
+#: Faults after which a request is answered all the same.
+ANSWERED: Final = frozenset({"late", "slow", "error", "duplicate", "throttled", "lockout"})
+#: How a socket ends by a fault: code (None for without a word) and reason.
+ENDS: Final[Mapping[str, tuple[int | None, str]]] = {
+    "reset": (None, "reset"),
+    "http_502": (None, "reset"),
+    "disconnect": (1001, "disconnect"),
+    "idle_close": (1000, "idle"),
+    "policy": (1008, "policy violation"),
+}
 WHATS: Final = _REQUEST | _FRAME
-CHANNELS: Final = frozenset({"executions", "balances", "book", "ticker", "trade", "instrument"})
+CHANNELS: Final = frozenset(
+    {"executions", "balances", "book", "ticker", "trade", "ohlc", "instrument"}
+)
 _DEFAULT_MS: Final = 1_000
 
 
@@ -33,6 +53,16 @@ class Fault:
     executed: bool = False
     ignore_deadline: bool = False
     seen: int = 0
+
+    def said(self, now_ns: int) -> str:
+        """The error text of a request that gets one."""
+        match self.what:
+            case "throttled":
+                return errors.THROTTLED.format((now_ns + self.ms * MILLISECOND_NS) // SECOND_NS)
+            case "lockout":
+                return errors.LOCKOUT
+            case _:
+                return self.error
 
 
 class Faults:
@@ -55,7 +85,7 @@ class Faults:
     def for_frame(self, channel: str) -> Fault | None:
         """What happens to this frame."""
         for fault in self.planted:
-            if fault.what == "bad_checksum" and channel != "book":
+            if fault.what in _BOOKS and channel != "book":
                 continue
             kinds = _FRAME if fault.where == channel else _ANY_FRAME
             if fault.where in (channel, "*") and fault.what in kinds and channel in CHANNELS:

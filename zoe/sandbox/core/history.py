@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from zoe.sandbox.core.catalog import Catalog, Pair
-from zoe.sandbox.core.moments import SECOND_NS, seconds
+from zoe.sandbox.core.moments import MILLISECOND_NS, SECOND_NS, seconds
 from zoe.sandbox.core.money import text
-from zoe.sandbox.core.orders import LedgerRow, Order, Trade
+from zoe.sandbox.core.orders import Amend, LedgerRow, Order, Terms, Trade
 
-_NEVER: Final = 0
 _DONE: Final = frozenset({"closed", "canceled", "expired"})
 
 
@@ -16,47 +15,54 @@ def status_at(order: Order, at_ns: int) -> str | None:
     """Its status then; None before it was there."""
     if order.opened_ns > at_ns:
         return None
+    if at_ns < order.terms.starts_ns:
+        return "pending" if order.is_live or order.closed_ns > at_ns else order.status
     return "open" if order.status in _DONE and order.closed_ns > at_ns else order.status
 
 
 def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     """An order as it was then."""
-    terms, pair, status = order.terms, order.terms.pair, status_at(order, at_ns)
+    terms, pair, status = order.terms_at(at_ns), order.terms.pair, status_at(order, at_ns)
     seen = [trade for trade in order.trades if trade.at_ns <= at_ns]
     filled = sum(trade.qty for trade in seen)
     value = sum(trade.qty * trade.price for trade in seen)
     average = (2 * value + filled) // (2 * filled) if filled else 0
-    none = text(0, pair.price_decimals)
+    first = terms.trigger or terms.price
+    second = terms.price if terms.trigger else 0
+    cost = sum(trade.cost for trade in seen)
+    in_quote = bool(terms.quote_qty)
     row: dict[str, object] = {
         "refid": None,
         "userref": terms.userref,
         "status": status,
         "opentm": seconds(order.opened_ns),
-        "starttm": _NEVER,
+        "starttm": terms.starts_ns // SECOND_NS,
         "expiretm": terms.expires_ns // SECOND_NS,
         "descr": {
             "pair": pair.altname,
             "type": terms.side,
             "ordertype": terms.order_type,
-            "price": text(terms.price, pair.price_decimals) if terms.price else "0",
-            "price2": "0",
+            "price": text(first, pair.price_decimals) if first else "0",
+            "price2": text(second, pair.price_decimals) if second else "0",
             "leverage": "none",
-            "order": described(order),
+            "order": described(order, terms),
             "close": "",
         },
-        "vol": text(terms.qty, pair.qty_decimals),
-        "vol_exec": text(filled, pair.qty_decimals),
-        "cost": text(sum(trade.cost for trade in seen), pair.cost_decimals),
+        "vol": volume(terms),
+        "vol_exec": text(cost, pair.cost_decimals) if in_quote else text(filled, pair.qty_decimals),
+        "cost": text(cost, pair.cost_decimals),
         "fee": text(sum(trade.fee for trade in seen), pair.cost_decimals),
         "price": text(average, pair.price_decimals),
-        "stopprice": none,
-        "limitprice": none,
+        "stopprice": text(terms.trigger, pair.price_decimals),
+        "limitprice": text(second if order.triggered else 0, pair.price_decimals),
         "misc": _misc(order, status, filled),
-        "oflags": ("fcib" if terms.fee_in_base else "fciq") + (",post" if terms.post_only else ""),
+        "oflags": _flags(terms),
     }
+    if terms.trigger:
+        row["trigger"] = "last"
     if terms.cl_ord_id is not None:
         row["cl_ord_id"] = terms.cl_ord_id
-    if order.amended:
+    if any(amend.at_ns <= at_ns for amend in order.amends):
         row["amended"] = True
     if status in _DONE:
         row["closetm"] = seconds(order.closed_ns)
@@ -66,20 +72,62 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     return row
 
 
-def described(order: Order) -> str:
-    """``buy 1.25000000 XBTUSD @ limit 37500.0``."""
-    terms, pair = order.terms, order.terms.pair
-    kind = "market"
-    if terms.order_type == "limit":
-        kind = f"limit {text(terms.price, pair.price_decimals)}"
-    return f"{terms.side} {text(terms.qty, pair.qty_decimals)} {pair.altname} @ {kind}"
+def volume(terms: Terms) -> str:
+    """In base currency, or in quote currency where the order is for an amount of that."""
+    if terms.quote_qty:
+        return text(terms.quote_qty, terms.pair.cost_decimals)
+    return text(terms.qty, terms.pair.qty_decimals)
+
+
+def _flags(terms: Terms) -> str:
+    words = ["fcib" if terms.fee_in_base else "fciq"]
+    words += ["post"] * terms.post_only + ["viqc"] * bool(terms.quote_qty)
+    return ",".join(words)
+
+
+def described(order: Order, as_it_was: Terms | None = None) -> str:
+    """``buy 1.25000000 XBTUSD @ limit 37500.0``, ``... @ stop loss 36000.0 -> limit 35990.0``."""
+    terms, pair = as_it_was or order.terms, order.terms.pair
+    kind = terms.order_type.removesuffix("-limit").replace("-", " ")
+    if terms.trigger:
+        kind += f" {text(terms.trigger, pair.price_decimals)}"
+    if terms.has_limit:
+        limit = f"limit {text(terms.price, pair.price_decimals)}"
+        kind = f"{kind} -> {limit}" if terms.trigger else limit
+    return f"{terms.side} {volume(terms)} {pair.altname} @ {kind}"
+
+
+def amend_rows(order: Order, at_ns: int) -> list[dict[str, object]]:
+    """An order's changes, from what it was at first; ``timestamp`` is in milliseconds."""
+    first = Amend("T" + order.order_id[1:], order.opened_ns, order.original, 0)
+    rows = []
+    for amend in (first, *order.amends):
+        if amend.at_ns > at_ns:
+            break
+        terms, places = amend.terms, amend.terms.pair.price_decimals
+        row: dict[str, object] = {
+            "amend_id": amend.amend_id,
+            "amend_type": "original" if amend is first else "user",
+            "order_qty": text(terms.qty, terms.pair.qty_decimals),
+            "remaining_qty": text(terms.qty - amend.filled, terms.pair.qty_decimals),
+        }
+        if terms.has_limit:
+            row["limit_price"] = text(terms.price, places)
+        if terms.trigger:
+            row["trigger_price"] = text(terms.trigger, places)
+        if amend is not first:
+            row["reason"] = "User requested"
+        row["post_only"] = terms.post_only
+        row["timestamp"] = amend.at_ns // MILLISECOND_NS
+        rows.append(row)
+    return rows
 
 
 def _misc(order: Order, status: str | None, filled: int) -> str:
     partial = status in ("canceled", "expired") and filled
-    return ",".join(
-        word for word, is_so in (("partial", partial), ("amended", order.amended)) if is_so
-    )
+    fired = "stopped" if order.terms.order_type.startswith("stop") else "touched"
+    words = (("partial", partial), ("amended", order.amended), (fired, order.triggered))
+    return ",".join(word for word, is_so in words if is_so)
 
 
 def trade_row(trade: Trade, order: Order, *, ledgers: bool) -> dict[str, object]:
@@ -133,7 +181,7 @@ def ledger_row(row: LedgerRow, catalog: Catalog) -> dict[str, object]:
         "refid": row.ref_id,
         "time": seconds(row.at_ns),
         "type": row.type,
-        "subtype": "",
+        "subtype": row.subtype,
         "aclass": "currency",
         "asset": asset.rest_id,
         "amount": text(row.amount, asset.decimals),

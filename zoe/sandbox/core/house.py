@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from zoe.sandbox.core.catalog import Pair
-from zoe.sandbox.core.engine import Engine, Print
+from zoe.sandbox.core.clearing import Print
+from zoe.sandbox.core.engine import Engine
 from zoe.sandbox.core.market import HouseOrder
 from zoe.sandbox.core.matching import Resting
 from zoe.sandbox.core.orders import OPPOSITE
@@ -100,6 +101,6 @@ class HouseDesk:
         if left:
             pair, now_ns = self.pair(symbol), self._world.now_ns
             trade_id = self._world.next_trade_id(pair)
-            self._world.last_price[symbol] = price
+            self._world.priced(symbol, price)
             self._world.books.changed.add(symbol)
             self._tape.traded(pair, Print(trade_id, side, price, left, "limit", now_ns))

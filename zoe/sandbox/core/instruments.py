@@ -1,17 +1,25 @@
 """The instrument channel's rows (facts, 2.4)."""
 
 from zoe.sandbox.core.answers import encode
-from zoe.sandbox.core.catalog import Asset, Catalog, Pair
+from zoe.sandbox.core.catalog import Asset, Pair
 from zoe.sandbox.core.money import number
+from zoe.sandbox.core.world import World
 
 
-def snapshot(catalog: Catalog) -> bytes:
+def snapshot(world: World) -> bytes:
     """Every asset and pair, as one frame."""
+    catalog = world.catalog
     data = {
         "assets": [_asset(asset) for asset in catalog.assets.values()],
-        "pairs": [_pair(pair) for pair in catalog.pairs.values()],
+        "pairs": [_pair(pair, world) for pair in catalog.pairs.values()],
     }
     return encode({"channel": "instrument", "type": "snapshot", "data": data})
+
+
+def update(world: World, pair: Pair) -> bytes:
+    """A pair that has changed."""
+    data: dict[str, object] = {"assets": [], "pairs": [_pair(pair, world)]}
+    return encode({"channel": "instrument", "type": "update", "data": data})
 
 
 def _asset(asset: Asset) -> dict[str, object]:
@@ -26,13 +34,13 @@ def _asset(asset: Asset) -> dict[str, object]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, object]:
+def _pair(pair: Pair, world: World) -> dict[str, object]:
     increment = number(pair.tick, pair.price_decimals)
     return {
         "symbol": pair.symbol,
         "base": pair.base,
         "quote": pair.quote,
-        "status": pair.status,
+        "status": world.status_of(pair),
         "qty_precision": pair.qty_decimals,
         "qty_increment": number(1, pair.qty_decimals),
         "price_precision": pair.price_decimals,

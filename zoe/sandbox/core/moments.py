@@ -28,6 +28,12 @@ def rfc3339(at_ns: int) -> str:
     return f"{_second(seconds)}.{rest // 1000:06d}Z"
 
 
+def rfc3339_nanoseconds(at_ns: int) -> str:
+    """With nanoseconds, as candles print them."""
+    seconds, rest = divmod(at_ns, SECOND_NS)
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
 def rfc3339_seconds(at_ns: int) -> str:
     """Without a fraction."""
     return f"{_second(at_ns // SECOND_NS)}Z"

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, Account, ApiKey
-from zoe.sandbox.core.engine import Engine
+from zoe.sandbox.core.clearing import Clearing
 from zoe.sandbox.core.settlement import Leg
 from zoe.sandbox.core.world import World
 
@@ -25,7 +25,9 @@ class Grant:
     nonce_window: int = 0
 
 
-def open_account(world: World, engine: Engine, balances: Mapping[str, int], grant: Grant) -> ApiKey:
+def open_account(
+    world: World, clearing: Clearing, balances: Mapping[str, int], grant: Grant
+) -> ApiKey:
     """A new account with deposits and a key.
 
     Args:
@@ -54,5 +56,5 @@ def open_account(world: World, engine: Engine, balances: Mapping[str, int], gran
         nonce_window=key.nonce_window,
     )
     for asset, amount in balances.items():
-        engine.credit(account, Leg(asset, amount, 0), "deposit", world.ids.new("D"))
+        clearing.credit(account, Leg(asset, amount, 0), ("deposit", world.ids.new("D")))
     return key

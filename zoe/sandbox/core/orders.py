@@ -8,6 +8,9 @@ from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.matching import Resting
 
 OPPOSITE: Final = {"buy": "sell", "sell": "buy"}
+#: Order types that wait for a price, and those with a limit.
+TRIGGERED: Final = ("stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit")
+LIMITED: Final = ("limit", "stop-loss-limit", "take-profit-limit")
 
 
 @attrs.frozen
@@ -15,10 +18,13 @@ class Terms:
     """What a client asks for, whichever route it came by.
 
     Args:
-        price: 0 for a market order.
+        price: The limit; 0 for an order that takes any price.
         time_in_force: gtc, gtd, ioc or fok.
         stp_type: cancel-newest, cancel-oldest or cancel-both.
         expires_ns: 0 for never.
+        trigger: The last price it waits for; 0 for an order that does not wait.
+        quote_qty: What it may spend, in units of the pair's cost; 0 where the quantity is given.
+        starts_ns: When it is to enter; 0 for at once.
     """
 
     pair: Pair
@@ -33,6 +39,23 @@ class Terms:
     cl_ord_id: str | None = None
     userref: int = 0
     expires_ns: int = 0
+    trigger: int = 0
+    quote_qty: int = 0
+    starts_ns: int = 0
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether it takes no worse price than ``price``."""
+        return self.order_type in LIMITED
+
+    @property
+    def rises(self) -> bool:
+        """Whether the price it waits for is one to rise to."""
+        return self.order_type.startswith("stop-loss") == (self.side == "buy")
+
+    def is_met(self, last: int) -> bool:
+        """Whether a last price is what it waits for."""
+        return last >= self.trigger if self.rises else last <= self.trigger
 
 
 @attrs.define(eq=False)
@@ -64,6 +87,17 @@ class LedgerRow:
     amount: int
     fee: int
     balance: int
+    subtype: str = ""
+
+
+@attrs.frozen
+class Amend:
+    """A change of an order by its owner, and what was filled before it."""
+
+    amend_id: str
+    at_ns: int
+    terms: Terms
+    filled: int
 
 
 @attrs.define(eq=False)
@@ -89,6 +123,11 @@ class Order:
     trades: list[Trade] = attrs.Factory(list)
     resting: Resting | None = None
     held: int = 0
+    #: What it waits for before it enters its book: ``start``, ``price`` or nothing.
+    waits: str = ""
+    triggered: bool = False
+    amends: list[Amend] = attrs.Factory(list)
+    original: Terms = attrs.field(default=attrs.Factory(lambda order: order.terms, takes_self=True))
 
     @property
     def left(self) -> int:
@@ -104,6 +143,13 @@ class Order:
     def average_price(self) -> int:
         """Of its fills, in units of the price, to the nearest; 0 without any."""
         return (2 * self.value + self.filled) // (2 * self.filled) if self.filled else 0
+
+    def terms_at(self, at_ns: int) -> Terms:
+        """Its terms as they were then."""
+        for amend in reversed(self.amends):
+            if amend.at_ns <= at_ns:
+                return amend.terms
+        return self.original
 
     def take_part(self, trade: Trade) -> None:
         """Counts a trade in."""

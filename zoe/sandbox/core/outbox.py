@@ -6,12 +6,15 @@ from typing import Final
 
 import attrs
 
-from zoe.sandbox.core.faults import Fault, Faults
+from zoe.sandbox.core.faults import ENDS, Fault, Faults
 from zoe.sandbox.core.moments import MILLISECOND_NS
 from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpResponse
 
 _CHECKSUM: Final = re.compile(rb'("checksum":)(\d+)')
-GOING_AWAY: Final = 1001
+#: A level of a book that changes.
+_CHANGED: Final = re.compile(rb'{"price":([0-9.]+),"qty":([0-9.]+)}')
+MESSAGE_RATE: Final = b'{"Error":"Exceeded msg rate"}'
+IDLE: Final = (1001, "idle")
 
 
 @attrs.define(eq=False)
@@ -37,6 +40,8 @@ class Session:
     depths: dict[str, int] = attrs.Factory(dict)
     tickers: dict[str, str] = attrs.Factory(dict)
     trades: set[str] = attrs.Factory(set)
+    #: Intervals in minutes by symbol.
+    candles: dict[str, set[int]] = attrs.Factory(dict)
     instruments: bool = False
     executions: PrivateFeed | None = None
     balances: PrivateFeed | None = None
@@ -52,6 +57,7 @@ class Session:
             or self.tickers
             or self.trades
             or self.instruments
+            or self.candles
             or self.executions
             or self.balances
         )
@@ -105,8 +111,12 @@ class Outbox:
                 self._send(session, _CHECKSUM.sub(_other, payload))
             case "silence":
                 session.silent_until_ns = max(session.silent_until_ns, until_ns)
-            case "disconnect" | "reset":
-                self.drop(session, fault.what)
+            case "message_rate":
+                self._send(session, MESSAGE_RATE)
+            case "repeat":
+                self._send(session, _CHANGED.sub(_twice, payload, count=1))
+            case what if what in ENDS:
+                self.drop(session, *ENDS[what])
             case _:
                 pass  # a gap: the frame never leaves
 
@@ -130,11 +140,10 @@ class Outbox:
             held, session.held_back = session.held_back, None
             self._deliveries.append(Delivery(at_ns, session.connection, Frame(held)))
 
-    def drop(self, session: Session, reason: str) -> None:
-        """The exchange ends a socket; ``reset`` without a word."""
+    def drop(self, session: Session, code: int | None, reason: str) -> None:
+        """The exchange ends a socket; without a code: without a word."""
         if not self.is_open(session):
             return
-        code = None if reason == "reset" else GOING_AWAY
         self._deliveries.append(Delivery(self.now_ns, session.connection, Drop(code, reason)))
         del self.sessions[session.connection]
         self.on_drop(session)
@@ -142,6 +151,11 @@ class Outbox:
     def is_open(self, session: Session) -> bool:
         """Whether it is still there."""
         return self.sessions.get(session.connection) is session
+
+
+def _twice(found: re.Match[bytes]) -> bytes:
+    """The same price twice in one frame; the later one counts (facts, 2.7)."""
+    return b'{"price":%b,"qty":%b9},%b' % (found[1], found[2], found[0])
 
 
 def _other(found: re.Match[bytes]) -> bytes:

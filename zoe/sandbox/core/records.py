@@ -15,14 +15,22 @@ def names(order: Order) -> dict[str, object]:
 
 def numbers(terms: Terms) -> dict[str, object]:
     """What an amend may change."""
-    return {
+    told: dict[str, object] = {
         "qty": text(terms.qty, terms.pair.qty_decimals),
         "price": text(terms.price, terms.pair.price_decimals),
     }
+    if terms.trigger:
+        told["trigger"] = text(terms.trigger, terms.pair.price_decimals)
+    return told
 
 
 def description(terms: Terms) -> dict[str, object]:
     """Everything that was asked for."""
+    rare: dict[str, object] = {}
+    if terms.quote_qty:
+        rare["quote_qty"] = text(terms.quote_qty, terms.pair.cost_decimals)
+    if terms.starts_ns:
+        rare["starts_ns"] = terms.starts_ns
     return {
         "symbol": terms.pair.symbol,
         "side": terms.side,
@@ -34,6 +42,7 @@ def description(terms: Terms) -> dict[str, object]:
         "fee_in_base": terms.fee_in_base,
         "userref": terms.userref,
         "expires_ns": terms.expires_ns,
+        **rare,
     }
 
 
@@ -56,6 +65,7 @@ def fill(terms: Terms, trade: Trade) -> dict[str, object]:
 def ledger(row: LedgerRow, decimals: int) -> dict[str, object]:
     """One change of one balance."""
     return {
+        **({"subtype": row.subtype} if row.subtype else {}),
         "account": row.account,
         "id": row.ledger_id,
         "ref_id": row.ref_id,

@@ -9,9 +9,10 @@ import msgspec
 from zoe.sandbox.core import rules
 from zoe.sandbox.core.accounts import Account, ApiKey
 from zoe.sandbox.core.catalog import Pair
+from zoe.sandbox.core.funding import funding_of
 from zoe.sandbox.core.memory import Memory
 from zoe.sandbox.core.money import from_signed_text, from_text
-from zoe.sandbox.core.orders import LedgerRow, Order, Terms, Trade
+from zoe.sandbox.core.orders import Amend, LedgerRow, Order, Terms, Trade
 from zoe.sandbox.core.world import World
 
 Record = dict[str, Any]
@@ -33,6 +34,8 @@ class Recovery:
             "dead_man": self._dead_man,
             "order_accepted": self._accepted,
             "order_amended": self._amended,
+            "order_released": self._released,
+            "funding": self._funding,
             "fill": self._fill,
             "order_canceled": self._ended,
             "order_expired": self._ended,
@@ -80,6 +83,10 @@ class Recovery:
     def _accepted(self, record: Record) -> None:
         terms = self._terms(record)
         order = Order(record["order_id"], record["account"], terms, record["ns"], "open")
+        if terms.starts_ns > record["ns"]:
+            order.status, order.waits = "pending", "start"
+        elif terms.trigger:
+            order.waits = "price"
         self._world.ids.used("O")
         self._orders[order.order_id] = self.queue[order.order_id] = order
         account = self._world.accounts.of(order)
@@ -101,6 +108,9 @@ class Recovery:
             record["cl_ord_id"],
             record["userref"],
             record["expires_ns"],
+            from_text(record.get("trigger", "0"), pair.price_decimals),
+            from_text(record.get("quote_qty", "0"), pair.cost_decimals),
+            record.get("starts_ns", 0),
         )
 
     def _pair(self, symbol: str) -> Pair:
@@ -119,10 +129,27 @@ class Recovery:
             qty=from_text(record["qty"], pair.qty_decimals),
             price=from_text(record["price"], pair.price_decimals),
             post_only=record["post_only"],
+            trigger=from_text(record.get("trigger", "0"), pair.price_decimals),
         )
+        amend_id, at_ns = record["amend_id"], record["ns"]
+        order.amends.append(Amend(amend_id, at_ns, order.terms, order.filled))
         if not rules.keeps_place(before, order.terms):
             self.queue[order.order_id] = self.queue.pop(order.order_id)
         self._claim(self._world.accounts.of(order), order)
+
+    def _released(self, record: Record) -> None:
+        order = self._orders[record["order_id"]]
+        if record["waited_for"] == "start" and order.terms.trigger:
+            order.status, order.waits = "open", "price"
+        else:
+            order.status, order.waits = "open", ""
+            order.triggered = record["waited_for"] == "price"
+        self.queue[order.order_id] = self.queue.pop(order.order_id)
+
+    def _funding(self, record: Record) -> None:
+        if record["ref_id"] not in self._world.accounts.fundings:
+            self._world.ids.used("F")
+        self._world.accounts.fundings[record["ref_id"]] = funding_of(record, self._world.catalog)
 
     def _fill(self, record: Record) -> None:
         self._world.ids.used("T")
@@ -141,6 +168,7 @@ class Recovery:
         )
         account = self._world.accounts.of(order)
         account.take_part(order, trade)
+        account.volume.add(trade.at_ns, record.get("usd_cents", 0))
         self._world.last_price[pair.symbol] = trade.price
         if order.left:
             self._claim(account, order)
@@ -164,13 +192,24 @@ class Recovery:
 
     def _ledger(self, record: Record) -> None:
         self._world.ids.used("L")
-        if record["type"] == "deposit":
+        if record["type"] == "deposit" and record["ref_id"].startswith("D"):
             self._world.ids.used("D")
         asset = record["asset"]
         decimals = self._world.catalog.assets[asset].decimals
-        names = (record["id"], record["account"], record["ref_id"], record["ns"], record["type"])
-        amounts = [from_signed_text(record[name], decimals) for name in _AMOUNTS]
-        self._world.accounts.by_name[record["account"]].book(LedgerRow(*names, asset, *amounts))
+        amount, fee, balance = (from_signed_text(record[name], decimals) for name in _AMOUNTS)
+        row = LedgerRow(
+            record["id"],
+            record["account"],
+            record["ref_id"],
+            record["ns"],
+            record["type"],
+            asset,
+            amount,
+            fee,
+            balance,
+            record.get("subtype", ""),
+        )
+        self._world.accounts.by_name[row.account].book(row)
 
 
 _AMOUNTS: Final = ("amount", "fee", "balance")

@@ -4,18 +4,18 @@ import hmac
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from hashlib import sha256, sha512
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from typing import Final
 
 import attrs
-import msgspec
 
 from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import ApiKey
 from zoe.sandbox.core.answers import encode
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.faults import Fault, Faults
+from zoe.sandbox.core.faults import ANSWERED, ENDS, Fault, Faults
+from zoe.sandbox.core.forms import Fields, fields_of, form
 from zoe.sandbox.core.limits import Limits
+from zoe.sandbox.core.lockouts import Lockouts
 from zoe.sandbox.core.moments import MILLISECOND_NS
 from zoe.sandbox.core.outbox import Outbox
 from zoe.sandbox.core.rest_private import Call, RestPrivate
@@ -30,8 +30,6 @@ _PUBLIC: Final = "/0/public/"
 _PRIVATE: Final = "/0/private/"
 _LONGEST_NONCE: Final = 20
 _BAD_GATEWAY: Final = HttpResponse(502, _HTML, b"<html><h1>502 Bad Gateway</h1></html>")
-#: Numbers stay the text they are: REST's parameters are texts.
-_BODY: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 Params = Mapping[str, str]
 
@@ -44,7 +42,7 @@ class _Ready:
     name: str
     call: Call
     caller: Caller
-    params: Params
+    params: Fields
 
 
 class Rest:
@@ -60,6 +58,7 @@ class Rest:
         self._world = world
         self._outbox, self._faults = way
         self._limits = limits
+        self._lockouts = Lockouts(world)
         self._public, self._private = calls
 
     def handle(self, request: HttpRequest) -> None:
@@ -79,7 +78,7 @@ class Rest:
             raise Refusal(errors.UNKNOWN_METHOD)
         if request.method != "GET":
             raise Refusal(errors.BAD_REQUEST)
-        params = _form(request.query.encode(errors="replace"))
+        params = form(request.query.encode(errors="replace"))
         fault = self._faults.for_request(name) if self._faults.planted else None
         self._meet(request.exchange, fault, lambda: call(params))
 
@@ -94,13 +93,17 @@ class Rest:
         key = self._world.accounts.keys.get(request.headers.get("api-key", ""))
         if key is None:
             raise Refusal(errors.INVALID_KEY)
-        params = _parameters(request)
+        self._lockouts.check(key)
+        params = fields_of(request)
         nonce = params.get("nonce", "")
-        check_signature(key, request, nonce)
-        if not (nonce.isascii() and nonce.isdigit() and len(nonce) <= _LONGEST_NONCE):
-            raise Refusal(errors.INVALID_NONCE)
-        if int(nonce) <= key.nonce - key.nonce_window:
-            raise Refusal(errors.INVALID_NONCE)
+        if not is_signed(key, request, nonce):
+            raise self._lockouts.failed(key, errors.INVALID_SIGNATURE)
+        is_number = nonce.isascii() and nonce.isdigit() and len(nonce) <= _LONGEST_NONCE
+        if not is_number or int(nonce) <= key.nonce - key.nonce_window:
+            raise self._lockouts.failed(key, errors.INVALID_NONCE)
+        key.failures = 0
+        if self._world.status == "maintenance":
+            raise Refusal(errors.UNAVAILABLE)
         key.nonce = max(key.nonce, int(nonce))
         account = self._world.accounts.by_name[key.account]
         caller = Caller(key, account, self._world.now_ns)
@@ -108,13 +111,19 @@ class Rest:
 
     def _dispatch(self, ready: _Ready, nonce: int) -> None:
         fault = self._faults.for_request(ready.name) if self._faults.planted else None
+        if fault is not None and fault.what == "lockout":
+            key, until_ns = ready.caller.key, self._world.now_ns + fault.ms * MILLISECOND_NS
+            key.locked_until_ns = max(key.locked_until_ns, until_ns)
+        if fault is not None and fault.what == "token_expiry":
+            self._world.accounts.forget_tokens(ready.caller.key)
+            fault = None
         if fault is not None and fault.ignore_deadline:
             ready = attrs.evolve(ready, caller=attrs.evolve(ready.caller, ignore_deadline=True))
         told: list[object] = []
 
         def carry_out() -> object:
             self._limits.called(ready.caller.key, ready.caller.account, ready.name)
-            if not ready.caller.key.permissions & ready.call.permissions:
+            if not ready.call.allows(ready.caller.key.permissions):
                 raise Refusal(errors.PERMISSION_DENIED)
             told.append(ready.call.handler(ready.caller, ready.params))
             return told[-1]
@@ -159,28 +168,27 @@ class Rest:
                 self._world.timers.at(later_ns, lambda: self._deliver(exchange, answer()))
             case "lost_answer" | "silence":
                 answer()
-            case "error" | "http_502" | "reset" | "disconnect":
-                if fault.executed:
-                    answer()
-                self._deliver(exchange, _instead(fault))
             case "duplicate":
                 self._deliver(exchange, answer())
+            case "not_executed":
+                pass
             case _:
-                pass  # not executed, not answered
-        return fault.what in ("late", "slow", "error", "duplicate")
+                if fault.executed:
+                    answer()
+                self._deliver(exchange, self._instead(fault))
+        return fault.what in ANSWERED
+
+    def _instead(self, fault: Fault) -> HttpResponse | Drop:
+        match fault.what:
+            case "http_502":
+                return _BAD_GATEWAY
+            case what if what in ENDS:
+                return Drop(None, what)
+            case _:
+                return _refused(fault.said(self._world.now_ns))
 
     def _deliver(self, exchange: int, response: HttpResponse | Drop, at_ns: int = 0) -> None:
         self._outbox.http(exchange, response, max(at_ns, self._world.now_ns))
-
-
-def _instead(fault: Fault) -> HttpResponse | Drop:
-    match fault.what:
-        case "error":
-            return _refused(fault.error)
-        case "http_502":
-            return _BAD_GATEWAY
-        case _:
-            return Drop(None, fault.what)
 
 
 def _accepted(result: object) -> HttpResponse:
@@ -191,7 +199,7 @@ def _refused(error: str) -> HttpResponse:
     return HttpResponse(200, JSON, encode({"error": [error]}))
 
 
-def check_signature(key: ApiKey, request: HttpRequest, nonce: str) -> None:
+def is_signed(key: ApiKey, request: HttpRequest, nonce: str) -> bool:
     """API-Sign: HMAC-SHA512 of path and SHA256(nonce + body), by the decoded secret (facts, 1.2)."""
     digest = sha256(nonce.encode(errors="replace") + request.body).digest()
     message = request.path.encode(errors="replace") + digest
@@ -200,47 +208,12 @@ def check_signature(key: ApiKey, request: HttpRequest, nonce: str) -> None:
         given = b64decode(request.headers.get("api-sign", ""), validate=True)
     except ValueError:
         given = b""
-    if not hmac.compare_digest(expected, given):
-        raise Refusal(errors.INVALID_SIGNATURE)
-
-
-def _parameters(request: HttpRequest) -> Params:
-    """A form's or a JSON object's fields, as texts."""
-    if "json" not in request.headers.get("content-type", "").lower():
-        return _form(request.body)
-    try:
-        found = _BODY.decode(request.body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise Refusal(errors.BAD_REQUEST) from None
-    params: dict[str, str] = {}
-    for name, value in found.items():
-        if isinstance(value, dict):
-            params.update({f"{name}[{part}]": _text(inner) for part, inner in value.items()})
-        elif value is not None:
-            params[name] = _text(value)
-    return params
-
-
-def _form(body: bytes) -> Params:
-    try:
-        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    except ValueError:
-        raise Refusal(errors.BAD_REQUEST) from None
-
-
-def _text(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return ",".join(_text(part) for part in value)
-        case _:
-            return str(value)
+    return hmac.compare_digest(expected, given)
 
 
 def _order_id(params: Params, told: list[object]) -> str | None:
     match told:
-        case [{"txid": [str(order_id)]}]:
+        case [{"txid": [str(order_id)] | str(order_id)}]:
             return order_id
         case _:
             return params.get("txid")

@@ -4,18 +4,34 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from zoe.sandbox.core import errors
+from zoe.sandbox.core.candles import INTERVALS, MINUTE_NS, Candle
 from zoe.sandbox.core.catalog import Asset, Catalog, Pair
 from zoe.sandbox.core.errors import Refusal, invalid
 from zoe.sandbox.core.history import printed_price
-from zoe.sandbox.core.intake import rest_pair
+from zoe.sandbox.core.intake_rest import TOKENIZED, rest_pair
 from zoe.sandbox.core.matching import Ladder
-from zoe.sandbox.core.moments import SECOND_NS, rfc1123, rfc3339_seconds
+from zoe.sandbox.core.moments import (
+    SECOND_NS,
+    parse_seconds,
+    rfc1123,
+    rfc3339_seconds,
+    seconds,
+)
 from zoe.sandbox.core.money import number, text
 from zoe.sandbox.core.tape import Tape
 from zoe.sandbox.core.world import World
 
 Params = Mapping[str, str]
 _MOST_LEVELS: Final = 500
+_MOST_TRADES: Final = 1_000
+_NANOSECOND_DIGITS: Final = 16
+#: The fields of AssetPairs that are wanted; all of them by default.
+_INFO: Final = {
+    "info": (),
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
 _MARGIN_CALL: Final = 80
 _MARGIN_STOP: Final = 40
 
@@ -33,6 +49,9 @@ class RestPublic:
             "AssetPairs": self._asset_pairs,
             "Ticker": self._ticker,
             "Depth": self._depth,
+            "OHLC": self._ohlc,
+            "Trades": self._trades,
+            "Spread": self._spread,
         }
 
     def _time(self, params: Params) -> object:
@@ -44,6 +63,8 @@ class RestPublic:
 
     def _assets(self, params: Params) -> object:
         catalog = self._world.catalog
+        if params.get("aclass") == TOKENIZED:
+            return {}
         wanted = list(catalog.assets.values())
         if params.get("asset"):
             found = [catalog.asset(name) for name in params["asset"].split(",")]
@@ -53,7 +74,17 @@ class RestPublic:
         return {asset.rest_id: _asset(asset) for asset in wanted}
 
     def _asset_pairs(self, params: Params) -> object:
-        return {pair.rest_id: _pair(pair, self._world.catalog) for pair in self._pairs(params)}
+        venues = params.get("execution_venue", "international").split(",")
+        if params.get("aclass_base") == TOKENIZED or "international" not in venues:
+            return {}
+        fields = _INFO.get(params.get("info", "info"))
+        if fields is None:
+            raise invalid("info")
+        world, found = self._world, self._pairs(params)
+        rows = {pair.rest_id: _pair(pair, world.catalog, world.status_of(pair)) for pair in found}
+        if not fields:
+            return rows
+        return {name: {field: row[field] for field in fields} for name, row in rows.items()}
 
     def _pairs(self, params: Params) -> list[Pair]:
         catalog = self._world.catalog
@@ -62,6 +93,8 @@ class RestPublic:
         return [rest_pair(self._world, {"pair": name}) for name in params["pair"].split(",")]
 
     def _ticker(self, params: Params) -> object:
+        if params.get("asset_class") == TOKENIZED:
+            return {}
         return {pair.rest_id: self._ticker_row(pair) for pair in self._pairs(params)}
 
     def _ticker_row(self, pair: Pair) -> dict[str, object]:
@@ -90,13 +123,82 @@ class RestPublic:
 
     def _depth(self, params: Params) -> object:
         pair = rest_pair(self._world, params)
-        count = params.get("count", "100")
-        if not (count.isascii() and count.isdigit()) or not 1 <= int(count[:9]) <= _MOST_LEVELS:
-            raise invalid("count")
+        count = _number(params, "count", "100", _MOST_LEVELS)
         book, at = self._world.books[pair.symbol], self._world.now_ns // SECOND_NS
         sides = {"asks": book.asks, "bids": book.bids}
-        rows = {name: _levels(pair, side, int(count), at) for name, side in sides.items()}
+        rows = {name: _levels(pair, side, count, at) for name, side in sides.items()}
         return {pair.rest_id: rows}
+
+    def _ohlc(self, params: Params) -> object:
+        pair = rest_pair(self._world, params)
+        interval = _number(params, "interval", "1", INTERVALS[-1])
+        if interval not in INTERVALS:
+            raise invalid("interval")
+        since = _since(params) // SECOND_NS
+        candles = self._tape.candles(pair.symbol).all(interval, self._world.now_ns)
+        rows = [_candle(pair, candle) for candle in candles if candle.begin * 60 > since]
+        now = self._world.now_ns // MINUTE_NS
+        closed = (now - now % interval - interval) * 60
+        return {pair.rest_id: rows, "last": closed}
+
+    def _trades(self, params: Params) -> object:
+        """Ascending; all of one moment are on the same page, since pages go on after a moment."""
+        pair = rest_pair(self._world, params)
+        count, since_ns = _number(params, "count", "1000", _MOST_TRADES), _since(params)
+        found = [one for one in self._tape.trades(pair.symbol) if one.at_ns > since_ns]
+        if not params.get("since"):
+            found = found[-count:]
+        elif len(found) > count:
+            found = [one for one in found if one.at_ns <= found[count - 1].at_ns]
+        last_ns = found[-1].at_ns if found else since_ns
+        rows = [
+            [
+                printed_price(pair, one.price),
+                text(one.qty, pair.qty_decimals),
+                seconds(one.at_ns),
+                one.side[0],
+                one.order_type[0],
+                "",
+                one.trade_id,
+            ]
+            for one in found
+        ]
+        return {pair.rest_id: rows, "last": str(max(last_ns, 0))}
+
+    def _spread(self, params: Params) -> object:
+        pair, since = rest_pair(self._world, params), _since(params) // SECOND_NS
+        rows = [
+            [at, printed_price(pair, bid), printed_price(pair, ask)]
+            for at, bid, ask in self._tape.spreads(pair.symbol)
+            if at >= since
+        ]
+        return {pair.rest_id: rows, "last": self._world.now_ns // SECOND_NS}
+
+
+def _number(params: Params, name: str, otherwise: str, most: int) -> int:
+    value = params.get(name) or otherwise
+    if not (value.isascii() and value.isdigit()) or not 1 <= int(value[:9]) <= most:
+        raise invalid(name)
+    return int(value)
+
+
+def _since(params: Params) -> int:
+    """A moment given in seconds or, where it has so many digits, in nanoseconds."""
+    value = params.get("since", "")
+    if not value:
+        return -1
+    if value.isascii() and value.isdigit() and _NANOSECOND_DIGITS <= len(value) <= 20:
+        return int(value)
+    try:
+        return parse_seconds(value)
+    except ValueError:
+        raise invalid("since") from None
+
+
+def _candle(pair: Pair, candle: Candle) -> list[object]:
+    prices = (candle.open, candle.high, candle.low, candle.close, candle.vwap)
+    shown = [text(price, pair.price_decimals) for price in prices]
+    return [candle.begin * 60, *shown, text(candle.qty, pair.qty_decimals), candle.count]
 
 
 def _levels(pair: Pair, ladder: Ladder, count: int, at: int) -> list[list[object]]:
@@ -128,7 +230,7 @@ def _asset(asset: Asset) -> dict[str, object]:
     }
 
 
-def _pair(pair: Pair, catalog: Catalog) -> dict[str, object]:
+def _pair(pair: Pair, catalog: Catalog, status: str) -> dict[str, object]:
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -151,6 +253,6 @@ def _pair(pair: Pair, catalog: Catalog) -> dict[str, object]:
         "ordermin": text(pair.qty_min, pair.qty_decimals),
         "costmin": text(pair.cost_min, pair.cost_decimals),
         "tick_size": text(pair.tick, pair.price_decimals),
-        "status": pair.status,
+        "status": status,
         "execution_venue": "international",
     }

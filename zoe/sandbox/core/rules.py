@@ -2,31 +2,28 @@
 
 from typing import Final
 
+import attrs
+
 from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import Account, same_id
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.limits import TIERS
 from zoe.sandbox.core.money import ceiling, rescaled_up
-from zoe.sandbox.core.orders import Terms
+from zoe.sandbox.core.orders import Order, Terms
 from zoe.sandbox.core.world import World
 
 BASIS_POINTS: Final = 10_000
 
 
-def maker_bps(pair: Pair) -> int:
-    """The maker's fee in hundredths of a percent."""
-    return pair.fees[0][1]
-
-
 def taker_bps(pair: Pair) -> int:
-    """The taker's."""
-    return pair.fees[0][2]
+    """The highest fee in hundredths of a percent: who holds that much is never short."""
+    return max(taker for _, _, taker in pair.fees)
 
 
 def check_mode(world: World, pair: Pair, *, limit: bool, post_only: bool) -> None:
     """Raises Refusal where the exchange's or the pair's state forbids a new order."""
-    for mode in (world.status, pair.status):
+    for mode in (world.status, world.status_of(pair)):
         if mode == "online":
             continue
         if mode == "limit_only" and limit:
@@ -41,15 +38,22 @@ def check_mode(world: World, pair: Pair, *, limit: bool, post_only: bool) -> Non
 def check_size(world: World, terms: Terms) -> None:
     """Raises Refusal for a quantity, price or cost below the pair's steps and minimums."""
     pair = terms.pair
-    if terms.qty < pair.qty_min:
+    if terms.qty < pair.qty_min and not (terms.quote_qty and not terms.qty):
         raise Refusal(errors.ORDER_MINIMUM)
-    price = terms.price
-    if terms.order_type == "limit":
+    price = terms.price or terms.trigger
+    if terms.trigger % pair.tick:
+        raise Refusal(errors.TICK_SIZE)
+    if terms.quote_qty:
+        if terms.quote_qty < pair.cost_min:
+            raise Refusal(errors.COST_MINIMUM)
+        return
+    if terms.has_limit:
+        price = terms.price
         if price <= 0:
             raise Refusal(errors.INVALID_PRICE)
         if price % pair.tick:
             raise Refusal(errors.TICK_SIZE)
-    else:
+    elif not price:
         price = reference_price(world, pair)
     if price and price * terms.qty < least_value(pair):
         raise Refusal(errors.COST_MINIMUM)
@@ -67,24 +71,49 @@ def reference_price(world: World, pair: Pair) -> int:
     return world.last_price.get(pair.symbol) or book.asks.best or book.bids.best or 0
 
 
-def check_new(world: World, account: Account, terms: Terms) -> None:
-    """Raises Refusal for an order that cannot be accepted."""
-    limit = terms.order_type == "limit"
-    check_mode(world, terms.pair, limit=limit, post_only=terms.post_only)
+def sized(world: World, terms: Terms) -> Terms:
+    """An order for an amount of quote currency, with the quantity that buys in the present book.
+
+    Where the book holds less, the quantity is more than it has, so that the rest is canceled.
+    """
+    if not terms.quote_qty:
+        return terms
+    pair = terms.pair
+    places = pair.price_decimals + pair.qty_decimals
+    left, qty, price = rescaled_up(terms.quote_qty, pair.cost_decimals, places), 0, 0
+    for resting in world.books[pair.symbol].asks.walk(None):
+        price = resting.price
+        part = min(resting.left, left // price)
+        qty, left = qty + part, left - part * price
+        if part < resting.left:
+            return attrs.evolve(terms, qty=qty)
+    return attrs.evolve(terms, qty=qty + max(left // price, 1) if price else 0)
+
+
+def check_new(world: World, account: Account, terms: Terms, replaced: Order | None = None) -> None:
+    """Raises Refusal for an order that cannot be accepted, also not in place of another."""
+    check_mode(world, terms.pair, limit=terms.has_limit, post_only=terms.post_only)
     check_size(world, terms)
     if terms.cl_ord_id is not None and same_id(terms.cl_ord_id) in account.by_cl_ord_id:
         raise Refusal(errors.DUPLICATE_CL_ORD_ID)
-    if account.open_by_pair[terms.pair.symbol] >= TIERS[account.tier].open_orders:
+    beside = account.open_by_pair[terms.pair.symbol] - (replaced is not None)
+    if beside >= TIERS[account.tier].open_orders:
         raise Refusal(errors.ORDERS_LIMIT)
     asset, amount = needed(world, terms)
-    if account.available(asset) < amount:
+    freed = 0
+    if replaced is not None and replaced.terms.side == terms.side:
+        freed = replaced.held
+    if account.available(asset) + freed < amount:
         raise Refusal(errors.INSUFFICIENT_FUNDS)
 
 
 def needed(world: World, terms: Terms) -> tuple[str, int]:
     """What must be available for an order: an asset and an amount in its units."""
-    if terms.order_type == "market" and terms.side == "buy":
-        return terms.pair.quote, market_cost(world, terms)
+    if terms.side == "buy" and not terms.has_limit:
+        spent = market_cost(world, terms)
+        if terms.trigger:
+            spent = max(spent, claim(world, terms, terms.qty)[1])
+        return terms.pair.quote, spent
     return claim(world, terms, terms.qty)
 
 
@@ -103,14 +132,15 @@ def market_cost(world: World, terms: Terms) -> int:
 def claim(world: World, terms: Terms, left: int) -> tuple[str, int]:
     """What an order holds while ``left`` of it is open, its fee included; up to a whole unit.
 
-    A market order holds nothing: it is over at once.
+    A market order holds nothing: it is over at once. One that waits for a price holds as if it
+    traded there.
     """
     pair = terms.pair
     if terms.side == "sell":
         fee = ceiling(left * taker_bps(pair), BASIS_POINTS) if terms.fee_in_base else 0
         decimals = world.catalog.assets[pair.base].decimals
         return pair.base, rescaled_up(left + fee, pair.qty_decimals, decimals)
-    value = terms.price * left
+    value = (terms.price or terms.trigger) * left
     fee = 0 if terms.fee_in_base else ceiling(value * taker_bps(pair), BASIS_POINTS)
     return pair.quote, _quote_up(world, pair, value) + _quote_up(world, pair, fee)
 

@@ -5,7 +5,7 @@ import attrs
 from zoe.sandbox.core.catalog import Catalog, Pair
 from zoe.sandbox.core.money import nearest, rescaled
 from zoe.sandbox.core.orders import Terms
-from zoe.sandbox.core.rules import BASIS_POINTS, maker_bps, taker_bps
+from zoe.sandbox.core.rules import BASIS_POINTS
 
 
 @attrs.frozen
@@ -26,14 +26,27 @@ class Charge:
     legs: tuple[Leg, Leg]
 
 
-def charge(catalog: Catalog, terms: Terms, qty: int, price: int, *, maker: bool) -> Charge:
-    """What ``qty`` at ``price`` costs the party with these terms."""
-    pair = terms.pair
-    bps = maker_bps(pair) if maker else taker_bps(pair)
+def moved(catalog: Catalog, pair: Pair, qty: int, price: int) -> tuple[int, int]:
+    """What a match moves of base and quote, in the assets' units."""
+    places = pair.price_decimals + pair.qty_decimals
+    return (
+        rescaled(qty, pair.qty_decimals, catalog.assets[pair.base].decimals),
+        rescaled(price * qty, places, catalog.assets[pair.quote].decimals),
+    )
+
+
+def charge(
+    catalog: Catalog, terms: Terms, match: tuple[int, int, int], paid_for: tuple[int, int]
+) -> Charge:
+    """What a match costs the party with these terms.
+
+    Args:
+        match: Quantity, price, and the fee in hundredths of a percent.
+        paid_for: See ``moved``.
+    """
+    (qty, price, bps), (got, paid), pair = match, paid_for, terms.pair
     places, value = pair.price_decimals + pair.qty_decimals, price * qty
     base, quote = catalog.assets[pair.base], catalog.assets[pair.quote]
-    paid = rescaled(value, places, quote.decimals)
-    got = rescaled(qty, pair.qty_decimals, base.decimals)
     sign = 1 if terms.side == "buy" else -1
     if terms.fee_in_base:
         base_fee, quote_fee = _share(qty, bps, (pair.qty_decimals, base.decimals)), 0
@@ -53,6 +66,8 @@ def cost_of(pair: Pair, qty: int, price: int) -> int:
 
 def _share(units: int, bps: int, scale: tuple[int, int]) -> int:
     """``bps`` of an amount, to the nearest of the second scale, rounded once."""
+    if bps < 0:
+        return -_share(units, -bps, scale)
     places, kept = scale
     if kept >= places:
         return nearest(units * bps * pow(10, kept - places), BASIS_POINTS)

@@ -9,13 +9,15 @@ import attrs
 import msgspec
 
 from zoe.sandbox.core import errors
+from zoe.sandbox.core.accounts import ApiKey
 from zoe.sandbox.core.answers import Ask, encode
+from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.channels import Channels
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.faults import Fault, Faults
+from zoe.sandbox.core.faults import ANSWERED, ENDS, Fault, Faults
 from zoe.sandbox.core.intake import checked
 from zoe.sandbox.core.moments import MILLISECOND_NS, SECOND_NS
-from zoe.sandbox.core.outbox import Outbox, Session
+from zoe.sandbox.core.outbox import IDLE, MESSAGE_RATE, Outbox, Session
 from zoe.sandbox.core.socket_trading import Method, SocketTrading
 from zoe.sandbox.core.trading import Caller
 from zoe.sandbox.core.world import World
@@ -58,8 +60,11 @@ class Sockets:
         if session is not None:
             self._channels.forget(session)
 
-    def tell_status(self) -> None:
-        """Everybody is told the exchange's state."""
+    def tell_status(self, pair: Pair | None) -> None:
+        """Everybody is told the exchange's state, or who listens a pair's."""
+        if pair is not None:
+            self._channels.tell_pair(pair)
+            return
         for session in tuple(self._outbox.sessions.values()):
             self._outbox.frame(session, "status", self._status(session))
 
@@ -137,7 +142,7 @@ class Sockets:
                 return [ask.refuse(str(refusal))]
             return answers
 
-        answered = self._meet(ask, fault, carry_out)
+        answered = self._meet(ask, caller.key, fault, carry_out)
         self._note(ask, caller, fault, (answered, order_ids))
 
     def _caller(self, ask: Ask) -> Caller:
@@ -149,6 +154,8 @@ class Sockets:
         key = self._world.accounts.key_of(token, self._world.now_ns)
         if key is None:
             raise Refusal(errors.INVALID_SESSION)
+        if key.locked_until_ns > self._world.now_ns:
+            raise Refusal(errors.LOCKOUT)
         return Caller(key, self._world.accounts.by_name[key.account], self._world.now_ns)
 
     def _note(
@@ -167,7 +174,9 @@ class Sockets:
             fault=None if fault is None else fault.what,
         )
 
-    def _meet(self, ask: Ask, fault: Fault | None, carry_out: Callable[[], list[bytes]]) -> bool:
+    def _meet(
+        self, ask: Ask, key: ApiKey, fault: Fault | None, carry_out: Callable[[], list[bytes]]
+    ) -> bool:
         """Carries a request out and answers it, as far as the fault allows; whether it answers."""
         session = ask.session
         if fault is None:
@@ -191,20 +200,24 @@ class Sockets:
             case "duplicate":
                 answers = carry_out()
                 self._answer(ask, [*answers, *answers])
-            case "error" | "http_502" | "reset" | "disconnect":
+            case "token_expiry":
+                self._world.accounts.forget_tokens(key)
+                self._answer(ask, [ask.refuse(errors.INVALID_SESSION)])
+            case "not_executed":
+                pass
+            case _:
                 if fault.executed:
                     carry_out()
                 self._instead(ask, fault)
-            case _:
-                pass  # not executed, not answered
-        return fault.what in ("late", "slow", "error", "duplicate")
+        return fault.what in ANSWERED
 
     def _instead(self, ask: Ask, fault: Fault) -> None:
-        if fault.what == "error":
-            self._answer(ask, [ask.refuse(fault.error)])
+        if fault.what in ENDS:
+            self._outbox.drop(ask.session, *ENDS[fault.what])
+        elif fault.what == "message_rate":
+            self._answer(ask, [MESSAGE_RATE])
         else:
-            reason = "disconnect" if fault.what == "disconnect" else "reset"
-            self._outbox.drop(ask.session, reason)
+            self._answer(ask, [ask.refuse(fault.said(self._world.now_ns))])
 
     def _answer(
         self, ask: Ask, answers: Iterable[bytes], *, at_ns: int = 0, place: int | None = None
@@ -226,7 +239,7 @@ class Sockets:
                 session.last_sent_ns = self._world.now_ns  # of a silenced one too: it was due
                 self._outbox.answer(session, _HEARTBEAT, 0, None)
             else:
-                self._outbox.drop(session, "idle")
+                self._outbox.drop(session, *IDLE)
 
 
 def _due_ns(session: Session) -> int:

@@ -6,14 +6,18 @@ from typing import Final
 import attrs
 
 from zoe.sandbox.core.answers import encode
+from zoe.sandbox.core.candles import MINUTE_NS, Candle, Candles
 from zoe.sandbox.core.catalog import Pair
-from zoe.sandbox.core.engine import Print
-from zoe.sandbox.core.moments import SECOND_NS, rfc3339
+from zoe.sandbox.core.clearing import Print
+from zoe.sandbox.core.moments import SECOND_NS, rfc3339, rfc3339_nanoseconds
 from zoe.sandbox.core.money import nearest, number
 from zoe.sandbox.core.outbox import Outbox, Session
 from zoe.sandbox.core.world import World
 
-KEPT: Final = 50
+KEPT: Final = 1_000
+SNAPSHOT: Final = 50
+_SPREADS: Final = 200
+_SNAPSHOT_CANDLES: Final = 50
 HOUR_NS: Final = 3_600 * SECOND_NS
 _HOURS: Final = 24
 
@@ -57,6 +61,8 @@ class _Kept:
     trades: deque[Print] = attrs.Factory(lambda: deque(maxlen=KEPT))
     hours: deque[Hour] = attrs.Factory(lambda: deque(maxlen=_HOURS + 1))
     fresh: list[Print] = attrs.Factory(list)
+    candles: Candles = attrs.Factory(Candles)
+    spreads: deque[tuple[int, int, int]] = attrs.Factory(lambda: deque(maxlen=_SPREADS))
     best: tuple[int | None, int | None] = (None, None)
 
 
@@ -73,6 +79,7 @@ class Tape:
         kept = self._of(pair.symbol)
         kept.trades.append(trade)
         kept.fresh.append(trade)
+        kept.candles.add(trade)
         hour = trade.at_ns // HOUR_NS
         if not kept.hours or kept.hours[-1].number != hour:
             kept.hours.append(Hour(hour, trade.price, trade.price, trade.price, trade.price))
@@ -90,18 +97,70 @@ class Tape:
             payload = self._trades_frame(pair, "update", fresh)
             for session in told:
                 self._outbox.frame(session, "trade", payload)
+        self._tell_candles(pair, sessions if fresh else ())
         triggers = {"trades"} if fresh else set()
         if before != kept.best:
             triggers.add("bbo")
+            at = self._world.now_ns // SECOND_NS
+            kept.spreads.append((at, kept.best[0] or 0, kept.best[1] or 0))
         told = [session for session in sessions if session.tickers.get(symbol) in triggers]
         if told:
             payload = self._ticker_frame(pair, "update")
             for session in told:
                 self._outbox.frame(session, "ticker", payload)
 
+    def _tell_candles(self, pair: Pair, sessions: tuple[Session, ...]) -> None:
+        """The running candle, after a trade."""
+        for session in sessions:
+            for interval in session.candles.get(pair.symbol, ()):
+                running = self._of(pair.symbol).candles.traded(interval)[-1:]
+                payload = self._candles_frame(pair, "update", interval, running)
+                self._outbox.frame(session, "ohlc", payload)
+
+    def candles_snapshot(self, session: Session, pair: Pair, interval: int) -> None:
+        """The latest candles with trades."""
+        latest = self._of(pair.symbol).candles.traded(interval)[-_SNAPSHOT_CANDLES:]
+        payload = self._candles_frame(pair, "snapshot", interval, latest)
+        self._outbox.frame(session, "ohlc", payload)
+
+    def _candles_frame(self, pair: Pair, kind: str, interval: int, candles: list[Candle]) -> bytes:
+        def price(units: int) -> object:
+            return number(units, pair.price_decimals)
+
+        rows = [
+            {
+                "symbol": pair.symbol,
+                "open": price(candle.open),
+                "high": price(candle.high),
+                "low": price(candle.low),
+                "close": price(candle.close),
+                "trades": candle.count,
+                "volume": number(candle.qty, pair.qty_decimals),
+                "vwap": price(candle.vwap),
+                "interval_begin": rfc3339_nanoseconds(candle.begin * MINUTE_NS),
+                "interval": interval,
+                "timestamp": rfc3339((candle.begin + interval) * MINUTE_NS),
+            }
+            for candle in candles
+        ]
+        at = rfc3339_nanoseconds(self._world.now_ns)
+        return encode({"channel": "ohlc", "type": kind, "timestamp": at, "data": rows})
+
+    def candles(self, symbol: str) -> Candles:
+        """Of one pair."""
+        return self._of(symbol).candles
+
+    def trades(self, symbol: str) -> list[Print]:
+        """The latest, oldest first."""
+        return list(self._of(symbol).trades)
+
+    def spreads(self, symbol: str) -> list[tuple[int, int, int]]:
+        """When the best prices changed, in seconds, and what they were; oldest first."""
+        return list(self._of(symbol).spreads)
+
     def trades_snapshot(self, session: Session, pair: Pair) -> None:
         """The latest trades."""
-        kept = list(self._of(pair.symbol).trades)
+        kept = list(self._of(pair.symbol).trades)[-SNAPSHOT:]
         self._outbox.frame(session, "trade", self._trades_frame(pair, "snapshot", kept))
 
     def ticker_snapshot(self, session: Session, pair: Pair) -> None:

@@ -1,6 +1,7 @@
 """The trading operations, as both routes use them."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
@@ -14,6 +15,16 @@ from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.moments import SECOND_NS
 from zoe.sandbox.core.orders import Order
 from zoe.sandbox.core.world import World
+
+_FEWEST: Final = 2
+_MOST_ADDED: Final = 15
+_MOST_CANCELED: Final = 50
+
+
+def is_number(text: str) -> bool:
+    """Whether it can be a client's number of an order."""
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) <= len("2147483648")
 
 
 @attrs.frozen
@@ -76,6 +87,69 @@ class Trading:
         self._in_time(caller, deadline_ns)
         self._not_in_maintenance()
         return self._engine.amend(order, change)
+
+    def edit(self, caller: Caller, order: Order, wanted: NewOrder) -> Order | None:
+        """The order in another's place, whose fills count; None where it was only to be checked.
+
+        Raises:
+            Refusal: The order stays as it was.
+        """
+        if not wanted.validate:
+            self._limits.changed(caller.account, order, "edit")
+        self._in_time(caller, wanted.deadline_ns)
+        self._not_in_maintenance()
+        qty = wanted.terms.qty - order.filled
+        if order.triggered or qty <= 0:
+            raise Refusal(errors.INVALID_ORDER)
+        terms = attrs.evolve(wanted.terms, qty=qty)
+        if wanted.validate:
+            rules.check_new(self._world, caller.account, terms, order)
+            return None
+        return self._engine.place(caller.account, terms, order)
+
+    def add_all(self, caller: Caller, batch: list[NewOrder]) -> list[Order | Refusal | None]:
+        """A batch; what the engine refuses of it, and None for what was only to be checked.
+
+        Raises:
+            Refusal: One is not valid, and so none is carried out.
+        """
+        if not _FEWEST <= len(batch) <= _MOST_ADDED:
+            raise errors.invalid("orders")
+        for wanted in batch:
+            self._in_time(caller, wanted.deadline_ns)
+            terms = wanted.terms
+            rules.check_mode(
+                self._world, terms.pair, limit=terms.has_limit, post_only=terms.post_only
+            )
+            rules.check_size(self._world, terms)
+        return [self._one_of_batch(caller, wanted) for wanted in batch]
+
+    def _one_of_batch(self, caller: Caller, wanted: NewOrder) -> Order | Refusal | None:
+        try:
+            return self.add(caller, wanted)
+        except Refusal as refusal:
+            return refusal
+
+    def named(self, caller: Caller, names: Iterable[object]) -> list[Order]:
+        """The open orders of a batch of ids or numbers; unknown ones are left out.
+
+        Raises:
+            Refusal: None is known, or they are too many.
+        """
+        account, found = caller.account, dict[str, Order]()
+        wanted = list(names)
+        if not 1 <= len(wanted) <= _MOST_CANCELED:
+            raise errors.invalid("orders")
+        for name in wanted:
+            text = str(name)
+            order = account.open.get(text) or account.by_cl_ord_id.get(same_id(text))
+            orders = [] if order is None else [order]
+            if order is None and is_number(text):
+                orders = [one for one in account.open.values() if one.terms.userref == int(text)]
+            found |= {one.order_id: one for one in orders}
+        if not found:
+            raise Refusal(errors.UNKNOWN_ORDER)
+        return list(found.values())
 
     def cancel(self, caller: Caller, orders: Iterable[Order]) -> int:
         """How many were canceled.
@@ -143,6 +217,9 @@ class Trading:
 
     def _fire(self, account: Account, due_ns: int) -> None:
         if account.dead_man_ns != due_ns:
+            return
+        if self._world.status == "maintenance":
+            self._world.afterwards.append(lambda: self._fire(account, due_ns))
             return
         account.dead_man_ns = 0
         self._world.journal.write(

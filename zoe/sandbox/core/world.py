@@ -1,6 +1,7 @@
 """World: everything the exchange knows, shared by its parts."""
 
 import random
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -12,9 +13,16 @@ from zoe.sandbox.core.ids import Ids
 from zoe.sandbox.core.journal import Journal
 from zoe.sandbox.core.matching import Books
 from zoe.sandbox.core.timers import Timers
+from zoe.sandbox.core.triggers import Triggers
 
 #: Trade numbers are reserved in the journal in blocks, since trades of the house are not in it.
 RESERVED_AT_ONCE: Final = 1_000
+PAIR_STATUSES: Final = (
+    *("online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance"),
+    *("delisted", "work_in_progress"),
+)
+#: In these nobody trades.
+HALTED: Final = frozenset({"maintenance", "cancel_only"})
 STATUSES: Final = ("online", "maintenance", "cancel_only", "post_only", "limit_only")
 
 
@@ -36,6 +44,26 @@ class World:
     trade_ids: dict[str, int] = attrs.Factory(dict)
     reserved: dict[str, int] = attrs.Factory(dict)
     numbers: int = 0
+    #: States of pairs that differ from the catalogue's.
+    pair_status: dict[str, str] = attrs.Factory(dict)
+    triggers: dict[str, Triggers] = attrs.Factory(dict)
+    #: Pairs with waiting orders whose last price was set lately.
+    stirred: set[str] = attrs.Factory(set)
+
+    #: What waits for the end of maintenance.
+    afterwards: list[Callable[[], None]] = attrs.Factory(list)
+
+    def status_of(self, pair: Pair) -> str:
+        """The pair's state by now."""
+        return self.pair_status.get(pair.symbol, pair.status)
+
+    def priced(self, symbol: str, price: int) -> None:
+        """Something was traded at this price."""
+        self.last_price[symbol] = price
+        waiting = self.triggers.get(symbol)
+        if waiting is not None:
+            waiting.saw(price)
+            self.stirred.add(symbol)
 
     def next_trade_id(self, pair: Pair) -> int:
         """The pair's next public trade number."""

@@ -12,8 +12,8 @@ def test_a_socket_that_is_ended_is_forgotten_by_everybody_at_once() -> None:
     told: list[Session] = []
     outbox.on_drop = told.append
     outbox.frame(session, "book", b"{}")
-    outbox.drop(session, "idle")
-    outbox.drop(session, "idle")
+    outbox.drop(session, 1001, "idle")
+    outbox.drop(session, 1001, "idle")
     outbox.frame(session, "book", b"{}")
     outbox.answer(session, b"{}", 0, None)
     assert told == [session]

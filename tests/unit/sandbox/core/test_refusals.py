@@ -12,7 +12,7 @@ REST = [
     ({"pair": ""}, "EGeneral:Invalid arguments:pair"),
     ({"type": "hold"}, "EGeneral:Invalid arguments:type"),
     ({"ordertype": "guess"}, "EGeneral:Invalid arguments:ordertype"),
-    ({"ordertype": "stop-loss"}, "EAPI:Feature disabled"),
+    ({"ordertype": "trailing-stop"}, "EAPI:Feature disabled"),
     ({"volume": "0"}, "EGeneral:Invalid arguments:volume"),
     ({"volume": "-1"}, "EGeneral:Invalid arguments:volume"),
     ({"volume": "0.000000001"}, "EGeneral:Invalid arguments:volume"),
@@ -31,7 +31,7 @@ REST = [
     ({"expiretm": "+10"}, "EGeneral:Invalid arguments:expiretm"),
     ({"oflags": "post", "timeinforce": "IOC"}, "EGeneral:Invalid arguments:post_only"),
     ({"oflags": "nonsense"}, "EGeneral:Invalid arguments:oflags"),
-    ({"oflags": "viqc"}, "EAPI:Feature disabled"),
+    ({"oflags": "viqc"}, "EGeneral:Invalid arguments:viqc"),
     ({"leverage": "2"}, "EAPI:Feature disabled"),
     ({"close[ordertype]": "limit"}, "EAPI:Feature disabled"),
     ({"cl_ord_id": "more than eighteen!"}, "EGeneral:Invalid arguments:cl_ord_id"),
@@ -161,7 +161,7 @@ def test_what_is_unknown_is_said_to_be() -> None:
     assert trial.public("Wishes") == ["EGeneral:Unknown method"]
     assert trial.public("Ticker", pair="NOPE") == ["EQuery:Unknown asset pair"]
     assert trial.public("Depth", pair="XBTUSD", count="0") == ["EGeneral:Invalid arguments:count"]
-    (answer,) = trial.open().ask("batch_add")
+    (answer,) = trial.open().ask("wish")
     assert answer["error"] == "Unsupported event"
 
 

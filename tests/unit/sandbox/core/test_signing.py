@@ -6,8 +6,7 @@ import pytest
 from sandbox_trial import SECOND_NS, START_NS, Client, Trial, result_of, sign
 
 from zoe.sandbox.core.accounts import ApiKey
-from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.rest import check_signature
+from zoe.sandbox.core.rest import is_signed
 from zoe.sandbox.core.wire import HttpRequest
 
 #: Published with the exchange's own description of API-Sign (facts sheet, section 1.2).
@@ -32,10 +31,9 @@ def request(body: str, signature: str) -> HttpRequest:
 @pytest.mark.parametrize(("body", "signature"), list(zip(BODY, SIGNATURE, strict=True)))
 def test_the_published_signature_is_accepted_and_no_other(body: str, signature: str) -> None:
     key = ApiKey("K", SECRET, "A", frozenset())
-    check_signature(key, request(body, signature), NONCE)
+    assert is_signed(key, request(body, signature), NONCE)
     for wrong in ("", "A" + signature[1:], "not base64!", signature[:-4]):
-        with pytest.raises(Refusal, match="EAPI:Invalid signature"):
-            check_signature(key, request(body, wrong), NONCE)
+        assert not is_signed(key, request(body, wrong), NONCE)
 
 
 def test_a_nonce_must_grow_and_survives_a_restart() -> None:

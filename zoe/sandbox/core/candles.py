@@ -1,0 +1,89 @@
+"""Candles of one pair at every interval that the exchange knows (facts, 1.5 and 2.6)."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+import attrs
+
+from zoe.sandbox.core.clearing import Print
+from zoe.sandbox.core.moments import SECOND_NS
+from zoe.sandbox.core.money import nearest
+
+#: In minutes.
+INTERVALS: Final = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
+#: Closed ones and the running one.
+KEPT: Final = 721
+MINUTE_NS: Final = 60 * SECOND_NS
+
+
+@attrs.define(eq=False)
+class Candle:
+    """One interval; ``begin`` is counted in minutes since the epoch."""
+
+    begin: int
+    open: int
+    high: int
+    low: int
+    close: int
+    qty: int = 0
+    value: int = 0
+    count: int = 0
+
+    @property
+    def vwap(self) -> int:
+        """The average price; 0 where nothing was traded."""
+        return nearest(self.value, self.qty) if self.qty else 0
+
+
+class Candles:
+    """Those of one pair; intervals without a trade are made when they are looked at."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, deque[Candle]] = {one: deque(maxlen=KEPT) for one in INTERVALS}
+
+    def add(self, trade: Print) -> None:
+        """One more trade."""
+        minute, price, value = trade.at_ns // MINUTE_NS, trade.price, trade.price * trade.qty
+        for interval, kept in self._kept.items():
+            begin = minute - minute % interval
+            if not kept or kept[-1].begin != begin:
+                kept.append(Candle(begin, price, price, price, price))
+            candle = kept[-1]
+            if price > candle.high:
+                candle.high = price
+            elif price < candle.low:
+                candle.low = price
+            candle.close = price
+            candle.qty += trade.qty
+            candle.value += value
+            candle.count += 1
+
+    def traded(self, interval: int) -> list[Candle]:
+        """Those with trades, oldest first."""
+        return list(self._kept[interval])
+
+    def all(self, interval: int, now_ns: int) -> list[Candle]:
+        """The latest up to the running one, idle ones too, oldest first."""
+        minute = now_ns // MINUTE_NS
+        running = minute - minute % interval
+        first = running - (KEPT - 1) * interval
+        filled = deque[Candle](self._filled(interval, running), KEPT)
+        return [candle for candle in filled if candle.begin >= first]
+
+    def _filled(self, interval: int, running: int) -> Iterator[Candle]:
+        before: Candle | None = None
+        for candle in self._kept[interval]:
+            yield from _idle(before, candle.begin, interval)
+            yield candle
+            before = candle
+        yield from _idle(before, running + interval, interval)
+
+
+def _idle(before: Candle | None, until: int, interval: int) -> Iterator[Candle]:
+    """Candles without trades after one; no more than are kept."""
+    if before is None:
+        return
+    first = max(before.begin + interval, until - KEPT * interval)
+    for begin in range(first, until, interval):
+        yield Candle(begin, *[before.close] * 4)
