@@ -10,7 +10,7 @@ import pytest
 from sandboxes import Sandbox
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PROGRAMS: Final = Path(__file__).parent / "foreign_programs"
+PROGRAMS: Final = ROOT / "tests" / "fidelity" / "foreign_programs"
 ENVIRONMENT: Final = ROOT / ".venv-foreign"
 PATIENCE_SECONDS: Final = 120
 BALANCES: Final = {"USD": "100000", "BTC": "2", "ETH": "20", "SOL": "200", "DOGE": "100000"}
