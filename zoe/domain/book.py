@@ -7,7 +7,7 @@ full precision, the point removed, leading zeros stripped, is exactly ``str(unit
 
 import zlib
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 CHECKSUM_LEVELS: Final = 10
@@ -22,17 +22,19 @@ class _Side:
         sign: 1 for bids; -1 for asks, so that the lowest has the highest key.
     """
 
-    __slots__ = ("keys", "levels", "sign", "texts")
+    __slots__ = ("_text", "keys", "levels", "sign", "texts")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.levels: dict[int, Level] = {}
         #: Each level's part of the checksum: made once, summed after every change.
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, bytes] = {}
+        self._text: bytes | None = b""
 
-    def apply(self, changes: Iterable[Level], depth: int) -> None:
+    def apply(self, changes: Sequence[Level], depth: int) -> None:
         """Sets and removes levels in order, then forgets what is beyond the depth."""
+        self._text = None
         sign, keys, levels, texts = self.sign, self.keys, self.levels, self.texts
         for price, qty in changes:
             key = price * sign
@@ -43,7 +45,7 @@ class _Side:
                     else:
                         keys.append(key)
                 levels[key] = (price, qty)
-                texts[key] = f"{price}{qty}"
+                texts[key] = b"%d%d" % (price, qty)
             elif levels.pop(key, None) is not None:
                 del texts[key]
                 if keys[-1] == key:
@@ -63,9 +65,12 @@ class _Side:
         """Every level."""
         return [self.levels[key] for key in reversed(self.keys)]
 
-    def text(self) -> str:
-        """The side's part of the checksum."""
-        return "".join(map(self.texts.__getitem__, self.keys[: -CHECKSUM_LEVELS - 1 : -1]))
+    def text(self) -> bytes:
+        """The side's part of the checksum, kept while the side stands still."""
+        if self._text is None:
+            best_first = self.keys[: -CHECKSUM_LEVELS - 1 : -1]
+            self._text = b"".join([self.texts[key] for key in best_first])
+        return self._text
 
 
 class Book:
@@ -78,15 +83,17 @@ class Book:
         self._bids = _Side(1)
         self._asks = _Side(-1)
 
-    def load(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
+    def load(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Replaces everything by a snapshot."""
         self._bids, self._asks = _Side(1), _Side(-1)
         self.update(bids, asks)
 
-    def update(self, bids: Iterable[Level], asks: Iterable[Level]) -> None:
+    def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Applies changed levels in order; a quantity of 0 removes; then cuts to the depth."""
-        self._bids.apply(bids, self.depth)
-        self._asks.apply(asks, self.depth)
+        if bids:
+            self._bids.apply(bids, self.depth)
+        if asks:
+            self._asks.apply(asks, self.depth)
 
     @property
     def best_bid(self) -> Level | None:
@@ -108,4 +115,4 @@ class Book:
 
     def checksum(self) -> int:
         """CRC32 over the ten best asks, then the ten best bids."""
-        return zlib.crc32((self._asks.text() + self._bids.text()).encode())
+        return zlib.crc32(self._bids.text(), zlib.crc32(self._asks.text()))

@@ -193,6 +193,26 @@ def test_counting_in_units_loses_nothing(count: int, precision: int, zeros: int)
     value = Decimal(f"{count}e-{precision}")
     written = Decimal(f"{value:f}" + ("" if "." in f"{value:f}" else ".") + "0" * zeros)
     assert numbers.units(written, precision) == count
+    assert numbers.units_of_text(f"{written:f}".encode(), precision) == count
+
+
+@given(
+    st.from_regex(r"\A-?(0|[1-9][0-9]{0,45})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?\Z"),
+    st.integers(0, 10),
+)
+def test_a_number_counts_the_same_whether_it_is_read_as_text_or_as_a_decimal(
+    text: str, precision: int
+) -> None:
+    counts: list[int | None] = []
+    for decimal in (True, False):
+        try:
+            if decimal:
+                counts.append(numbers.units(Decimal(text), precision))
+            else:
+                counts.append(numbers.units_of_text(text.encode(), precision))
+        except ValueError:
+            counts.append(None)
+    assert counts[0] == counts[1]
 
 
 @given(st.integers(0, 4_102_444_800_000_000_000))

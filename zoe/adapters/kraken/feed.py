@@ -6,13 +6,13 @@ new snapshot comes its changes are ignored.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final, assert_never
 
 import attrs
 import msgspec
 
 from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import decimals, exact, nanoseconds, step, units
+from zoe.adapters.kraken.numbers import decimals, exact, nanoseconds, step, units_of_text
 from zoe.domain.book import Book, Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
@@ -38,6 +38,9 @@ MOST_WAITING: Final = 1_000
 Precision = tuple[int, int]
 
 
+Often = frames.BookFrame | frames.TickerFrame | frames.TradeFrame | frames.Heartbeat
+
+
 @attrs.define
 class Verified:
     """How many checksums were equal and how many were not."""
@@ -51,6 +54,7 @@ class _Kept:
     book: Book
     price_precision: int
     qty_precision: int
+    verified: Verified
 
 
 class FeedReader:
@@ -67,12 +71,12 @@ class FeedReader:
         self._depth = depth
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._books: dict[str, _Kept] = {}
-        self._waiting: dict[str, list[tuple[bool, frames.BookRow]]] = {}
+        self._waiting: dict[str, list[tuple[bool, frames.TextBookRow]]] = {}
         self.verified: dict[str, Verified] = {}
         self._channels: dict[str, Callable[[frames.Frame, int], list[Message]]] = {
-            "book": self._book,
-            "ticker": self._ticker,
-            "trade": self._trade,
+            "book": self._unread_book,
+            "ticker": _unread(frames.TICKER),
+            "trade": _unread(frames.TRADE),
             "instrument": self._instrument,
             "status": self._status,
             "heartbeat": lambda frame, at: [FeedAlive()],
@@ -80,6 +84,30 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
+        try:
+            frame = frames.OFTEN.decode(payload)
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+            return self._any(payload, received_ns)
+        try:
+            return self._often(frame, received_ns)
+        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+            return [_not_understood(f"{type(problem).__name__}: {problem}", payload)]
+
+    def _often(self, frame: Often, received_ns: int) -> list[Message]:
+        match frame:
+            case frames.BookFrame():
+                return self._book(frame, received_ns)
+            case frames.TickerFrame():
+                return self._ticker(frame, received_ns)
+            case frames.TradeFrame():
+                return _trades(frame)
+            case frames.Heartbeat():
+                return [FeedAlive()]
+            case _:
+                assert_never(frame)
+
+    def _any(self, payload: bytes, received_ns: int) -> list[Message]:
+        """A frame of a channel that says little, an answer, or one that cannot be read."""
         try:
             return self._read(frames.FRAME.decode(payload), received_ns)
         except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
@@ -95,16 +123,22 @@ class FeedReader:
             raise ValueError(f"the exchange says {frame.refusal[:200]}")
         return _answer(frame)
 
-    def _book(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+    def _book(self, frame: frames.BookFrame, received_ns: int) -> list[Message]:
         snapshot = frame.type == "snapshot"
-        try:
-            rows = frames.BOOK.decode(frame.data)
-        except (msgspec.MsgspecError, ArithmeticError) as problem:
-            return self._unreadable(frame, str(problem), received_ns)
+        if len(frame.data) == 1:
+            return self._change(frame.data[0], snapshot, received_ns)
         said: list[Message] = []
-        for row in rows:
+        for row in frame.data:
             said += self._change(row, snapshot, received_ns)
         return said
+
+    def _unread_book(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        """What OFTEN could not read."""
+        try:
+            frames.BOOK.decode(frame.data)
+        except (msgspec.MsgspecError, ArithmeticError) as problem:
+            return self._unreadable(frame, str(problem), received_ns)
+        raise ValueError("a book of a form that nobody knows")
 
     def _unreadable(self, frame: frames.Frame, error: str, received_ns: int) -> list[Message]:
         """A change that is lost leaves its pair's book wrong: as far as it says whose it was."""
@@ -113,7 +147,7 @@ class FeedReader:
             said += self._broken(row.symbol, "a change could not be read", received_ns)
         return said
 
-    def _change(self, row: frames.BookRow, snapshot: bool, received_ns: int) -> list[Message]:
+    def _change(self, row: frames.TextBookRow, snapshot: bool, received_ns: int) -> list[Message]:
         precision = self._precisions.get(row.symbol)
         if precision is None:
             return self._wait(row, snapshot)
@@ -121,29 +155,30 @@ class FeedReader:
             return []  # dropped, and its new snapshot has not come
         try:
             kept = self._applied(row, snapshot, precision)
+            at_ns = None if row.timestamp is None else nanoseconds(row.timestamp)
+        except (msgspec.MsgspecError, RecursionError) as problem:
+            said = [_not_understood(str(problem), msgspec.json.encode(row))]
+            return said + self._broken(row.symbol, "a change could not be read", received_ns)
         except ValueError as problem:
             return self._broken(row.symbol, str(problem), received_ns)
         if kept.book.checksum() != row.checksum:
-            self._count(row.symbol).different += 1
+            kept.verified.different += 1
             return self._broken(row.symbol, "checksum", received_ns)
-        self._count(row.symbol).equal += 1
-        at_ns = None if row.timestamp is None else nanoseconds(row.timestamp)
+        kept.verified.equal += 1
         return [_quote(row.symbol, kept, at_ns, received_ns)]
 
-    def _applied(self, row: frames.BookRow, snapshot: bool, precision: Precision) -> _Kept:
+    def _applied(self, row: frames.TextBookRow, snapshot: bool, precision: Precision) -> _Kept:
         bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
         if snapshot:
-            kept = self._books[row.symbol] = _Kept(Book(self._depth), *precision)
+            verified = self.verified.setdefault(row.symbol, Verified())
+            kept = self._books[row.symbol] = _Kept(Book(self._depth), *precision, verified)
             kept.book.load(bids, asks)
         else:
             kept = self._books[row.symbol]
             kept.book.update(bids, asks)
         return kept
 
-    def _count(self, symbol: str) -> Verified:
-        return self.verified.setdefault(symbol, Verified())
-
-    def _wait(self, row: frames.BookRow, snapshot: bool) -> list[Message]:
+    def _wait(self, row: frames.TextBookRow, snapshot: bool) -> list[Message]:
         waiting = self._waiting.setdefault(row.symbol, [])
         if snapshot:
             waiting.clear()
@@ -186,7 +221,7 @@ class FeedReader:
             said += self._change(row, snapshot, received_ns)
         return said
 
-    def _ticker(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+    def _ticker(self, frame: frames.TickerFrame, received_ns: int) -> list[Message]:
         return [
             TickerSeen(
                 row.symbol,
@@ -196,23 +231,40 @@ class FeedReader:
                 exact(row.volume),
                 received_ns,
             )
-            for row in frames.TICKER.decode(frame.data)
+            for row in frame.data
         ]
-
-    def _trade(self, frame: frames.Frame, received_ns: int) -> list[Message]:
-        by_symbol: dict[str, list[TradePrint]] = {}
-        for row in frames.TRADE.decode(frame.data):
-            at_ns = nanoseconds(row.timestamp)
-            trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
-            by_symbol.setdefault(row.symbol, []).append(trade)
-        return [TradePrints(symbol, tuple(trades)) for symbol, trades in by_symbol.items()]
 
     def _status(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
 
 
-def _levels(rows: list[frames.Level], price_precision: int, qty_precision: int) -> list[Level]:
-    return [(units(row.price, price_precision), units(row.qty, qty_precision)) for row in rows]
+def _trades(frame: frames.TradeFrame) -> list[Message]:
+    by_symbol: dict[str, list[TradePrint]] = {}
+    for row in frame.data:
+        at_ns = nanoseconds(row.timestamp)
+        trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
+        by_symbol.setdefault(row.symbol, []).append(trade)
+    return [TradePrints(symbol, tuple(trades)) for symbol, trades in by_symbol.items()]
+
+
+def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], list[Message]]:
+    """Says why OFTEN could not read a frame of this form."""
+
+    def read(frame: frames.Frame, _: int) -> list[Message]:
+        form.decode(frame.data)
+        raise ValueError("a frame of a form that nobody knows")
+
+    return read
+
+
+def _levels(rows: list[frames.TextLevel], price_precision: int, qty_precision: int) -> list[Level]:
+    return [
+        (
+            units_of_text(bytes(row.price), price_precision),
+            units_of_text(bytes(row.qty), qty_precision),
+        )
+        for row in rows
+    ]
 
 
 def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) -> Quote:
@@ -260,5 +312,5 @@ def _answer(frame: frames.Frame) -> list[Message]:
     return [SubscriptionAcked(result.channel or "", result.symbol)]
 
 
-def _not_understood(error: str, payload: bytes) -> FrameNotUnderstood:
+def _not_understood(error: str, payload: bytes) -> Message:
     return FrameNotUnderstood(error, payload[:EXCERPT_BYTES].decode(errors="replace"))

@@ -22,6 +22,23 @@ class BookRow(msgspec.Struct):
     timestamp: str | None = None
 
 
+class TextLevel(msgspec.Struct, gc=False):
+    """One level of a book, its numbers as they stand in the frame."""
+
+    price: msgspec.Raw
+    qty: msgspec.Raw
+
+
+class TextBookRow(msgspec.Struct):
+    """A snapshot or a change of one book, its numbers not yet read."""
+
+    symbol: str
+    checksum: int
+    bids: list[TextLevel] = []
+    asks: list[TextLevel] = []
+    timestamp: str | None = None
+
+
 class NamedRow(msgspec.Struct):
     """As much of a row as says which pair it is about."""
 
@@ -101,6 +118,31 @@ class Frame(msgspec.Struct):
     refusal: str | None = msgspec.field(default=None, name="Error")
 
 
+class BookFrame(msgspec.Struct, tag_field="channel", tag="book"):
+    """A frame of the book channel, decoded at once."""
+
+    data: list[TextBookRow]
+    type: str | None = None
+
+
+class TickerFrame(msgspec.Struct, tag_field="channel", tag="ticker"):
+    """A frame of the ticker channel, decoded at once."""
+
+    data: list[TickerRow]
+
+
+class TradeFrame(msgspec.Struct, tag_field="channel", tag="trade"):
+    """A frame of the trade channel, decoded at once."""
+
+    data: list[TradeRow]
+
+
+class Heartbeat(msgspec.Struct, tag_field="channel", tag="heartbeat"):
+    """Nothing but a sign of life."""
+
+
+#: Frames that come often; whatever it does not know is read by FRAME.
+OFTEN = msgspec.json.Decoder(BookFrame | TickerFrame | TradeFrame | Heartbeat)
 FRAME = msgspec.json.Decoder(Frame)
 NAMED = msgspec.json.Decoder(list[NamedRow])
 PAIR = msgspec.json.Decoder(PairRow)

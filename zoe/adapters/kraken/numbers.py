@@ -5,7 +5,16 @@ otherwise cost the memory of all its digits.
 """
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Underflow
+from decimal import (
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+    Underflow,
+)
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +24,13 @@ LARGEST_EXPONENT: Final = 40
 MOST_DECIMALS: Final = 30
 NANOSECONDS: Final = 1_000_000_000
 
+#: Raises on what no amount is; quiet NaN and infinities pass it.
+_AMOUNT: Final = Context(
+    prec=LARGEST_EXPONENT + MOST_DECIMALS,
+    Emin=-LARGEST_EXPONENT,
+    Emax=LARGEST_EXPONENT,
+    traps=[Clamped, Inexact, InvalidOperation, Overflow, Subnormal],
+)
 #: Raises on whatever does not fit, instead of rounding it.
 _EXACT: Final = Context(
     prec=60,
@@ -28,14 +44,15 @@ def exact(value: Decimal) -> Decimal:
     """The same number, if it is one that money can be.
 
     Raises:
-        ValueError: NaN, infinite, or with an exponent beyond 10^40.
+        ValueError: NaN, infinite, with more digits than any amount, or beyond 10^40.
     """
+    try:
+        _AMOUNT.plus(value)
+    except ArithmeticError as problem:
+        what = "is absurd" if value.is_finite() else "is not a number"
+        raise ValueError(f"{str(value)[:60]} {what}") from problem
     if not value.is_finite():
         raise ValueError(f"{value} is not a number")
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if abs(exponent) > LARGEST_EXPONENT or abs(value.adjusted()) > LARGEST_EXPONENT:
-        raise ValueError(f"exponent {value.adjusted()} is absurd")
     return value
 
 
@@ -110,9 +127,46 @@ def units(value: Decimal, precision: int) -> int:
     return count
 
 
+_DECIMAL: Final = msgspec.json.Decoder(Decimal)
+#: Longer ones are none that a book holds, and are read the slow way, which refuses them.
+_LONGEST_TEXT: Final = 40
+
+
+def units_of_text(text: bytes, precision: int) -> int:
+    """As ``units`` of the JSON number ``text``, without making a Decimal of it.
+
+    Raises:
+        ValueError: It is not a whole number of units.
+        msgspec.MsgspecError: It is not a number.
+    """
+    whole, _, fraction = text.partition(b".")
+    if len(fraction) <= precision and len(text) <= _LONGEST_TEXT:
+        try:
+            count = int(whole + fraction.ljust(precision, b"0"))
+        except ValueError:
+            count = -1  # an exponent, or no number at all
+        if count >= 0:
+            return count
+    value: Decimal = _DECIMAL.decode(text)
+    return units(value, precision)
+
+
 @lru_cache(maxsize=64)
 def _midnight(date: str) -> int:
     return round(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+
+
+#: Nanoseconds of the last of so many decimals.
+_UNITS_OF_DIGITS: Final = tuple(int(f"1{'0' * (9 - digits)}") for digits in range(10))
+
+
+@lru_cache(maxsize=256)
+def _second(text: str) -> int:
+    """Nanoseconds of the part before the point."""
+    if len(text) != 19 or text[13] != ":" or text[16] != ":":
+        raise ValueError(f"{text[:40]!r} is not a time")
+    clock = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
+    return (_midnight(text[:10]) + clock) * NANOSECONDS
 
 
 def nanoseconds(text: str) -> int:
@@ -121,13 +175,10 @@ def nanoseconds(text: str) -> int:
     Raises:
         ValueError: Another form.
     """
-    if len(text) < 20 or text[-1] != "Z" or text[13] != ":" or text[16] != ":":
-        raise ValueError(f"{text[:40]!r} is not a time")
-    clock = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
     fraction = text[20:-1]
-    if len(fraction) > 9 or not (fraction.isdigit() or len(text) == 20):
+    if text[-1:] != "Z" or len(fraction) > 9 or not (fraction.isdigit() or len(text) == 20):
         raise ValueError(f"{text[:40]!r} is not a time")
-    return (_midnight(text[:10]) + clock) * NANOSECONDS + int(f"{fraction:0<9}")
+    return _second(text[:19]) + int(fraction or 0) * _UNITS_OF_DIGITS[len(fraction)]
 
 
 def rfc3339(at_ns: int) -> str:
