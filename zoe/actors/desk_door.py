@@ -60,6 +60,8 @@ TIMED_OUT: Final = 5
 STATUS_SECONDS: Final = 1
 PLACE: Final = "order.place"
 LONGEST_SECONDS: Final = 600
+#: A restarted RiskOfficer tells the state as it was: no answer to what was lost with it.
+_WANTED: Final = {"halt": TradingState.HALTED, "resume": TradingState.ACTIVE}
 #: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
 _ANSWERABLE: Final = CONCLUDED | {State.PENDING, State.WORKING, State.IN_DOUBT}
 
@@ -314,9 +316,11 @@ class DeskDoor(Actor):
     def _state_changed(self, news: TradingStateChanged) -> None:
         self._state = news.state
         for ref, talk in list(self._talks.items()):
+            if _WANTED.get(talk.request.command) is not news.state:
+                continue
             if talk.request.command == "resume":
                 self._answer(ref, DONE, {"state": news.state.value})
-            elif talk.request.command == "halt":
+            else:
                 talk.gathered["state"] = news.state.value
                 everything = talk.request.params.get("all") is True
                 self.tell(self.find("orders"), CancelOwnOrders("halt"))

@@ -91,6 +91,7 @@ class RiskOfficer(Actor):
     Args:
         forbidden: Why this run may not trade at all; None where it may.
         dead_man: Whether nothing may be traded before the dead-man's switch is armed.
+        watchers: Who is told the trading state, also after a restart.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class RiskOfficer(Actor):
         forbidden: str | None = None,
         *,
         dead_man: bool = False,
+        watchers: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self._account_id = account_id
@@ -116,6 +118,7 @@ class RiskOfficer(Actor):
         if dead_man:
             self._blocks["dead_man"] = "the dead-man's switch is not armed yet"
         self._recent: deque[int] = deque()
+        self._named = watchers
         self._watchers: dict[str, Address] = {}
         self._changes: deque[SetTradingState] = deque()
         self._writing: SetTradingState | None = None
@@ -125,6 +128,8 @@ class RiskOfficer(Actor):
         return self._writing is None
 
     def on_start(self) -> None:
+        for name in self._named:
+            self._watchers[name] = self.find(name)
         self.hold()
         self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
         self.tell(self.find("orders"), ReportOrders())
@@ -195,6 +200,8 @@ class RiskOfficer(Actor):
         if answer.rows and not self._changes:
             self._state = TradingState(answer.rows[-1].body["state"])
         log.info("risk.state", state=self._state.value, why="as it was")
+        for watcher in self._watchers.values():
+            self.tell(watcher, TradingStateChanged(self._state, "as it was"))
         self._latch()
         self._write()
 

@@ -78,7 +78,7 @@ class Parts:
 
 def tree(parts: Parts) -> tuple[Group, ...]:
     """The desk's groups, first to start first."""
-    strategies = tuple(f"strategy/{config.name}" for config in parts.strategies)
+    strategies = _strategies(parts)
     account = parts.account_id
     order = OrderConfig(account, parts.desk_tag, parts.notes)
     reconciled = ("risk", "repositioner", "door", READY)
@@ -161,13 +161,20 @@ def tree(parts: Parts) -> tuple[Group, ...]:
     )
 
 
+def _strategies(parts: Parts) -> tuple[str, ...]:
+    return tuple(f"strategy/{config.name}" for config in parts.strategies)
+
+
 def _dead_man(parts: Parts) -> tuple[str, ...]:
     """The name of the actor that keeps the dead-man's switch, where there is one."""
     return ("dead_man",) if parts.dead_man else ()
 
 
 def _risk(parts: Parts) -> RiskOfficer:
-    return RiskOfficer(parts.account_id, parts.limits, parts.forbidden, dead_man=parts.dead_man)
+    watchers = (*_strategies(parts), "door")
+    return RiskOfficer(
+        parts.account_id, parts.limits, parts.forbidden, dead_man=parts.dead_man, watchers=watchers
+    )
 
 
 def _gateway(parts: Parts) -> Gateway:

@@ -225,6 +225,15 @@ def test_a_halt_is_answered_when_every_order_is_gone() -> None:
     assert [answer["exit"] for answer in answers(stage)] == [0]
 
 
+def test_a_halt_is_not_answered_by_the_news_that_the_desk_trades() -> None:
+    stage = door()
+    ask(stage, "halt", timeout_seconds=3)
+    stage.tell(TradingStateChanged(TradingState.ACTIVE, "as it was"))
+    assert stage.heard("orders", AwaitNoOrders) == []
+    stage.tell(NoOrdersLeft())
+    assert answers(stage) == []
+
+
 def test_a_halt_of_everything_also_uses_the_exchanges_own_cancel_all() -> None:
     stage = door()
     ask(stage, "halt", {"why": "a test", "all": True})

@@ -135,6 +135,15 @@ def test_a_halt_survives_a_restart_until_it_is_taken_back() -> None:
     assert len(stage.heard("orders", SubmitOrder)) == 1
 
 
+def test_whoever_watches_hears_the_trading_state_of_every_incarnation() -> None:
+    factory = partial(RiskOfficer, "a", Limits(), watchers=("asker",))
+    stage = Stage("risk", factory, OTHERS, halted_row())
+    stage.runtime.crash("risk")
+    stage.run(1)
+    states = [news.state for news in stage.heard("asker", TradingStateChanged)]
+    assert states == [TradingState.HALTED] * 2
+
+
 def test_a_halt_that_comes_while_a_resume_is_written_wins() -> None:
     stage = ready(officer(halted_row()))
     stage.answering = False
