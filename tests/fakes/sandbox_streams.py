@@ -34,6 +34,12 @@ KINDS = st.sampled_from(
         {"stptype": "cancel-oldest"},
         {"stptype": "cancel-both"},
         {"ordertype": "market"},
+        {"ordertype": "market", "oflags": "viqc"},
+        {"ordertype": "stop-loss"},
+        {"ordertype": "take-profit"},
+        {"ordertype": "stop-loss-limit"},
+        {"ordertype": "take-profit-limit", "timeinforce": "GTD", "expiretm": "+9"},
+        {"starttm": "+3"},
     )
 )
 
@@ -49,15 +55,16 @@ def _priced(kind: str) -> st.SearchStrategy[Step]:
 AMEND = st.tuples(st.just("amend"), CLIENTS, REFS, VOLUMES, st.integers(0, 6))
 CANCEL = st.tuples(st.just("cancel"), CLIENTS, REFS)
 WAIT = st.tuples(st.just("wait"), st.sampled_from(("0.5", "3", "7")))
+EDIT = st.tuples(st.just("edit"), CLIENTS, REFS, VOLUMES, st.integers(0, 6))
 HOUSE = PAIRS.flatmap(
     lambda pair: st.tuples(st.just("house"), st.just(pair), SIDES, VOLUMES, PRICES[pair])
 )
 #: Clients among themselves, and with the house.
 AMONG_CLIENTS = st.lists(
-    st.one_of(_priced("add"), _priced("add"), AMEND, CANCEL, WAIT), min_size=12, max_size=50
+    st.one_of(_priced("add"), _priced("add"), AMEND, EDIT, CANCEL, WAIT), min_size=12, max_size=50
 )
 WITH_HOUSE = st.lists(
-    st.one_of(_priced("add"), _priced("add"), AMEND, CANCEL, WAIT, HOUSE, HOUSE),
+    st.one_of(_priced("add"), _priced("add"), AMEND, EDIT, CANCEL, WAIT, HOUSE, HOUSE),
     min_size=5,
     max_size=40,
 )
@@ -75,7 +82,10 @@ def carry_out(trial: Trial, clients: list[Client], step: Step) -> None:
     match step:
         case ("add", who, pair, side, volume, price, kind):
             params = {"ordertype": "limit", "pair": pair, "type": side, "volume": volume}
-            clients[who]("AddOrder", **{**params, "price": price, **kind})
+            params |= {"price": price, "price2": price, **kind}
+            if "viqc" in kind.get("oflags", ""):
+                params |= {"type": "buy", "volume": volume[:7].rjust(7, "9")}
+            clients[who]("AddOrder", **params)
         case ("amend", who, ref, volume, n):
             orders = open_orders(trial, clients[who])
             if orders:
@@ -83,6 +93,13 @@ def carry_out(trial: Trial, clients: list[Client], step: Step) -> None:
                 price = {"BTC/USD": f"{30_000 + n}.0", "ETH/USD": f"2000.{n * 5:03d}"}
                 wanted = price.get(pair, f"0.0660{n}"[:7])
                 clients[who]("AmendOrder", txid=order_id, order_qty=volume, limit_price=wanted)
+        case ("edit", who, ref, volume, n):
+            orders = open_orders(trial, clients[who])
+            if orders:
+                order_id, pair = orders[ref % len(orders)]
+                price = {"BTC/USD": f"{30_000 + n}.0", "ETH/USD": f"2000.{n * 5:03d}"}
+                wanted = price.get(pair, f"0.0660{n}"[:7])
+                clients[who]("EditOrder", txid=order_id, pair=pair, volume=volume, price=wanted)
         case ("cancel", who, ref):
             orders = open_orders(trial, clients[who])
             if orders:

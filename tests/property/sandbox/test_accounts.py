@@ -76,7 +76,8 @@ def claims(client: Client) -> dict[str, Decimal]:
             fee = rounded_up(left * TAKER, 8) if in_base else Decimal(0)
             held[base] += left + fee
         else:
-            value, places = left * Decimal(descr["price"]), 4 if quote == "USD" else 10
+            limit = Decimal(descr["price2"]) or Decimal(descr["price"])
+            value, places = left * limit, 4 if quote == "USD" else 10
             fee = Decimal(0) if in_base else value * TAKER
             held[quote] += rounded_up(value, places) + rounded_up(fee, places)
     return held

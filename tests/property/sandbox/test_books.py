@@ -55,6 +55,7 @@ def test_a_book_is_never_crossed_and_holds_what_is_open(steps: list[Step]) -> No
         (order.terms.pair.symbol, order.terms.side, order.terms.price, order.left)
         for account in trial.exchange.world.accounts.by_name.values()
         for order in account.open.values()
+        if not order.waits
     ]
     queued = [
         (symbol, one.side, one.price, one.left)

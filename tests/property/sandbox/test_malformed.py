@@ -30,12 +30,20 @@ METHODS = st.sampled_from(
         "unsubscribe",
         "ping",
         "batch_add",
+        "batch_cancel",
+        "edit_order",
         "",
     )
 )
 FIELDS = st.sampled_from(
     (
         "channel",
+        "orders",
+        "triggers",
+        "limit_price_type",
+        "effective_time",
+        "cash_order_qty",
+        "interval",
         "symbol",
         "depth",
         "snapshot",
@@ -63,7 +71,12 @@ LIKELY = st.sampled_from(
         "BTC/USD",
         ["BTC/USD"],
         ["BTC/USD", 5],
+        "ohlc",
         "limit",
+        "stop-loss",
+        {"price": 5, "price_type": "pct"},
+        [{"order_type": "limit", "side": "buy"}, {"order_type": 5}],
+        "pct",
         "buy",
         10,
         "gtd",
@@ -87,6 +100,14 @@ CALLS = st.sampled_from(
         "TradesHistory",
         "Ledgers",
         "OpenOrders",
+        "AddOrderBatch",
+        "CancelOrderBatch",
+        "EditOrder",
+        "TradeVolume",
+        "DepositStatus",
+        "QueryLedgers",
+        "OrderAmends",
+        "TradeBalance",
         "CancelAllOrdersAfter",
         "Nothing",
     )
@@ -113,11 +134,34 @@ PARAMS = st.sampled_from(
         "limit_price",
         "order_qty",
         "leverage",
+        "price2",
+        "starttm",
+        "order_id",
+        "orders[0][price]",
+        "orders[]",
+        "cursor",
+        "limit",
         "close[ordertype]",
     )
 )
 VALUES = st.text(max_size=12) | st.sampled_from(
-    ("XBTUSD", "buy", "limit", "1", "-1", "1e999999999", "9" * 400, "+5", "GTD", "post", "²", "٣")
+    (
+        "XBTUSD",
+        "buy",
+        "limit",
+        "stop-loss",
+        "#5%",
+        "viqc",
+        "1",
+        "-1",
+        "1e999999999",
+        "9" * 400,
+        "+5",
+        "GTD",
+        "post",
+        "²",
+        "٣",
+    )
 )
 
 

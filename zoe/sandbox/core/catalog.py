@@ -53,6 +53,11 @@ class Pair:
     cost_min: int = 0
     status: str = "online"
     fees: tuple[tuple[int, int, int], ...] = SPOT_FEES
+    #: In hundredths of a percent: who holds that much is never short.
+    highest_fee: int = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda pair: max(max(row[1:]) for row in pair.fees), takes_self=True),
+    )
 
 
 class Catalog:

@@ -16,11 +16,6 @@ from zoe.sandbox.core.world import World
 BASIS_POINTS: Final = 10_000
 
 
-def taker_bps(pair: Pair) -> int:
-    """The highest fee in hundredths of a percent: who holds that much is never short."""
-    return max(taker for _, _, taker in pair.fees)
-
-
 def check_mode(world: World, pair: Pair, *, limit: bool, post_only: bool) -> None:
     """Raises Refusal where the exchange's or the pair's state forbids a new order."""
     for mode in (world.status, world.status_of(pair)):
@@ -125,7 +120,7 @@ def market_cost(world: World, terms: Terms) -> int:
         value, left, makers = value + qty * resting.price, left - qty, makers + 1
         if not left:
             break
-    fee = 0 if terms.fee_in_base else ceiling(value * taker_bps(pair), BASIS_POINTS)
+    fee = 0 if terms.fee_in_base else ceiling(value * pair.highest_fee, BASIS_POINTS)
     return _quote_up(world, pair, value) + _quote_up(world, pair, fee) + makers
 
 
@@ -137,11 +132,11 @@ def claim(world: World, terms: Terms, left: int) -> tuple[str, int]:
     """
     pair = terms.pair
     if terms.side == "sell":
-        fee = ceiling(left * taker_bps(pair), BASIS_POINTS) if terms.fee_in_base else 0
+        fee = ceiling(left * pair.highest_fee, BASIS_POINTS) if terms.fee_in_base else 0
         decimals = world.catalog.assets[pair.base].decimals
         return pair.base, rescaled_up(left + fee, pair.qty_decimals, decimals)
     value = (terms.price or terms.trigger) * left
-    fee = 0 if terms.fee_in_base else ceiling(value * taker_bps(pair), BASIS_POINTS)
+    fee = 0 if terms.fee_in_base else ceiling(value * pair.highest_fee, BASIS_POINTS)
     return pair.quote, _quote_up(world, pair, value) + _quote_up(world, pair, fee)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -137,7 +138,8 @@ class Sockets:
                 checked(ask.method, ask.params, method.fields)
                 before = len(caller.account.orders)
                 answers = method.handler(ask, caller)
-                order_ids.extend(tuple(caller.account.orders)[before:])
+                orders = caller.account.orders
+                order_ids.extend(islice(reversed(orders), len(orders) - before))
             except Refusal as refusal:
                 return [ask.refuse(str(refusal))]
             return answers
