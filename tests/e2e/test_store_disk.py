@@ -248,6 +248,25 @@ def test_an_ordered_stop_is_no_death(state: Path) -> None:
         assert found.deaths() == 0
 
 
+class Late(Stop):
+    """A request to stop that comes while the server is looked at."""
+
+    def requested(self) -> bool:
+        return True
+
+
+def test_a_death_that_was_asked_for_meanwhile_is_none(state: Path) -> None:
+    server, _ = stores.up(state)
+    server._end_keeper()
+    server._closing = False
+    dead = subprocess.Popen(["/bin/true"], stdin=subprocess.PIPE)
+    dead.wait(stores.PATIENCE_SECONDS)
+    server._keeper = dead
+    keep_up(server, Late())
+    assert server.poll() == 0, "not started again"
+    server.stop()
+
+
 def test_a_restart_that_is_overtaken_by_a_stop_leaves_no_server(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

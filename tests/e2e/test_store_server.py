@@ -113,23 +113,32 @@ def test_a_path_too_long_for_sockets_gets_one_elsewhere_whatever_the_umask(tmp_p
 
 
 @NEEDS_ROOT
-def test_a_place_for_the_socket_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["a link", "a directory"])
+def test_a_place_for_the_socket_that_somebody_else_prepared_is_refused(
+    tmp_path: Path, how: str
+) -> None:
     place = tmp_path / ("long" * 30)
     waiting = EmbeddedServer(place)._socket_dir
     victim = tmp_path / "victim"
     victim.mkdir()
-    waiting.symlink_to(victim)
+    if how == "a link":
+        waiting.symlink_to(victim)
+    else:
+        waiting.mkdir()
+        os.chown(waiting, 1, 1)
     try:
         with pytest.raises(ConfigError, match="belongs to somebody else"):
             EmbeddedServer.start(place)
         assert victim.stat().st_uid == os.geteuid()
     finally:
-        waiting.unlink()
+        waiting.unlink() if waiting.is_symlink() else waiting.rmdir()
 
 
 @NEEDS_ROOT
 def test_another_user_runs_it_as_itself(tmp_path: Path) -> None:
     person = next(entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1_000)
+    if not all(above.stat().st_mode & stat.S_IXOTH for above in stores.PROGRAM.parents):
+        pytest.skip("other users may not read this checkout")
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, person.pw_uid, person.pw_gid)
@@ -285,7 +294,9 @@ def test_a_server_that_somebody_else_started_there_is_left_alone(
 
 
 def test_who_only_looks_finds_the_running_server_and_disturbs_nobody(used: Path) -> None:
-    assert EmbeddedServer.running(used) is None
+    with (used / "pg" / "lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # somebody else who looks
+        assert EmbeddedServer.running(used) is None
     with stores.running(used):
         found = EmbeddedServer.running(used)
         assert found is not None

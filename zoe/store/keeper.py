@@ -27,7 +27,7 @@ _CAP_VERSION_3 = 0x20080522
 #: Fast, immediate, none too gently; with time to obey between them.
 _TO_STOP = [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL]
 _SECONDS_TO_STOP = 3
-_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BLOCKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _libc() -> ctypes.CDLL:
@@ -63,9 +63,9 @@ def _become(uid: int, gid: int, search: bool, program: list[str], parent: int) -
     _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    for name in _IGNORED:
+    for name in _BLOCKED:
         signal.signal(name, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
     os.execv(program[0], program)
 
 
@@ -97,10 +97,9 @@ def main(arguments: list[str]) -> int:
     if mode == "run":
         _drop(*rights)
         os.execv(program[0], program)
-    for name in _IGNORED:
-        signal.signal(name, signal.SIG_IGN)
-    # An order to stop that comes before the child can obey must wait for it, not be lost.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
+    # None of them reaches the keeper. The child takes them again once it can obey: an order to
+    # stop that comes before waits until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     parent = os.getpid()
     child = os.fork()
     if child == 0:
