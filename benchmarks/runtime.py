@@ -445,8 +445,9 @@ def crashes(report: Report, pinned: bool) -> None:
     turns = [restarts() for _ in range(TURNS)]
     most = 0.5 if pinned else 5.0
     p50, p99 = (statistics.median(percentile(t, share) for t in turns) for share in (0.5, 0.99))
-    longest = max(max(took) for took in turns)
-    figures = f"p50 {p50:.3f} ms, p99 {p99:.3f} ms, most {longest:.3f} ms"
+    # What other processes take shows in the median turn, hardly in the quietest.
+    quietest = min(percentile(took, 0.99) for took in turns)
+    figures = f"p50 {p50:.3f} ms, p99 {p99:.3f} ms ({quietest:.3f} in the quietest turn)"
     report.line("first restart", figures, f"p99 <= {most} ms", p99 <= most)
     lost, crashed = lost_over_crashes()
     report.line("lost over crashes", f"{lost} lost, {crashed} crashes", "0 lost", lost == 0)
@@ -474,7 +475,8 @@ def main() -> int:
     mode = parser.parse_args().mode
     if mode is not None:
         return 1 if measure(mode) else 0
-    print(f"Python {sys.version.split()[0]}, pykka {version('pykka')}, {os.cpu_count()} processors")
+    versions = f"Python {sys.version.split()[0]}, pykka {version('pykka')}"
+    print(f"{versions}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     commands = [[sys.executable, __file__, "--mode", each] for each in ("pinned", "free")]
     return max(subprocess.run(command, check=False).returncode for command in commands)
 
