@@ -40,6 +40,13 @@ _LINE: Final = "__line__"
 _COLOURS: Final = {"DEBUG": "2", "INFO": "36", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 #: What a line says in detail has the terminal's own colour, unless somebody should look at it.
 _FIELDS: Final = {level: colour for level, colour in _COLOURS.items() if level != "INFO"}
+#: What people see all day long is said in fewer words: the fields, and how they are said.
+_PHRASES: Final = {
+    "order.state_changed": (
+        ("side", "quantity", "pair", "limit_price", "was", "state"),
+        "{side} {quantity} {pair} at {limit_price}: {was} > {state}",
+    )
+}
 _UUID: Final = re.compile(r"([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -188,21 +195,31 @@ def short_line(record: Any) -> str:
     extra = record["extra"]
     level = record["level"].name
     actor = str(extra.get("actor") or "-")
-    fields = " ".join(
-        f"{name}={_brief(_shown(value))}"
+    said = {
+        name: _brief(_shown(value))
         for name, value in extra.items()
         if name not in IDS
         and name not in (_LINE, "trace")
         and value is not None
         and not (isinstance(value, str) and actor.endswith(f"/{value}"))
-    )
+    }
     colour = _COLOURS.get(level, "0")
     when = f"{record['time']:%H:%M:%S}.{record['time'].microsecond // 1000:03d}"
     text = (
         f"\x1b[2m{when}\x1b[0m \x1b[{colour}m{level:8}\x1b[0m {_brief(actor):15} "
-        f"\x1b[1;{colour}m{_shown(record['message'])}\x1b[0m \x1b[{_FIELDS.get(level, '0')}m{fields}"
+        f"\x1b[1;{colour}m{_shown(record['message'])}\x1b[0m "
+        f"\x1b[{_FIELDS.get(level, '0')}m{_in_words(record['message'], said)}"
     )
     return f"{text}{_indented(extra.get('trace'))}\x1b[0m"
+
+
+def _in_words(event: str, said: dict[str, str]) -> str:
+    names, phrase = _PHRASES.get(event, ((), ""))
+    words = []
+    if names and said.keys() >= set(names):
+        words.append(phrase.format_map(said))
+        said = {name: value for name, value in said.items() if name not in names}
+    return " ".join([*words, *(f"{name}={value}" for name, value in said.items())])
 
 
 def _brief(text: str) -> str:

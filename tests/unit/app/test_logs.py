@@ -154,6 +154,17 @@ def test_a_terminal_is_told_nothing_twice_and_no_id_longer_than_people_compare(
     assert (line["intent_id"], line["after"], line["reason"]) == (ours, other, None)
 
 
+def test_a_terminal_is_told_in_few_words_what_becomes_of_an_order(tmp_path: Path) -> None:
+    terminal = Terminal()
+    set_up(tmp_path, terminal)
+    change = {"side": "buy", "quantity": "0.1", "pair": "BTC/USD", "was": "PENDING"}
+    log.info("order.state_changed", **change, limit_price="9", state="WORKING", filled="0")
+    log.info("order.state_changed", **change, limit_price=None, state="FILLED", filled="0.1")
+    limit, market = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
+    assert limit.endswith(" buy 0.1 BTC/USD at 9: PENDING > WORKING filled=0")
+    assert market.endswith("side=buy quantity=0.1 pair=BTC/USD was=PENDING state=FILLED filled=0.1")
+
+
 def test_anything_else_than_a_terminal_gets_the_files_lines(tmp_path: Path) -> None:
     stream = io.StringIO()
     path = set_up(tmp_path, stream)
