@@ -1,5 +1,6 @@
 """One seed's story: desks that trade, are killed and faulted, then settle and are audited."""
 
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -94,7 +95,7 @@ class _Teller:
             world.start()
             self._plant()
             if rng.random() < 0.8:
-                world.ready()
+                self._wait_a_while()
             for _ in range(rng.randint(1, 4)):
                 world.run(rng.uniform(0, 6))
                 self._disturb()
@@ -102,6 +103,12 @@ class _Teller:
                 world.kill()
                 self._story.crashes += 1
                 self._story.faults["kill"] += 1
+
+    def _wait_a_while(self) -> None:
+        """Until the desk is reconciled, if it is soon: in maintenance nobody can be."""
+        world = self._world
+        with contextlib.suppress(NotInTime):
+            world.until(lambda: world.is_ready, seconds=20)
 
     def _disturb(self) -> None:
         if "crashes" in self._kinds and self._rng.random() < 0.3:
