@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 #: What the present code has no use for: the book order by order.
-NOT_COVERED = ["l3_snapshot", "l3_update", "candles_snapshot"]
+NOT_COVERED = ["l3_snapshot", "l3_update"]
 #: Requests of the client that was recorded, and pieces without a frame round them.
 NO_ANSWERS = {
     "expected_request",

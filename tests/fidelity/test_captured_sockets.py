@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.order_form import NewOrder
 from zoe.adapters.kraken.reports import BALANCE, REPORT, Merger
+from zoe.adapters.kraken.socket_requests import (
+    OrderIds,
+    Sender,
+    SocketAmend,
+    SocketEdit,
+    read_answer,
+)
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.errors import ExchangeRejected
 from zoe.domain.order import Input
@@ -36,6 +44,7 @@ PUBLIC = [
     "instrument_snapshot",
     "book_snapshot",
     "book_update",
+    "candles_snapshot",
     "get_pong",
     "get_ticker_subscription_response",
     "get_book_subscription_response",
@@ -196,3 +205,76 @@ def test_pieces_of_frames(captures: Any) -> None:
         Input.LIVE,
     ]
     assert BALANCE.decode(b'{"asset":"USD","balance":1}').wallets == []
+
+
+def test_answers_to_every_request_are_read_in_the_shape_that_was_captured(captures: Any) -> None:
+    read = [read_answer(text.encode()) for text in captures.named("response")]
+    answers = {answer.method: answer for answer in read if answer.refusal is None}
+    assert set(answers) >= {"add_order", "amend_order", "edit_order", "cancel_order", "cancel_all"}
+    assert [o.order_id for o in answers["batch_add"].orders] == [
+        "JQDNTT-MZEIZ-OZKUDD",
+        "X67GEK-3VQWM-HPNQ89",
+    ]
+    assert (answers["batch_cancel"].count, answers["cancel_all"].count) == (2, 0)
+    assert answers["cancel_all_orders_after"].trigger_time == "2024-05-19T19:22:25Z"
+    assert answers["edit_order"].original_order_id == "K1FF7H-A13AR-Q1S9Z6"
+    assert answers["amend_order"].amend_id == "1M2JV8-OEJZD-G5GSBF"
+    assert answers["add_order"].orders[0].cl_ord_id == "client-zero"
+    assert all(answer.exchange_ns is not None and answer.req_id == 0 for answer in read)
+
+
+SENDER = Sender("aToken")
+
+
+def limit(price: str, **more: Any) -> NewOrder:
+    return NewOrder(
+        pair="USDC/USD", side="buy", order_type="limit", quantity=Decimal(5), limit=Decimal(price),
+        fee_in=None, **more,
+    )  # fmt: skip
+
+
+def test_requests_say_what_was_captured_from_a_client_that_trades(captures: Any) -> None:
+    """Beside what that client said of itself, and of what is the exchange's default."""
+    of_method: dict[str, list[Any]] = {}
+    for text in captures.named("expected_request"):
+        frame = plain(text)
+        of_method.setdefault(frame["method"], []).append(frame["params"])
+    add = limit("0.95", time_in_force="ioc", cl_ord_id="client-zero")
+    ids = OrderIds(("1V7PZA-L5RIM-RX2G6B",))
+    ours = [
+        SENDER.add_order(add, 0),
+        SENDER.amend_order(
+            SocketAmend(
+                order_id="BQS60L-EGW18-UPAK9U", quantity=Decimal("5.1"), limit=Decimal("0.96"),
+                post_only=False,
+            ), 0,
+        ),
+        SENDER.edit_order(
+            SocketEdit(
+                order_id="K1FF7H-A13AR-Q1S9Z6", symbol="USDC/USD", quantity=Decimal("6.1"),
+                limit=Decimal("0.93"),
+            ), 0,
+        ),
+        SENDER.cancel_order(ids, 0),
+        SENDER.cancel_order(OrderIds(cl_ord_ids=("a-uuid",)), 0),
+        SENDER.cancel_all(0),
+        SENDER.cancel_all_after(5, 0),
+        SENDER.batch_cancel(OrderIds(("IY8YF6-Y6LCR-AMZD7P", "XR6VND-GLY6K-DL33TB")), 0),
+        SENDER.batch_add([limit("0.99", post_only=True), limit("0.95", post_only=True)], 0),
+    ]  # fmt: skip
+    for payload in ours:
+        frame = plain(payload.decode())
+        params = frame["params"] | {"token": None}
+        theirs = [their | {"token": None} for their in of_method[frame["method"]]]
+        assert any(said_too(params, their) for their in theirs), params
+
+
+def said_too(ours: Any, theirs: Any) -> bool:
+    """Whether everything of ours is theirs, and in the same kind of JSON."""
+    if isinstance(ours, dict):
+        return all(key in theirs and said_too(ours[key], theirs[key]) for key in ours)
+    if isinstance(ours, list):
+        pairs = zip(ours, theirs, strict=True)
+        return len(ours) == len(theirs) and all(said_too(*pair) for pair in pairs)
+    numbers = (int, Decimal)
+    return bool(ours == theirs) and isinstance(ours, numbers) == isinstance(theirs, numbers)

@@ -97,6 +97,27 @@ class TradePrints(Message):
 
 
 @attrs.frozen
+class CandleSeen(Message):
+    """A candle as far as it has come; only trades bring news of it.
+
+    Attributes:
+        begin_ns: Where its interval begins.
+        interval_minutes: How long it lasts.
+    """
+
+    traced: ClassVar[bool] = False
+    symbol: str
+    begin_ns: int
+    interval_minutes: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    trades: int
+
+
+@attrs.frozen
 class InstrumentsChanged(Message):
     """Pairs that are new or changed."""
 

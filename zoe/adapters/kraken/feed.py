@@ -17,6 +17,7 @@ from zoe.domain.book import Book, Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
     BookBroken,
+    CandleSeen,
     ExchangeStatus,
     FeedAlive,
     FrameNotUnderstood,
@@ -77,6 +78,7 @@ class FeedReader:
             "book": self._unread_book,
             "ticker": _unread(frames.TICKER),
             "trade": _unread(frames.TRADE),
+            "ohlc": _candles,
             "instrument": self._instrument,
             "status": self._status,
             "heartbeat": lambda frame, at: [FeedAlive()],
@@ -245,6 +247,23 @@ def _trades(frame: frames.TradeFrame) -> list[Message]:
         trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
         by_symbol.setdefault(row.symbol, []).append(trade)
     return [TradePrints(symbol, tuple(trades)) for symbol, trades in by_symbol.items()]
+
+
+def _candles(frame: frames.Frame, _: int) -> list[Message]:
+    return [
+        CandleSeen(
+            row.symbol,
+            nanoseconds(row.interval_begin),
+            row.interval,
+            exact(row.open),
+            exact(row.high),
+            exact(row.low),
+            exact(row.close),
+            exact(row.volume),
+            row.trades,
+        )
+        for row in frames.CANDLE.decode(frame.data)
+    ]
 
 
 def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], list[Message]]:

@@ -66,6 +66,21 @@ class TradeRow(msgspec.Struct):
     timestamp: str
 
 
+class CandleRow(msgspec.Struct):
+    """One candle of the ohlc channel."""
+
+    symbol: str
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    trades: int
+    interval_begin: str
+    interval: int
+    vwap: Decimal | None = None
+
+
 class PairRow(msgspec.Struct):
     """One pair of the instrument channel."""
 
@@ -149,6 +164,7 @@ PAIR = msgspec.json.Decoder(PairRow)
 BOOK = msgspec.json.Decoder(list[BookRow])
 TICKER = msgspec.json.Decoder(list[TickerRow])
 TRADE = msgspec.json.Decoder(list[TradeRow])
+CANDLE = msgspec.json.Decoder(list[CandleRow])
 INSTRUMENT = msgspec.json.Decoder(Instruments)
 STATUS = msgspec.json.Decoder(list[StatusRow])
 RESULT = msgspec.json.Decoder(SubscribedTo)

@@ -173,17 +173,25 @@ def _conditional(close: Close) -> dict[str, object]:
 
 
 def _price(name: str, price: AnyPrice) -> dict[str, object]:
-    """A price; a relative one says so by its type beside it."""
+    return dict(relative(name, price))
+
+
+def relative(name: str, price: AnyPrice) -> tuple[tuple[str, object], ...]:
+    """A price as members of a request; a relative one says so by its type beside it.
+
+    Raises:
+        ValueError: A relative price of a form that the socket does not have.
+    """
     if isinstance(price, Decimal):
-        return {name: number(price)}
+        return ((name, number(price)),)
     if price.startswith("#"):
         raise ValueError(f"the socket has no price such as {price!r}")
     value = number(decimal_of(price.rstrip("%").lstrip("+")))
     if price.endswith("%"):
-        return {name: value, f"{name}_type": "pct"}
+        return ((name, value), (f"{name}_type", "pct"))
     if price.startswith(("+", "-")):
-        return {name: value, f"{name}_type": "quote"}
-    return {name: value}
+        return ((name, value), (f"{name}_type", "quote"))
+    return ((name, value),)
 
 
 def number(value: Decimal) -> msgspec.Raw:
