@@ -12,34 +12,38 @@ import pytest
 from foreign import Report
 from sandboxes import running
 
-PROGRAMS: Final = (*("ccxt_rest", "ccxt_pro", "sdk_rest", "sdk_ws", "sdk_book", "krakenex_rest"),)
+PROGRAMS: Final = ("ccxt_rest", "ccxt_pro", "sdk_rest", "sdk_ws", "krakenex_rest")
 PAIRS: Final = "BTC/USD,ETH/USD,SOL/USD,DOGE/USD"
 #: Steps that must succeed, whatever they give.
 STEPS: Final = {
     "ccxt_rest": (
         *("markets", "market", "time", "status", "currencies", "ticker", "tickers", "order_book"),
+        *("ohlcv", "trades", "market_cost", "stop_loss", "stop_limit", "take_profit", "take_limit"),
         *("market_buy", "market_sell", "post_only", "ioc", "fok", "order", "edit", "edited"),
         *("open_orders", "cancel", "left_1", "left_2", "cancel_all", "dead_man", "dead_man_off"),
-        *("trading", "balance", "closed_orders", "my_trades", "ledger"),
+        *("create_orders", "cancel_orders", "trading", "balance", "closed_orders", "my_trades"),
+        *("ledger", "ledger_entry", "order_trades", "trading_fee", "deposits", "withdrawals"),
     ),
     "ccxt_pro": (
         *("ticker", "tickers", "bids_asks", "trades", "order_book", "balance", "create"),
         *("watched_orders", "edit", "cancel", "market", "watched_fills", "cancel_several"),
-        *("cancel_all", "trading"),
+        *("ohlcv", "cancel_all", "trading"),
     ),
     "sdk_rest": (
         *("system_status", "assets", "asset_pairs", "ticker", "order_book", "balance", "balances"),
-        *("one_balance", "open_orders", "closed_orders", "trades_history", "ledgers_info"),
+        *("ohlc", "recent_trades", "recent_spreads", "one_balance", "trade_balance", "open_orders"),
+        *("closed_orders", "trades_history", "ledgers_info", "ledgers", "trade_volume"),
     ),
     "sdk_ws": (
         *("ticker", "book", "trade", "instrument", "book_update", "unsubscribed", "executions"),
         *("balances", "add", "new", "amend", "amended", "cancel", "canceled", "market", "filled"),
-        *("ledger", "exception_occur"),
+        *("ohlc", "ledger", "batch_add", "batch_cancel", "dead_man", "dead_man_off", "cancel_all"),
+        *("trading", "exception_occur"),
     ),
     "krakenex_rest": (
         *("Time", "SystemStatus", "Assets", "AssetPairs", "Depth", "AddOrder", "validate"),
         *("QueryOrders", "OpenOrders", "AmendOrder", "CancelOrder", "market", "Balance"),
-        *("BalanceEx", "ClosedOrders", "TradesHistory", "Ledgers"),
+        *("BalanceEx", "ClosedOrders", "TradesHistory", "Ledgers", "TradeBalance"),
     ),
 }
 
@@ -104,10 +108,15 @@ def test_ccxts_orders_are_the_exchanges_orders(reports: dict[str, Report]) -> No
     assert (order["status"], order["postOnly"], order["amount"]) == ("open", True, 0.01)
     assert order["clientOrderId"] == "0" * 31 + "a"
     assert report.gave("edited")["amount"] == 0.02
-    assert [row["id"] for row in report.gave("open_orders") if row["type"] == "limit"] == [
-        report.gave("post_only")
-    ]
+    waiting = {report.gave(name)["id"] for name in ("stop_loss", "stop_limit", "take_profit")}
+    waiting |= {report.gave("take_limit")["id"], report.gave("post_only")}
+    assert {row["id"] for row in report.gave("open_orders")} == waiting
     assert report.gave("after_cancel_all") == 0
+    assert len(report.gave("create_orders")) == 2
+    assert set(report.gave("create_orders")) <= orders(report)
+    cost = report.gave("market_cost")["id"]
+    spent = sum(Decimal(row["cost"]) for row in report.rows("fill") if row["order_id"] == cost)
+    assert 49 < spent <= 50
 
 
 def test_ccxt_names_the_refusals_by_its_own_errors(reports: dict[str, Report]) -> None:

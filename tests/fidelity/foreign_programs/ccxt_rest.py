@@ -88,7 +88,11 @@ def account(steps: Steps, client: "ccxt.kraken") -> None:
     mine = steps.do("my_trades", lambda: client.fetch_my_trades(PAIR))
     ledger = steps.do("ledger", lambda: client.fetch_ledger())
     steps.do("ledger_entry", lambda: client.fetch_ledger_entry(ledger[0]["id"]))
-    steps.do("order_trades", lambda: client.fetch_order_trades(mine[0]["order"], PAIR))
+    wanted = {"trades": [trade["id"] for trade in mine]}
+    steps.do(
+        "order_trades",
+        lambda: client.fetch_order_trades(mine[0]["order"], PAIR, None, None, wanted),
+    )
     steps.do("trading_fee", lambda: client.fetch_trading_fee(PAIR))
     steps.do("deposits", lambda: client.fetch_deposits("USD"))
     steps.do("withdrawals", lambda: client.fetch_withdrawals("USD"))
