@@ -26,8 +26,10 @@ class Stage:
         seed: int = 1,
         notes: MemoryNotes | None = None,
         others: tuple[Child, ...] = (),
+        latency_ns: int = 1_000_000,
     ) -> None:
-        self.runtime = VirtualRuntime(seed)
+        self.latency_ns = latency_ns
+        self.runtime = VirtualRuntime(seed, latency_ns=lambda rng: self.latency_ns)
         self.said: list[Message] = []
         self.news: list[Message] = []
         self.beats: list[Beat] = []

@@ -6,7 +6,7 @@ Blocks on nothing: commits and reads run on the lane ``journal``, one at a time;
 meanwhile is the next group. Reads are answered behind the writes that were queued before them.
 A store error keeps the batch and tries the same rows again; a commit whose fate is unknown is
 settled by inserting the same rows and comparing. Another writer in our place ends the process.
-Cancels that were noted while the store was down are journalled when it is back.
+A store without an answer is down. Cancels noted while it is are journalled when it is back.
 An ordered stop waits until all is durable. A restart loses what waited, so the tree escalates a
 crash of the Journal instead (app/tree.py).
 """
@@ -43,6 +43,8 @@ GROUP_REQUESTS: Final = 32
 ANCHORS_KEPT: Final = 20_000
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2)
 BEAT_SECONDS: Final = 2
+#: A call that takes longer may never be answered: nobody should rely on it.
+SILENCE_NS: Final = 2_000_000_000
 #: So many that wait are worth a person's look.
 BACKLOG: Final = 10_000
 EXIT_SECOND_WRITER: Final = 70
@@ -101,8 +103,13 @@ class _Forget:
     cancels: tuple[NotedCancel, ...]
 
 
+@attrs.frozen
+class _Probe:
+    """See whether the store answers, where nothing else asks it."""
+
+
 #: The one call to the store that is under way, or waits to be tried again.
-_Work = _Open | _Commit | _Collect | _Forget | _Asked
+_Work = _Open | _Commit | _Collect | _Forget | _Probe | _Asked
 Inbox = Record | Hydrate | Tick | _Done
 
 
@@ -131,6 +138,8 @@ class Journal(Actor):
         self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
         self._failures = 0
+        self._began_ns = 0
+        self._silent = False
         self._over = False
 
     def on_start(self) -> None:
@@ -155,7 +164,10 @@ class Journal(Actor):
             case _Done():
                 self._done(message.outcome)
             case Tick("beat"):
+                self._listen()
                 self._beat()
+                if self._work is None and not self._over:
+                    self._begin(_Probe())
                 self.after(BEAT_SECONDS, Tick("beat"))
             case Tick():
                 self._run()
@@ -188,11 +200,12 @@ class Journal(Actor):
 
     def _run(self) -> None:
         assert self._work is not None, "there is something to do"
+        self._began_ns = self.clock.monotonic_ns()
         self.offload(self._call(self._work), _Done, lane=LANE)
 
     def _call(self, work: _Work) -> Callable[[], Any]:
         match work:
-            case _Open():
+            case _Open() | _Probe():
                 return self._store.last_seq
             case _Commit(_, rows, again):
                 # A commit that failed for sure left nothing, one whose answer was lost may have
@@ -250,6 +263,8 @@ class Journal(Actor):
             case _Asked(request, envelope):
                 found = Hydrated(request.ref, result)
                 self.tell_because_of(envelope, request.reply_to, found)
+            case _Probe():
+                pass
             case _Collect():
                 self._collected(result)
             case _Forget():
@@ -343,11 +358,20 @@ class Journal(Actor):
             self._beat()
         self.after(delay, Tick("again"))
 
+    def _listen(self) -> None:
+        """A store that does not answer is as good as down, long before its connection breaks."""
+        waited_ns = self.clock.monotonic_ns() - self._began_ns
+        if self._work is None or self._failures or self._silent or waited_ns < SILENCE_NS:
+            return
+        self._silent = True
+        log.error("store.silent", seconds=round(waited_ns / 1e9, 1), waiting=self._count())
+        self._announce(StoreWentDown("no answer"))
+
     def _came_back(self) -> None:
-        if not self._failures:
+        if not self._failures and not self._silent:
             return
         log.info("store.back", failures=self._failures, waiting=self._count())
-        self._failures = 0
+        self._failures, self._silent = 0, False
         if self._notes is not None and _Collect() not in self._queue:
             self._queue.append(_Collect())
         self._announce(StoreCameBack())
@@ -369,6 +393,8 @@ class Journal(Actor):
 
     def _beat(self) -> None:
         waiting = self._count()
-        status = "down" if self._failures else "degraded" if waiting > BACKLOG else "ok"
+        status = (
+            "down" if self._failures or self._silent else "degraded" if waiting > BACKLOG else "ok"
+        )
         detail = f"seq {max(self._next_seq - 1, 0)}, {waiting} waiting"
         self.tell(self.find("heartbeat"), Beat("store", status, detail))

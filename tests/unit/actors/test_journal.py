@@ -151,6 +151,55 @@ def test_a_store_that_is_down_at_the_start_is_waited_for() -> None:
     assert stage.beats[-1].status == "ok"
 
 
+def test_a_store_that_does_not_answer_counts_as_down_until_it_does() -> None:
+    store = memory()
+    stage = Stage(store)
+    stage.run(1)
+    stage.latency_ns = 7_000_000_000
+    stage.record()
+    stage.run(5)
+    assert [type(news) for news in stage.news] == [StoreWentDown]
+    assert stage.beats[-1].status == "down"
+    assert stage.said == []
+    stage.latency_ns = 1_000_000
+    stage.run(5)
+    assert [type(news) for news in stage.news] == [StoreWentDown, StoreCameBack]
+    assert stage.beats[-1].status == "ok"
+    assert stage.said == [Recorded(1)]
+    assert versions(store) == [1]
+
+
+def test_a_store_that_fails_after_a_silence_is_down_until_it_answers() -> None:
+    stage = Stage(FaultyJournal(memory(), [Fate.DONE, Fate.ANSWER_LOST]))
+    stage.run(1)
+    stage.latency_ns = 7_000_000_000
+    stage.record()
+    stage.run(6)
+    stage.latency_ns = 1_000_000
+    stage.run(30)
+    assert type(stage.news[-1]) is StoreCameBack
+    assert stage.said == [Recorded(1)]
+
+
+def test_a_store_that_fails_is_noticed_though_nobody_writes() -> None:
+    store = FaultyJournal(memory())
+    stage = Stage(store)
+    stage.run(10)
+    store.fates[:] = [Fate.FAILED] * 1_000
+    stage.run(2.1)
+    assert [type(news) for news in stage.news] == [StoreWentDown]
+    store.fates.clear()
+    stage.run(10)
+    assert [type(news) for news in stage.news] == [StoreWentDown, StoreCameBack]
+
+
+def test_a_slow_store_is_not_down() -> None:
+    stage = Stage(memory(), latency_ns=1_500_000_000)
+    stage.record()
+    stage.run()
+    assert stage.news == []
+
+
 def test_another_writer_ends_the_process_with_70() -> None:
     store = memory()
     stage = Stage(store)
