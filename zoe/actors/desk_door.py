@@ -188,6 +188,8 @@ class DeskDoor(Actor):
                 self.tell(self.find("orders"), ReportOrders())
             case "halt":
                 self._set_state(request, TradingState.HALTED)
+                # A store that is down may keep the halt's own row waiting; cancels need not wait.
+                self.tell(self.find("orders"), CancelOwnOrders("halt"))
             case "resume":
                 self._set_state(request, TradingState.ACTIVE)
             case _:
