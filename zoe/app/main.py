@@ -26,6 +26,8 @@ from zoe.store.waiting import wait_until_up
 EXIT_CONFIG: Final = 2
 EXIT_ANOTHER_DESK: Final = 6
 EXIT_GAVE_UP: Final = 70
+#: PostgreSQL's codes for a user, a password or a database that it does not know.
+_LOCKED_OUT: Final = ("28000", "28P01", "3D000")
 #: Digits of every decimal computation; money never comes near.
 PRECISION: Final = 50
 
@@ -122,9 +124,20 @@ def _venue(settings: Settings, sandbox: OwnSandbox | None, redactor: logs.Redact
 def _database(settings: Settings, server: EmbeddedServer | None) -> Database:
     if server is None:
         database = Database(server_of(settings.database_url))
+        _refuse_strangers(database)
     else:
         database = Database(server_at(server.endpoint))
         wait_until_up(database, server)
     database.refuse_unsafe()
     migrate(database)
     return database
+
+
+def _refuse_strangers(database: Database) -> None:
+    """Tells a server that will never let us in from one that is away, and may be back."""
+    try:
+        database.run(lambda connection: connection.run("SELECT 1"))
+    except StoreError as problem:
+        if any(code in str(problem) for code in _LOCKED_OUT):
+            raise ConfigError(f"DATABASE_URL: {problem}") from problem
+        raise
