@@ -1,0 +1,276 @@
+"""The public socket without I/O: what to subscribe, what came of it, what to ask for again.
+
+A subscription's life: wanted -> asked (in batches, not all at once) -> acknowledged -> live with its
+snapshot. One that is acknowledged and then silent, or not even that, is asked for again, alone; a book whose
+checksum is wrong likewise. A connection on which nothing at all is heard is of no more use.
+"""
+
+import enum
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+import msgspec
+
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.feed import DEPTH, FeedReader
+from zoe.adapters.kraken.socket_requests import request
+from zoe.messages.market import (
+    BookBroken,
+    CandleSeen,
+    InstrumentsChanged,
+    Quote,
+    SubscriptionAcked,
+    SubscriptionRefused,
+    TickerSeen,
+    TradePrints,
+)
+from zoe.runtime.message import Message
+
+SECOND_NS: Final = 1_000_000_000
+#: Pairs in one request, and how long to wait between two: the exchange limits the rate, and does
+#: not say at what.
+BATCH: Final = 100
+BETWEEN_BATCHES_NS: Final = SECOND_NS // 4
+SNAPSHOT_WITHIN_NS: Final = 10 * SECOND_NS
+PING_AFTER_NS: Final = 5 * SECOND_NS
+SILENT_AFTER_NS: Final = 15 * SECOND_NS
+#: Asked so often in vain, a subscription is given up until the next connection.
+MOST_ASKED: Final = 5
+
+
+class Stage(enum.Enum):
+    """How far a subscription has come."""
+
+    WANTED = "wanted"
+    ASKED = "asked"
+    ACKED = "acked"
+    LIVE = "live"
+    REFUSED = "refused"
+
+
+@attrs.frozen
+class Topic:
+    """What is subscribed to in one request.
+
+    Attributes:
+        options: As the exchange spells them, for example ``(("depth", 10),)``.
+    """
+
+    channel: str
+    options: tuple[tuple[str, object], ...] = ()
+
+
+@attrs.define
+class Subscription:
+    """One pair of a topic; the pair is empty for the instrument channel."""
+
+    topic: Topic
+    symbol: str
+    stage: Stage = Stage.WANTED
+    asked: int = 0
+    since_ns: int = 0
+    error: str | None = None
+
+
+INSTRUMENTS: Final = Topic("instrument", (("snapshot", True),))
+
+
+def ticker(trigger: str = "trades") -> Topic:
+    """Tickers, at each trade or at each change of the best prices (``bbo``)."""
+    return Topic("ticker", (("event_trigger", trigger), ("snapshot", True)))
+
+
+def book(depth: int = DEPTH) -> Topic:
+    """Books of 10, 25, 100, 500 or 1000 levels; one depth a connection."""
+    return Topic("book", (("depth", depth), ("snapshot", True)))
+
+
+def trades(snapshot: bool = False) -> Topic:
+    """Trades; said explicitly, since the default is not what the documentation says."""
+    return Topic("trade", (("snapshot", snapshot),))
+
+
+def candles(minutes: int) -> Topic:
+    """Candles of an interval."""
+    return Topic("ohlc", (("interval", minutes), ("snapshot", True)))
+
+
+class PublicSession:
+    """Any number of lives of one public connection.
+
+    Args:
+        depth: Of the books.
+    """
+
+    def __init__(self, depth: int = DEPTH) -> None:
+        self._depth = depth
+        self._reader = FeedReader(depth)
+        self._wanted: dict[tuple[str, str], Subscription] = {}
+        self._req_id = 0
+        self._requests: dict[int, tuple[str, tuple[str, ...]]] = {}
+        self._heard_ns = 0
+        self._pinged_ns = 0
+        self._next_batch_ns = 0
+        self._open = False
+
+    def want(self, topic: Topic, symbols: Iterable[str] = ("",)) -> None:
+        """Adds subscriptions; ``due`` sends them."""
+        if topic.channel == "book":
+            assert dict(topic.options)["depth"] == self._depth, "one depth a connection"
+            self.want(INSTRUMENTS)  # books need their precisions
+        for symbol in symbols:
+            self._wanted.setdefault((topic.channel, symbol), Subscription(topic, symbol))
+
+    def unwant(self, topic: Topic, symbols: Sequence[str]) -> Sequence[bytes]:
+        """Ends subscriptions; what to send for that."""
+        gone = [s for s in symbols if self._wanted.pop((topic.channel, s), None) is not None]
+        return [self._leave(topic, gone)] if gone and self._open else []
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All that is wanted and how far each has come."""
+        return tuple(self._wanted.values())
+
+    def opened(self, now_ns: int) -> Sequence[bytes]:
+        """A connection is open: nothing of the one before is left. What to send at first."""
+        self._reader = FeedReader(self._depth)
+        self._requests.clear()
+        self._heard_ns = self._pinged_ns = now_ns
+        self._next_batch_ns = now_ns
+        self._open = True
+        for subscription in self._wanted.values():
+            subscription.stage, subscription.asked = Stage.WANTED, 0
+        return self.due(now_ns)
+
+    def closed(self) -> None:
+        """The connection is gone."""
+        self._open = False
+
+    def lost(self, now_ns: int) -> str | None:
+        """Why the connection is of no more use, None while it is."""
+        silent = self._open and now_ns - self._heard_ns > SILENT_AFTER_NS
+        return "nothing heard" if silent else None
+
+    def received(self, payload: bytes, now_ns: int) -> Sequence[Message]:
+        """What a frame says; what it changes here is done."""
+        self._heard_ns = now_ns
+        said = list(self._reader.feed(payload, now_ns))
+        for news in said:
+            self._note(news, payload, now_ns)
+        return said
+
+    def due(self, now_ns: int) -> Sequence[bytes]:
+        """What to send at this moment; call it after each frame and every second or so."""
+        if not self._open:
+            return []
+        sent: list[bytes] = []
+        if now_ns - max(self._heard_ns, self._pinged_ns) >= PING_AFTER_NS:
+            self._pinged_ns = now_ns
+            sent.append(b'{"method":"ping"}')
+        for late in self._late(now_ns):
+            sent += self._again(late)
+        if now_ns >= self._next_batch_ns:
+            sent += self._batch(now_ns)
+        return sent
+
+    def _batch(self, now_ns: int) -> list[bytes]:
+        """The next request: as many pairs of one topic as fit in it."""
+        waiting = [s for s in self._wanted.values() if s.stage is Stage.WANTED]
+        if not waiting:
+            return []
+        # Instruments first: until they have come, books can only be kept back.
+        waiting.sort(key=lambda s: s.topic != INSTRUMENTS)
+        topic = waiting[0].topic
+        asked = [s for s in waiting if s.topic == topic][:BATCH]
+        for subscription in asked:
+            subscription.stage = Stage.ASKED
+            subscription.asked += 1
+            subscription.since_ns = now_ns
+        self._next_batch_ns = now_ns + BETWEEN_BATCHES_NS
+        symbols = tuple(s.symbol for s in asked if s.symbol)
+        self._req_id += 1
+        self._requests[self._req_id] = (topic.channel, symbols)
+        params = {"channel": topic.channel, "symbol": list(symbols) or None, **dict(topic.options)}
+        return [request("subscribe", params, self._req_id)]
+
+    def _late(self, now_ns: int) -> list[Subscription]:
+        """Acknowledged but silent, or not even acknowledged."""
+        return [
+            s
+            for s in self._wanted.values()
+            if s.stage in (Stage.ASKED, Stage.ACKED) and now_ns - s.since_ns > SNAPSHOT_WITHIN_NS
+        ]
+
+    def _again(self, late: Subscription) -> list[bytes]:
+        """Asks for one subscription anew; leaving it first, since it may half exist."""
+        if late.asked >= MOST_ASKED:
+            late.stage, late.error = Stage.REFUSED, f"silent after {late.asked} requests"
+            return []
+        late.stage = Stage.WANTED
+        return [self._leave(late.topic, [late.symbol] if late.symbol else [])]
+
+    def _leave(self, topic: Topic, symbols: Sequence[str]) -> bytes:
+        options = {key: value for key, value in topic.options if key in ("depth", "interval")}
+        params = {"channel": topic.channel, "symbol": list(symbols) or None, **options}
+        return request("unsubscribe", params)
+
+    def _note(self, news: Message, payload: bytes, now_ns: int) -> None:
+        match news:
+            case SubscriptionAcked(channel, symbol):
+                self._acked(channel, symbol or "", now_ns)
+            case SubscriptionRefused(symbol, error):
+                self._refused(symbol, error, payload)
+            case BookBroken(symbol, _):
+                self._broken(symbol)
+            case Quote(symbol=symbol, live=True):
+                self._live("book", symbol)
+            case TickerSeen(symbol=symbol):
+                self._live("ticker", symbol)
+            case TradePrints(symbol=symbol):
+                self._live("trade", symbol)
+            case CandleSeen(symbol=symbol):
+                self._live("ohlc", symbol)
+            case InstrumentsChanged():
+                self._live("instrument", "")
+            case _:
+                return
+
+    def _acked(self, channel: str, symbol: str, now_ns: int) -> None:
+        found = self._wanted.get((channel, symbol))
+        if found is None or found.stage is not Stage.ASKED:
+            return  # of a snapshot that came first, or that nobody wants any more
+        # Where no snapshot was asked for, nothing more is owed: a quiet pair may stay quiet.
+        owed = dict(found.topic.options).get("snapshot", True)
+        found.stage = Stage.ACKED if owed else Stage.LIVE
+        found.since_ns = now_ns
+
+    def _live(self, channel: str, symbol: str) -> None:
+        found = self._wanted.get((channel, symbol))
+        if found is not None and found.stage in (Stage.ASKED, Stage.ACKED):
+            found.stage, found.asked = Stage.LIVE, 0
+
+    def _broken(self, symbol: str) -> None:
+        """A book that lost a change: once it is left, its new snapshot is the truth."""
+        found = self._wanted.get(("book", symbol))
+        if found is not None and found.stage is not Stage.REFUSED:
+            # Late at once: the next ``due`` leaves it and asks anew.
+            found.stage, found.since_ns = Stage.ACKED, -SNAPSHOT_WITHIN_NS - 1
+
+    def _refused(self, symbol: str | None, error: str, payload: bytes) -> None:
+        """A refusal names a pair, or at least the number of its request."""
+        channel, symbols = self._requests.get(_req_id(payload) or 0, ("", ()))
+        for name in symbols if symbol is None else (symbol,):
+            found = self._wanted.get((channel, name))
+            if found is None or found.stage is Stage.LIVE:
+                continue
+            # Then its snapshot is on the way; if it is not, the pair is left and asked for again.
+            already = "already subscribed" in error.lower()
+            found.stage, found.error = (Stage.ACKED, None) if already else (Stage.REFUSED, error)
+
+
+def _req_id(payload: bytes) -> int | None:
+    try:
+        return frames.FRAME.decode(payload).req_id
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
