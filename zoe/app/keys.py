@@ -265,7 +265,6 @@ def _replace(target: Path, data: bytes) -> None:
         # Made with its mode: there is no moment at which others may read it.
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(file, "wb") as out:
-            os.fchmod(out.fileno(), 0o600)
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
