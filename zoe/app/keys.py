@@ -103,12 +103,14 @@ def _item(number: int, line: str) -> _Item:
         return _Item(number, _meaning(alone), "")
     if _BARE.fullmatch(line.strip(_QUOTES)):
         return _Item(number, None, line.strip(_QUOTES))
+    label, last = line.rsplit(maxsplit=1) if len(line.split()) > 1 else ("", line)
+    apart = _is_label(label.strip(_QUOTES + " -\t"))
     found = _LABELLED.fullmatch(line)
-    if found is not None:
+    # A value may end with the sign that else parts it from its label.
+    if found is not None and not (apart and _BARE.fullmatch(_clean(last))):
         return _Item(number, _meaning(found[1]), _clean(found[2]))
-    label, *last = line.rsplit(maxsplit=1)
-    if last and _is_label(label.strip(_QUOTES + " -\t")):
-        return _Item(number, _meaning(label), _clean(last[0]))
+    if apart:
+        return _Item(number, _meaning(label), _clean(last))
     return _Item(number, None, _clean(line))
 
 

@@ -49,6 +49,13 @@ def test_the_usual_layouts_are_understood(layout: str) -> None:
     assert keys.parse(LAYOUTS[layout]) == PAIR
 
 
+def test_a_value_that_ends_with_the_separating_sign_is_whole() -> None:
+    padded = base64.b64encode(bytes(31)).decode()
+    for between in ("\t", " ", "=", ": "):
+        text = f"API Key{between}{padded}\nPrivate Key{between}{SECRET}\n"
+        assert keys.parse(text) == KeyPair(padded, SECRET)
+
+
 KEY_LABELS = (
     "API Key",
     "api_key",
