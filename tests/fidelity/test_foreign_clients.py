@@ -12,7 +12,7 @@ import pytest
 from foreign import Report
 from sandboxes import running
 
-PROGRAMS: Final = ("ccxt_rest", "ccxt_pro", "sdk_rest", "sdk_ws", "krakenex_rest")
+PROGRAMS: Final = ("ccxt_rest", "ccxt_pro", "sdk_rest", "sdk_ws", "sdk_book", "krakenex_rest")
 PAIRS: Final = "BTC/USD,ETH/USD,SOL/USD,DOGE/USD"
 #: Steps that must succeed, whatever they give.
 STEPS: Final = {
@@ -32,7 +32,10 @@ STEPS: Final = {
     "sdk_rest": (
         *("system_status", "assets", "asset_pairs", "ticker", "order_book", "balance", "balances"),
         *("ohlc", "recent_trades", "recent_spreads", "one_balance", "trade_balance", "open_orders"),
-        *("closed_orders", "trades_history", "ledgers_info", "ledgers", "trade_volume"),
+        *("closed_orders", "trades_history", "trades_info", "ledgers_info", "ledgers"),
+        *("trade_volume", "deposits", "withdrawals", "by_v2_name", "limit", "validate", "amend"),
+        *("amends", "orders_info", "edit", "cancel", "batch", "cancel_batch", "market", "stop"),
+        *("after_x", "after_0", "cancel_all", "orders"),
     ),
     "sdk_ws": (
         *("ticker", "book", "trade", "instrument", "book_update", "unsubscribed", "executions"),
@@ -40,6 +43,7 @@ STEPS: Final = {
         *("ohlc", "ledger", "batch_add", "batch_cancel", "dead_man", "dead_man_off", "cancel_all"),
         *("trading", "exception_occur"),
     ),
+    "sdk_book": ("enough", "seen", "wrong", "levels", "exception_occur"),
     "krakenex_rest": (
         *("Time", "SystemStatus", "Assets", "AssetPairs", "Depth", "AddOrder", "validate"),
         *("QueryOrders", "OpenOrders", "AmendOrder", "CancelOrder", "market", "Balance"),
@@ -155,6 +159,33 @@ def test_ccxt_pro_sees_its_orders_and_fills_on_the_socket(reports: dict[str, Rep
 def test_the_sdk_reads_its_balances(reports: dict[str, Report]) -> None:
     report = reports["sdk_rest"]
     assert Decimal(str(report.gave("one_balance")["balance"])) > 0
+
+
+def test_the_sdks_orders_are_the_exchanges_and_a_check_places_none(
+    reports: dict[str, Report],
+) -> None:
+    report = reports["sdk_rest"]
+    (first,) = report.gave("limit")["txid"]
+    edited = report.gave("edit")
+    batch = {row["txid"] for row in report.gave("batch")["orders"]}
+    market, stop = report.gave("market")["txid"], report.gave("stop")["txid"]
+    assert edited["originaltxid"] == first
+    assert orders(report) == {first, edited["txid"], *batch, *market, *stop}
+    assert "txid" not in report.gave("validate")
+    kinds = [row["amend_type"] for row in report.gave("amends")["amends"]]
+    assert kinds == ["original", "user"]
+    assert report.gave("cancel_batch") == {"count": 2}
+    assert report.gave("cancel_all") == {"count": 1}
+    assert set(report.gave("trades_info")) == {row["exec_id"] for row in report.rows("fill")}
+    assert set(report.gave("ledgers")) == {row["id"] for row in report.rows("ledger")}
+
+
+def test_the_sdks_book_finds_every_checksum_right(reports: dict[str, Report]) -> None:
+    report = reports["sdk_book"]
+    assert report.gave("wrong") == []
+    assert min(report.gave("seen").values()) >= 30
+    assert report.gave("exception_occur") is False
+    assert min(report.gave("levels")) > 0
 
 
 def test_the_sdks_reports_tell_an_orders_life(reports: dict[str, Report]) -> None:

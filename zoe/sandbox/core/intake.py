@@ -103,7 +103,7 @@ def toward(kind: str, side: str) -> int:
 
 def only_nothing(value: str) -> None:
     """Refuses what this exchange does not do."""
-    if value not in ("", "0", "false"):
+    if value not in ("", "0", "false", "False"):
         raise Refusal(errors.FEATURE_DISABLED)
 
 

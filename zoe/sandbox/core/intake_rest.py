@@ -28,7 +28,8 @@ from zoe.sandbox.core.pricing import Pricing, rest_units
 from zoe.sandbox.core.world import World
 
 Params = Mapping[str, str]
-TRUE: Final = frozenset({"true", "1"})
+#: Python's own spelling too: clients in that language send it.
+TRUE: Final = frozenset({"true", "True", "1"})
 TOKENIZED: Final = "tokenized_asset"
 _FLAGS: Final = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 

@@ -11,7 +11,8 @@ from zoe.sandbox.core.moments import parse_seconds
 
 PAGE: Final = 50
 _FOREVER: Final = 2**63
-TRUE: Final = frozenset({"true", "1"})
+#: Python's own spelling too: clients in that language send it.
+TRUE: Final = frozenset({"true", "True", "1"})
 
 T = TypeVar("T")
 TimeOf = Callable[[str], int | None]

@@ -162,13 +162,13 @@ class RestAccount:
         if not (limit.isascii() and limit.isdigit()) or not int(limit[:9]):
             raise invalid("limit")
         first, count = 0, int(limit[:9])
-        if cursor not in ("false", "true", ""):
+        if cursor not in ("false", "False", "true", ""):
             places = [n for n, moving in enumerate(found) if moving.ref_id == cursor]
             if not places:
                 raise invalid("cursor")
             first = places[0]
         rows = [self._move_row(moving) for moving in found[first : first + count]]
-        if cursor in ("false", ""):
+        if cursor in ("false", "False", ""):
             return rows
         after = found[first + count : first + count + 1]
         return {kind: rows, "next_cursor": after[0].ref_id if after else None}

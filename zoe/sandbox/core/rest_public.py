@@ -81,7 +81,12 @@ class RestPublic:
         if fields is None:
             raise invalid("info")
         world, found = self._world, self._pairs(params)
-        rows = {pair.rest_id: _pair(pair, world.catalog, world.status_of(pair)) for pair in found}
+        # Asked for by a name with a slash, a pair is answered by that name.
+        asked = params["pair"].split(",") if params.get("pair") else [""] * len(found)
+        rows = {
+            name if "/" in name else pair.rest_id: _pair(pair, world.catalog, world.status_of(pair))
+            for name, pair in zip(asked, found, strict=True)
+        }
         if not fields:
             return rows
         return {name: {field: row[field] for field in fields} for name, row in rows.items()}
