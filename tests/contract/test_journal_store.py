@@ -73,6 +73,17 @@ def test_an_empty_journal_ends_with_0(store: JournalStore) -> None:
     assert store.order_rows(ACCOUNT, "O1") == ()
 
 
+def test_a_stream_is_read_from_the_newest_row_of_a_kind_on(store: JournalStore) -> None:
+    rows = [row(seq) for seq in range(1, 8)]
+    for place in (1, 4):
+        rows[place] = attrs.evolve(rows[place], kind="a.snapshot")
+    store.append(rows)
+    found = store.stream("desk/a", since="a.snapshot")
+    assert [stored.seq for stored in found] == [5, 6, 7]
+    assert len(store.stream("desk/a", since="never.written")) == 7
+    assert store.stream("desk/none", since="a.snapshot") == ()
+
+
 def test_rows_come_back_as_they_went_in(store: JournalStore) -> None:
     body: dict[str, Any] = {
         "a": "1.10",

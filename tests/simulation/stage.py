@@ -63,6 +63,8 @@ class Stage:
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
         if wanted.stream is not None:
             found = [row for row in self.rows if row.stream == wanted.stream]
+            begin = max((n for n, row in enumerate(found) if row.kind == wanted.since), default=0)
+            found = found[begin:]
             return tuple(found[-1:] if wanted.last else found)
         streams: dict[str, list[StoredRow]] = {}
         for row in self.rows:

@@ -230,7 +230,7 @@ class Journal(Actor):
         if request.order_id is not None:
             return partial(store.order_rows, self._account_id, request.order_id)
         assert request.stream is not None, "a Hydrate asks for something"
-        return partial(store.stream, request.stream, last=request.last)
+        return partial(store.stream, request.stream, last=request.last, since=request.since)
 
     def _done(self, outcome: Outcome[Any]) -> None:
         work = self._work

@@ -5,7 +5,7 @@ watchers. Blocks on nothing. A ledger row is booked once, by its id. A snapshot 
 differs from what is known is recorded and replaces it; one of a look may be older than rows that
 have come since, so it does only if the look before saw the same difference and nothing was booked
 between the two. Durable first, then ours, then known.
-A restart reads its own stream and goes on.
+A restart reads its own stream from the newest snapshot on.
 """
 
 from collections import deque
@@ -25,6 +25,9 @@ from zoe.runtime.log import log
 
 SNAPSHOT: Final = "balance.snapshot"
 CHANGED: Final = "balance.changed"
+#: After so many rows the stream's next snapshot is recorded though it says nothing new, so that a
+#: start need not read more.
+ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
 #: The source of snapshots that may be older than what the stream has said since.
 LOOK: Final = "look"
 
@@ -50,6 +53,7 @@ class Ledger(Actor):
         self._wallets: Wallets = {}
         self._booked: set[str] = set()
         self._version = 0
+        self._since_snapshot = 0
         self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
         self._changing: _Change | None = None
         #: What the last look saw that differed, and how much had been booked then.
@@ -62,7 +66,7 @@ class Ledger(Actor):
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
+        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, since=SNAPSHOT))
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -82,8 +86,9 @@ class Ledger(Actor):
         self.release()
         for row in rows:
             self._book(row.kind, row.body)
-        self._version = len(rows)
+        self._since_snapshot = len(rows)
         if rows:
+            self._version = rows[-1].version
             self._announce()
 
     def _next(self) -> None:
@@ -119,14 +124,16 @@ class Ledger(Actor):
         }
         known = {wallet: amount for wallet, amount in self._wallets.items() if amount}
         theirs = {wallet: amount for wallet, amount in rows.items() if amount}
-        if theirs == known:
+        if theirs == known and (
+            seen.source == LOOK or self._since_snapshot < ROWS_BETWEEN_SNAPSHOTS
+        ):
             self._differed = None
             return None
         if seen.source == LOOK and self._version and self._differed != (theirs, self._version):
             self._differed = (theirs, self._version)
             return None
         self._differed = None
-        if self._version:
+        if self._version and theirs != known:
             log.warning("ledger.differed", source=seen.source, wallets=len(rows))
         balances = [
             {"asset": w[0], "wallet_type": w[1], "wallet_id": w[2], "balance": plain(amount)}
@@ -143,11 +150,13 @@ class Ledger(Actor):
         self._next()
 
     def _book(self, kind: str, body: Any) -> None:
+        self._since_snapshot += 1
         if kind == CHANGED:
             self._booked.add(body["ledger_id"])
             wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
             self._wallets[wallet] = Decimal(body["balance"])
         else:
+            self._since_snapshot = 0
             self._wallets = {
                 (b["asset"], b["wallet_type"], b["wallet_id"]): Decimal(b["balance"])
                 for b in body["balances"]

@@ -54,6 +54,7 @@ class Hydrate(Message):
         open_orders_of: An account: every row of its orders that are not concluded, instead.
         order_id: The rows of the order that has this id of the exchange, instead.
         last: Only the newest row of the stream.
+        since: Only the rows from the newest of this kind on; all where there is none.
     """
 
     ref: int
@@ -62,6 +63,7 @@ class Hydrate(Message):
     open_orders_of: str | None = None
     order_id: str | None = None
     last: bool = False
+    since: str | None = None
 
 
 @attrs.frozen

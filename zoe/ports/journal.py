@@ -61,8 +61,14 @@ class JournalStore(Protocol):
             StoreError: Known not to be done.
         """
 
-    def stream(self, stream: str, *, last: bool = False) -> tuple[StoredRow, ...]:
-        """A stream's rows in order, or only its newest."""
+    def stream(
+        self, stream: str, *, last: bool = False, since: str | None = None
+    ) -> tuple[StoredRow, ...]:
+        """A stream's rows in order; only its newest; or those from the newest of a kind on.
+
+        Args:
+            since: The kind; all rows where the stream has none of it.
+        """
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """Every row of each order of the account that is not concluded, stream by stream."""

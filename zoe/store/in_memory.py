@@ -62,10 +62,13 @@ class MemoryJournal:
         if row.stream.startswith("order/") and isinstance(order_id, str):
             self._by_order_id.setdefault(order_id, set()).add(row.stream)
 
-    def stream(self, stream: str, *, last: bool = False) -> tuple[StoredRow, ...]:
+    def stream(
+        self, stream: str, *, last: bool = False, since: str | None = None
+    ) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         found = self._streams.get(stream, [])
-        return tuple(found[-1:] if last else found)
+        begin = max((place for place, row in enumerate(found) if row.kind == since), default=0)
+        return tuple(found[-1:] if last else found[begin:])
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
@@ -126,9 +129,11 @@ class FaultyJournal:
         """See JournalStore."""
         self._meet(lambda: self._store.settle(rows))
 
-    def stream(self, stream: str, *, last: bool = False) -> tuple[StoredRow, ...]:
+    def stream(
+        self, stream: str, *, last: bool = False, since: str | None = None
+    ) -> tuple[StoredRow, ...]:
         """See JournalStore."""
-        return self._meet(lambda: self._store.stream(stream, last=last))
+        return self._meet(lambda: self._store.stream(stream, last=last, since=since))
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""

@@ -49,6 +49,13 @@ WITH candidate AS MATERIALIZED (
  WHERE account_id = :account AND NOT state = ANY(string_to_array(:concluded, ','))
  ORDER BY stream, version
 """
+_SINCE: Final = f"""
+{_READ} WHERE account_id = :account AND stream = :name AND version >= coalesce((
+    SELECT version FROM journal
+     WHERE account_id = :account AND stream = :name AND kind = :kind
+     ORDER BY version DESC LIMIT 1), 0)
+ORDER BY version
+"""
 _OF_ORDER: Final = f"""
 WITH named AS MATERIALIZED (
     SELECT DISTINCT account_id, stream FROM journal
@@ -106,11 +113,16 @@ class PostgresJournal:
 
         self._database.run(work)
 
-    def stream(self, stream: str, *, last: bool = False) -> tuple[StoredRow, ...]:
+    def stream(
+        self, stream: str, *, last: bool = False, since: str | None = None
+    ) -> tuple[StoredRow, ...]:
         """See JournalStore."""
+        account = self._account_id
+        if since is not None:
+            return _stored(self._rows(_SINCE, account=account, name=stream, kind=since))
         order = "version DESC LIMIT 1" if last else "version"
         sql = f"{_READ} WHERE account_id = :account AND stream = :name ORDER BY {order}"
-        return _stored(self._rows(sql, account=self._account_id, name=stream))
+        return _stored(self._rows(sql, account=account, name=stream))
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""

@@ -5,7 +5,7 @@ from functools import partial
 
 from stage import Stage
 
-from zoe.actors.ledger import CHANGED, LOOK, SNAPSHOT, Ledger
+from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen
@@ -86,3 +86,18 @@ def test_a_restart_goes_on_from_its_rows() -> None:
     assert newest(second) == Decimal(6)
     second.tell(entry("L1", "-4", "6"))
     assert second.records == []
+
+
+def test_after_many_rows_a_snapshot_is_recorded_so_that_a_start_reads_few() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    for number in range(ROWS_BETWEEN_SNAPSHOTS):
+        stage.tell(entry(f"L{number}", "0", "10"), 0.01)
+    stage.tell(snapshot("10", LOOK))
+    assert stage.kinds()[-1] == CHANGED
+    stage.tell(snapshot("10"))
+    assert stage.kinds()[-1] == SNAPSHOT
+    second = ledger(tuple(stage.rows))
+    second.tell(entry("L-new", "-1", "9"))
+    assert newest(second) == Decimal(9)
+    assert second.records[0].rows[0].version == ROWS_BETWEEN_SNAPSHOTS + 3
