@@ -2,7 +2,7 @@
 
 Receives: StreamOpened, StreamBroken, Recorded, LifeProven, CancelSettled, ReleaseDeadMan, Tick.
 Tells: Journal (a row that proves it writes), OrderDesk (are you alive), Gateway (begin the time
-anew), RiskOfficer (armed or not). Blocks on nothing.
+anew), RiskOfficer and Desk door (armed or not). Blocks on nothing.
 Each round goes through a commit of the Journal, the OrderDesk and the private stream, and counts
 only if that took less than ten seconds: a desk that hangs must lose its orders.
 A restart begins a round as soon as the stream is open; the exchange's timer runs on meanwhile.
@@ -122,7 +122,8 @@ class DeadMan(Actor):
     def _tell(self, armed: bool, reason: str) -> None:
         """Each time, not only when it changes: whoever has restarted must hear it too."""
         log.debug("deadman.told", armed=armed, reason=reason)
-        self.tell(self.find("risk"), DeadManChanged(armed, reason))
+        for name in ("risk", "door"):
+            self.tell(self.find(name), DeadManChanged(armed, reason))
 
     def _release(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None

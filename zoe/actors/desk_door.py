@@ -39,6 +39,7 @@ from zoe.messages.orders import (
 from zoe.messages.risk import SetTradingState, TradingStateChanged
 from zoe.messages.system import (
     CatalogChanged,
+    DeadManChanged,
     DoorAnswer,
     DoorClosed,
     DoorRequest,
@@ -88,7 +89,7 @@ class _Talk:
 Inbox = (
     DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | OrdersReported
     | OrderForgotten | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
-    | Reconciled | Tick
+    | Reconciled | DeadManChanged | Tick
 )  # fmt: skip
 
 
@@ -97,10 +98,12 @@ class DeskDoor(Actor):
 
     Args:
         describe: Facts of the process for ``status``: mode, actors, versions.
-        may_trade_on_start: For ``status``: what the desk trades by itself.
+        dead_man: Whether the desk is well only while the dead-man's switch is armed.
     """
 
-    def __init__(self, account_id: str, describe: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, account_id: str, describe: Callable[[], dict[str, Any]], *, dead_man: bool = False
+    ) -> None:
         super().__init__()
         self._account_id = account_id
         self._describe = describe
@@ -109,6 +112,7 @@ class DeskDoor(Actor):
         self._catalog: Catalog | None = None
         self._state = TradingState.ACTIVE
         self._reconciled = False
+        self._armed = not dead_man
 
     def on_start(self) -> None:
         self.tell(self.find("catalogue"), WatchCatalog())
@@ -146,6 +150,8 @@ class DeskDoor(Actor):
                 self._catalog = message.catalog
             case Reconciled():
                 self._reconciled = True
+            case DeadManChanged():
+                self._armed = message.armed
             case Tick():
                 self._timed_out(message.ref)
             case _:
@@ -374,6 +380,8 @@ class DeskDoor(Actor):
             return f"no answer from: {', '.join(sorted(missing))}"
         if not self._reconciled:
             return "not reconciled yet"
+        if not self._armed:
+            return "the dead-man's switch is not armed"
         down = [row for row in gathered["components"] if row["status"] == "down"]
         return "; ".join(f"{row['component']} down: {row['detail']}" for row in down) or None
 

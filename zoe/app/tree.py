@@ -150,7 +150,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     partial(Heartbeat, parts.write_health, parts.vitals, parts.alive),
                 ),
                 Child("lock_keeper", partial(LockKeeper, parts.take_lock), dispatcher=EDGE),
-                Child("door", partial(DeskDoor, account, parts.describe)),
+                Child("door", partial(DeskDoor, account, parts.describe, dead_man=parts.dead_man)),
                 Child(
                     "closer",
                     partial(Closer, parts.cancel_on_stop, parts.seconds, parts.dead_man),

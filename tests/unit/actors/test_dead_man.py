@@ -17,7 +17,7 @@ from zoe.messages.system import (
     WatchStream,
 )
 
-OTHERS = ("orders", "gateway", "risk")
+OTHERS = ("orders", "gateway", "risk", "door")
 
 
 def dead_man() -> Stage:

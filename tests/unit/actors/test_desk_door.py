@@ -27,7 +27,7 @@ from zoe.messages.orders import (
     PlaceOrder,
 )
 from zoe.messages.risk import SetTradingState, TradingStateChanged
-from zoe.messages.system import DoorAnswer, DoorRequest, HealthReported, Reconciled
+from zoe.messages.system import DeadManChanged, DoorAnswer, DoorRequest, HealthReported, Reconciled
 
 OTHERS = (
     "risk",
@@ -281,6 +281,20 @@ def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None
         assert answer["exit"] == expected
         assert (answer["error"] or {}).get("text") == ("store down: full" if expected else None)
         assert answer["result"]["components"][1]["status"] == status
+
+
+def test_a_desk_whose_dead_mans_switch_is_not_armed_is_not_well() -> None:
+    factory = partial(DeskDoor, "a", dict, dead_man=True)
+    stage = Stage("door", factory, OTHERS)
+    stage.tell(Reconciled("a", 1, 0))
+    for armed, expected in ((None, 1), (True, 0), (False, 1)):
+        if armed is not None:
+            stage.tell(DeadManChanged(armed, "a test"))
+        ask(stage, "status")
+        stage.tell(HealthReported((("store", "ok", "", 1),)))
+        stage.tell(BudgetReported("{}"))
+        stage.tell(OrdersReported(()))
+        assert answers(stage)[-1]["exit"] == expected
 
 
 def test_status_says_who_did_not_answer() -> None:
