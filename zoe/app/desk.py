@@ -40,6 +40,8 @@ from zoe.store.emergency import EmergencyFile
 from zoe.store.journal import PostgresJournal
 from zoe.store.revival import keep_up
 
+#: How people and service managers ask for an orderly end.
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _BOOT_BITS: Final = 40
 
 
@@ -110,7 +112,7 @@ class Desk:
         runtime.endpoint("door_socket", self._door.handle)
         runtime.endpoint(READY, self._is_ready)
         self._write_config()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._asked_to_stop)
         runtime.root(tree(self._parts()))
         door = runtime.find("door")

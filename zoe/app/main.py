@@ -3,14 +3,16 @@
 import contextlib
 import decimal
 import os
+import signal
 import sys
 import time
+from types import FrameType
 from typing import Final
 
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import claims, logs
-from zoe.app.desk import Beside, Desk, Run
+from zoe.app.desk import STOP_SIGNALS, Beside, Desk, Run
 from zoe.app.own_sandbox import OwnSandbox, SandboxOptions
 from zoe.app.settings import Settings
 from zoe.domain.errors import ConfigError, StoreError
@@ -32,10 +34,29 @@ _LOCKED_OUT: Final = ("28000", "28P01", "3D000")
 PRECISION: Final = 50
 
 
+class _ToldToStop(BaseException):
+    """A signal came while the desk was being brought up."""
+
+
 def run(settings: Settings, *, seconds: int | None, seed: int | None, live: bool) -> int:
     """Runs a desk until it ends; the process's exit code."""
     _exact_decimals()
-    wanted = Run(seconds, seed, live)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _told_to_stop)
+    try:
+        return _run_or_refuse(settings, Run(seconds, seed, live))
+    except _ToldToStop:
+        return 0
+
+
+def _told_to_stop(_number: int, _frame: FrameType | None) -> None:
+    """Leaves the bringing up where it is; what it made so far is let go in reverse order."""
+    for number in STOP_SIGNALS:  # once is enough: a second one must not stop the letting go
+        signal.signal(number, signal.SIG_IGN)
+    raise _ToldToStop
+
+
+def _run_or_refuse(settings: Settings, wanted: Run) -> int:
     with contextlib.ExitStack() as stack:
         try:
             return _run(settings, wanted, stack)
