@@ -58,7 +58,9 @@ class Desk:
         self.errors = place / "errors.txt"
         self.errors.touch()
 
-    def start(self, *options: str, environ: Mapping[str, str] | None = None) -> None:
+    def start(
+        self, *options: str, environ: Mapping[str, str] | None = None, new_session: bool = False
+    ) -> None:
         """Starts a desk; returns at once."""
         command = (*ZOE, "run", "--config", str(self.config), *options)
         with self.errors.open("ab") as errors:
@@ -69,6 +71,7 @@ class Desk:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 cwd=self.state.parent,
+                start_new_session=new_session,
             )
 
     def ready(self) -> Row:
