@@ -272,3 +272,24 @@ def test_with_a_running_desk_it_asks_that_desk_and_disturbs_nothing(tmp_path: Pa
         code, told = running_desk.zoe("doctor", "--json", "--only", "database")
         assert code == 0
         assert "journal rows" in told["checks"][0]["detail"]
+
+
+@pytest.mark.slow
+def test_beside_a_desk_with_the_same_key_and_right_after_it_no_nonce_is_refused(
+    patient: Patient,
+) -> None:
+    patient.use(balances={"USD": "100000", "BTC": "1"}, tier="pro")
+    with desk(patient.place) as running_desk:
+        running_desk.environ |= patient.environ
+        for _ in range(2):  # a restart begins beyond the nonces that were reserved
+            running_desk.start()
+            running_desk.ready()
+            for _ in range(3):
+                assert patient.failing() == {}
+            seen = patient.found("--only", "balance")["balance"]["detail"]
+            assert seen.endswith("(as the running desk sees it)")
+            assert running_desk.stop() == 0
+            assert patient.failing() == {}
+    asked = patient.sandbox.admin("requests", method="GET")
+    assert [row for row in asked if "Invalid nonce" in json.dumps(row)] == []
+    assert sum(row.get("path") == "/0/private/GetApiKeyInfo" for row in asked) >= 8

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
 
+from zoe.actors.gateway import NONCE_AHEAD_NS
 from zoe.adapters.kraken import account_calls, answers, api, public_calls
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession, request
@@ -37,13 +38,17 @@ from zoe.ports.venue import StreamGap, StreamLive
 from zoe.runtime.clock import SystemClock
 from zoe.store import desk as desk_rows
 from zoe.store import reading
+from zoe.store.connection import Database
+
+T = TypeVar("T")
 
 CALL_SECONDS: Final = 5
-#: Nonces are taken from a span that nobody else was given.
-NONCES_NS: Final = 10_000_000_000
+#: Nonces are taken from a span that nobody else was given; a short one, since what is reserved is
+#: what the next desk begins beyond.
+NONCES_NS: Final = 1_000_000
+LONGEST_WAIT_NS: Final = 12_000_000_000
 CLOCK_BOUND_SECONDS: Final = 2
 LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
-_TRIES: Final = 3
 #: A desk's private stream is pinged three times in this span.
 FRESH_MS: Final = 20_000
 WITHDRAW: Final = frozenset({"withdraw-funds", "withdraw"})
@@ -236,7 +241,7 @@ class Doctor:
     def _key_permissions(self) -> str:
         if self._settings.own_sandbox and self._desk is not None:
             return "not asked: the desk's own sandbox gives it a key that cannot withdraw"
-        result = self._retried("GetApiKeyInfo") if self._is_desks else self._post("GetApiKeyInfo")
+        result = self._post("GetApiKeyInfo")
         granted = set(api.parse(account_calls.ApiKeyInfo, result).permissions)
         if granted & WITHDRAW:
             raise _Bad("the key can withdraw", "take that permission from it: no desk needs it")
@@ -250,9 +255,7 @@ class Doctor:
         """Whether a running desk has the key that a check would use."""
         if self._desk is None:
             return False
-        settings = self._settings
-        own = account_id(settings.exchange.name, settings.api_key)
-        return settings.own_sandbox or own == self._desk.get("account_id")
+        return self._settings.own_sandbox or self._account == self._desk.get("account_id")
 
     def _component(self, name: str) -> Mapping[str, Any]:
         assert self._desk is not None
@@ -316,16 +319,6 @@ class Doctor:
         keys = KeyPair(settings.api_key, settings.api_secret)
         return self._send(api.private(name), keys, self._next_nonce())
 
-    def _retried(self, name: str) -> bytes:
-        """Between the nonces of the running desk; those of one just restarted may be ahead."""
-        for _ in range(_TRIES):
-            try:
-                return self._post(name)
-            except ExchangeThrottled as problem:
-                if not problem.code.startswith("EAPI:Invalid nonce"):
-                    raise
-        raise _Bad("the running desk's nonces are ahead of this clock", "ask again in a minute")
-
     def _send(self, call: api.Call, keys: KeyPair | None, nonce: int | None) -> bytes:
         asked = api.prepare(self._urls().rest, call, keys, nonce)
         wire = WireRequest(
@@ -337,25 +330,43 @@ class Doctor:
         return api.unwrap(answer.status, answer.body)
 
     def _next_nonce(self) -> int:
-        """Beyond every nonce that a desk has used; with one running, there is no such span."""
-        if not self._nonce and not self._is_desks:
-            self._nonce = self._reserved()
+        """Beyond every nonce that a desk has used, and below those that a running one will use."""
+        if not self._nonce:
+            self._nonce = self._below_the_desks() if self._is_desks else self._reserved()
         self._nonce = max(self._nonce + 1, self._clock.wall_ns())
         return self._nonce
 
     def _reserved(self) -> int:
-        settings = self._settings
-        account = account_id(settings.exchange.name, settings.api_key)
         wanted = self._clock.wall_ns() + NONCES_NS
+        account = self._account
+        limit = self._of_store(
+            lambda database: desk_rows.reserve_nonce(database, account, wanted, NONCES_NS)
+        )
+        return 0 if limit is None else limit - NONCES_NS
+
+    def _below_the_desks(self) -> int:
+        """A desk takes the time for its nonces, unless it was restarted within the span that the
+        one before had reserved: until the time is there, there is no nonce for anybody else."""
+        sql = "SELECT high_water FROM nonce WHERE account_id = :account"
+        account = self._account
+        found = self._of_store(lambda database: database.run(lambda c: c.run(sql, account=account)))
+        ahead_ns = found[0][0] - NONCE_AHEAD_NS + NONCES_NS - self._clock.wall_ns() if found else 0
+        if ahead_ns > LONGEST_WAIT_NS:
+            seconds = ahead_ns // 1_000_000_000 + 1
+            raise _Bad("the running desk's nonces are ahead of the time", f"ask in {seconds} s")
+        time.sleep(max(ahead_ns, 0) / 1e9)
+        return 0
+
+    def _of_store(self, work: Callable[[Database], T]) -> T | None:
+        """None where there are no books, or none that can be opened: the clock has to do."""
         try:
-            limit = reading.read(
-                settings.state_dir,
-                settings.database_url,
-                lambda database: desk_rows.reserve_nonce(database, account, wanted, NONCES_NS),
-            )
+            return reading.read(self._settings.state_dir, self._settings.database_url, work)
         except (StoreError, ConfigError):
-            return 0  # no books, or none that can be opened: the clock has to do
-        return limit - NONCES_NS
+            return None
+
+    @property
+    def _account(self) -> str:
+        return account_id(self._settings.exchange.name, self._settings.api_key)
 
 
 class _Frame(msgspec.Struct):
