@@ -144,12 +144,17 @@ class ApiKey:
     locked_until_ns: int = 0
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Token:
-    """What a socket shows instead of a signature."""
+    """What a socket shows instead of a signature; ``uses`` are live subscriptions by it."""
 
     key: ApiKey
     expires_ns: int
+    uses: int = 0
+
+    def is_valid(self, now_ns: int) -> bool:
+        """A token does not expire while a subscription made with it is kept (facts, 2.3)."""
+        return self.uses > 0 or self.expires_ns >= now_ns
 
 
 class Accounts:
@@ -167,7 +172,7 @@ class Accounts:
 
     def give_token(self, token: str, key: ApiKey, now_ns: int) -> None:
         """Valid from here on; those that nobody used in time are forgotten."""
-        gone = [name for name, kept in self._tokens.items() if kept.expires_ns < now_ns]
+        gone = [name for name, kept in self._tokens.items() if not kept.is_valid(now_ns)]
         for name in gone:
             del self._tokens[name]
         self._tokens[token] = Token(key, now_ns + TOKEN_SECONDS * SECOND_NS)
@@ -181,7 +186,13 @@ class Accounts:
     def key_of(self, token: str, now_ns: int) -> ApiKey | None:
         """The key behind a token that is still valid."""
         found = self._tokens.get(token)
-        return None if found is None or found.expires_ns < now_ns else found.key
+        return found.key if found is not None and found.is_valid(now_ns) else None
+
+    def use_token(self, token: str, by: int) -> None:
+        """A subscription by it begins (1) or ends (-1)."""
+        found = self._tokens.get(token)
+        if found is not None:
+            found.uses += by
 
 
 def same_id(cl_ord_id: str) -> str:

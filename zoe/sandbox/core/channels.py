@@ -243,9 +243,8 @@ class Channels:
         status = wanted.get("order_status", True)
         orders = wanted.get("snap_orders", wanted.get("snapshot", True))
         trades = wanted.get("snap_trades", wanted.get("snapshot_trades", False))
-        ask.session.executions = PrivateFeed(
-            account.name, order_status=status, ratecounter=wanted.get("ratecounter", False)
-        )
+        feed = ask.session.executions = self._feed(ask, account)
+        feed.order_status, feed.ratecounter = status, wanted.get("ratecounter", False)
         result = {
             "maxratecount": TIERS[account.tier].engine_most,
             "snap_orders": orders,
@@ -262,6 +261,7 @@ class Channels:
         self._account(ask)
         if ask.session.executions is None:
             raise Refusal(_NOT_SUBSCRIBED)
+        self._end(ask.session.executions)
         ask.session.executions = None
         self._accept(ask, {})
 
@@ -269,7 +269,7 @@ class Channels:
         account = self._account(ask)
         if ask.session.balances is not None:
             raise Refusal(errors.ALREADY_SUBSCRIBED)
-        ask.session.balances = PrivateFeed(account.name)
+        ask.session.balances = self._feed(ask, account)
         snapshot = ask.params.get("snapshot", True)
         self._accept(ask, {"snapshot": snapshot})
         if snapshot:
@@ -279,6 +279,7 @@ class Channels:
         self._account(ask)
         if ask.session.balances is None:
             raise Refusal(_NOT_SUBSCRIBED)
+        self._end(ask.session.balances)
         ask.session.balances = None
         self._accept(ask, {})
 
@@ -292,6 +293,17 @@ class Channels:
             raise Refusal(errors.INVALID_SESSION)
         return accounts.by_name[key.account]
 
+    def _feed(self, ask: Ask, account: Account) -> PrivateFeed:
+        token = ask.params["token"]
+        self._world.accounts.use_token(token, 1)
+        return PrivateFeed(account.name, token)
+
+    def _end(self, feed: PrivateFeed | None) -> None:
+        if feed is not None:
+            self._world.accounts.use_token(feed.token, -1)
+
     def forget(self, session: Session) -> None:
         """The socket is gone."""
+        self._end(session.executions)
+        self._end(session.balances)
         self._books.forget(session)

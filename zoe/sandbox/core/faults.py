@@ -25,6 +25,8 @@ _ANY_FRAME: Final = frozenset({"reorder", "gap", "bad_checksum", "silence", "dis
 _BOOKS: Final = frozenset({"bad_checksum", "repeat"})
 #: Faults after which a request is answered all the same.
 ANSWERED: Final = frozenset({"late", "slow", "error", "duplicate", "throttled", "lockout"})
+#: Faults that are told as an error of the exchange.
+SAID: Final = frozenset({"error", "throttled", "lockout"})
 #: How a socket ends by a fault: code (None for without a word) and reason.
 ENDS: Final[Mapping[str, tuple[int | None, str]]] = {
     "reset": (None, "reset"),

@@ -22,6 +22,7 @@ class PrivateFeed:
     """A subscription of a private channel; every frame has the next sequence number."""
 
     account: str
+    token: str
     sequence: int = 0
     #: Whether every step of an order is told, or only its beginning and end.
     order_status: bool = True

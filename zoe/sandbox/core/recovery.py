@@ -11,8 +11,9 @@ from zoe.sandbox.core.accounts import Account, ApiKey
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.funding import funding_of
 from zoe.sandbox.core.memory import Memory
-from zoe.sandbox.core.money import from_signed_text, from_text
+from zoe.sandbox.core.money import from_signed_text, from_text, rescaled
 from zoe.sandbox.core.orders import Amend, LedgerRow, Order, Terms, Trade
+from zoe.sandbox.core.volumes import CENT
 from zoe.sandbox.core.world import World
 
 Record = dict[str, Any]
@@ -168,7 +169,10 @@ class Recovery:
         )
         account = self._world.accounts.of(order)
         account.take_part(order, trade)
-        account.volume.add(trade.at_ns, record.get("usd_cents", 0))
+        cents = record.get("usd_cents")
+        if cents is None and pair.quote == "USD":  # the first journals did not say
+            cents = rescaled(trade.cost * CENT, pair.cost_decimals, 0)
+        account.volume.add(trade.at_ns, cents or 0)
         self._world.last_price[pair.symbol] = trade.price
         if order.left:
             self._claim(account, order)

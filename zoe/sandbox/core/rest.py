@@ -12,7 +12,7 @@ from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import ApiKey
 from zoe.sandbox.core.answers import encode
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.faults import ANSWERED, ENDS, Fault, Faults
+from zoe.sandbox.core.faults import ANSWERED, ENDS, SAID, Fault, Faults
 from zoe.sandbox.core.forms import Fields, fields_of, form
 from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.lockouts import Lockouts
@@ -29,6 +29,9 @@ _HTML: Final = (("content-type", "text/html"),)
 _PUBLIC: Final = "/0/public/"
 _PRIVATE: Final = "/0/private/"
 _LONGEST_NONCE: Final = 20
+#: What is kept of a request beside who made it and what it was.
+_TOLD: Final = ("nonce", "cl_ord_id", "order_id", "answered", "fault", "error")
+_NOT_FOUND: Final = HttpResponse(404, _HTML, b"<html><h1>404 Not Found</h1></html>")
 _BAD_GATEWAY: Final = HttpResponse(502, _HTML, b"<html><h1>502 Bad Gateway</h1></html>")
 
 Params = Mapping[str, str]
@@ -66,15 +69,24 @@ class Rest:
         try:
             if request.path.startswith(_PRIVATE):
                 self._dispatch(*self._authentic(request))
-            else:
+            elif request.path.startswith(_PUBLIC):
                 self._handle_public(request)
+            else:
+                self._deliver(request.exchange, _NOT_FOUND)
         except Refusal as refusal:
+            self._note_refused(request, str(refusal))
             self._deliver(request.exchange, _refused(str(refusal)))
+
+    def _note_refused(self, request: HttpRequest, error: str) -> None:
+        """A request that was not let in, where it is known whose it is."""
+        key = self._world.accounts.keys.get(request.headers.get("api-key", ""))
+        if key is not None and request.path.startswith(_PRIVATE):
+            self._write(key, request.path, answered=True, error=error)
 
     def _handle_public(self, request: HttpRequest) -> None:
         name = request.path.removeprefix(_PUBLIC)
         call = self._public.calls.get(name)
-        if call is None or not request.path.startswith(_PUBLIC):
+        if call is None:
             raise Refusal(errors.UNKNOWN_METHOD)
         if request.method != "GET":
             raise Refusal(errors.BAD_REQUEST)
@@ -120,8 +132,16 @@ class Rest:
         if fault is not None and fault.ignore_deadline:
             ready = attrs.evolve(ready, caller=attrs.evolve(ready.caller, ignore_deadline=True))
         told: list[object] = []
+        errors_told: list[str] = []
 
         def carry_out() -> object:
+            try:
+                return carry_out_as_asked()
+            except Refusal as refusal:
+                errors_told.append(str(refusal))
+                raise
+
+        def carry_out_as_asked() -> object:
             self._limits.called(ready.caller.key, ready.caller.account, ready.name)
             if not ready.call.allows(ready.caller.key.permissions):
                 raise Refusal(errors.PERMISSION_DENIED)
@@ -129,23 +149,24 @@ class Rest:
             return told[-1]
 
         answered = self._meet(ready.exchange, fault, carry_out)
-        self._note(ready, nonce, fault, (answered, _order_id(ready.params, told)))
-
-    def _note(
-        self, ready: _Ready, nonce: int, fault: Fault | None, outcome: tuple[bool, str | None]
-    ) -> None:
-        answered, order_id = outcome
-        self._world.journal.write(
-            "request",
-            self._world.now_ns,
-            account=ready.caller.account.name,
-            key=ready.caller.key.key,
+        if fault is not None and fault.what in SAID:
+            errors_told = [fault.said(self._world.now_ns)]
+        self._write(
+            ready.caller.key,
+            _PRIVATE + ready.name,
             nonce=nonce,
-            path=_PRIVATE + ready.name,
             cl_ord_id=ready.params.get("cl_ord_id"),
-            order_id=order_id,
+            order_id=_order_id(ready.params, told),
             answered=answered,
             fault=None if fault is None else fault.what,
+            error=errors_told[0] if errors_told else None,
+        )
+
+    def _write(self, key: ApiKey, path: str, **told: object) -> None:
+        record: dict[str, object] = dict.fromkeys(_TOLD) | told
+        now_ns, account = self._world.now_ns, key.account
+        self._world.journal.write(
+            "request", now_ns, account=account, key=key.key, path=path, **record
         )
 
     def _meet(self, exchange: int, fault: Fault | None, carry_out: Callable[[], object]) -> bool:

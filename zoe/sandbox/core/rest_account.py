@@ -162,7 +162,7 @@ class RestAccount:
         if not (limit.isascii() and limit.isdigit()) or not int(limit[:9]):
             raise invalid("limit")
         first, count = 0, int(limit[:9])
-        if cursor not in ("false", "False", "true", ""):
+        if cursor not in ("false", "False", "true", "True", ""):
             places = [n for n, moving in enumerate(found) if moving.ref_id == cursor]
             if not places:
                 raise invalid("cursor")

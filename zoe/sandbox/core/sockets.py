@@ -15,7 +15,7 @@ from zoe.sandbox.core.answers import Ask, encode
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.channels import Channels
 from zoe.sandbox.core.errors import Refusal
-from zoe.sandbox.core.faults import ANSWERED, ENDS, Fault, Faults
+from zoe.sandbox.core.faults import ANSWERED, ENDS, SAID, Fault, Faults
 from zoe.sandbox.core.intake import checked
 from zoe.sandbox.core.moments import MILLISECOND_NS, SECOND_NS
 from zoe.sandbox.core.outbox import IDLE, MESSAGE_RATE, Outbox, Session
@@ -28,6 +28,13 @@ IDLE_NS: Final = 60 * SECOND_NS
 PRIVATE_PATH: Final = "/auth/v2"
 _HEARTBEAT: Final = b'{"channel":"heartbeat"}'
 _VERSION: Final = "2.0.10"
+
+
+class _Refused(msgspec.Struct):
+    error: str | None = None
+
+
+_REFUSED: Final = msgspec.json.Decoder(_Refused)
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -130,6 +137,7 @@ class Sockets:
         if fault is not None and fault.ignore_deadline:
             caller = attrs.evolve(caller, ignore_deadline=True)
         order_ids: list[str] = []
+        errors_told: list[str] = []
 
         def carry_out() -> list[bytes]:
             try:
@@ -141,11 +149,16 @@ class Sockets:
                 orders = caller.account.orders
                 order_ids.extend(islice(reversed(orders), len(orders) - before))
             except Refusal as refusal:
+                errors_told.append(str(refusal))
                 return [ask.refuse(str(refusal))]
+            errors_told.extend(filter(None, map(_error_in, answers)))
             return answers
 
         answered = self._meet(ask, caller.key, fault, carry_out)
-        self._note(ask, caller, fault, (answered, order_ids))
+        if fault is not None and fault.what in SAID:
+            errors_told = [fault.said(self._world.now_ns)]
+        error = errors_told[0] if errors_told else None
+        self._note(ask, caller, fault, (answered, order_ids, error))
 
     def _caller(self, ask: Ask) -> Caller:
         if not ask.session.private:
@@ -161,9 +174,13 @@ class Sockets:
         return Caller(key, self._world.accounts.by_name[key.account], self._world.now_ns)
 
     def _note(
-        self, ask: Ask, caller: Caller, fault: Fault | None, outcome: tuple[bool, list[str]]
+        self,
+        ask: Ask,
+        caller: Caller,
+        fault: Fault | None,
+        outcome: tuple[bool, list[str], str | None],
     ) -> None:
-        answered, order_ids = outcome
+        answered, order_ids, error = outcome
         self._world.journal.write(
             "request",
             self._world.now_ns,
@@ -174,6 +191,7 @@ class Sockets:
             order_id=order_ids[0] if order_ids else _first(ask.params.get("order_id")),
             answered=answered,
             fault=None if fault is None else fault.what,
+            error=error,
         )
 
     def _meet(
@@ -248,6 +266,11 @@ def _due_ns(session: Session) -> int:
     if session.is_subscribed:
         return session.last_sent_ns + HEARTBEAT_NS
     return session.last_heard_ns + IDLE_NS
+
+
+def _error_in(answer: bytes) -> str | None:
+    """One of several answers to a request may be a refusal."""
+    return _REFUSED.decode(answer).error if b'"error":' in answer else None
 
 
 def _first(value: object) -> str | None:
