@@ -124,13 +124,13 @@ def exchange(
 
 
 def _whole(answer: requests.Response) -> bytes:
-    pieces, size = [], 0
+    body = bytearray()
     try:
-        while piece := answer.raw.read(PIECE, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST_BODY:
-                raise requests.exceptions.ContentDecodingError(f"more than {LARGEST_BODY} bytes")
+        while len(body) <= LARGEST_BODY:
+            piece = answer.raw.read(PIECE, decode_content=True)
+            if not piece:
+                return bytes(body)
+            body += piece
     except (urllib3.exceptions.HTTPError, OSError) as problem:
         raise requests.exceptions.ConnectionError(type(problem).__name__) from problem
-    return b"".join(pieces)
+    raise requests.exceptions.ContentDecodingError(f"more than {LARGEST_BODY} bytes")
