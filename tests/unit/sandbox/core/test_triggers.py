@@ -283,3 +283,12 @@ def test_fees_follow_the_volume_of_thirty_days() -> None:
     trial.pass_time(31 * 86_400)
     assert rich("TradeVolume")["volume"] == "0.0000"
     assert client("TradeVolume")["fees"] is None
+
+
+def test_a_price_that_was_met_and_left_again_at_once_has_been_met() -> None:
+    trial, client = market()
+    txid = place(client, "stop-loss", "sell", "49000")
+    trial.client(balances={"BTC": "1"}).limit("sell", "0.01", "50000.5")
+    dip = {"price": "48999", "qty": "0.001", "side": "buy"}
+    trial.admin("market", {"symbol": "BTC/USD", "trade": dip, "best_bid": "50000.6"})
+    assert order(client, txid)["status"] == "closed"
