@@ -24,6 +24,7 @@ from zoe.domain.catalog import Catalog
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, StoreError, WireError
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.ratelimit import limit_hit
+from zoe.domain.reconnect import Reconnect
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import (
@@ -79,7 +80,6 @@ NONCE_AHEAD_NS: Final = 10_000_000_000
 LEAST_LEFT_NS: Final = 1_000_000_000
 PING_SECONDS: Final = 5
 SILENCE_NS: Final = 15_000_000_000
-RECONNECT_SECONDS: Final = (0.1, 0.5, 1, 2, 5, 10, 20, 30)
 
 
 @attrs.frozen
@@ -133,7 +133,7 @@ class Gateway(Actor):
         self._in_flight: dict[int, _InFlight] = {}
         self._req_id = 0
         self._last_heard_ns = 0
-        self._failures = 0
+        self._reconnect = Reconnect()
 
     def on_start(self) -> None:
         self.tell(self.find("wire"), WireClose(CONNECTION))
@@ -212,9 +212,9 @@ class Gateway(Actor):
         self._failed(closed.reason)
 
     def _failed(self, reason: str) -> None:
-        delay = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
-        delay *= 1 + self.rng.random() / 5
-        self._failures += 1
+        now_ns, chance = self.clock.monotonic_ns(), self.rng.random()
+        delay_ns, self._reconnect = self._reconnect.next(now_ns, chance)
+        delay = delay_ns / 1e9
         log.warning("exchange.stream_broken", reason=reason, reconnect_seconds=round(delay, 3))
         self._session = None
         self._token = None
@@ -254,7 +254,7 @@ class Gateway(Actor):
                 self.tell(self.find("ratelimiter"), thing)
             case StreamLive():
                 self._live = True
-                self._failures = 0
+                self._reconnect = self._reconnect.good()
                 self._announce(StreamOpened())
                 self._beat("ok", "stream live")
             case StreamGap():

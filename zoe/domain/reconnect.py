@@ -29,6 +29,10 @@ class Reconnect:
     failures: int = 0
     connects_ns: tuple[int, ...] = ()
 
+    def good(self) -> "Reconnect":
+        """After a connection that was good: the next failure is the first again."""
+        return attrs.evolve(self, failures=0)
+
     def next(self, now_ns: int, chance: float, lived_ns: int = 0) -> "tuple[int, Reconnect]":
         """How long to wait before the next connect, and what is then known.
 

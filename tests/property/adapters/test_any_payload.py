@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from zoe.adapters.kraken import numbers, recording
 from zoe.adapters.kraken.errors import classify, is_error
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.private_line import PrivateLine
+from zoe.adapters.kraken.public_session import PublicSession, book, candles
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.catalog import Catalog, Instrument
@@ -140,6 +142,23 @@ def test_the_public_reader_never_raises(payloads: list[bytes], known: bool) -> N
         for message in reader.feed(payload, 1):
             assert isinstance(message, Message)
             assert len(repr(message)) < 5_000
+
+
+@given(FRAME_BYTES, st.integers(0, 20_000_000_000))
+def test_the_sessions_of_library_users_never_raise(payloads: list[bytes], step_ns: int) -> None:
+    public, private = PublicSession(10), PrivateLine(lambda: "SECRET-TOKEN")
+    public.want(book(10), ["X/Y"])
+    public.want(candles(1), ["X/Y"])
+    private.before_connect()
+    now_ns = 1
+    for line in (public, private):
+        line.opened(now_ns)
+    for payload in payloads:
+        now_ns += step_ns
+        for line in (public, private):
+            assert "SECRET-TOKEN" not in repr(list(line.received(payload, now_ns)))
+            line.due(now_ns)
+            line.lost(now_ns)
 
 
 @given(FRAME_BYTES)

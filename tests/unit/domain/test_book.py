@@ -54,7 +54,7 @@ def test_the_published_checksums_of_matic_before_and_after_a_change_are_ours() -
 
 def test_the_published_checksum_of_the_fix_guide_is_ours() -> None:
     book = Book(10)
-    book.load(reversed(BIDS_3), reversed(ASKS_3))
+    book.load(BIDS_3[::-1], ASKS_3[::-1])
     assert book.checksum() == 3341325816
 
 

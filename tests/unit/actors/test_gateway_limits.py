@@ -1,0 +1,86 @@
+"""The Gateway and the exchange's limits: what it says it spent, when it waits, what it passes on."""
+
+import json
+from typing import Any
+
+from stage import Stage
+
+from zoe.actors.gateway import Gateway
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.messages.gateway import PrivateAnswered, PrivateCall
+from zoe.messages.limits import LimitHit, RestHeld, RestSpent
+from zoe.messages.wire import WireReply, WireRequest
+from zoe.ports.venue import GetOpenOrders, GetTrades
+
+S = 1_000_000_000
+OTHERS = ("wire", "catalogue", "risk", "ratelimiter", "reconciler", "orders", "ledger", "heartbeat", "asker")  # fmt: skip
+
+
+class Private:
+    """A Gateway whose wire is answered by hand."""
+
+    def __init__(self) -> None:
+        venue = KrakenVenue(KeyPair("KEY", "c2VjcmV0"))
+        self.stage = Stage("gateway", lambda: Gateway(venue, lambda wanted: wanted), OTHERS)
+        self.stage.run(0.1)
+
+    def calls(self) -> list[str]:
+        """What was asked of REST, by name."""
+        sent = self.stage.heard("wire", WireRequest)
+        return [request.url.rpartition("/")[2] for request in sent]
+
+    def answers(self, result: Any = None, error: str | None = None) -> None:
+        """Answers the last call."""
+        body = {"error": [] if error is None else [error], "result": result}
+        number = self.stage.heard("wire", WireRequest)[-1].request_id
+        self.stage.tell(WireReply(number, 200, json.dumps(body).encode(), 0, 0))
+
+    def asks(self, operation: object) -> None:
+        self.stage.tell(PrivateCall(1, operation, self.stage.runtime.find("asker")))
+
+    def held(self, seconds: float, *, urgent_too: bool = False) -> None:
+        now_ns = self.stage.runtime.clock.monotonic_ns()
+        self.stage.tell(RestHeld(now_ns + round(seconds * S), urgent_too))
+
+
+def test_each_call_is_charged_by_what_it_costs() -> None:
+    private = Private()
+    assert private.calls() == ["GetWebSocketsToken"]
+    private.answers({"token": "t"})
+    private.asks(GetTrades(0))
+    assert [spent.points for spent in private.stage.heard("ratelimiter", RestSpent)] == [1, 4]
+
+
+def test_calls_wait_while_they_are_held_and_leave_by_themselves_afterwards() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    private.held(5)
+    private.asks(GetOpenOrders())
+    private.stage.run(4)
+    assert private.calls() == ["GetWebSocketsToken"]
+    private.stage.run(2)
+    assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
+
+
+def test_a_token_waits_only_for_the_exchanges_own_word() -> None:
+    for urgent_too, seen in ((False, 2), (True, 1)):
+        private = Private()
+        private.held(60, urgent_too=urgent_too)
+        private.answers(error="EService:Unavailable")
+        private.stage.run(2)
+        assert private.calls() == ["GetWebSocketsToken"] * seen
+
+
+def test_a_refusal_for_a_limit_is_passed_on_and_one_for_a_nonce_is_not() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    for error, hits in (
+        ("EAPI:Invalid nonce", []),
+        ("EAPI:Rate limit exceeded", [LimitHit(None)]),
+        ("EGeneral:Temporary lockout", [LimitHit(None), LimitHit(None, 900)]),
+    ):
+        private.asks(GetOpenOrders())
+        private.answers(error=error)
+        assert private.stage.heard("ratelimiter", LimitHit) == hits
+        assert private.stage.heard("asker", PrivateAnswered)[-1].code == error
