@@ -24,7 +24,7 @@ from zoe.domain.catalog import Catalog
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, StoreError, WireError
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.ratelimit import limit_hit
-from zoe.domain.reconnect import Reconnect
+from zoe.domain.reconnect import CHANCES, Reconnect
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import (
@@ -212,7 +212,7 @@ class Gateway(Actor):
         self._failed(closed.reason)
 
     def _failed(self, reason: str) -> None:
-        now_ns, chance = self.clock.monotonic_ns(), self.rng.random()
+        now_ns, chance = self.clock.monotonic_ns(), self.rng.randrange(CHANCES)
         delay_ns, self._reconnect = self._reconnect.next(now_ns, chance)
         delay = delay_ns / 1e9
         log.warning("exchange.stream_broken", reason=reason, reconnect_seconds=round(delay, 3))

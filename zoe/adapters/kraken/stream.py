@@ -18,7 +18,7 @@ from zoe.adapters.kraken.public_session import PublicSession
 from zoe.adapters.kraken.socket_requests import SocketAnswer
 from zoe.adapters.socket_reader import close_reason, connect
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
-from zoe.domain.reconnect import Reconnect
+from zoe.domain.reconnect import CHANCES, Reconnect
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.market import (
@@ -134,7 +134,7 @@ class KrakenStream:
                 self._on_lost(reason)
             now_ns = time.monotonic_ns()
             lived_ns = now_ns - began_ns
-            pause_ns, self._policy = self._policy.next(now_ns, random.random(), lived_ns)
+            pause_ns, self._policy = self._policy.next(now_ns, random.randrange(CHANCES), lived_ns)
             _pause(now_ns + pause_ns, stop)
 
     def _life(self, stop: Callable[[], bool]) -> str:
