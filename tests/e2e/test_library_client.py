@@ -107,6 +107,7 @@ def test_a_market_order_is_filled_and_stands_in_trades_and_ledger(client: Kraken
         Price.of("50010"),
         placed.quantity,
     )
+    assert client.get_order_fills(placed.order_id) == (fill,)
     legs = [row for row in client.get_ledgers() if row.ref_id == fill.exec_id]
     assert {leg.asset for leg in legs} == {"BTC", "USD"}
     assert dict.fromkeys(h.asset for h in client.get_holdings()).keys() >= {"BTC", "USD"}
@@ -151,6 +152,25 @@ def test_each_time_in_force_does_what_it_says(client: KrakenClient) -> None:
         placed = client.place_order("BTC/USD", "buy", quantity="0.001", terms=terms)
         assert client.get_order(placed.order_id).status == status
     assert client.cancel_all() == 1
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        OrderTerms(stop=Price.of("60000")),
+        OrderTerms(stop=Price.of("60000"), limit=Price.of("60100")),
+        OrderTerms(take_profit=Price.of("45000")),
+        OrderTerms(take_profit=Price.of("45000"), limit=Price.of("45100")),
+    ],
+)
+def test_orders_that_wait_for_a_price_are_taken_as_such(
+    client: KrakenClient, terms: OrderTerms
+) -> None:
+    placed = client.place_order("BTC/USD", "buy", quantity="0.001", terms=terms)
+    seen = client.get_order(placed.order_id)
+    assert (seen.status, seen.order_type) == ("open", terms.order_type.value)
+    assert seen.limit == terms.limit
+    assert client.cancel_order(placed.order_id) == 1
 
 
 def test_the_switch_the_token_and_the_clock(client: KrakenClient) -> None:

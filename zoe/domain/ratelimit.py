@@ -273,11 +273,9 @@ class Limiter:
     def _excess(self, pair: _Pair, wish: Wish, at_ns: int) -> int:
         """How far the counter would be above what it may be, all cancels provided for."""
         owed = pair.owed(at_ns, wish.ref) + (by_age(Action.CANCEL, 0) if wish.ref else 0)
-        # However many orders are open, the counter itself can never be asked to be below zero.
-        kept_free = min(
-            max(owed, self._reserve_milli),
-            self._tier.engine_threshold * MILLI - engine_cost_milli(wish.action, 0, wish.count),
-        )
+        # A reserve that leaves no room for even one action would keep all of them for ever.
+        roomy = self._tier.engine_threshold * MILLI - engine_cost_milli(wish.action, 0, wish.count)
+        kept_free = max(owed, min(self._reserve_milli, roomy))
         ceiling = self._tier.engine_threshold * MILLI - kept_free
         return pair.now(at_ns) + wish.cost_milli - ceiling
 

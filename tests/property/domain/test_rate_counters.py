@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zoe.domain.ratelimit import TIERS, Action, Limiter, Wish, by_age, engine_cost_milli
@@ -67,6 +67,7 @@ ORDERS = st.lists(
 
 
 @given(st.sampled_from(sorted(TIERS)), ORDERS)
+@example("starter", [(0, Action.ADD, 0)] * 10)
 def test_all_that_was_let_through_can_be_canceled_at_once_at_any_time(
     name: str, wishes: list[tuple[int, Action, int]]
 ) -> None:
