@@ -51,5 +51,6 @@ class SmallMarket:
 
 
 def small_market(seed: int) -> Config:
-    """An exchange with one pair, one account and this market."""
-    return Config(_ASSETS, (_PAIR,), seed=seed, tier=TIER, market=SmallMarket(seed))
+    """An exchange with one pair, one account under both rate limits, and this market."""
+    market = SmallMarket(seed)
+    return Config(_ASSETS, (_PAIR,), seed=seed, tier=TIER, market=market, limits="both")
