@@ -1,15 +1,14 @@
 """Gateway: the private side of the exchange: nonce, token, private socket, halt latch.
 
-Receives: SendAdd, SendCancel, SendCancelAll, SendDeadMan,
-PrivateCall, SetLatch, and the wire's replies. Tells: AddSettled
-and CancelSettled to the order's actor, PrivateAnswered to the caller, every sighting to OrderDesk,
-balances to Ledger, StreamOpened and StreamBroken to its watchers, to RateLimiter what was spent and
-what the exchange says of its limits. Blocks on nothing.
+Receives: SendAdd, SendCancel, SendCancelAll, SendDeadMan, PrivateCall, SetLatch, and the wire's
+replies. Tells: AddSettled and CancelSettled to the order's actor, PrivateAnswered to the caller,
+every sighting to OrderDesk, balances to Ledger, StreamOpened and StreamBroken to its watchers, to
+RateLimiter what was spent and what the exchange says of its limits. Blocks on nothing.
 No add leaves while the latch is closed, the exchange's clock is unknown, or less than a second is
 left to the order's deadline; nothing is ever sent twice. Private REST calls leave one at a time,
 so that nonces arrive in order; the nonce's high-water mark is durable seconds ahead of its use.
-A restart opens a new socket with a new token; what was in flight is told lost by the orders' own
-timers. It starts with the latch closed until RiskOfficer opens it.
+A restart tells that the stream is broken, so that nobody waits for an answer, and opens another with
+a new token, the latch closed until RiskOfficer opens it; adds in flight are lost by their own timers.
 """
 
 from collections import deque
@@ -136,6 +135,8 @@ class Gateway(Actor):
         self._reconnect = Reconnect()
 
     def on_start(self) -> None:
+        if self.incarnation > 1:
+            self._announce(StreamBroken("the gateway was restarted"))
         self.tell(self.find("wire"), WireClose(CONNECTION))
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("risk"), LatchWanted())
