@@ -76,7 +76,7 @@ class Ledger(Actor):
                 self._queue.append(message)
                 self._next()
             case Recorded():
-                self._recorded()
+                self._recorded(message.ref)
             case WatchBalances():
                 self._watch()
             case _:
@@ -141,7 +141,9 @@ class Ledger(Actor):
         ]
         return _Change(SNAPSHOT, {"source": seen.source, "balances": balances})
 
-    def _recorded(self) -> None:
+    def _recorded(self, version: int) -> None:
+        if version <= self._version:
+            return  # an earlier incarnation's row, which came with the hydration
         change, self._changing = self._changing, None
         assert change is not None
         self._version += 1

@@ -58,6 +58,8 @@ DEADLINE_NS: Final = 5_000_000_000
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
 CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
+#: An order that waits for its permit asks for it again after this.
+PERMIT_SECONDS: Final = 5
 #: A cancel that was noted and changed nothing is noted and sent again after this.
 NOTE_SECONDS: Final = 3
 _LAST: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
@@ -134,6 +136,7 @@ class OrderActor(Actor):
             intent, self._verdict = self._fresh
             self._order = Order(intent, State.WAITING)
             self._ask_permit(Action.ADD, None)
+            self.after(PERMIT_SECONDS, Tick("permit"))
             return
         self.hold()
         stream = order_record.stream_of(self._config.account_id, self._intent_id)
@@ -144,7 +147,7 @@ class OrderActor(Actor):
             case Hydrated():
                 self._hydrated(message)
             case Recorded():
-                self._recorded()
+                self._recorded(message.ref)
             case OrderFact() | AddSettled() | CancelOrder() | PermitGranted():
                 self._waiting.append(message)
                 self._proceed()
@@ -157,6 +160,8 @@ class OrderActor(Actor):
             case Tick("answer"):
                 self._waiting.append(AddSettled(Sent.LOST, None, "no answer in time"))
                 self._proceed()
+            case Tick("permit"):
+                self._ask_again()
             case Tick("note"):
                 self._note_cancel("again")
             case Tick():
@@ -258,7 +263,9 @@ class OrderActor(Actor):
         durable = Row(stream, self._version + 1, kind, body)
         self.tell(self.find("journal"), Record((durable,), self._version + 1, self.me))
 
-    def _recorded(self) -> None:
+    def _recorded(self, version: int) -> None:
+        if version <= self._version:
+            return  # an earlier incarnation's row, which came with the hydration
         change, self._changing = self._changing, None
         assert change is not None and self._order is not None
         before, self._order = self._order, change.after
@@ -301,6 +308,13 @@ class OrderActor(Actor):
     def _raise_doubt(self, order: Order) -> None:
         log.warning("order.in_doubt", intent_id=self._intent_id, reason=order.reason)
         self.tell(self.find("reconciler"), DoubtRaised(order))
+
+    def _ask_again(self) -> None:
+        """A limiter that was restarted has forgotten who waits; others know that we do."""
+        if self._order is not None and self._order.state is State.WAITING:
+            if self._changing is None:
+                self._ask_permit(Action.ADD, None)
+            self.after(PERMIT_SECONDS, Tick("permit"))
 
     def _ask_permit(self, action: Action, age_ns: int | None) -> None:
         assert self._order is not None

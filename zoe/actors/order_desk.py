@@ -183,6 +183,9 @@ class OrderDesk(Actor):
         assert self.envelope is not None and self.envelope.sender is not None
         if intent_id in self._actors:
             self._add_follower(intent_id, self.envelope.sender)
+        else:
+            self._forget(intent_id)
+            self.reply(OrderForgotten(intent_id))
         known = self._orders.get(intent_id)
         if known is not None:
             self.reply(OrderChanged(known))
@@ -191,6 +194,7 @@ class OrderDesk(Actor):
         intent_id = self._resolve(wish.order)
         if intent_id is None or intent_id not in self._actors:
             log.info("order.cancel_unknown", order=wish.order)
+            self._forget(wish.order)
             return
         self._tell_cancel(intent_id, wish.why)
 

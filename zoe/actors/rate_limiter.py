@@ -5,7 +5,7 @@ whoever asked, RestHeld to the Gateway.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has just refused; then adds and amends in the order they were
 asked for, each once every order let through before could still be canceled after it.
-A restart forgets the waiting requests with their leases: the order actors' successors ask again,
+A restart forgets the waiting requests with their leases: the order actors ask again after a while,
 and the engine counters start from what was granted, which the journal's orders bound.
 """
 
@@ -51,7 +51,10 @@ class _Lanes:
         return lane[0] if lane else None
 
     def add(self, request: RequestPermit) -> None:
-        (self.cancels if _wish(request).is_cancel else self.others).append(request)
+        """Adds a request; one that waits already keeps its place."""
+        lane = self.cancels if _wish(request).is_cancel else self.others
+        if not any((w.ref, w.action) == (request.ref, request.action) for w in lane):
+            lane.append(request)
 
     def drop_first(self) -> None:
         (self.cancels or self.others).popleft()

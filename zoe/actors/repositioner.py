@@ -32,6 +32,8 @@ from zoe.runtime.log import log
 
 ROUND_SECONDS: Final = 1
 REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
+#: Longer than any order waits for its permit.
+PATIENCE_NS: Final = 30_000_000_000
 
 Slot = tuple[str, str]
 Inbox = (
@@ -63,6 +65,8 @@ class Repositioner(Actor):
         self._working: dict[Slot, dict[str, Working]] = {}
         self._slot_of: dict[str, Slot] = {}
         self._resting_until: dict[Slot, int] = {}
+        #: When somebody was last asked for something about an order.
+        self._asked_ns: dict[str, int] = {}
         self._ready = False
 
     def on_start(self) -> None:
@@ -106,7 +110,20 @@ class Repositioner(Actor):
 
     def _round(self) -> None:
         for slot in sorted(self._targets.keys() | self._working.keys()):
+            self._remind(slot)
             self._decide(slot)
+
+    def _remind(self, slot: Slot) -> None:
+        """A wish of which nothing was heard may be lost with an actor that crashed on it.
+
+        It is withdrawn: whoever has the order cancels it, and OrderDesk tells if nobody has.
+        """
+        now_ns = self.clock.wall_ns()
+        for intent_id, order in self._working.get(slot, {}).items():
+            waits = order.state is State.WAITING or order.cancel is not CancelProgress.NONE
+            if waits and now_ns - self._asked_ns.get(intent_id, now_ns) > PATIENCE_NS:
+                self._asked_ns[intent_id] = now_ns
+                self.tell(self.find("orders"), CancelOrder(intent_id, "no news of it"))
 
     def _decide(self, slot: Slot) -> None:
         if not self._ready:
@@ -146,11 +163,13 @@ class Repositioner(Actor):
             decision=target.decision,
         )
         self._note(slot, intent, State.WAITING, CancelProgress.NONE, target.quantity)
+        self._asked_ns[intent.intent_id] = self.clock.wall_ns()
         self.tell(self.find("risk"), PlaceOrder(intent, self.me))
 
     def _cancel(self, slot: Slot, step: Cancel) -> None:
         known = self._working[slot][step.intent_id]
         self._working[slot][step.intent_id] = attrs.evolve(known, cancel=CancelProgress.REQUESTED)
+        self._asked_ns[step.intent_id] = self.clock.wall_ns()
         log.info("repositioner.cancel", intent_id=step.intent_id, reason=step.reason)
         self.tell(self.find("orders"), CancelOrder(step.intent_id, step.reason))
 
@@ -187,6 +206,7 @@ class Repositioner(Actor):
         self._note(slot, intent, order.state, cancel, order.remaining)
 
     def _drop(self, intent_id: str, *, rest: bool) -> None:
+        self._asked_ns.pop(intent_id, None)
         slot = self._slot_of.pop(intent_id, None)
         if slot is None:
             return

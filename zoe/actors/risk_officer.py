@@ -189,7 +189,7 @@ class RiskOfficer(Actor):
             case Hydrated():
                 self._hydrated(message)
             case Recorded():
-                self._recorded()
+                self._recorded(message.ref)
             case _:
                 assert_never(message)
 
@@ -328,7 +328,9 @@ class RiskOfficer(Actor):
         row = Row(self._stream, self._version + 1, "trading_state.changed", canonical(body))
         self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
 
-    def _recorded(self) -> None:
+    def _recorded(self, version: int) -> None:
+        if version <= self._version:
+            return  # an earlier incarnation's row, which came with the hydration
         wish = self._changes.popleft()
         self._writing = None
         self._version += 1

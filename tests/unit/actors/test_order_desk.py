@@ -6,7 +6,7 @@ import pytest
 from journal import MemoryNotes
 from stage import Stage
 
-from zoe.actors.order_actor import ANSWER_MARGIN_NS, DEADLINE_NS, OrderConfig
+from zoe.actors.order_actor import ANSWER_MARGIN_NS, DEADLINE_NS, PERMIT_SECONDS, OrderConfig
 from zoe.actors.order_desk import (
     EXIT_ANOTHER_DESK,
     LINGER_SECONDS,
@@ -27,6 +27,7 @@ from zoe.messages.orders import (
     CancelOrder,
     CancelOwnOrders,
     DoubtRaised,
+    FollowOrder,
     NoOrdersLeft,
     OrderChanged,
     OrderFact,
@@ -115,6 +116,41 @@ def test_a_permit_that_has_expired_is_asked_for_again() -> None:
     tell_order(stage, PermitGranted(INTENT_ID, Action.ADD, 0))
     assert len(stage.heard("ratelimiter", RequestPermit)) == 2
     assert stage.heard("gateway", SendAdd) == []
+
+
+def test_a_permit_that_never_comes_is_asked_for_again_until_there_is_one() -> None:
+    stage = desk()
+    submit(stage)
+    stage.run(2 * PERMIT_SECONDS)
+    asked = stage.heard("ratelimiter", RequestPermit)
+    assert [(a.ref, a.action) for a in asked] == [(INTENT_ID, Action.ADD)] * 3
+    permit(stage)
+    stage.run(2 * PERMIT_SECONDS)
+    assert len(stage.heard("ratelimiter", RequestPermit)) == 3
+    assert len(stage.heard("gateway", SendAdd)) == 1
+
+
+def test_an_answer_of_the_journal_to_an_earlier_incarnation_changes_nothing() -> None:
+    stage = desk()
+    sent(stage)
+    tell_order(stage, Recorded(1))
+    tell_order(stage, AddSettled(Sent.ACCEPTED, "O1", None))
+    assert [n.order.state for n in stage.heard("asker", OrderChanged)] == [
+        *(State.SENDING, State.PENDING)
+    ]
+
+
+def test_an_order_nobody_has_is_said_to_whoever_asks_for_it_and_frees_what_was_reserved() -> None:
+    stage = desk()
+    stage.tell(CancelOrder(INTENT_ID, "no news of it"))
+    for name in ("repositioner", "risk"):
+        assert stage.heard(name, OrderForgotten) == [OrderForgotten(INTENT_ID)]
+    stage.tell_from("asker", FollowOrder(INTENT_ID))
+    assert stage.heard("asker", OrderForgotten) == [OrderForgotten(INTENT_ID)]
+    assert len(stage.heard("risk", OrderForgotten)) == 2
+    submit(stage)
+    stage.tell_from("asker", FollowOrder(INTENT_ID))
+    assert len(stage.heard("asker", OrderForgotten)) == 1
 
 
 def test_the_same_intent_twice_is_one_order() -> None:

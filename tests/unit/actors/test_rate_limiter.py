@@ -128,3 +128,16 @@ def test_calls_are_counted_and_the_next_is_held_before_the_exchange_refuses() ->
     assert limits.budget()["rest"]["max"] == "15"
     (refused,) = limits.gateway_says(LimitHit(None, 900))
     assert refused.urgent_too and refused.until_ns >= now_ns + 900 * S
+
+
+def test_who_asks_again_keeps_its_place_and_is_let_through_once() -> None:
+    limits = Limits()
+    wished = [f"o{number}" for number in range(200)]
+    for ref in wished:
+        limits.asks(ref, Action.ADD)
+    let_through = len(limits.granted())
+    assert let_through < len(wished)
+    for ref in wished[let_through:]:
+        limits.asks(ref, Action.ADD)
+    limits.stage.run(3_600)
+    assert [ref for ref, _ in limits.granted()] == wished

@@ -154,3 +154,15 @@ def test_a_halt_that_comes_while_a_resume_is_written_wins() -> None:
     assert stage.heard("gateway", SetLatch)[-1].closed
     place(stage, intent())
     assert stage.heard("orders", SubmitOrder) == []
+
+
+def test_an_answer_of_the_journal_to_an_earlier_incarnation_changes_nothing() -> None:
+    stage = officer(halted_row())
+    stage.answering = False
+    change(stage, TradingState.ACTIVE)
+    stage.tell(Recorded(1))
+    assert stage.heard("person", TradingStateChanged) == []
+    stage.tell(Recorded(2))
+    assert [news.state for news in stage.heard("person", TradingStateChanged)] == [
+        TradingState.ACTIVE
+    ]
