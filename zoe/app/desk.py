@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.actors.closer import PATIENCE_SECONDS
 from zoe.actors.gateway import NONCE_AHEAD_NS
 from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.door_socket import DoorSocket
@@ -42,6 +43,8 @@ from zoe.store.revival import keep_up
 
 #: How people and service managers ask for an orderly end.
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: More than the Closer's patience, and less than what is promised to a service manager.
+CLOSING_SECONDS: Final = PATIENCE_SECONDS + 2
 _BOOT_BITS: Final = 40
 
 
@@ -101,6 +104,7 @@ class Desk:
         self._notes.reserve()
         self._started_ns = time.monotonic_ns()
         self._ready = False
+        self._told_to_stop = False
         self._log_file: LogFile | None = None
 
     def run(self, started_ns: int, beside: Beside) -> int:
@@ -114,6 +118,7 @@ class Desk:
         self._write_config()
         for number in STOP_SIGNALS:
             signal.signal(number, self._asked_to_stop)
+        signal.signal(signal.SIGALRM, self._closing_takes_too_long)
         runtime.root(tree(self._parts()))
         door = runtime.find("door")
         runtime.reader("door", lambda stop: self._door.serve(stop, door.tell))
@@ -122,6 +127,7 @@ class Desk:
         if beside.server is not None:
             runtime.reader("store", partial(keep_up, beside.server))
         code = runtime.wait()
+        signal.alarm(0)
         assert code is not None, "waited without a limit"
         self._door.wake()
         notify("STOPPING=1")
@@ -147,6 +153,14 @@ class Desk:
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         self._runtime.find("closer").tell(CloseDesk(name))
+        if not self._told_to_stop:
+            self._told_to_stop = True
+            signal.alarm(CLOSING_SECONDS)
+
+    def _closing_takes_too_long(self, _number: int, _frame: FrameType | None) -> None:
+        """A desk that was told to stop does, whatever became of its Closer."""
+        if self._runtime.supervision.ending is None:
+            self._runtime.shutdown(EXIT_GAVE_UP, "not closed in its time")
 
     def _is_ready(self, _envelope: Envelope) -> None:
         if self._ready:
