@@ -214,8 +214,15 @@ def processes_with(text: str) -> list[int]:
 def desk(place: Path, config: str = "") -> Iterator[Desk]:
     """A desk that is gone when the test is over, however it went."""
     made = Desk(place, config)
-    try:
+    with gone_afterwards(made):
         yield made
+
+
+@contextmanager
+def gone_afterwards(made: Desk) -> Iterator[None]:
+    """Sees to it that nothing is left of a desk."""
+    try:
+        yield
     finally:
         if made.process is not None and made.process.poll() is None:
             made.process.kill()
