@@ -11,8 +11,8 @@ import pytest
 from desks import Desk, desk, differences
 
 KILLS = int(os.environ.get("ZOE_KILLS", "20"))
-#: A moment is a place in the exchange's journal: this many bytes are a few orders.
-MOST_BYTES = 6_000
+#: A moment is a place in the exchange's journal: so many bytes are an order or two.
+MOST_BYTES = 1_500
 #: The strategy quotes close to the mid and follows it at once, so that much is in flight.
 BUSY = """
 [exchange]
