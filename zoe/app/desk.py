@@ -45,6 +45,8 @@ from zoe.store.revival import keep_up
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 #: More than the Closer's patience, and less than what is promised to a service manager.
 CLOSING_SECONDS: Final = PATIENCE_SECONDS + 2
+#: How often the main thread looks whether it was told to stop.
+LOOK_SECONDS: Final = 0.1
 _BOOT_BITS: Final = 40
 
 
@@ -104,7 +106,7 @@ class Desk:
         self._notes.reserve()
         self._started_ns = time.monotonic_ns()
         self._ready = False
-        self._told_to_stop = False
+        self._told_to_stop: str | None = None
         self._log_file: LogFile | None = None
 
     def run(self, started_ns: int, beside: Beside) -> int:
@@ -118,7 +120,6 @@ class Desk:
         self._write_config()
         for number in STOP_SIGNALS:
             signal.signal(number, self._asked_to_stop)
-        signal.signal(signal.SIGALRM, self._closing_takes_too_long)
         runtime.root(tree(self._parts()))
         door = runtime.find("door")
         runtime.reader("door", lambda stop: self._door.serve(stop, door.tell))
@@ -126,9 +127,7 @@ class Desk:
             runtime.reader("sandbox", beside.sandbox.watch)
         if beside.server is not None:
             runtime.reader("store", partial(keep_up, beside.server))
-        code = runtime.wait()
-        signal.alarm(0)
-        assert code is not None, "waited without a limit"
+        code = self._wait()
         self._door.wake()
         notify("STOPPING=1")
         if code == EXIT_GAVE_UP:
@@ -151,16 +150,21 @@ class Desk:
         last_resort.cancel(orders, self._venue, nonces, SystemClock())
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        name = signal.Signals(number).name
-        self._runtime.find("closer").tell(CloseDesk(name))
-        if not self._told_to_stop:
-            self._told_to_stop = True
-            signal.alarm(CLOSING_SECONDS)
+        # No more than this: a handler may find the thread it interrupts inside any lock.
+        self._told_to_stop = signal.Signals(number).name
 
-    def _closing_takes_too_long(self, _number: int, _frame: FrameType | None) -> None:
-        """A desk that was told to stop does, whatever became of its Closer."""
-        if self._runtime.supervision.ending is None:
-            self._runtime.shutdown(EXIT_GAVE_UP, "not closed in its time")
+    def _wait(self) -> int:
+        """Waits for the end; a desk that is told to stop does, whatever becomes of its Closer."""
+        closing_until: float | None = None
+        while (code := self._runtime.wait(LOOK_SECONDS)) is None:
+            if self._told_to_stop is None or self._runtime.supervision.ending is not None:
+                continue
+            if closing_until is None:
+                closing_until = time.monotonic() + CLOSING_SECONDS
+                self._runtime.find("closer").tell(CloseDesk(self._told_to_stop))
+            elif time.monotonic() > closing_until:
+                self._runtime.shutdown(EXIT_GAVE_UP, "not closed in its time")
+        return code
 
     def _is_ready(self, _envelope: Envelope) -> None:
         if self._ready:
