@@ -104,7 +104,8 @@ def test_a_desk_that_finds_its_disk_full_says_so_and_starts_once_there_is_room(
 def goes_on(running: Desk) -> None:
     """It trades again, and nothing was lost or doubled."""
     running.trades_on()
-    assert {"ok"} == {running.component(name) for name in ("store", "log", "exchange_api")}
+    names = ("store", "log", "exchange_api")
+    running.until(lambda: {running.component(name) for name in names} == {"ok"})
     assert running.settled() == []
     assert running.zoe("resume")[0] == 0
 
