@@ -29,6 +29,7 @@ from zoe.messages.journal import (
     StoreCameBack,
     StoreWentDown,
 )
+from zoe.messages.limits import OrderEnded
 from zoe.messages.orders import (
     AwaitNoOrders,
     CancelOrder,
@@ -303,6 +304,8 @@ class OrderDesk(Actor):
         self._index(order)
         for name in ("risk", "repositioner", "reconciler"):
             self.tell(self.find(name), news)
+        if order.state in CONCLUDED:
+            self.tell(self.find("ratelimiter"), OrderEnded(intent_id, order.intent.pair))
         for follower in self._followers.get(intent_id, {}).values():
             self.tell(follower, news)
         self._release_waiters()

@@ -1,7 +1,7 @@
 """RateLimiter: both counters of the exchange; permits are leases.
 
-Receives: RequestPermit, CounterReported, LimitHit, RestSpent, ReportBudget. Tells: PermitGranted to
-whoever asked, RestHeld to the Gateway.
+Receives: RequestPermit, OrderEnded, CounterReported, LimitHit, RestSpent, ReportBudget. Tells:
+PermitGranted to whoever asked, RestHeld to the Gateway.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has just refused; then adds and amends in the order they were
 asked for, each once every order let through before could still be canceled after it.
@@ -20,6 +20,7 @@ from zoe.messages.limits import (
     BudgetReported,
     CounterReported,
     LimitHit,
+    OrderEnded,
     PermitGranted,
     ReportBudget,
     RequestPermit,
@@ -34,7 +35,9 @@ LEASE_NS: Final = 2_000_000_000
 #: The dearest REST call: the next one may be of that kind.
 DEAREST_CALL: Final = 4
 
-Inbox = RequestPermit | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
+Inbox = (
+    RequestPermit | OrderEnded | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
+)  # fmt: skip
 
 
 @attrs.define
@@ -73,6 +76,8 @@ class RateLimiter(Actor):
             case RequestPermit():
                 self._lanes.setdefault(message.pair, _Lanes()).add(message)
                 self._serve(message.pair)
+            case OrderEnded():
+                self._ended(message)
             case CounterReported():
                 self._reported(message)
             case LimitHit():
@@ -97,6 +102,11 @@ class RateLimiter(Actor):
                 return
             lanes.drop_first()
             self._grant(first, now_ns)
+
+    def _ended(self, news: OrderEnded) -> None:
+        self._limiter.engine_ended(news.pair, news.ref)
+        if news.pair in self._lanes:
+            self._serve(news.pair)
 
     def _later(self, pair: str, lanes: _Lanes, at_ns: int) -> None:
         """One timer a pair; a request that may go earlier than the timer sets another."""

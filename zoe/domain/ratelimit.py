@@ -224,6 +224,10 @@ class _Pair:
         elif wish.ref:
             self._since[wish.ref] = now_ns
 
+    def ended(self, ref: str) -> None:
+        """An order will need no cancel."""
+        self._since.pop(ref, None)
+
     def believe(self, milli: int, now_ns: int) -> None:
         """Takes a count that is not ours, if it is larger."""
         self._counter = Counter(max(milli, self.now(now_ns)), now_ns)
@@ -282,6 +286,10 @@ class Limiter:
     def engine_spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""
         self._of(wish.pair).spend(wish, now_ns)
+
+    def engine_ended(self, pair: str, ref: str) -> None:
+        """An order is concluded: its cancel is not provided for any more."""
+        self._of(pair).ended(ref)
 
     def engine_reported(self, pair: str, value: Decimal, now_ns: int) -> Decimal:
         """Takes the exchange's own count; returns it minus the prediction.

@@ -35,6 +35,14 @@ class PermitGranted(Message):
 
 
 @attrs.frozen
+class OrderEnded(Message):
+    """An order is concluded: its cancel need not be provided for any more."""
+
+    ref: str
+    pair: str
+
+
+@attrs.frozen
 class CounterReported(Message):
     """The exchange's own engine counter of a pair."""
 

@@ -12,6 +12,7 @@ from zoe.messages.limits import (
     BudgetReported,
     CounterReported,
     LimitHit,
+    OrderEnded,
     PermitGranted,
     ReportBudget,
     RequestPermit,
@@ -141,3 +142,12 @@ def test_who_asks_again_keeps_its_place_and_is_let_through_once() -> None:
         limits.asks(ref, Action.ADD)
     limits.stage.run(3_600)
     assert [ref for ref, _ in limits.granted()] == wished
+
+
+def test_who_waits_goes_on_when_an_order_has_ended() -> None:
+    limits = Limits()
+    for number in range(40):
+        limits.asks(f"o{number}", Action.ADD)
+    before = len(limits.granted())
+    limits.stage.tell(OrderEnded("o0", "X/Y"), 0.001)
+    assert len(limits.granted()) == before + 1

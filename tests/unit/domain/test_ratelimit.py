@@ -209,3 +209,13 @@ def test_which_counter_a_refusal_is_about_and_how_long_it_asks_for(
     code: str, hit: Hit | None
 ) -> None:
     assert limit_hit(code, 1_741_500_000 * S) == hit
+
+
+def test_an_order_that_has_ended_needs_no_cancel_and_makes_room() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    placed = 0
+    while limiter.engine_wait_ns(Wish("X/Y", Action.ADD, ref=f"o{placed}"), 0) == 0:
+        limiter.engine_spend(Wish("X/Y", Action.ADD, ref=f"o{placed}"), 0)
+        placed += 1
+    limiter.engine_ended("X/Y", "o0")
+    assert limiter.engine_wait_ns(Wish("X/Y", Action.ADD, ref="next"), 0) == 0
