@@ -7,7 +7,7 @@ the book, which is what fills a quote that stands behind others.
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heapreplace
 from random import Random
 from typing import Final
@@ -138,7 +138,8 @@ class SyntheticMarket:
             if last is not None or middle < _FEWEST_TICKS * trader.pair.tick:
                 wanted = last or trader.random.uniform(5, 50) * _FEWEST_TICKS * trader.pair.tick
                 trader.factor = wanted / middle
-            self._quote(trader, now_ns, house, trader.levels)
+            resting = house.orders(trader.pair.symbol)
+            self._quote(trader, (now_ns, house), resting, trader.levels)
             if last is None:
                 side = trader.random.choice(SIDES)
                 house.take(trader.pair.symbol, side, trader.pair.qty_min, None)
@@ -150,20 +151,27 @@ class SyntheticMarket:
         return price * math.pow(10, pair.price_decimals)
 
     def _act(self, trader: _Trader, now_ns: int, house: House) -> None:
-        self._follow_a_hand(trader, now_ns, house)
+        resting = house.orders(trader.pair.symbol)
+        self._follow_a_hand(trader, now_ns, resting)
         if trader.random.random() < TAKERS:
             self._take(trader, now_ns, house)
         else:
-            self._quote(trader, now_ns, house, _CHANGES)
+            self._quote(trader, (now_ns, house), resting, _CHANGES)
 
     def _middle(self, trader: _Trader, now_ns: int) -> float:
         return self._worth_in_units(trader.pair, now_ns) * trader.factor
 
-    def _quote(self, trader: _Trader, now_ns: int, house: House, changes: int) -> None:
-        symbol = trader.pair.symbol
+    def _quote(
+        self,
+        trader: _Trader,
+        here: tuple[int, House],
+        resting: Mapping[int, HouseOrder],
+        changes: int,
+    ) -> None:
+        (now_ns, house), symbol = here, trader.pair.symbol
         layers = _Layers(trader.pair, self._middle(trader, now_ns), trader.levels)
         kept: dict[str, list[int]] = {side: [] for side in SIDES}
-        for number, order in house.orders(symbol).items():
+        for number, order in resting.items():
             if layers.fits(order):
                 kept[order.side].append(order.price)
             else:
@@ -173,10 +181,11 @@ class SyntheticMarket:
                 qty = self._size(trader, now_ns, _QUOTE_SIZE)
                 trader.placed.add(house.place(symbol, side, price, qty))
 
-    def _follow_a_hand(self, trader: _Trader, now_ns: int, house: House) -> None:
+    def _follow_a_hand(
+        self, trader: _Trader, now_ns: int, resting: Mapping[int, HouseOrder]
+    ) -> None:
         """Somebody else placed orders of the house: the middle is where they put it."""
-        resting = house.orders(trader.pair.symbol)
-        strange = [order for number, order in resting.items() if number not in trader.placed]
+        strange = [resting[number] for number in resting.keys() - trader.placed]
         trader.placed = set(resting)
         if strange:
             middle = self._middle(trader, now_ns)

@@ -42,10 +42,7 @@ class HouseDesk:
 
     def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
         """See market.House."""
-        return {
-            number: HouseOrder(resting.side, resting.price, resting.left)
-            for number, resting in self._mine(symbol).items()
-        }
+        return dict(self._mine(symbol))
 
     def _mine(self, symbol: str) -> dict[int, Resting]:
         mine = self._resting.setdefault(symbol, {})

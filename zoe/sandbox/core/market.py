@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-import attrs
-
 from zoe.sandbox.core.catalog import Pair
 
 
-@attrs.frozen
-class HouseOrder:
-    """A resting order of the house; price and quantity in the pair's units."""
+class HouseOrder(Protocol):
+    """A resting order of the house, to be read only; price and what is left in the pair's units."""
 
-    side: str
-    price: int
-    qty: int
+    @property
+    def side(self) -> str:
+        """``buy`` or ``sell``."""
+
+    @property
+    def price(self) -> int:
+        """Its limit."""
+
+    @property
+    def left(self) -> int:
+        """What is not traded yet."""
 
 
 class House(Protocol):
@@ -37,7 +42,7 @@ class House(Protocol):
         """Pairs whose book or trades somebody listens to, or in which somebody has an order."""
 
     def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
-        """The house's resting orders by their number, oldest first."""
+        """The house's resting orders by their number, oldest first; those of this moment."""
 
     def place(self, symbol: str, side: str, price: int, qty: int) -> int:
         """A limit order: trades with what it crosses, and the rest rests; its number."""

@@ -22,12 +22,14 @@ class TooPrecise(ValueError):
 
 def text(units: int, places: int) -> str:
     """Plain notation with all decimals: ``text(-5, 2)`` is ``-0.05``."""
-    digits = str(abs(units))
-    sign = "-" if units < 0 else ""
+    if units < 0:
+        return f"-{text(-units, places)}"
+    digits = str(units)
     if places == 0:
-        return sign + digits
-    digits = digits.zfill(places + 1)
-    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+        return digits
+    if len(digits) <= places:
+        digits = digits.zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def number(units: int, places: int) -> msgspec.Raw:
