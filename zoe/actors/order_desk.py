@@ -347,7 +347,7 @@ class OrderDesk(Actor):
 
     def _any_left(self, *, external: bool) -> bool:
         return any(
-            order is None or (order.state not in CONCLUDED and (external or _is_ours(order)))
+            order is None or (not _settled(order) and (external or _is_ours(order)))
             for order in self._orders.values()
         )
 

@@ -121,7 +121,7 @@ class OrdersReported(Message):
 
 @attrs.frozen
 class AwaitNoOrders(Message):
-    """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded.
+    """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded and its fills are known.
 
     Attributes:
         external: Whether orders that others placed count too.
@@ -132,7 +132,7 @@ class AwaitNoOrders(Message):
 
 @attrs.frozen
 class NoOrdersLeft(Message):
-    """Every order that was waited for is concluded and durable."""
+    """Every order that was waited for is concluded, its fills are known, and all is durable."""
 
 
 @attrs.frozen

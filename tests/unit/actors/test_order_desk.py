@@ -254,6 +254,17 @@ def test_waiting_for_no_orders_ends_when_the_last_is_durably_gone() -> None:
     assert len(stage.heard("risk", NoOrdersLeft)) == 1
 
 
+def test_an_order_whose_fills_are_not_all_known_is_not_settled() -> None:
+    stage = desk()
+    sent(stage)
+    tell_order(stage, AddSettled(Sent.ACCEPTED, "O1"))
+    stage.tell_from("risk", AwaitNoOrders(), 1)
+    seen(stage, Fact(Input.COMPLETED, "O1", filled_quantity=Quantity.of("0.002")))
+    assert stage.heard("risk", NoOrdersLeft) == []
+    seen(stage, fill("T1", "0.002"))
+    assert len(stage.heard("risk", NoOrdersLeft)) == 1
+
+
 def external(stage: Stage, cl_ord_id: str | None) -> None:
     described = Intent(
         *("O9", "external", None, "BTC/USD", Side.SELL, OrderType.LIMIT),
