@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import attrs
 import requests
@@ -233,11 +233,12 @@ class Line:
         self._rest = b""
         self.bytes = 0
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.ws.shutdown()
+        assert self.ws.sock is not None
+        self.ws.sock.close()
 
     def count(self, what: bytes) -> int:
         """How often it is in what came since."""
