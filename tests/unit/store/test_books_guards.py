@@ -13,39 +13,38 @@ Work = Callable[[Connection], object]
 #: A deposit of 10 USD and a sale's worth of lots, as a careful writer books them.
 SOUND = """
     INSERT INTO asset VALUES ('USD', 4), ('BTC', 10), ('ETH', 10);
-    INSERT INTO raw_event (account_id, ext_id, source, refid, time_us, type, subtype, wallet, asset,
+    INSERT INTO raw_event (account_id, ext_id, source, refid, time_ns, type, subtype, wallet, asset,
                            amount, fee, balance, sha256, received_ns)
     SELECT 'a', 'L' || n, 'rest', 'D' || n, n, 'deposit', '', 'spot/main', 'USD', 10, 0, 10 * n,
            repeat('0', 64), n FROM generate_series(1, 9) AS n;
-    INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_us)
+    INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_ns)
     VALUES ('a', 1, 'D1', 'D1', 'deposit', 1);
     INSERT INTO posting (entry_id, line, account_id, account, asset, amount, ext_id, part)
     SELECT id, 1, 'a', 'assets:kraken:ZUSD', 'USD', 10, 'L1', 'amount' FROM journal_entry;
     INSERT INTO posting (entry_id, line, account_id, account, asset, amount)
     SELECT id, 2, 'a', 'external:deposit', 'USD', -10 FROM journal_entry;
     INSERT INTO lot_edition VALUES ('a', 'BTC', 1, 'first', 0);
-    INSERT INTO lot (account_id, asset, edition, number, opened_by, time_us, kind, qty, basis)
-    VALUES ('a', 'BTC', 1, 1, 'T1', 1, 'trade', 2, 100),
-           ('a', 'BTC', 1, 2, 'T2', 2, 'trade', 3, 300);
-    INSERT INTO lot_use (account_id, asset, edition, number, lot, disposal, refid, time_us, kind,
+    INSERT INTO lot (account_id, asset, edition, number, event, time_ns, qty, basis)
+    VALUES ('a', 'BTC', 1, 1, 'T1', 1, 2, 100), ('a', 'BTC', 1, 2, 'T2', 2, 3, 300);
+    INSERT INTO lot_use (account_id, asset, edition, number, lot, event, time_ns, kind,
                          qty, basis, proceeds)
-    VALUES ('a', 'BTC', 1, 1, 1, 1, 'T3', 3, 'sale', 1, 50, 70);
+    VALUES ('a', 'BTC', 1, 1, 1, 'T3', 3, 'sale', 1, 50, 70);
 """
-ENTRY = "INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_us) VALUES "
+ENTRY = "INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_ns) VALUES "
 POSTING = (
     "INSERT INTO posting (entry_id, line, account_id, account, asset, amount, ext_id, part) "
     "SELECT max(id), {0} FROM journal_entry WHERE entry_key = '{1}'"
 )
 USE = (
-    "INSERT INTO lot_use (account_id, asset, edition, number, lot, disposal, refid, time_us, kind, "
+    "INSERT INTO lot_use (account_id, asset, edition, number, lot, event, time_ns, kind, "
     "qty, basis, proceeds, returns) VALUES ('a', 'BTC', 1, {0})"
 )
 LOT = (
-    "INSERT INTO lot (account_id, asset, edition, number, opened_by, time_us, kind, qty, basis) "
+    "INSERT INTO lot (account_id, asset, edition, number, event, time_ns, qty, basis) "
     "VALUES ('a', 'BTC', 1, {0})"
 )
 RAW = (
-    "INSERT INTO raw_event (account_id, ext_id, source, refid, time_us, type, subtype, wallet, "
+    "INSERT INTO raw_event (account_id, ext_id, source, refid, time_ns, type, subtype, wallet, "
     "asset, amount, fee, balance, sha256, received_ns) VALUES ('a', {0}, 'file', 'D', 1, 'deposit', '', "
     "'spot/main', 'USD', {1}, 0, 10, repeat('1', 64), 1)"
 )
@@ -107,21 +106,21 @@ ATTEMPTS: dict[str, tuple[tuple[str, ...], str]] = {
     "a duplicate id": ((RAW.format("'L1'", "11"),), "raw_event_pkey"),
     "over-consumption": (
         (
-            USE.format("2, 1, 2, 'T4', 4, 'sale', 1, 50, 70, NULL"),
-            USE.format("3, 2, 2, 'T4', 4, 'sale', 4, 300, 70, NULL"),
+            USE.format("2, 1, 'T4', 4, 'sale', 1, 50, 70, NULL"),
+            USE.format("3, 2, 'T4', 4, 'sale', 4, 300, 70, NULL"),
         ),
         "lot_sound",
     ),
     "a FIFO jump": (
-        (USE.format("2, 2, 2, 'T4', 4, 'sale', 1, 100, 70, NULL"),),
+        (USE.format("2, 2, 'T4', 4, 'sale', 1, 100, 70, NULL"),),
         "lot 1 of BTC is open, and older than 2",
     ),
     "basis left behind": (
-        (USE.format("2, 1, 2, 'T4', 4, 'sale', 1, 49.99, 70, NULL"),),
+        (USE.format("2, 1, 'T4', 4, 'sale', 1, 49.99, 70, NULL"),),
         "lot_sound",
     ),
     "a sale without proceeds": (
-        (USE.format("2, 1, 2, 'T4', 4, 'sale', 1, 50, NULL, NULL"),),
+        (USE.format("2, 1, 'T4', 4, 'sale', 1, 50, NULL, NULL"),),
         "proceeds_of_a_sale",
     ),
 }
@@ -131,7 +130,7 @@ MORE: dict[str, tuple[tuple[str, ...], str]] = {
     "a reversal twice": (
         tuple(
             "INSERT INTO journal_entry "
-            "(account_id, position, entry_key, refid, kind, time_us, reverses) "
+            "(account_id, position, entry_key, refid, kind, time_ns, reverses) "
             f"SELECT 'a', {n}, 'R{n}', 'D1', 'reversal', 2, id "
             "FROM journal_entry WHERE entry_key = 'D1'"
             for n in (2, 3)
@@ -149,15 +148,19 @@ MORE: dict[str, tuple[tuple[str, ...], str]] = {
         "INSERT refused",
     ),
     "a lot older than another": (
-        (LOT.format("1, 'T9', 9, 'trade', 1, 1"),),
+        (LOT.format("1, 'T9', 9, 1, 1"),),
         "lot 1 of BTC is not the newest",
     ),
     "a lot that begins spent": (
-        (LOT.format("3, 'T9', 9, 'trade', 0, 1"),),
+        (LOT.format("3, 'T9', 9, 0, 1"),),
         "lot_qty_check",
     ),
+    "a lot closed that is not whole": (
+        (USE.format("2, 1, 'T1', 4, 'close', 1, 50, NULL, NULL"),),
+        "lot 1 of BTC is not the youngest and whole",
+    ),
     "a gift from nowhere": (
-        (USE.format("2, 1, 2, 'W', 4, 'give_back', 1, 51, NULL, 1"),),
+        (USE.format("2, 1, 'W', 4, 'give_back', 1, 51, NULL, 1"),),
         "use 2 gives back what was not taken",
     ),
     "a row of NaN": ((RAW.format("'L99'", "'NaN'"),), "raw_event_amount_check"),
@@ -234,13 +237,14 @@ def test_what_came_back_may_be_taken_again() -> None:
     database.run(in_one_transaction(SOUND))
     database.run(
         in_one_transaction(
-            USE.format("2, 1, 2, 'W', 4, 'transfer_out', 1, 50, NULL, NULL"),
-            USE.format("3, 1, 3, 'W', 5, 'give_back', 1, 50, NULL, 2"),
-            USE.format("4, 1, 4, 'T5', 6, 'sale', 1, 50, 51, NULL"),
+            USE.format("2, 1, 'W', 4, 'transfer_out', 1, 50, NULL, NULL"),
+            USE.format("3, 1, 'W', 5, 'give_back', 1, 50, NULL, 2"),
+            USE.format("4, 1, 'T5', 6, 'sale', 1, 50, 51, NULL"),
+            USE.format("5, 2, 'T2', 7, 'close', 3, 300, NULL, NULL"),
         )
     )
-    left = database.run(lambda c: c.run("SELECT qty_left, basis_left FROM lot WHERE number = 1"))
-    assert [int(n) for n in left[0]] == [0, 0]
+    left = database.run(lambda c: c.run("SELECT qty_left, basis_left FROM lot"))
+    assert [[int(n) for n in lot] for lot in left] == [[0, 0], [0, 0]]
 
 
 def contents(database: Database) -> list[list[object]]:

@@ -16,7 +16,7 @@ CREATE TABLE raw_event (
     arrival        bigint  GENERATED ALWAYS AS IDENTITY,
     source         text    NOT NULL CHECK (source IN ('stream', 'rest', 'file')),
     refid          text    NOT NULL,
-    time_us        bigint  NOT NULL,
+    time_ns        bigint  NOT NULL,
     type           text    NOT NULL,
     subtype        text    NOT NULL,
     wallet         text    NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE raw_event (
     received_ns    bigint  NOT NULL,
     PRIMARY KEY (account_id, ext_id)
 );
-CREATE INDEX raw_event_time ON raw_event (account_id, time_us, ext_id);
+CREATE INDEX raw_event_time ON raw_event (account_id, time_ns, ext_id);
 CREATE INDEX raw_event_refid ON raw_event (account_id, refid);
 
 -- A row that came again under a known id, and said something else: never applied, always shown.
@@ -52,7 +52,7 @@ CREATE TABLE journal_entry (
     entry_key      text   NOT NULL,
     refid          text   NOT NULL,
     kind           text   NOT NULL,
-    time_us        bigint NOT NULL,
+    time_ns        bigint NOT NULL,
     reverses       bigint UNIQUE REFERENCES journal_entry,
     xid            xid8   NOT NULL DEFAULT pg_current_xact_id(),
     correlation_id bigint,
@@ -101,14 +101,15 @@ CREATE TABLE lot (
     asset      text    NOT NULL,
     edition    int     NOT NULL,
     number     int     NOT NULL CHECK (number >= 1),
-    opened_by  text    NOT NULL,
-    time_us    bigint  NOT NULL,
-    kind       text    NOT NULL,
+    -- The event that acquired it; one that was undone and done anew has two lots, one closed.
+    event      text    NOT NULL,
+    time_ns    bigint  NOT NULL,
     qty        numeric NOT NULL CHECK (qty > 0 AND qty NOT IN ('NaN', 'Infinity')),
     basis      numeric NOT NULL CHECK (basis >= 0 AND basis NOT IN ('NaN', 'Infinity')),
     qty_left   numeric NOT NULL,
     basis_left numeric NOT NULL,
-    flag       text    NOT NULL DEFAULT '',
+    -- fmv_assumed: the market's value, since nobody declared a basis; unvalued: not even that.
+    flag       text    NOT NULL DEFAULT '' CHECK (flag IN ('', 'fmv_assumed', 'unvalued')),
     PRIMARY KEY (account_id, asset, edition, number),
     FOREIGN KEY (account_id, asset, edition) REFERENCES lot_edition,
     CONSTRAINT lot_sound CHECK (
@@ -123,23 +124,25 @@ CREATE TABLE lot_use (
     edition    int     NOT NULL,
     number     int     NOT NULL CHECK (number >= 1),
     lot        int     NOT NULL,
-    -- Slices of one disposal share its number.
-    disposal   int     NOT NULL,
-    refid      text    NOT NULL,
-    time_us    bigint  NOT NULL,
-    kind       text    NOT NULL CHECK (kind IN ('sale', 'fee', 'transfer_out', 'give_back')),
+    -- The event that took it: the slices of one disposal share event and kind.
+    event      text    NOT NULL,
+    time_ns    bigint  NOT NULL,
+    -- give_back undoes an earlier use, close undoes the opening of a lot that is still whole:
+    -- what a failed withdrawal, a late leg or an older row brings about.
+    kind       text    NOT NULL CHECK (kind IN (
+        'sale', 'fee', 'transfer_out', 'reversed_income', 'give_back', 'close')),
     qty        numeric NOT NULL CHECK (qty > 0 AND qty NOT IN ('NaN', 'Infinity')),
     basis      numeric NOT NULL CHECK (basis >= 0 AND basis NOT IN ('NaN', 'Infinity')),
     proceeds   numeric CHECK (proceeds NOT IN ('NaN', 'Infinity', '-Infinity')),
     gain       numeric GENERATED ALWAYS AS (proceeds - basis) STORED,
-    -- The use whose quantity and basis a give_back brings home.
+    -- The use that a give_back undoes.
     returns    int,
     PRIMARY KEY (account_id, asset, edition, number),
     UNIQUE (account_id, asset, edition, returns),
     FOREIGN KEY (account_id, asset, edition, lot) REFERENCES lot,
     FOREIGN KEY (account_id, asset, edition, returns) REFERENCES lot_use,
     CONSTRAINT proceeds_of_a_sale
-        CHECK ((proceeds IS NULL) = (kind IN ('transfer_out', 'give_back'))),
+        CHECK ((proceeds IS NULL) = (kind IN ('transfer_out', 'give_back', 'close'))),
     CHECK ((returns IS NOT NULL) = (kind = 'give_back'))
 );
 
@@ -150,7 +153,7 @@ CREATE TABLE mark (
     asset      text    NOT NULL,
     usd        numeric NOT NULL CHECK (usd >= 0 AND usd NOT IN ('NaN', 'Infinity')),
     source     text    NOT NULL,
-    time_us    bigint  NOT NULL,
+    time_ns    bigint  NOT NULL,
     PRIMARY KEY (account_id, refid, asset)
 );
 
@@ -225,29 +228,42 @@ END $$;
 CREATE TRIGGER lot_guard BEFORE INSERT ON lot FOR EACH ROW EXECUTE FUNCTION lot_guard();
 
 -- I4 and I6: a use takes from the oldest open lot, no more than is there, and all of the basis
--- with the last of the quantity (lot_sound). A give_back brings home just what its use took.
+-- with the last of the quantity (lot_sound). A give_back brings home just what its use took, and
+-- only the youngest lot closes, whole.
 CREATE FUNCTION lot_use_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path FROM CURRENT AS $$
 DECLARE
     sign int := CASE WHEN NEW.kind = 'give_back' THEN 1 ELSE -1 END;
-    oldest int;
+    other int;
 BEGIN
     IF NEW.kind = 'give_back' THEN
         PERFORM 1 FROM lot_use u
           WHERE u.account_id = NEW.account_id AND u.asset = NEW.asset AND u.edition = NEW.edition
-            AND u.number = NEW.returns AND u.lot = NEW.lot AND u.kind <> 'give_back'
-            AND u.qty = NEW.qty AND u.basis = NEW.basis;
+            AND u.number = NEW.returns AND u.lot = NEW.lot
+            AND u.kind NOT IN ('give_back', 'close') AND u.qty = NEW.qty AND u.basis = NEW.basis;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'use % gives back what was not taken', NEW.number
                 USING ERRCODE = 'check_violation';
         END IF;
+    ELSIF NEW.kind = 'close' THEN
+        SELECT l.number INTO other FROM lot l
+         WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
+           AND l.qty_left > 0
+         ORDER BY l.number DESC LIMIT 1;
+        PERFORM 1 FROM lot l
+          WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
+            AND l.number = NEW.lot AND l.qty_left = l.qty AND l.qty = NEW.qty AND other = l.number;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'lot % of % is not the youngest and whole', NEW.lot, NEW.asset
+                USING ERRCODE = 'check_violation';
+        END IF;
     ELSE
-        SELECT l.number INTO oldest FROM lot l
+        SELECT l.number INTO other FROM lot l
          WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
            AND l.qty_left > 0
          ORDER BY l.number LIMIT 1;
-        IF oldest < NEW.lot THEN
-            RAISE EXCEPTION 'lot % of % is open, and older than %', oldest, NEW.asset, NEW.lot
+        IF other < NEW.lot THEN
+            RAISE EXCEPTION 'lot % of % is open, and older than %', other, NEW.asset, NEW.lot
                 USING ERRCODE = 'check_violation';
         END IF;
     END IF;
