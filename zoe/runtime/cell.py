@@ -140,6 +140,12 @@ class Cell:
             self.expired += 1
         return True
 
+    def is_busy(self) -> bool:
+        """Whether another turn may find something to do."""
+        if self._commands or not self.mailbox.is_empty():
+            return True
+        return self.life is not None and self.life.stops_at is not None
+
     def _turn(self, life: Life, envelope: Envelope) -> None:
         self.handled += 1
         current.life = life

@@ -157,6 +157,10 @@ class Mailbox:
         """What ``taken`` will be when all that is in line now has been taken."""
         return self.taken + len(self._line)
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self._line or self._control)
+
     def has_control(self) -> bool:
         """Whether CONTROL mail waits."""
         return bool(self._control)

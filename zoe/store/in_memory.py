@@ -2,9 +2,11 @@
 its failures."""
 
 import enum
-import json
+from bisect import insort
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+
+import msgspec
 
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.order import CONCLUDED
@@ -22,7 +24,9 @@ class MemoryJournal:
     def __init__(self, account_id: str) -> None:
         self._account_id = account_id
         self._by_seq: dict[int, JournalRow] = {}
+        self._last_seq = 0
         self._streams: dict[str, list[StoredRow]] = {}
+        self._places: set[tuple[str, int]] = set()
         self._by_order_id: dict[str, set[str]] = {}
 
     @property
@@ -32,16 +36,16 @@ class MemoryJournal:
 
     def last_seq(self) -> int:
         """See JournalStore."""
-        return max(self._by_seq, default=0)
+        return self._last_seq
 
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
         seqs = {row.seq for row in rows}
         places = {(row.stream, row.version) for row in rows}
-        taken = any(row.seq in self._by_seq or self._has(row.stream, row.version) for row in rows)
+        taken = not self._by_seq.keys().isdisjoint(seqs) or not self._places.isdisjoint(places)
         if taken or not len(seqs) == len(places) == len(rows):
             raise StoreConflict("a number or a place in a stream is taken")
-        bodies = [json.loads(row.body) for row in rows]  # all of them or none
+        bodies = [msgspec.json.decode(row.body) for row in rows]  # all of them or none
         for row, body in zip(rows, bodies, strict=True):
             self._add(row, body)
 
@@ -49,15 +53,13 @@ class MemoryJournal:
         """See JournalStore."""
         self.append([row for row in rows if self._by_seq.get(row.seq) != row])
 
-    def _has(self, stream: str, version: int) -> bool:
-        return any(row.version == version for row in self._streams.get(stream, ()))
-
     def _add(self, row: JournalRow, body: dict[str, Any]) -> None:
         self._by_seq[row.seq] = row
+        self._last_seq = max(self._last_seq, row.seq)
         stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
         stream = self._streams.setdefault(row.stream, [])
-        stream.append(stored)
-        stream.sort(key=lambda known: known.version)
+        insort(stream, stored, key=lambda known: known.version)
+        self._places.add((row.stream, row.version))
         order_id = body.get("order_id")
         if row.stream.startswith("order/") and isinstance(order_id, str):
             self._by_order_id.setdefault(order_id, set()).add(row.stream)
