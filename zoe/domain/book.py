@@ -6,71 +6,65 @@ full precision, the point removed, leading zeros stripped, is exactly ``str(unit
 """
 
 import zlib
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
 CHECKSUM_LEVELS: Final = 10
 
 Level = tuple[int, int]
+#: Bid, its quantity, ask, its quantity; an empty side has no price and a quantity of 0.
+Touch = tuple[int | None, int, int | None, int]
 
 
 class _Side:
-    """One side, its best level last: most changes are near the touch, at a list's cheap end.
+    """One side, best level first: three lists that are always equally long.
 
     Args:
-        sign: 1 for bids; -1 for asks, so that the lowest has the highest key.
+        sign: 1 for asks; -1 for bids, so that the best has the lowest key.
     """
 
-    __slots__ = ("_text", "keys", "levels", "sign", "texts")
+    __slots__ = ("keys", "quantities", "sign", "text", "texts")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
-        self.levels: dict[int, Level] = {}
+        self.quantities: list[int] = []
         #: Each level's part of the checksum: made once, summed after every change.
-        self.texts: dict[int, bytes] = {}
-        self._text: bytes | None = b""
+        self.texts: list[str] = []
+        #: The side's part of the checksum.
+        self.text = ""
 
     def apply(self, changes: Sequence[Level], depth: int) -> None:
         """Sets and removes levels in order, then forgets what is beyond the depth."""
-        self._text = None
-        sign, keys, levels, texts = self.sign, self.keys, self.levels, self.texts
-        for price, qty in changes:
+        sign, keys, quantities, texts = self.sign, self.keys, self.quantities, self.texts
+        for price, quantity in changes:
             key = price * sign
-            if qty:
-                if key not in levels:
-                    if keys and key < keys[-1]:
-                        insort(keys, key)
-                    else:
-                        keys.append(key)
-                levels[key] = (price, qty)
-                texts[key] = b"%d%d" % (price, qty)
-            elif levels.pop(key, None) is not None:
-                del texts[key]
-                if keys[-1] == key:
-                    keys.pop()
-                else:
-                    keys.remove(key)
-        # No delete is sent for levels that are pushed out.
-        while len(keys) > depth:
-            worst = keys.pop(0)
-            del levels[worst], texts[worst]
+            at = bisect_left(keys, key)
+            known = at < len(keys) and keys[at] == key
+            if not quantity:
+                if known:
+                    del keys[at], quantities[at], texts[at]
+            elif known:
+                quantities[at] = quantity
+                texts[at] = f"{price}{quantity}"
+            else:
+                keys.insert(at, key)
+                quantities.insert(at, quantity)
+                texts.insert(at, f"{price}{quantity}")
+        if len(keys) > depth:  # no delete is sent for levels that are pushed out
+            del keys[depth:], quantities[depth:], texts[depth:]
+        few = texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
+        self.text = "".join(few)
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
-        return self.levels[self.keys[-1]] if self.keys else None
+        return (self.keys[0] * self.sign, self.quantities[0]) if self.keys else None
 
     def best_first(self) -> list[Level]:
         """Every level."""
-        return [self.levels[key] for key in reversed(self.keys)]
-
-    def text(self) -> bytes:
-        """The side's part of the checksum, kept while the side stands still."""
-        if self._text is None:
-            best_first = self.keys[: -CHECKSUM_LEVELS - 1 : -1]
-            self._text = b"".join([self.texts[key] for key in best_first])
-        return self._text
+        prices = (key * self.sign for key in self.keys)
+        return list(zip(prices, self.quantities, strict=True))
 
 
 class Book:
@@ -80,12 +74,12 @@ class Book:
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self._bids = _Side(1)
-        self._asks = _Side(-1)
+        self._bids = _Side(-1)
+        self._asks = _Side(1)
 
     def load(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Replaces everything by a snapshot."""
-        self._bids, self._asks = _Side(1), _Side(-1)
+        self._bids, self._asks = _Side(-1), _Side(1)
         self.update(bids, asks)
 
     def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
@@ -105,6 +99,16 @@ class Book:
         """Price and quantity of the best ask."""
         return self._asks.best()
 
+    @property
+    def touch(self) -> Touch:
+        """Both best levels."""
+        bids, asks = self._bids, self._asks
+        if bids.keys and asks.keys:
+            return (-bids.keys[0], bids.quantities[0], asks.keys[0], asks.quantities[0])
+        bid, bid_qty = bids.best() or (None, 0)
+        ask, ask_qty = asks.best() or (None, 0)
+        return (bid, bid_qty, ask, ask_qty)
+
     def bids(self) -> list[Level]:
         """Bids, best first."""
         return self._bids.best_first()
@@ -115,4 +119,4 @@ class Book:
 
     def checksum(self) -> int:
         """CRC32 over the ten best asks, then the ten best bids."""
-        return zlib.crc32(self._bids.text(), zlib.crc32(self._asks.text()))
+        return zlib.crc32((self._asks.text + self._bids.text).encode())

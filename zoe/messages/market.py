@@ -89,11 +89,27 @@ class TradePrint:
 
 @attrs.frozen
 class TradePrints(Message):
-    """Trades of one pair, in order."""
+    """Trades of one pair, in order, and the sums of all before them.
 
+    Whoever is late sees the newest trades only, and by the sums what the others came to: none is lost.
+
+    Attributes:
+        count: Trades since the connection was opened, these included.
+        volume: Their quantities' sum.
+    """
+
+    lane: ClassVar[Lane] = Lane.LATEST
     traced: ClassVar[bool] = False
     symbol: str
     trades: tuple[TradePrint, ...]
+    count: int = 0
+    volume: Decimal = Decimal(0)
+    received_ns: int = 0
+
+    @property
+    def key(self) -> str:
+        """The newest trades of a pair replace those before."""
+        return self.symbol
 
 
 @attrs.frozen
@@ -122,6 +138,7 @@ class InstrumentsChanged(Message):
     """Pairs that are new or changed."""
 
     instruments: tuple[Instrument, ...] = attrs.field(repr=lambda pairs: str(len(pairs)))
+    connection: str = ""
 
 
 @attrs.frozen
@@ -138,14 +155,21 @@ class SubscriptionAcked(Message):
 
     channel: str
     symbol: str | None
+    connection: str = ""
 
 
 @attrs.frozen
 class SubscriptionRefused(Message):
-    """A subscription was refused."""
+    """A subscription was refused.
+
+    Attributes:
+        req_id: Of the request, where the answer names it: it may be about many pairs.
+    """
 
     symbol: str | None
     error: str
+    req_id: int | None = None
+    connection: str = ""
 
 
 @attrs.frozen
@@ -165,7 +189,20 @@ class FrameNotUnderstood(Message):
 
 @attrs.frozen
 class FeedAlive(Message):
-    """A heartbeat or a pong: the connection lives."""
+    """The connection was heard.
+
+    Attributes:
+        heard_ns: Our wall time when it was.
+        superseded: Tickers since it was opened that a newer one took the place of, unread.
+    """
 
     lane: ClassVar[Lane] = Lane.LATEST
     traced: ClassVar[bool] = False
+    connection: str = ""
+    heard_ns: int = 0
+    superseded: int = 0
+
+    @property
+    def key(self) -> str:
+        """The newest sign of each connection."""
+        return self.connection

@@ -2,25 +2,25 @@
 
 It runs in the thread that reads the connection and never raises on bad input: a frame that cannot
 be read is a message too. A book whose checksum is wrong is dropped and said to be broken; until a
-new snapshot comes its changes are ignored.
+new snapshot comes its changes are ignored. A calm reader tells no more than a slow listener needs: see
+Telling.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final, assert_never
 
 import attrs
 import msgspec
 
-from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import decimals, exact, nanoseconds, step, units_of_text
-from zoe.domain.book import Book, Level
+from zoe.adapters.kraken import compact, frames, rows
+from zoe.adapters.kraken.numbers import exact, nanoseconds, units_of_text
+from zoe.domain.book import Book, Level, Touch
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
     BookBroken,
-    CandleSeen,
     ExchangeStatus,
     FeedAlive,
-    FrameNotUnderstood,
     InstrumentsChanged,
     Quote,
     SubscriptionAcked,
@@ -32,9 +32,13 @@ from zoe.messages.market import (
 from zoe.runtime.message import Message
 
 DEPTH: Final = 10
-EXCERPT_BYTES: Final = 300
+EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
+
+#: What a frame that makes no sense may raise.
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
+_NO_VOLUME: Final = Decimal(0)
 
 Precision = tuple[int, int]
 
@@ -50,12 +54,32 @@ class Verified:
     different: int = 0
 
 
+@attrs.frozen
+class Telling:
+    """How a reader tells what it hears.
+
+    Attributes:
+        connection: Stands in news about the connection itself.
+        calm_ns: 0 to tell everything at once. Otherwise best prices that stand are told again only
+            after so long, only the newest ticker of each pair is read and told, and so often it is
+            said that the connection lives.
+    """
+
+    connection: str = ""
+    calm_ns: int = 0
+
+
 @attrs.define
 class _Kept:
     book: Book
     price_precision: int
     qty_precision: int
     verified: Verified
+    touch: Touch | None = None
+    told_ns: int = 0
+
+
+TELL_ALL: Final = Telling()
 
 
 class FeedReader:
@@ -67,9 +91,18 @@ class FeedReader:
     """
 
     def __init__(
-        self, depth: int = DEPTH, precisions: Mapping[str, Precision] | None = None
+        self,
+        depth: int = DEPTH,
+        precisions: Mapping[str, Precision] | None = None,
+        telling: Telling = TELL_ALL,
     ) -> None:
         self._depth = depth
+        self._connection = telling.connection
+        self._calm_ns = telling.calm_ns
+        self._told_ns = 0
+        self._tickers: dict[str, tuple[bytes, int]] = {}
+        self._superseded = 0
+        self._traded: dict[str, tuple[int, Decimal]] = {}
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._books: dict[str, _Kept] = {}
         self._waiting: dict[str, list[tuple[bool, frames.TextBookRow]]] = {}
@@ -78,22 +111,70 @@ class FeedReader:
             "book": self._unread_book,
             "ticker": _unread(frames.TICKER),
             "trade": _unread(frames.TRADE),
-            "ohlc": _candles,
+            "ohlc": rows.candles,
             "instrument": self._instrument,
             "status": self._status,
-            "heartbeat": lambda frame, at: [FeedAlive()],
+            "heartbeat": lambda frame, at: self._alive(at),
         }
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
+        said = self._quick(payload, received_ns)
+        if said is None:
+            said = self._slow(payload, received_ns)
+        # A clock that was set back must not silence it.
+        if self._calm_ns and not 0 <= received_ns - self._told_ns < self._calm_ns:
+            return [*said, *self._due(received_ns)]
+        return said
+
+    def _quick(self, payload: bytes, received_ns: int) -> list[Message] | None:
+        """What a frame of the exchange's own form says; None for any other."""
+        try:
+            text = payload.decode("ascii")
+        except UnicodeDecodeError:
+            return None
+        parts = compact.book(text)
+        if parts is None:
+            return self._hold(text, payload, received_ns) if self._calm_ns else None
+        symbol, bids, asks, checksum, stamp = parts
+        kept = self._books.get(symbol)
+        if kept is None:
+            return None
+        changes = compact.changes(bids, asks, kept.price_precision, kept.qty_precision)
+        if changes is None:
+            return None
+        kept.book.update(*changes)
+        return self._settle(symbol, kept, int(checksum), stamp, received_ns)
+
+    def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
         try:
             frame = frames.OFTEN.decode(payload)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+        except UNREADABLE:
             return self._any(payload, received_ns)
         try:
             return self._often(frame, received_ns)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
-            return [_not_understood(f"{type(problem).__name__}: {problem}", payload)]
+        except UNREADABLE as problem:
+            return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
+
+    def _hold(self, text: str, payload: bytes, received_ns: int) -> list[Message] | None:
+        symbol = compact.ticker(text)
+        if symbol is None:
+            return None
+        self._superseded += symbol in self._tickers
+        self._tickers[symbol] = (payload, received_ns)
+        return []
+
+    def _due(self, received_ns: int) -> list[Message]:
+        """The newest ticker of each pair, and a sign of life."""
+        self._told_ns = received_ns
+        said: list[Message] = []
+        held, self._tickers = self._tickers, {}
+        for payload, at_ns in held.values():
+            said += self._slow(payload, at_ns)
+        return said + self._alive(received_ns)
+
+    def _alive(self, received_ns: int) -> list[Message]:
+        return [FeedAlive(self._connection, received_ns, self._superseded)]
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
@@ -102,9 +183,9 @@ class FeedReader:
             case frames.TickerFrame():
                 return self._ticker(frame, received_ns)
             case frames.TradeFrame():
-                return _trades(frame)
+                return self._trades(frame, received_ns)
             case frames.Heartbeat():
-                return [FeedAlive()]
+                return self._alive(received_ns)
             case _:
                 assert_never(frame)
 
@@ -112,8 +193,8 @@ class FeedReader:
         """A frame of a channel that says little, an answer, or one that cannot be read."""
         try:
             return self._read(frames.FRAME.decode(payload), received_ns)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
-            return [_not_understood(f"{type(problem).__name__}: {problem}", payload)]
+        except UNREADABLE as problem:
+            return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
 
     def _read(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.channel is not None:
@@ -123,7 +204,7 @@ class FeedReader:
             return channel(frame, received_ns)
         if frame.refusal is not None:
             raise ValueError(f"the exchange says {frame.refusal[:200]}")
-        return _answer(frame)
+        return self._answer(frame, received_ns)
 
     def _book(self, frame: frames.BookFrame, received_ns: int) -> list[Message]:
         snapshot = frame.type == "snapshot"
@@ -144,7 +225,7 @@ class FeedReader:
 
     def _unreadable(self, frame: frames.Frame, error: str, received_ns: int) -> list[Message]:
         """A change that is lost leaves its pair's book wrong: as far as it says whose it was."""
-        said: list[Message] = [_not_understood(error, bytes(frame.data))]
+        said: list[Message] = [rows.not_understood(error, bytes(frame.data))]
         for row in frames.NAMED.decode(frame.data):
             said += self._broken(row.symbol, "a change could not be read", received_ns)
         return said
@@ -157,17 +238,30 @@ class FeedReader:
             return []  # dropped, and its new snapshot has not come
         try:
             kept = self._applied(row, snapshot, precision)
-            at_ns = None if row.timestamp is None else nanoseconds(row.timestamp)
         except (msgspec.MsgspecError, RecursionError) as problem:
-            said = [_not_understood(str(problem), msgspec.json.encode(row))]
+            said = [rows.not_understood(str(problem), msgspec.json.encode(row))]
             return said + self._broken(row.symbol, "a change could not be read", received_ns)
         except ValueError as problem:
             return self._broken(row.symbol, str(problem), received_ns)
-        if kept.book.checksum() != row.checksum:
+        return self._settle(row.symbol, kept, row.checksum, row.timestamp, received_ns)
+
+    def _settle(
+        self, symbol: str, kept: _Kept, checksum: int, stamp: str | None, received_ns: int
+    ) -> list[Message]:
+        """What is told of a book that has just changed."""
+        if kept.book.checksum() != checksum:
             kept.verified.different += 1
-            return self._broken(row.symbol, "checksum", received_ns)
+            return self._broken(symbol, "checksum", received_ns)
         kept.verified.equal += 1
-        return [_quote(row.symbol, kept, at_ns, received_ns)]
+        touch = kept.book.touch
+        if touch == kept.touch and 0 <= received_ns - kept.told_ns < self._calm_ns:
+            return []
+        try:
+            at_ns = None if stamp is None else nanoseconds(stamp)
+        except ValueError as problem:
+            return self._broken(symbol, str(problem), received_ns)
+        kept.touch, kept.told_ns = touch, received_ns
+        return [_quote(symbol, kept, at_ns, received_ns)]
 
     def _applied(self, row: frames.TextBookRow, snapshot: bool, precision: Precision) -> _Kept:
         bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
@@ -203,11 +297,11 @@ class FeedReader:
         said: list[Message] = []
         for row in frames.INSTRUMENT.decode(frame.data).pairs:
             try:
-                pairs.append(_pair(frames.PAIR.decode(row)))
+                pairs.append(rows.pair(frames.PAIR.decode(row)))
             except (msgspec.MsgspecError, ValueError, ArithmeticError) as problem:
-                said.append(_not_understood(f"{type(problem).__name__}: {problem}", bytes(row)))
+                said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(row)))
         if pairs:
-            said.append(InstrumentsChanged(tuple(pairs)))
+            said.append(InstrumentsChanged(tuple(pairs), self._connection))
         for pair in pairs:
             said += self._learn(pair, received_ns)
         return said
@@ -224,46 +318,46 @@ class FeedReader:
         return said
 
     def _ticker(self, frame: frames.TickerFrame, received_ns: int) -> list[Message]:
-        return [
-            TickerSeen(
-                row.symbol,
-                exact(row.bid),
-                exact(row.ask),
-                None if row.last is None else exact(row.last),
-                exact(row.volume),
-                received_ns,
-            )
-            for row in frame.data
-        ]
+        said: list[Message] = []
+        for row in frame.data:
+            self._tickers.pop(row.symbol, None)  # an older one that is held
+            last = None if row.last is None else exact(row.last)
+            bid, ask, volume = exact(row.bid), exact(row.ask), exact(row.volume)
+            said.append(TickerSeen(row.symbol, bid, ask, last, volume, received_ns))
+        return said
+
+    def _trades(self, frame: frames.TradeFrame, received_ns: int) -> list[Message]:
+        by_symbol: dict[str, list[TradePrint]] = {}
+        for row in frame.data:
+            at_ns = nanoseconds(row.timestamp)
+            trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
+            by_symbol.setdefault(row.symbol, []).append(trade)
+        said: list[Message] = []
+        for symbol, trades in by_symbol.items():
+            count, volume = self._traded.get(symbol, (0, _NO_VOLUME))
+            volume = sum((trade.quantity for trade in trades), volume)
+            count += len(trades)
+            self._traded[symbol] = (count, volume)
+            said.append(TradePrints(symbol, tuple(trades), count, volume, received_ns))
+        return said
+
+    def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        if frame.method == "pong":
+            return self._alive(received_ns)
+        if frame.method not in ("subscribe", "unsubscribe", "ping"):
+            raise ValueError("neither a channel nor an answer")
+        where = self._connection
+        if not frame.success:
+            error = frame.error or "no reason given"
+            return [SubscriptionRefused(frame.symbol, error, frame.req_id, where)]
+        if frame.method == "unsubscribe":
+            return self._alive(received_ns)
+        told = bytes(frame.result)
+        result = frames.RESULT.decode(told) if told else frames.SubscribedTo()
+        return [SubscriptionAcked(result.channel or "", result.symbol, where)]
 
     def _status(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
-
-
-def _trades(frame: frames.TradeFrame) -> list[Message]:
-    by_symbol: dict[str, list[TradePrint]] = {}
-    for row in frame.data:
-        at_ns = nanoseconds(row.timestamp)
-        trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
-        by_symbol.setdefault(row.symbol, []).append(trade)
-    return [TradePrints(symbol, tuple(trades)) for symbol, trades in by_symbol.items()]
-
-
-def _candles(frame: frames.Frame, _: int) -> list[Message]:
-    return [
-        CandleSeen(
-            row.symbol,
-            nanoseconds(row.interval_begin),
-            row.interval,
-            exact(row.open),
-            exact(row.high),
-            exact(row.low),
-            exact(row.close),
-            exact(row.volume),
-            row.trades,
-        )
-        for row in frames.CANDLE.decode(frame.data)
-    ]
 
 
 def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], list[Message]]:
@@ -276,60 +370,18 @@ def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], li
     return read
 
 
-def _levels(rows: list[frames.TextLevel], price_precision: int, qty_precision: int) -> list[Level]:
+def _levels(
+    levels: list[frames.TextLevel], price_precision: int, qty_precision: int
+) -> list[Level]:
     return [
         (
             units_of_text(bytes(row.price), price_precision),
             units_of_text(bytes(row.qty), qty_precision),
         )
-        for row in rows
+        for row in levels
     ]
 
 
 def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) -> Quote:
-    bid, bid_qty = kept.book.best_bid or (None, 0)
-    ask, ask_qty = kept.book.best_ask or (None, 0)
-    return Quote(
-        symbol,
-        kept.price_precision,
-        kept.qty_precision,
-        bid,
-        bid_qty,
-        ask,
-        ask_qty,
-        exchange_ns,
-        received_ns,
-    )
-
-
-def _pair(row: frames.PairRow) -> Instrument:
-    return Instrument(
-        row.symbol,
-        row.base,
-        row.quote,
-        row.status,
-        decimals(row.price_precision),
-        step(row.price_increment),
-        decimals(row.qty_precision),
-        step(row.qty_increment),
-        exact(row.qty_min),
-        decimals(row.cost_precision),
-        exact(row.cost_min),
-    )
-
-
-def _answer(frame: frames.Frame) -> list[Message]:
-    if frame.method == "pong":
-        return [FeedAlive()]
-    if frame.method not in ("subscribe", "unsubscribe", "ping"):
-        raise ValueError("neither a channel nor an answer")
-    if not frame.success:
-        return [SubscriptionRefused(frame.symbol, frame.error or "no reason given")]
-    if frame.method == "unsubscribe":
-        return [FeedAlive()]
-    result = frames.RESULT.decode(frame.result) if bytes(frame.result) else frames.SubscribedTo()
-    return [SubscriptionAcked(result.channel or "", result.symbol)]
-
-
-def _not_understood(error: str, payload: bytes) -> Message:
-    return FrameNotUnderstood(error, payload[:EXCERPT_BYTES].decode(errors="replace"))
+    precision = (kept.price_precision, kept.qty_precision)
+    return Quote(symbol, *precision, *kept.book.touch, exchange_ns, received_ns)

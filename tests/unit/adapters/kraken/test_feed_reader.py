@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zoe.adapters.kraken import feed
-from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
@@ -173,17 +173,17 @@ def test_tickers_and_trades_keep_their_digits() -> None:
     at_ns = 1_700_000_000_500_000_000
     one = TradePrint(7, "buy", Decimal("1.5"), Decimal(2), at_ns)
     assert hears(reader(), {"channel": "trade", "data": rows}) == [
-        TradePrints("BTC/USD", (one, one)),
-        TradePrints("ETH/USD", (one,)),
+        TradePrints("BTC/USD", (one, one), 2, Decimal(4), 99),
+        TradePrints("ETH/USD", (one,), 1, Decimal(2), 99),
     ]
 
 
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        ({"channel": "heartbeat"}, FeedAlive()),
-        ({"method": "pong", "req_id": 1}, FeedAlive()),
-        ({"method": "unsubscribe", "success": True}, FeedAlive()),
+        ({"channel": "heartbeat"}, FeedAlive(heard_ns=99)),
+        ({"method": "pong", "req_id": 1}, FeedAlive(heard_ns=99)),
+        ({"method": "unsubscribe", "success": True}, FeedAlive(heard_ns=99)),
         ({"channel": "status", "data": [{"system": "online"}]}, ExchangeStatus("online")),
         (
             {
@@ -230,3 +230,84 @@ def test_a_frame_that_cannot_be_read_is_a_message_of_its_own(payload: bytes, pro
     assert problem in said.error
     assert len(said.excerpt) <= 300
     assert said.excerpt == payload[:300].decode(errors="replace")
+
+
+MS = 1_000_000
+TICKER = {"symbol": "BTC/USD", "bid": 1.1, "ask": 2, "volume": 3.5, "last": 0.3}
+
+
+def calm() -> FeedReader:
+    """One that tells at most every 250 ms."""
+    one = FeedReader(10, {"BTC/USD": (1, 8)}, Telling("public/0", 250 * MS))
+    at(one, 0, FIRST)
+    return one
+
+
+def at(reader: FeedReader, ms: int, frame: object) -> list[Message]:
+    """What a compact frame says at a time."""
+    payload = json.dumps(frame, separators=(",", ":")).encode()
+    return list(reader.feed(payload, (1_000 + ms) * MS))
+
+
+def deep(qty: int) -> dict[str, Any]:
+    """A change behind the best prices."""
+    crc = zlib.crc32(b"1003200000000" + b"1001150000000" + b"1000%d" % (qty * 10**8))
+    return book("update", [(100.0, qty)], [], crc)
+
+
+def test_a_calm_reader_tells_best_prices_again_only_after_a_while() -> None:
+    one = calm()
+    assert at(one, 10, deep(1)) == []
+    crc = zlib.crc32(b"1003200000000" + b"1002700000000" + b"1001150000000" + b"1000100000000")
+    (better,) = at(one, 20, book("update", [(100.2, 7)], [], crc))
+    assert isinstance(better, Quote) and better.bid == 1002
+    gone = zlib.crc32(b"1003200000000" + b"1001150000000" + b"1000100000000")
+    assert len(at(one, 30, book("update", [(100.2, 0)], [], gone))) == 1
+    assert at(one, 40, deep(2)) == []
+    again, alive = at(one, 290, deep(3))
+    assert isinstance(again, Quote) and again.bid == 1001
+    assert alive == FeedAlive("public/0", 1_290 * MS, 0)
+    assert one.verified["BTC/USD"].equal == 6
+
+
+def test_a_calm_reader_reads_only_the_newest_ticker_of_a_pair() -> None:
+    one = calm()
+    for ms, bid in ((10, 1.1), (20, 1.2), (30, 1.3)):
+        frame = {"channel": "ticker", "type": "update", "data": [TICKER | {"bid": bid}]}
+        assert at(one, ms, frame) == []
+    ticker, alive = at(one, 260, {"channel": "heartbeat"})[-2:]
+    assert ticker == TickerSeen(
+        "BTC/USD", Decimal("1.3"), Decimal(2), Decimal("0.3"), Decimal("3.5"), 1_030 * MS
+    )
+    assert alive == FeedAlive("public/0", 1_260 * MS, 2)
+
+
+def test_a_held_ticker_does_not_come_after_a_newer_one_of_another_form() -> None:
+    one = calm()
+    at(one, 10, {"channel": "ticker", "type": "update", "data": [TICKER]})
+    both = {"channel": "ticker", "data": [TICKER | {"bid": 1.2}]}
+    (newer,) = at(one, 20, both)
+    assert isinstance(newer, TickerSeen) and newer.bid == Decimal("1.2")
+    assert [type(m) for m in at(one, 260, both)] == [TickerSeen, FeedAlive]
+
+
+def test_a_held_ticker_that_makes_no_sense_is_told_of_when_it_is_read() -> None:
+    one = calm()
+    at(one, 10, {"channel": "ticker", "type": "update", "data": [TICKER | {"bid": "x"}]})
+    unread, _ = at(one, 260, {"channel": "heartbeat"})[-2:]
+    assert isinstance(unread, FrameNotUnderstood)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_a_calm_reader() -> None:
+    one = calm()
+    assert [type(m) for m in at(one, -500, deep(1))] == [Quote, FeedAlive]
+
+
+def test_trades_are_summed_so_that_a_late_listener_loses_none() -> None:
+    one = reader()
+    trade = {"symbol": "BTC/USD", "side": "buy", "price": 1.5, "qty": 0.1, "timestamp": STAMP}
+    frames = ({"channel": "trade", "data": [trade | {"trade_id": n}] * 2} for n in range(3))
+    *_, last = hears(one, *frames)
+    assert isinstance(last, TradePrints)
+    assert (len(last.trades), last.count, last.volume) == (2, 6, Decimal("0.6"))
+    assert last.key == "BTC/USD"

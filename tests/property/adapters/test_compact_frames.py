@@ -1,0 +1,88 @@
+"""Frames in the compact form say what the JSON decoder says of them, or are left to it."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.adapters.kraken import compact
+from zoe.adapters.kraken.feed import FeedReader, Verified
+from zoe.messages.market import FrameNotUnderstood, Quote
+
+NUMBERS = st.one_of(
+    st.decimals(min_value=0, max_value=10**9, places=2).map(str),
+    st.integers(0, 10**6).map(str),
+    st.sampled_from(["0.0", "1e-05", "-1", "1.123", "007", "1.", "9" * 25, "NaN"]),
+)
+SIDES = st.lists(st.tuples(NUMBERS, NUMBERS), max_size=4)
+
+
+def text(symbol: str, bids: Any, asks: Any, crc: int, kind: str = "update") -> str:
+    sides = [
+        ",".join(f'{{"price":{price},"qty":{qty}}}' for price, qty in side) for side in (bids, asks)
+    ]
+    return (
+        f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{symbol}","bids":[{sides[0]}],'
+        f'"asks":[{sides[1]}],"checksum":{crc},"timestamp":"2026-01-02T03:04:05.000001Z"}}]}}'
+    )
+
+
+@given(st.lists(st.tuples(SIDES, SIDES), max_size=6))
+def test_both_ways_to_read_a_book_come_to_the_same(changes: list[tuple[Any, Any]]) -> None:
+    """The second reader is given the same frames with a space, which no compact one has."""
+    quick, slow = (FeedReader(10, {"X/Y": (2, 2)}) for _ in range(2))
+    for reader in (quick, slow):
+        reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
+    for bids, asks in changes:
+        frame = text("X/Y", bids, asks, 0)
+        spaced = frame.replace('"data":', '"data": ')
+        said, other = (
+            [
+                # How a wrong frame is quoted may differ.
+                type(news) if isinstance(news, FrameNotUnderstood) else news
+                for news in reader.feed(sent.encode(), 2)
+            ]
+            for reader, sent in ((quick, frame), (slow, spaced))
+        )
+        assert said == other
+    assert quick.verified.get("X/Y", Verified()) == slow.verified.get("X/Y", Verified())
+
+
+@given(SIDES, SIDES)
+def test_what_matches_is_counted_exactly(bids: Any, asks: Any) -> None:
+    frame = text("X/Y", bids, asks, 7)
+    parts = compact.book(frame)
+    if parts is None:
+        return
+    assert not any("e" in n or "N" in n or "-" in n for level in (*bids, *asks) for n in level)
+    changes = compact.changes(parts[1], parts[2], 2, 2)
+    if changes is None:
+        return
+    for told, meant in zip(changes, (bids, asks), strict=True):
+        whole = [tuple(round(float(n) * 100) for n in level) for level in meant]
+        assert [tuple(level) for level in told] == whole
+
+
+@given(st.text(max_size=60))
+def test_symbols_are_kept_as_they_are_or_the_frame_is_left(symbol: str) -> None:
+    parts = compact.book(text(symbol, [], [], 0))
+    if parts is not None:
+        assert json.loads(f'"{parts[0]}"') == symbol
+
+
+def test_a_frame_of_five_megabytes_is_read_in_one_go() -> None:
+    reader = FeedReader(10, {"X/Y": (2, 2)})
+    reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
+    many = [(f"{n}.5", "0") for n in range(200_000)]
+    frame = text("X/Y", many, [], 0).encode()
+    assert len(frame) > 5_000_000
+    (quote,) = reader.feed(frame, 2)
+    assert isinstance(quote, Quote) and quote.bid is None
+
+
+def test_digits_without_end_do_not_keep_the_matcher_busy() -> None:
+    reader = FeedReader(10, {"X/Y": (2, 2)})
+    reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
+    said = list(reader.feed(text("X/Y", [("1" * 2_000_000, "1")], [], 0).encode(), 2))
+    assert said
