@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from zoe.domain import amend
 from zoe.domain.order import COMMANDS, INFERRED, NEXT, STALE, TERMINAL, Input, State
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "orders.md"
@@ -25,6 +26,16 @@ asks for a look at the exchange's own lists before it does anything else.
 sign of the order takes them back, and the order is canceled at once.
 """
 _STALE_HEADING: Final = "\n## Facts that change no state\n\n| in | says nothing new |\n|---|---|\n"
+_AMENDS: Final = """
+## The life of an amend
+
+Part of a working order, from the table in `zoe/domain/amend.py`: at most one, never repeated while
+its fate is unknown, and settled by the order's total quantity and limit price as the exchange shows
+them. Where the order ends first, that settles it too.
+
+```mermaid
+stateDiagram-v2
+"""
 
 
 def page() -> str:
@@ -34,7 +45,8 @@ def page() -> str:
         inferred=_names(INFERRED, State),
     )  # fmt: skip
     diagram = "\n```mermaid\nstateDiagram-v2\n" + "".join(_arrows()) + "```\n"
-    return beginning + diagram + _STALE_HEADING + "".join(_stale_rows())
+    amends = _AMENDS + "".join(_amend_arrows()) + "```\n"
+    return beginning + diagram + _STALE_HEADING + "".join(_stale_rows()) + amends
 
 
 def _names(chosen: frozenset[Input] | frozenset[State], order: type[Input] | type[State]) -> str:
@@ -51,6 +63,13 @@ def _arrows() -> Iterator[str]:
     for state in State:
         if state in TERMINAL:
             yield f"    {state.value} --> [*]\n"
+
+
+def _amend_arrows() -> Iterator[str]:
+    yield f"    [*] --> {amend.Progress.NONE.value}\n"
+    for (here, there), rows in groupby(amend.NEXT.items(), key=lambda row: (row[0][0], row[1])):
+        why = ", ".join(turn.value for (_, turn), _ in rows)
+        yield f"    {here.value} --> {there.value}: {why}\n"
 
 
 def _stale_rows() -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 
 import order_page
 
+from zoe.domain import amend
 from zoe.domain.order import NEXT, STALE
 
 
@@ -18,7 +19,9 @@ def test_the_page_shows_every_row_of_the_table_and_every_stale_fact() -> None:
         for here, there, whys in re.findall(r"^    (\w+) --> (\w+): (.+)$", text, re.MULTILINE)
         for why in whys.split(", ")
     }
-    assert shown == {(here.value, why.value, there.value) for (here, why), there in NEXT.items()}
+    orders = {(here.value, why.value, there.value) for (here, why), there in NEXT.items()}
+    amends = {(here.value, why.value, to.value) for (here, why), to in amend.NEXT.items()}
+    assert shown == orders | amends
     rows = re.findall(r"^\| ([A-Z_]+) \| (.+) \|$", text, re.MULTILINE)
     stale = {(state, why) for state, whys in rows for why in whys.split(", ")}
     assert stale == {(state.value, why.value) for state, why in STALE}

@@ -10,7 +10,7 @@ FILE_LINES = 400
 PARAMETERS = 5
 #: What may be larger, and why. An entry that is not needed any more fails too.
 LARGER = {
-    "zoe/actors/gateway.py": 450,  # one arm for each thing the private side can say
+    "zoe/domain/order.py": 500,  # the table of states
 }
 TABLES = {
     "zoe/app/tree.py": {"tree"},  # the supervision tree, as data

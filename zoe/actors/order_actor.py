@@ -1,22 +1,25 @@
 """OrderActor: one order from intent to terminal state.
 
-Receives: PermitGranted, AddSettled, CancelSettled, OrderFact, CancelOrder, CancelWithoutStore,
-Recorded, Hydrated.
-Tells: RateLimiter (permits), Journal (rows), Gateway (adds, cancels), Reconciler (doubts), and
-OrderDesk every durable change. Blocks on nothing.
+Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, SubmitAmend,
+CancelOrder, CancelWithoutStore, Recorded, Hydrated.
+Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
+whoever wished for an amend that is not sent AmendDenied, and OrderDesk every durable change.
+Blocks on nothing.
 Durable first, then ours, then known: a change is recorded, then becomes this order, then is told.
 One row is under way at a time; inputs that arrive meanwhile wait in order.
 A restart reads the order's own rows: none means it was never sent and never will be; SENDING
-means its fate is unknown. A successor asks for a look before anything else.
+means its fate is unknown, and so does an amend that was on its way. A successor asks for a look before anything else.
 """
 
 from collections import deque
-from functools import partial
 from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
+from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.domain import order_record
+from zoe.domain.amend import Progress, progress_of
 from zoe.domain.errors import IllegalCommand, StoreError
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import (
@@ -31,10 +34,10 @@ from zoe.domain.order import (
     State,
     apply,
     command,
-    without_known_fill,
 )
+from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
-from zoe.messages.gateway import AddSettled, CancelSettled, SendAdd, SendCancel, Sent
+from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent
 from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
@@ -45,12 +48,12 @@ from zoe.messages.orders import (
     OrderChanged,
     OrderFact,
     OrderForgotten,
+    SubmitAmend,
 )
 from zoe.messages.system import Tick
-from zoe.ports.journal import EmergencyNotes, NotedCancel
+from zoe.ports.journal import EmergencyNotes
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome
 
 #: How long the exchange may take to execute an add (Kraken's default deadline).
@@ -60,8 +63,6 @@ ANSWER_MARGIN_NS: Final = 1_000_000_000
 CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 #: An order that waits for its permit asks for it again after this.
 PERMIT_SECONDS: Final = 5
-#: A cancel that was noted and changed nothing is noted and sent again after this.
-NOTE_SECONDS: Final = 3
 _LAST: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
 
 _SETTLED: Final = {
@@ -87,11 +88,6 @@ class OrderConfig:
 
 
 @attrs.frozen
-class _Noted(Message):
-    outcome: Outcome[None]
-
-
-@attrs.frozen
 class _Change:
     """A change on its way to being durable."""
 
@@ -99,18 +95,9 @@ class _Change:
     fact: Fact | None
 
 
-Inbox = (
-    PermitGranted
-    | AddSettled
-    | CancelSettled
-    | OrderFact
-    | CancelOrder
-    | CancelWithoutStore
-    | Recorded
-    | Hydrated
-    | Tick
-    | _Noted
-)
+#: What is taken one after the other, each once the one before it is durable.
+_InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
+Inbox = _InTurn | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
 
 
 class OrderActor(Actor):
@@ -124,7 +111,10 @@ class OrderActor(Actor):
         self._order: Order | None = None
         self._version = 0
         self._verdict = ""
-        self._waiting: deque[OrderFact | AddSettled | CancelOrder | PermitGranted] = deque()
+        self._waiting: deque[_InTurn] = deque()
+        self._amends = OrderAmends(self)
+        stream = order_record.stream_of(config.account_id, intent_id)
+        self._noting = OrderNoting(self, stream, config.notes)
         self._changing: _Change | None = None
         self._cancel_tries = 0
 
@@ -148,21 +138,30 @@ class OrderActor(Actor):
                 self._hydrated(message)
             case Recorded():
                 self._recorded(message.ref)
-            case OrderFact() | AddSettled() | CancelOrder() | PermitGranted():
-                self._waiting.append(message)
-                self._proceed()
+            case (
+                OrderFact()
+                | AddSettled()
+                | AmendSettled()
+                | SubmitAmend()
+                | CancelOrder()
+                | PermitGranted()
+            ):
+                self._take_in_turn(message)
             case CancelWithoutStore():
                 self._note_cancel(message.why)
-            case _Noted():
+            case Noted():
                 self._noted(message.outcome)
             case CancelSettled():
                 self._cancel_settled(message)
             case Tick("answer"):
-                self._waiting.append(AddSettled(Sent.LOST, None, "no answer in time"))
-                self._proceed()
+                self._take_in_turn(AddSettled(Sent.LOST, None, "no answer in time"))
             case Tick("permit"):
                 self._ask_again()
-            case Tick("note"):
+            case Tick(name) if name == SETTLED:
+                self._take_in_turn(AmendSettled(message.ref, Sent.LOST, "no answer in time"))
+            case Tick(name) if name == PERMIT:
+                self._amends.remind()
+            case Tick(name) if name == NOTE:
                 self._note_cancel("again")
             case Tick():
                 self._send_cancel()
@@ -181,7 +180,10 @@ class OrderActor(Actor):
         self.tell(desk, OrderChanged(self._order))
         if self._order.state is State.SENDING:
             self._waiting.appendleft(OrderFact(Fact(Input.RESTARTED, reason="desk restarted")))
-        elif self._order.state is State.IN_DOUBT:
+        elif progress_of(self._order.amend) is Progress.IN_FLIGHT:
+            lost = Fact(Input.AMEND_LOST, self._order.order_id, reason="desk restarted")
+            self._waiting.appendleft(OrderFact(lost))
+        elif _in_doubt(self._order):
             self._raise_doubt(self._order)
         elif self._order.state not in CONCLUDED:
             self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
@@ -189,14 +191,25 @@ class OrderActor(Actor):
             self._send_cancel()
         self._proceed()
 
+    def _take_in_turn(self, message: _InTurn) -> None:
+        self._waiting.append(message)
+        self._proceed()
+
     def _proceed(self) -> None:
         while self._changing is None and self._waiting:
             self._take(self._waiting.popleft())
 
-    def _take(self, message: OrderFact | AddSettled | CancelOrder | PermitGranted) -> None:
+    def _take(self, message: _InTurn) -> None:
+        assert self._order is not None
         match message:
             case OrderFact():
                 self._fact(message.fact)
+            case AmendSettled():
+                fact = self._amends.fact(message, self._order)
+                if fact is not None:
+                    self._fact(fact)
+            case SubmitAmend():
+                self._amends.want(message, self._order)
             case AddSettled():
                 self._fact(Fact(_SETTLED[message.outcome], message.order_id, reason=message.reason))
             case CancelOrder():
@@ -208,16 +221,22 @@ class OrderActor(Actor):
 
     def _fact(self, fact: Fact) -> None:
         assert self._order is not None
-        fact = without_known_fill(self._order, fact)
-        after = apply(self._order, fact)
+        first, *further = news(self._order, fact)
+        # What the report says beyond that is news to the order as it is then.
+        self._waiting.extendleft(OrderFact(fact) for fact in reversed(further))
+        after = apply(self._order, first)
         if after is self._order:
             return
-        row = order_record.fact_row(after, fact)
-        self._record(row, _Change(after, fact))
+        row = order_record.fact_row(after, first)
+        self._record(row, _Change(after, first))
 
     def _permitted(self, permit: PermitGranted) -> None:
         assert self._order is not None
-        if permit.action is not Action.ADD:
+        if permit.action is Action.AMEND:
+            change = self._amends.permitted(permit.expires_ns, self._order, self._version + 1)
+            if change is not None:
+                self._record(change[1], _Change(change[0], None))
+        elif permit.action is Action.CANCEL:
             self._send_cancel_now()
         elif self._order.state is not State.WAITING:
             pass  # withdrawn while it waited: the counter was charged for nothing
@@ -276,18 +295,21 @@ class OrderActor(Actor):
         self._proceed()
 
     def _log_change(self, before: Order, after: Order) -> None:
-        intent = after.intent
+        intent, price = after.intent, after.terms.limit_price
         log.info(
             "order.state_changed",
             intent_id=self._intent_id,
             order_id=after.order_id,
             side=intent.side.value,
-            quantity=str(intent.quantity),
+            quantity=str(after.terms.quantity),
             pair=intent.pair,
-            limit_price=None if intent.limit_price is None else str(intent.limit_price),
+            limit_price=None if price is None else str(price),
             was=before.state.value,
             state=after.state.value,
             cancel=None if after.cancel is CancelProgress.NONE else after.cancel.value,
+            amend=None
+            if after.amend is None
+            else f"{after.amend.terms} {after.amend.progress.value}",
             filled=str(after.filled),
             reason=after.reason,
         )
@@ -297,8 +319,12 @@ class OrderActor(Actor):
         if before.state is State.WAITING and after.state is State.SENDING:
             self.tell(self.find("gateway"), SendAdd(after, self.me))
             self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
-        if after.state is State.IN_DOUBT and before.state is not State.IN_DOUBT:
+        if after.amend is not None and before.amend is None:
+            self._amends.send(after)
+        if _in_doubt(after) and not _in_doubt(before):
             self._raise_doubt(after)
+        if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
+            self._amends.ended("the order is ending")
         if before.state in INFERRED and after.state not in CONCLUDED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
             self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
@@ -339,22 +365,9 @@ class OrderActor(Actor):
         self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
 
     def _note_cancel(self, why: str) -> None:
-        """The store is down: the wish is noted on the disk, and only then does the cancel leave."""
-        order, notes = self._order, self._config.notes
-        if order is None or notes is None or order.state is State.WAITING or self._ends(order):
-            return
-        assert self.envelope is not None
-        log.warning("order.cancel_without_store", intent_id=self._intent_id, reason=why)
-        cancel = NotedCancel(
-            at_ns=self.clock.wall_ns(),
-            stream=order_record.stream_of(self._config.account_id, self._intent_id),
-            order_id=order.order_id,
-            cl_ord_id=order.cl_ord_id,
-            message_id=self.envelope.message_id,
-            correlation_id=self.envelope.correlation_id,
-            causation_id=self.envelope.causation_id,
-        )
-        self.offload(partial(notes.note, cancel), _Noted, lane="emergency")
+        order = self._order
+        if order is not None and order.state is not State.WAITING and not self._ends(order):
+            self._noting.cancel(order, why)
 
     def _ends(self, order: Order) -> bool:
         """Whether the order is concluded, or will be as soon as what waits is durable."""
@@ -370,9 +383,9 @@ class OrderActor(Actor):
             log.error("order.cancel_not_noted", intent_id=self._intent_id, error=str(outcome.error))
         elif self._order is not None and not self._ends(self._order):
             outcome.value()
-            self.tell(self.find("gateway"), SendCancel(self._order, self.me))
+            self._noting.send(self._order)
         if self._changing is not None or self._waiting:
-            self.after(NOTE_SECONDS, Tick("note"))
+            self._noting.again()
 
     def _cancel_settled(self, settled: CancelSettled) -> None:
         assert self._order is not None
@@ -380,3 +393,8 @@ class OrderActor(Actor):
             # "Unknown order" on one that was acknowledged means it is closed: find its fills.
             log.info("order.cancel_refused", intent_id=self._intent_id, reason=settled.reason)
             self.tell(self.find("reconciler"), LookWanted("cancel refused"))
+
+
+def _in_doubt(order: Order) -> bool:
+    """Whether only a look can tell what became of the order, or of its amend."""
+    return order.state is State.IN_DOUBT or progress_of(order.amend) is Progress.IN_DOUBT

@@ -1,6 +1,6 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
-Receives: SubmitOrder, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
+Receives: SubmitOrder, SubmitAmend, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
 OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and RiskOfficer, Repositioner and
 whoever asked for the order every durable change. Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
@@ -31,6 +31,7 @@ from zoe.messages.journal import (
 )
 from zoe.messages.limits import OrderEnded
 from zoe.messages.orders import (
+    AmendDenied,
     AwaitNoOrders,
     CancelOrder,
     CancelOwnOrders,
@@ -42,6 +43,7 @@ from zoe.messages.orders import (
     OrderForgotten,
     OrdersReported,
     ReportOrders,
+    SubmitAmend,
     SubmitOrder,
 )
 from zoe.messages.risk import StopTrading
@@ -63,9 +65,11 @@ HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
+#: Who hears of every change of every order; whoever asked for one hears of its own.
+_ALWAYS_TOLD: Final = ("risk", "repositioner", "reconciler")
 
 Inbox = (
-    SubmitOrder | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
+    SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
     | ProveLife
 )  # fmt: skip
@@ -107,6 +111,8 @@ class OrderDesk(Actor):
                 self._hydrated(message)
             case SubmitOrder():
                 self._submit(message)
+            case SubmitAmend():
+                self._amend(message)
             case FollowOrder():
                 self._follow(message.intent_id)
             case CancelOrder():
@@ -176,6 +182,17 @@ class OrderDesk(Actor):
                 self.tell(wish.reply_to, OrderChanged(known))
             return
         self._start(intent_id, (wish.intent, wish.verdict))
+
+    def _amend(self, approved: SubmitAmend) -> None:
+        wish = approved.wish
+        intent_id = wish.intent.intent_id
+        actor = self._actors.get(intent_id)
+        if actor is None:
+            values = (("reason", "no such order is open"),)
+            self.tell(wish.reply_to, AmendDenied(intent_id, wish.terms, "NOT_AMENDABLE", values))
+            return
+        self._add_follower(intent_id, wish.reply_to)
+        self.tell(actor, approved)
 
     def _add_follower(self, intent_id: str, follower: Address) -> None:
         self._followers.setdefault(intent_id, {})[follower.name] = follower
@@ -302,12 +319,13 @@ class OrderDesk(Actor):
         if intent_id not in self._actors:
             return
         self._index(order)
-        for name in ("risk", "repositioner", "reconciler"):
+        for name in _ALWAYS_TOLD:
             self.tell(self.find(name), news)
         if order.state in CONCLUDED:
             self.tell(self.find("ratelimiter"), OrderEnded(intent_id, order.intent.pair))
-        for follower in self._followers.get(intent_id, {}).values():
-            self.tell(follower, news)
+        for name, follower in self._followers.get(intent_id, {}).items():
+            if name not in _ALWAYS_TOLD:
+                self.tell(follower, news)
         self._release_waiters()
 
     def _index(self, order: Order) -> None:

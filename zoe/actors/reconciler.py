@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.amend_doubts import AmendDoubts
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.ids import id_number
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
@@ -96,6 +97,7 @@ class Reconciler(Actor):
         self._version = 0
         self._looked_until_ns: int | None = None
         self._doubts: dict[str, _Doubt] = {}
+        self._amends = AmendDoubts(self._provable_ns, lag_ns)
         self._look: _Look | None = None
         self._refs = 0
         self._stream_open = False
@@ -129,7 +131,9 @@ class Reconciler(Actor):
             case LookWanted():
                 self._want(message.reason)
             case DoubtRaised():
-                self._doubts[message.order.intent.intent_id] = _Doubt(message.order)
+                if message.order.state is State.IN_DOUBT:
+                    self._doubts[message.order.intent.intent_id] = _Doubt(message.order)
+                self._amends.follow(message.order)
                 self._schedule_doubts()
             case OrderChanged():
                 self._follow(message.order)
@@ -147,7 +151,7 @@ class Reconciler(Actor):
                 self.after(PERIOD_SECONDS, Tick("period"))
                 self._want("period")
             case Tick("doubt"):
-                if self._doubts:
+                if self._doubts or self._amends:
                     self._want("doubt")
             case Tick():
                 self._begin()
@@ -168,15 +172,21 @@ class Reconciler(Actor):
         self._begin()
 
     def _schedule_doubts(self) -> None:
-        for doubt in self._doubts.values():
-            wait_ns = max(self._due_ns(doubt) - self.clock.wall_ns(), 0)
+        now_ns = self.clock.wall_ns()
+        waits_ns = [max(self._due_ns(doubt) - now_ns, 0) for doubt in self._doubts.values()]
+        # One that is due already was just looked at: its order's end is not in the lists yet.
+        late_ns = self._lag_ns
+        waits_ns += [at - now_ns if at > now_ns else late_ns for at in self._amends.due_ns()]
+        for wait_ns in waits_ns:
             self.after(wait_ns / 1e9 * (1 + self.rng.random() / 10), Tick("doubt"))
 
     def _due_ns(self, doubt: _Doubt) -> int:
         """Our wall time from which a look can prove something about this order."""
         if doubt.misses:
             return doubt.missed_ns + self._lag_ns
-        deadline_ns = doubt.order.not_after_ns or 0
+        return self._provable_ns(doubt.order.not_after_ns or 0)
+
+    def _provable_ns(self, deadline_ns: int) -> int:
         return deadline_ns + (self._clock.bound_ns or 0) + self._lag_ns
 
     # A look
@@ -194,6 +204,7 @@ class Reconciler(Actor):
         first = GetOpenOrders()
         self._look = _Look(self._refs, now_ns, self._clock.now_ns(start_ns) - OVERLAP_NS, first)
         self._wanted = None
+        self._amends.began()
         self._call(self._look, first)
 
     def _call(self, look: _Look, operation: Operation) -> None:
@@ -223,6 +234,8 @@ class Reconciler(Actor):
         assert isinstance(result, tuple)
         for sighting in result:
             assert isinstance(sighting, Sighting)
+            if isinstance(look.waiting_for, GetOpenOrders):
+                self._amends.saw(sighting)
             if not isinstance(look.waiting_for, GetTrades):
                 look.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
             self.tell(self.find("orders"), OrderSighted(sighting))
@@ -260,6 +273,10 @@ class Reconciler(Actor):
         self._looks += 1
         live = [o for o in orders if o.state not in CONCLUDED]
         self._take_up(live)
+        for name, fact in self._amends.judge(look.began_ns):
+            self.tell(self.find(f"orders/{name}"), OrderFact(fact))
+        if self._amends:
+            self._schedule_doubts()
         missing = [o for o in live if look.seen.isdisjoint(_ids(o.order_id, o.cl_ord_id))]
         for order in missing:
             self._missed(order, look)
@@ -276,6 +293,8 @@ class Reconciler(Actor):
         """Doubts that an earlier incarnation was told of."""
         unknown = [o for o in live if o.state is State.IN_DOUBT and _name(o) not in self._doubts]
         self._doubts |= {_name(order): _Doubt(order) for order in unknown}
+        for order in live:
+            self._amends.follow(order)
         if unknown:
             self._schedule_doubts()
 
@@ -295,18 +314,19 @@ class Reconciler(Actor):
     def _looked(self, look: _Look) -> None:
         self._looked_until_ns = look.began_ns
         self._version += 1
-        body = {"until_ns": str(look.began_ns), "doubts": len(self._doubts)}
+        body = {"until_ns": str(look.began_ns), "doubts": self._open_doubts()}
         row = Row(self._stream, self._version, "reconciler.looked", canonical(body))
         self.tell(self.find("journal"), Record((row,)))
-        self._beat("ok", f"{self._looks} looks, {len(self._doubts)} doubts")
+        self._beat("ok", f"{self._looks} looks, {self._open_doubts()} doubts")
         if not self._reconciled:
             self._reconciled = True
-            log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))
+            log.info("reconciler.reconciled", looks=self._looks, doubts=self._open_doubts())
             for watcher in self._watchers.values():
                 self.tell(watcher, self._news())
         self._begin()
 
     def _follow(self, order: Order) -> None:
+        self._amends.follow(order)
         if order.state is not State.IN_DOUBT:
             self._doubts.pop(order.intent.intent_id, None)
         intent_id = order.intent.intent_id
@@ -317,7 +337,10 @@ class Reconciler(Actor):
             self._want("fills missing")
 
     def _news(self) -> Reconciled:
-        return Reconciled(self._account_id, self._looks, len(self._doubts))
+        return Reconciled(self._account_id, self._looks, self._open_doubts())
+
+    def _open_doubts(self) -> int:
+        return len(self._doubts) + len(self._amends)
 
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None

@@ -11,6 +11,8 @@ from typing import Final
 
 import attrs
 
+from zoe.domain import amend
+from zoe.domain.amend import Amend, Terms, Turn
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
@@ -69,11 +71,12 @@ class State(enum.Enum):
 
 
 class Input(enum.Enum):
-    """What can happen to an order; the first three are commands, the rest facts."""
+    """What can happen to an order; the first four are commands, the rest facts."""
 
     SEND = "send"
     DENY = "deny"
     WITHDRAW = "withdraw"
+    AMEND = "amend"
     ACKNOWLEDGED = "acknowledged"
     LIVE = "live"
     FILL = "fill"
@@ -85,9 +88,20 @@ class Input(enum.Enum):
     LOST = "lost"
     RESTARTED = "restarted"
     NOT_FOUND = "not_found"
+    AMENDED = "amended"
+    AMEND_REFUSED = "amend_refused"
+    AMEND_LOST = "amend_lost"
+    AMEND_ABSENT = "amend_absent"
 
 
-COMMANDS: Final = frozenset({Input.SEND, Input.DENY, Input.WITHDRAW})
+COMMANDS: Final = frozenset({Input.SEND, Input.DENY, Input.WITHDRAW, Input.AMEND})
+#: Facts about amends other than their effect; what each says is in the table of amends.
+_OF_AMENDS: Final = {
+    Input.AMEND_REFUSED: Turn.REFUSED,
+    Input.AMEND_LOST: Turn.LOST,
+    Input.AMEND_ABSENT: Turn.ABSENT,
+}
+ABOUT_AMENDS: Final = frozenset({Input.AMENDED, *_OF_AMENDS})
 
 #: No way out; late fills are still counted.
 TERMINAL: Final = frozenset({State.FILLED, State.CANCELED, State.EXPIRED, State.DENIED})
@@ -122,6 +136,11 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
     (_S.WORKING, _I.COMPLETED): _S.FILLED,
     (_S.WORKING, _I.CANCELED): _S.CANCELED,
     (_S.WORKING, _I.EXPIRED): _S.EXPIRED,
+    (_S.WORKING, _I.AMEND): _S.WORKING,  # in flight and in doubt are parts of WORKING
+    (_S.WORKING, _I.AMENDED): _S.WORKING,  # ours, or made elsewhere by hand
+    (_S.WORKING, _I.AMEND_REFUSED): _S.WORKING,
+    (_S.WORKING, _I.AMEND_LOST): _S.WORKING,
+    (_S.WORKING, _I.AMEND_ABSENT): _S.WORKING,
     (_S.IN_DOUBT, _I.ACKNOWLEDGED): _S.PENDING,  # the answer came late
     (_S.IN_DOUBT, _I.LIVE): _S.WORKING,
     (_S.IN_DOUBT, _I.FILL): _S.WORKING,
@@ -176,6 +195,8 @@ STALE: Final = frozenset(
         *((inferred, late) for inferred in INFERRED for late in _NOT_DONE),
         *((state, late) for state in TERMINAL | INFERRED for late in (_I.LOST, _I.RESTARTED)),
         *((s, late) for s in (_S.FILLED, _S.CANCELED, _S.EXPIRED) for late in _LATE_NEWS),
+        # The order ended before its amend was settled, which is thereby settled too.
+        *((s, late) for s in (_S.FILLED, _S.CANCELED, _S.EXPIRED) for late in ABOUT_AMENDS),
         *((s, _I.NOT_FOUND) for s in (_S.PENDING, _S.WORKING, _S.FILLED, _S.CANCELED, _S.EXPIRED)),
     }
 )
@@ -257,6 +278,7 @@ class Fact:
         order_id: The exchange's id where the fact carried one.
         filled_quantity: Cumulative quantity where the fact carried it.
         reason: Free text: never branched on.
+        terms: The order's terms as the report gives them; an AMENDED is about them.
     """
 
     input: Input
@@ -265,17 +287,25 @@ class Fact:
     filled_quantity: Quantity | None = None
     reason: str | None = None
     exchange_ns: int | None = None
+    terms: Terms | None = None
 
     def __attrs_post_init__(self) -> None:
         if (self.fill is not None) != (self.input is Input.FILL):
             raise ValueError("a fill comes with FILL and with nothing else")
+        if self.input is Input.AMENDED and self.terms is None:
+            raise ValueError("AMENDED comes with the order's new terms")
         if self.fill is not None and self.fill.order_id != self.order_id:
             raise ValueError(f"a fill of {self.fill.order_id} told of {self.order_id}")
 
 
 @attrs.frozen
 class Order:
-    """An order and all that is known of it."""
+    """An order and all that is known of it.
+
+    Attributes:
+        amended: Its terms since an amend; None while they are as intended.
+        amend: The one whose fate is not known.
+    """
 
     intent: Intent
     state: State
@@ -287,6 +317,18 @@ class Order:
     reported_filled: Quantity = NOTHING
     cancel: CancelProgress = CancelProgress.NONE
     reason: str | None = None
+    amended: Terms | None = None
+    amend: Amend | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """Total quantity and limit price, as far as the exchange has confirmed them."""
+        return self.amended or Terms(self.intent.quantity, self.intent.limit_price)
+
+    @property
+    def possible_terms(self) -> tuple[Terms, ...]:
+        """Every terms that the order may have: an amend on its way may have been applied."""
+        return (self.terms,) if self.amend is None else (self.terms, self.amend.terms)
 
     @property
     def filled(self) -> Quantity:
@@ -299,7 +341,7 @@ class Order:
         """What may still be executed: nothing once terminal."""
         if self.state in TERMINAL:
             return NOTHING
-        return Quantity(max(self.intent.quantity.value - self.filled.value, Decimal(0)))
+        return Quantity(max(self.terms.quantity.value - self.filled.value, Decimal(0)))
 
     @property
     def fills_missing(self) -> bool:
@@ -338,25 +380,33 @@ def apply(order: Order, fact: Fact) -> Order:
         raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
     if following is merged.state and merged is order:
         return order
-    # A terminal state wins over a cancel still under way: there is nothing left to cancel.
-    cancel = CancelProgress.NONE if following in TERMINAL else merged.cancel
-    reason = fact.reason if fact.reason is not None else merged.reason
-    return attrs.evolve(merged, state=following, cancel=cancel, reason=reason)
+    if following in TERMINAL:
+        # It wins over what is still under way: there is nothing left to cancel or to amend.
+        merged = attrs.evolve(merged, cancel=CancelProgress.NONE, amend=None)
+    if fact.input in ABOUT_AMENDS or fact.reason is None:
+        return attrs.evolve(merged, state=following)
+    return attrs.evolve(merged, state=following, reason=fact.reason)
 
 
-def without_known_fill(order: Order, fact: Fact) -> Fact:
-    """The fact without a fill that the order has: what is left says that the order lives.
+def amending(order: Order, wish: Amend) -> Order:
+    """The order with an amend on its way.
 
-    The stream and a look show the same fill, and only one of them may carry the total.
+    Raises:
+        IllegalCommand: It does not work, it is being canceled, another amend is not settled, or
+            the amend would change nothing.
     """
-    if fact.fill is None or all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        return fact
-    return attrs.evolve(fact, input=Input.LIVE, fill=None)
+    if order.cancel is not CancelProgress.NONE:
+        raise IllegalCommand("an amend while the order is being canceled")
+    if wish.terms == order.terms:
+        raise IllegalCommand(f"an amend to {wish.terms}, which it is already")
+    return attrs.evolve(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
 
 
 def _merge(order: Order, fact: Fact) -> Order:
-    """The order with the fact's quantities and id, its state untouched."""
+    """The order with the fact's quantities, terms and id, its state untouched."""
     changed = order
+    if order.state is State.WORKING:
+        changed = _amended(order, fact)
     if fact.order_id is not None and order.order_id is None:
         changed = attrs.evolve(changed, order_id=fact.order_id)
     if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
@@ -364,7 +414,25 @@ def _merge(order: Order, fact: Fact) -> Order:
     if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
         changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
     # Whoever placed an external order may have changed its quantity since.
-    too_much = changed.filled.value > order.intent.quantity.value
-    if too_much and order.intent.source != EXTERNAL:
-        raise UnexpectedFact(f"filled {changed.filled} of {order.intent.quantity}")
+    most = max(terms.quantity for terms in changed.possible_terms)
+    if changed.filled > most and order.intent.source != EXTERNAL:
+        raise UnexpectedFact(f"filled {changed.filled} of {most}")
     return changed
+
+
+def _amended(order: Order, fact: Fact) -> Order:
+    """The order with what a fact says of its terms and its amend; the same where that is nothing."""
+    turn, terms = _OF_AMENDS.get(fact.input), order.terms
+    if fact.input is Input.AMENDED:
+        assert fact.terms is not None
+        turn, terms = amend.seen(order.amend, fact.terms), fact.terms
+    if turn is None:
+        return order
+    # An amend below what is filled leaves that much, and ends the rest.
+    terms = attrs.evolve(terms, quantity=max(terms.quantity, order.filled))
+    pending = amend.after(order.amend, turn)
+    if terms == order.terms and pending == order.amend:
+        return order
+    return attrs.evolve(
+        order, amend=pending, amended=order.amended if terms == order.terms else terms
+    )

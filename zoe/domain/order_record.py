@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.amend import Amend, Terms
 from zoe.domain.order import (
     CancelProgress,
     Fact,
@@ -22,6 +23,7 @@ from zoe.domain.order import (
     Side,
     State,
     TimeInForce,
+    amending,
     apply,
 )
 from zoe.domain.quantity import Price, Quantity, plain
@@ -30,6 +32,7 @@ SENDING: Final = "order.sending"
 ADOPTED: Final = "order.adopted"
 CANCEL_REQUESTED: Final = "order.cancel_requested"
 DENIED: Final = "order.denied"
+AMENDING: Final = "order.amending"
 
 _KIND: Final = {
     Input.ACKNOWLEDGED: "order.acknowledged",
@@ -43,13 +46,17 @@ _KIND: Final = {
     Input.LOST: "order.in_doubt",
     Input.RESTARTED: "order.in_doubt_after_restart",
     Input.NOT_FOUND: "order.absent",
+    Input.AMENDED: "order.amended",
+    Input.AMEND_REFUSED: "order.amend_refused",
+    Input.AMEND_LOST: "order.amend_in_doubt",
+    Input.AMEND_ABSENT: "order.amend_absent",
 }
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
 
 
 def input_of(kind: str) -> Input:
-    """The fact that a row of this kind records."""
-    return _INPUT[kind]
+    """What a row of this kind records: a fact, or our own amend."""
+    return Input.AMEND if kind == AMENDING else _INPUT[kind]
 
 
 def canonical(body: Mapping[str, Any]) -> str:
@@ -86,7 +93,7 @@ def _describe(intent: Intent) -> dict[str, Any]:
         "side": intent.side.value,
         "order_type": intent.order_type.value,
         "quantity": str(intent.quantity),
-        "limit_price": None if intent.limit_price is None else str(intent.limit_price),
+        "limit_price": _text(intent.limit_price),
         "time_in_force": intent.time_in_force.value,
         "post_only": intent.post_only,
         "decision": intent.decision,
@@ -106,6 +113,8 @@ def fact_row(order: Order, fact: Fact) -> tuple[str, str]:
         body |= _fill_body(fact.fill)
     if fact.filled_quantity is not None:
         body["reported_quantity"] = str(fact.filled_quantity)
+    if fact.terms is not None:
+        body |= _terms_body(fact.terms)
     return _KIND[fact.input], canonical(body)
 
 
@@ -132,6 +141,37 @@ def cancel_row(order: Order, why: str) -> tuple[str, str]:
     return CANCEL_REQUESTED, canonical(body)
 
 
+def amend_row(before: Order, after: Order, cause: Mapping[str, Any]) -> tuple[str, str]:
+    """Kind and body of the row that must be durable before an amend leaves.
+
+    Args:
+        cause: Why, risk's verdict, and the decision it follows from.
+    """
+    assert after.amend is not None
+    body = _terms_body(after.amend.terms) | {
+        "order_id": after.order_id,
+        "was_quantity": str(before.terms.quantity),
+        "was_limit_price": _text(before.terms.limit_price),
+        "number": after.amend.number,
+        "not_after_ns": after.amend.not_after_ns,
+        "state": after.state.value,
+    }
+    return AMENDING, canonical({**body, **cause})
+
+
+def _terms_body(terms: Terms) -> dict[str, Any]:
+    return {"quantity": str(terms.quantity), "limit_price": _text(terms.limit_price)}
+
+
+def _terms(body: Mapping[str, Any]) -> Terms:
+    price = body["limit_price"]
+    return Terms(Quantity.of(body["quantity"]), None if price is None else Price.of(price))
+
+
+def _text(price: Price | None) -> str | None:
+    return None if price is None else str(price)
+
+
 def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:
     """The order that ``(kind, body)`` rows of one stream add up to, None for no rows.
 
@@ -148,7 +188,7 @@ def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:
 def _open(kind: str, body: Mapping[str, Any]) -> Order:
     if kind not in (SENDING, ADOPTED, DENIED):
         raise ValueError(f"the first row of an order is {kind}")
-    price = body["limit_price"]
+    terms = _terms(body)
     intent = Intent(
         intent_id=body["intent_id"],
         source=body["source"],
@@ -156,8 +196,8 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
         pair=body["pair"],
         side=Side(body["side"]),
         order_type=OrderType(body["order_type"]),
-        quantity=Quantity.of(body["quantity"]),
-        limit_price=None if price is None else Price.of(price),
+        quantity=terms.quantity,
+        limit_price=terms.limit_price,
         time_in_force=TimeInForce(body["time_in_force"]),
         post_only=body["post_only"],
         decision=body["decision"],
@@ -176,6 +216,8 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
 def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
     if kind == CANCEL_REQUESTED:
         return attrs.evolve(order, cancel=CancelProgress.REQUESTED)
+    if kind == AMENDING:
+        return amending(order, Amend(_terms(body), body["number"], body["not_after_ns"]))
     reported = body.get("reported_quantity")
     happened = _INPUT[kind]
     fact = Fact(
@@ -185,6 +227,7 @@ def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
         filled_quantity=None if reported is None else Quantity.of(reported),
         reason=body["reason"],
         exchange_ns=body["exchange_ns"],
+        terms=_terms(body) if happened is Input.AMENDED else None,
     )
     return apply(order, fact)
 

@@ -62,6 +62,14 @@ class SendAdd(Message):
 
 
 @attrs.frozen
+class SendAmend(Message):
+    """Send the amend of this order; it is durable. Never sent twice."""
+
+    order: Order
+    reply_to: Address
+
+
+@attrs.frozen
 class SendCancel(Message):
     """Send a cancel for this order; harmless when repeated."""
 
@@ -89,6 +97,15 @@ class AddSettled(Message):
 
     outcome: Sent
     order_id: str | None = None
+    reason: str | None = None
+
+
+@attrs.frozen
+class AmendSettled(Message):
+    """What is known of an amend, by its number; the order's own stream tells of its effect."""
+
+    number: int
+    outcome: Sent
     reason: str | None = None
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 
+from zoe.domain.amend import Terms
 from zoe.domain.order import Fact, Intent, Order
 from zoe.domain.repeg import Target
 from zoe.runtime.address import Address
@@ -49,6 +50,45 @@ class SubmitOrder(Message):
     intent: Intent
     verdict: str
     reply_to: Address
+
+
+@attrs.frozen
+class AmendOrder(Message):
+    """A wish to change a working order, to be judged by risk; ``reply_to`` hears OrderChanged, or
+    AmendDenied where nothing is sent.
+
+    Attributes:
+        intent: What the order was placed for.
+        terms: Total quantity and limit price as they shall be.
+        was: What they were when it was wished for.
+        why: For the journal: the reason, with figures.
+        decision: Journal stream and version of what it follows from.
+    """
+
+    intent: Intent
+    terms: Terms
+    was: Terms
+    why: str
+    decision: str | None
+    reply_to: Address
+
+
+@attrs.frozen
+class SubmitAmend(Message):
+    """A wish to amend that risk approved, with its verdict as it will be journalled."""
+
+    wish: AmendOrder
+    verdict: str
+
+
+@attrs.frozen
+class AmendDenied(Message):
+    """An amend was not sent, and will not be: risk refused it, or the order's state does."""
+
+    intent_id: str
+    terms: Terms
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen

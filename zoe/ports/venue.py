@@ -137,6 +137,9 @@ class PrivateSession(Protocol):
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """The request that places ``order``, not to be executed after ``deadline_ns``."""
 
+    def amend(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
+        """The request for the amend of ``order``, not to be applied after ``deadline_ns``."""
+
     def cancel_all_after(self, timeout_seconds: int, req_id: int) -> bytes:
         """The request that has every order canceled after a time; 0: never."""
 

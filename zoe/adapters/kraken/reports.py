@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+import attrs
 import msgspec
 
 from zoe.adapters.kraken.numbers import exact, nanoseconds
+from zoe.domain.amend import Terms
 from zoe.domain.order import (
     EXTERNAL,
     Fact,
@@ -151,8 +153,12 @@ class Merger:
             ValueError: It contradicts its own form.
         """
         self._merge(report)
-        fact = _fact(report)
-        return Sighting(report.order_id, report.cl_ord_id, (fact,), _description(report))
+        fact, description = _fact(report), _description(report)
+        if fact.input is Input.LIVE and description is not None:
+            # Whatever kind of report it is: an amend shows by the terms.
+            terms = Terms(description.quantity, description.limit_price)
+            fact = attrs.evolve(fact, terms=terms)
+        return Sighting(report.order_id, report.cl_ord_id, (fact,), description)
 
     def _merge(self, report: Report) -> None:
         known = self._known.get(report.order_id)

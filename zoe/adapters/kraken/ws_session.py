@@ -7,7 +7,6 @@ A row that cannot be read is told as such, and the connection goes on: another w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -192,17 +191,20 @@ class KrakenSession:
             params["cl_ord_id"] = [order.cl_ord_id]
         return request("cancel_order", params, req_id)
 
-    def amend(
-        self, order_id: str, quantity: Decimal, limit_price: Decimal, req_id: int, deadline_ns: int
-    ) -> bytes:
-        """amend_order; ``quantity`` is the total, not the rest, and is always sent."""
-        params = {
-            "order_id": order_id,
-            "order_qty": number(quantity),
-            "limit_price": number(limit_price),
+    def amend(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
+        """amend_order; ``order_qty`` is the total, not the rest, and is always sent."""
+        assert order.order_id is not None and order.amend is not None
+        terms = order.amend.terms
+        params: dict[str, object] = {
+            "order_id": order.order_id,
+            "order_qty": number(terms.quantity.value),
             "deadline": rfc3339(deadline_ns),
             "token": self._token,
         }
+        if terms.limit_price is not None:
+            params["limit_price"] = number(terms.limit_price.value)
+        if order.intent.post_only:
+            params["post_only"] = True
         return request("amend_order", params, req_id)
 
     def cancel_all(self, req_id: int) -> bytes:

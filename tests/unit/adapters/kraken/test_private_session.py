@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from zoe.adapters.kraken.ws_session import KrakenSession
+from zoe.domain.amend import Amend, Terms
 from zoe.domain.errors import (
     ExchangeRejected,
     ExchangeThrottled,
@@ -244,6 +245,7 @@ def test_later_reports_are_filled_in_from_earlier_ones() -> None:
     assert isinstance(sighting, Sighting) and sighting.description is not None
     assert str(sighting.description.limit_price) == "89990"
     assert str(sighting.description.quantity) == "0.03"
+    assert sighting.facts[0].terms == Terms(Quantity.of("0.03"), Price.of("89990"))
 
 
 def test_a_trade_becomes_a_fill_with_every_digit() -> None:
@@ -363,8 +365,10 @@ def test_requests_are_written_as_the_exchange_reads_them() -> None:
     assert json.loads(session.cancel(known, 8))["params"] == {"order_id": ["O-1"], "token": TOKEN}
     assert session.ping(9) == b'{"method":"ping","req_id":9}'
     assert json.loads(session.cancel_all_after(60, 1))["params"]["timeout"] == 60
-    amend = json.loads(session.amend("O-1", Decimal(2), Decimal("1e2"), 3, 0))
+    changed = Amend(Terms(Quantity.of("2"), Price(Decimal("1e2"))), 1, 0)
+    amend = json.loads(session.amend(attrs.evolve(known, amend=changed), 3, 0))
     assert (amend["params"]["order_qty"], amend["params"]["limit_price"]) == (2, 100)
+    assert (amend["params"]["order_id"], amend["params"]["post_only"]) == ("O-1", True)
 
 
 def test_a_market_order_has_no_price_and_a_stop_is_never_sent() -> None:

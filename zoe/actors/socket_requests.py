@@ -1,0 +1,257 @@
+"""The Gateway's requests on the private socket, from the wish to the answer.
+
+A part of the Gateway, which owns it. A cancel leaves at once; amends and adds leave when the mail
+that was there has been handled, amends first, so that neither is ever ahead of a cancel.
+"""
+
+from typing import Final
+
+import attrs
+
+from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
+from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.order import Order
+from zoe.domain.ratelimit import limit_hit
+from zoe.messages.gateway import (
+    AddSettled,
+    AmendSettled,
+    CancelSettled,
+    ExchangeClockMeasured,
+    SendAdd,
+    SendAmend,
+    SendCancel,
+    Sent,
+)
+from zoe.messages.limits import LimitHit
+from zoe.messages.system import Tick
+from zoe.messages.wire import WireSend
+from zoe.ports.venue import Answered, PrivateSession
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+
+CONNECTION: Final = "private"
+LEAST_LEFT_NS: Final = 1_000_000_000
+#: The Gateway's word to itself that what waits may leave.
+LEAVE: Final = "leave"
+_DOWN: Final = "private stream down"
+_CANCELED: Final = "canceled before it left"
+
+
+@attrs.frozen
+class _InFlight:
+    """A request on the socket whose answer has not come.
+
+    Attributes:
+        amend: The number of the amend that it is; None for anything else.
+    """
+
+    reply_to: Address
+    sent_ns: int
+    is_add: bool = False
+    amend: int | None = None
+    pair: str | None = None
+
+
+class SocketRequests:
+    """What is asked on the private socket, and what may be asked.
+
+    Attributes:
+        latch: Why no add and no amend may leave; None where they may.
+    """
+
+    def __init__(self, gateway: Actor) -> None:
+        self._gateway = gateway
+        self.session: PrivateSession | None = None
+        self.generation = 0
+        self.live = False
+        self.latch: str | None = "starting"
+        self.exchange = ExchangeClock()
+        self._in_flight: dict[int, _InFlight] = {}
+        self._amends: list[SendAmend] = []
+        self._adds: list[SendAdd] = []
+        self._req_id = 0
+
+    # What leaves
+
+    def add(self, wish: SendAdd) -> None:
+        """Sends an add behind the cancels and amends that wait already."""
+        self._adds.append(wish)
+        self._leave_soon()
+
+    def amend(self, wish: SendAmend) -> None:
+        """Sends an amend behind the cancels that wait already."""
+        self._amends.append(wish)
+        self._leave_soon()
+
+    def _leave_soon(self) -> None:
+        if len(self._amends) + len(self._adds) == 1:
+            self._gateway.tell(self._gateway.me, Tick(LEAVE))
+
+    def leave(self) -> None:
+        """Sends what waits."""
+        amends, adds = self._amends, self._adds
+        self._amends, self._adds = [], []
+        for amend in amends:
+            self._send_amend(amend)
+        for add in adds:
+            self._send_add(add)
+
+    def _send_add(self, wish: SendAdd) -> None:
+        flying = self._flying(wish.reply_to, is_add=True, pair=wish.order.intent.pair)
+        not_after_ns = wish.order.not_after_ns
+        assert not_after_ns is not None
+        why_not = self._obstacle(not_after_ns)
+        if why_not is not None:
+            self._settle(flying, Sent.NOT_SENT, None, why_not)
+            return
+        assert self.session is not None
+        deadline_ns = self.exchange.now_ns(not_after_ns)
+        self.send(self.session.add(wish.order, self._number(flying), deadline_ns))
+
+    def _send_amend(self, wish: SendAmend) -> None:
+        amend = wish.order.amend
+        assert amend is not None
+        flying = self._flying(wish.reply_to, amend=amend.number, pair=wish.order.intent.pair)
+        why_not = self._obstacle(amend.not_after_ns)
+        if why_not is not None:
+            self._settle(flying, Sent.NOT_SENT, None, why_not)
+            return
+        assert self.session is not None
+        deadline_ns = self.exchange.now_ns(amend.not_after_ns)
+        self.send(self.session.amend(wish.order, self._number(flying), deadline_ns))
+
+    def _obstacle(self, not_after_ns: int) -> str | None:
+        if self.latch is not None:
+            return f"latch closed: {self.latch}"
+        if self.session is None or not self.live:
+            return _DOWN
+        if not self.exchange.good_enough():
+            return "exchange clock unknown"
+        if not_after_ns - self._gateway.clock.wall_ns() < LEAST_LEFT_NS:
+            return "too late for its deadline"
+        return None
+
+    def cancel(self, wish: SendCancel) -> None:
+        """Sends a cancel; what waits to leave for the same order does not leave any more."""
+        if self._keep_back(wish.order):
+            self._gateway.tell(wish.reply_to, CancelSettled(Sent.ACCEPTED, "it never left"))
+            return
+        flying = self._flying(wish.reply_to, pair=wish.order.intent.pair)
+        if self.session is None or not self.live:
+            self._settle(flying, Sent.NOT_SENT, None, _DOWN)
+            return
+        self.send(self.session.cancel(wish.order, self._number(flying)))
+
+    def _keep_back(self, order: Order) -> bool:
+        """Takes back what waits for an order; whether that was the order itself."""
+        ours = order.intent.intent_id
+        adds = [wish for wish in self._adds if wish.order.intent.intent_id == ours]
+        amends = [wish for wish in self._amends if wish.order.intent.intent_id == ours]
+        for add in adds:
+            self._adds.remove(add)
+            flying = self._flying(add.reply_to, is_add=True)
+            self._settle(flying, Sent.NOT_SENT, None, _CANCELED)
+        for amend in amends:
+            self._amends.remove(amend)
+            assert amend.order.amend is not None
+            flying = self._flying(amend.reply_to, amend=amend.order.amend.number)
+            self._settle(flying, Sent.NOT_SENT, None, _CANCELED)
+        return bool(adds)
+
+    def cancel_all(self) -> None:
+        """Cancels everything of the account."""
+        if self.session is None or not self.live:
+            log.error("gateway.cancel_all_not_sent", reason=_DOWN)
+            return
+        number = self._number(self._flying(self._gateway.me))
+        self.send(self.session.cancel_all(number))
+
+    def dead_man(self, reply_to: Address, timeout_seconds: int) -> None:
+        """Sets the exchange's cancel-all-after timer."""
+        flying = self._flying(reply_to)
+        if self.session is None or not self.live:
+            self._settle(flying, Sent.NOT_SENT, None, _DOWN)
+            return
+        self.send(self.session.cancel_all_after(timeout_seconds, self._number(flying)))
+
+    def ping(self) -> None:
+        """Asks for a sign of life, which carries the exchange's time."""
+        assert self.session is not None
+        self.send(self.session.ping(self._number(self._flying(self._gateway.me))))
+
+    def send(self, payload: bytes) -> None:
+        """Puts bytes on the socket."""
+        frame = WireSend(CONNECTION, self.generation, payload)
+        self._gateway.tell(self._gateway.find("wire"), frame)
+
+    def _flying(
+        self,
+        reply_to: Address,
+        *,
+        is_add: bool = False,
+        amend: int | None = None,
+        pair: str | None = None,
+    ) -> _InFlight:
+        return _InFlight(reply_to, self._gateway.clock.wall_ns(), is_add, amend, pair)
+
+    def _number(self, flying: _InFlight) -> int:
+        self._req_id += 1
+        self._in_flight[self._req_id] = flying
+        return self._req_id
+
+    # What comes back
+
+    def answered(self, answer: Answered, received_ns: int) -> None:
+        """An answer; one to a request that nobody made is none."""
+        flying = self._in_flight.pop(answer.req_id or 0, None)
+        if flying is None:
+            return
+        if answer.exchange_ns is not None:
+            self._measure(answer.exchange_ns, flying.sent_ns, received_ns)
+        match answer.refusal:
+            case None:
+                self._settle(flying, Sent.ACCEPTED, answer.order_id, None)
+            case ExchangeRejected() as refused:
+                self._settle(flying, Sent.REFUSED, None, refused.code)
+            case ExchangeThrottled() as throttled:
+                self.hit(throttled.code, flying.pair)
+                self._settle(flying, Sent.THROTTLED, None, throttled.code)
+            case _ as unknown:
+                self._settle(flying, Sent.LOST, None, str(unknown))
+
+    def lose(self, reason: str) -> None:
+        """The socket is gone, and every answer that has not come with it."""
+        self.session = None
+        for flying in self._in_flight.values():
+            self._settle(flying, Sent.LOST, None, reason)
+        self._in_flight.clear()
+
+    def _settle(
+        self, flying: _InFlight, outcome: Sent, order_id: str | None, reason: str | None
+    ) -> None:
+        to, tell = flying.reply_to, self._gateway.tell
+        if to == self._gateway.me:
+            return
+        if flying.is_add:
+            tell(to, AddSettled(outcome, order_id, reason))
+        elif flying.amend is not None:
+            tell(to, AmendSettled(flying.amend, outcome, reason))
+        else:
+            tell(to, CancelSettled(outcome, reason))
+
+    def _measure(self, exchange_ns: int, sent_ns: int, received_ns: int) -> None:
+        monotonic_ns = self._gateway.clock.monotonic_ns()
+        better = self.exchange.measured(exchange_ns, sent_ns, received_ns, monotonic_ns)
+        if better is not self.exchange and better.bound_ns is not None:
+            self.exchange = better
+            news = ExchangeClockMeasured(better.offset_ns, better.bound_ns, monotonic_ns)
+            self._gateway.tell(self._gateway.find("reconciler"), news)
+
+    def hit(self, code: str, pair: str | None) -> None:
+        """Tells RateLimiter of the exchange's word, if it is about a limit."""
+        hit = limit_hit(code, self.exchange.now_ns(self._gateway.clock.wall_ns()))
+        if hit is not None:
+            concerned = pair if hit.engine else None
+            limiter = self._gateway.find("ratelimiter")
+            self._gateway.tell(limiter, LimitHit(concerned, hit.pause_seconds))

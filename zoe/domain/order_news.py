@@ -1,0 +1,38 @@
+"""What a report about an order says beyond what is known: the facts to apply, one after the other.
+
+The stream and a look show the same fill, and only one of them may carry the total. A report that
+the order lives also gives its terms: where they are not those that are known, somebody amended it.
+"""
+
+import attrs
+
+from zoe.domain.order import TERMINAL, Fact, Input, Order, State
+
+
+def news(order: Order, fact: Fact) -> tuple[Fact, ...]:
+    """The facts that a report amounts to; each is then for the table to judge."""
+    fact = _without_known_fill(order, fact)
+    terms = fact.terms
+    if terms is None:
+        return (fact,)
+    lives = attrs.evolve(fact, input=Input.LIVE, terms=None)
+    if order.state in TERMINAL or _says_nothing_of_terms(order, fact):
+        return (attrs.evolve(fact, terms=None) if fact.input is not Input.AMENDED else lives,)
+    amended = attrs.evolve(fact, input=Input.AMENDED)
+    if order.state is State.WORKING:
+        return (amended,)
+    return lives, amended
+
+
+def _says_nothing_of_terms(order: Order, fact: Fact) -> bool:
+    if fact.input not in (Input.LIVE, Input.AMENDED):
+        return True
+    ours = order.amend is not None and order.amend.terms == fact.terms
+    return fact.terms == order.terms and not ours
+
+
+def _without_known_fill(order: Order, fact: Fact) -> Fact:
+    """The fact without a fill that the order has: what is left says that the order lives."""
+    if fact.fill is None or all(f.exec_id != fact.fill.exec_id for f in order.fills):
+        return fact
+    return attrs.evolve(fact, input=Input.LIVE, fill=None)
