@@ -145,6 +145,7 @@ def test_the_public_reader_never_raises(payloads: list[bytes], known: bool) -> N
 
 
 @given(FRAME_BYTES, st.integers(0, 20_000_000_000))
+@example([b'{"method":null,"method":"add_order","success":true,"result":{"order_id":"O"}}'], 0)
 def test_the_sessions_of_library_users_never_raise(payloads: list[bytes], step_ns: int) -> None:
     public, private = PublicSession(10), PrivateLine(lambda: "SECRET-TOKEN")
     public.want(book(10), ["X/Y"])

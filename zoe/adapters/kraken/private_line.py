@@ -82,10 +82,10 @@ class PrivateLine:
         self._heard_ns = now_ns
         try:
             said = self._session.received(payload, now_ns)
+            return [news for thing in said for news in self._told(thing, payload)]
         except WireError as problem:
             excerpt = payload[:EXCERPT_BYTES].decode(errors="replace")
             return [FrameNotUnderstood(str(problem), excerpt)]
-        return [news for thing in said for news in self._told(thing, payload)]
 
     def _told(self, thing: object, payload: bytes) -> list[object]:
         match thing:
