@@ -139,6 +139,36 @@ def test_books_bring_their_instruments_first_and_a_broken_one_is_asked_for_anew(
         assert line.stages("book") == {"X/Y": Stage.LIVE}
 
 
+def test_a_book_that_is_wrong_always_is_asked_for_ever_later() -> None:
+    line = Line((session.book(10), ["X/Y"]))
+    line.hears({"channel": "instrument", "type": "snapshot", "data": {"pairs": [PAIR]}})
+    asked = 0
+    for _ in range(600):
+        line.hears({"channel": "book", "type": "snapshot", "data": [EMPTY_BOOK]})
+        line.hears({"channel": "book", "type": "update", "data": [EMPTY_BOOK | {"checksum": 1}]})
+        asked += sum(frame["method"] == "subscribe" for frame in line.passes(1))
+    assert 10 < asked < 30
+
+
+def test_a_subscription_that_was_given_up_is_tried_again_after_a_minute() -> None:
+    line = Line((session.ticker(), ["A/Y"]))
+    line.passes(56)
+    assert line.stages() == {"A/Y": Stage.REFUSED}
+    line.passes(62)
+    assert line.stages() == {"A/Y": Stage.ASKED}
+
+
+def test_a_live_subscription_that_says_nothing_can_be_asked_for_anew() -> None:
+    line = Line((session.ticker(), ["A/Y", "B/Y"]))
+    line.hears(tick("A/Y"), tick("B/Y"))
+    assert line.session.settled
+    line.session.renew("ticker", "A/Y", line.now_ns)
+    assert not line.session.settled
+    leave, join = line.passes(1)
+    assert (leave["params"]["symbol"], join["params"]["symbol"]) == (["A/Y"], ["A/Y"])
+    line.session.renew("ticker", "NEVER/Y", line.now_ns)
+
+
 def test_two_depths_on_one_connection_are_our_mistake() -> None:
     with pytest.raises(AssertionError, match="one depth"):
         PublicSession(10).want(session.book(100), ["X/Y"])
