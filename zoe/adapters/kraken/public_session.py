@@ -212,7 +212,7 @@ class PublicSession:
         found = self._wanted.get((channel, symbol))
         if found is None or found.stage is Stage.REFUSED:
             return
-        recent = now_ns - found.broken_ns < LONGEST_PAUSE_NS
+        recent = now_ns - found.broken_ns < 2 * LONGEST_PAUSE_NS
         found.breaks = found.breaks + 1 if recent else 1
         found.broken_ns = now_ns
         if found.breaks > MOST_BREAKS:
