@@ -59,6 +59,11 @@ class _Lanes:
         if not any((w.ref, w.action) == (request.ref, request.action) for w in lane):
             lane.append(request)
 
+    def forget(self, ref: str) -> None:
+        """Nothing more is wanted for this order."""
+        self.cancels = deque(request for request in self.cancels if request.ref != ref)
+        self.others = deque(request for request in self.others if request.ref != ref)
+
     def drop_first(self) -> None:
         (self.cancels or self.others).popleft()
 
@@ -105,7 +110,9 @@ class RateLimiter(Actor):
 
     def _ended(self, news: OrderEnded) -> None:
         self._limiter.engine_ended(news.pair, news.ref)
-        if news.pair in self._lanes:
+        lanes = self._lanes.get(news.pair)
+        if lanes is not None:
+            lanes.forget(news.ref)
             self._serve(news.pair)
 
     def _later(self, pair: str, lanes: _Lanes, at_ns: int) -> None:

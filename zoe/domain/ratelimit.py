@@ -173,7 +173,12 @@ class Hold:
     strikes: int = 0
 
     def struck(self, now_ns: int, asked_seconds: int | None = None) -> "Hold":
-        """The pause after another refusal; a pause that the exchange names is kept to."""
+        """The pause after another refusal; a pause that the exchange names is kept to.
+
+        Refusals during a pause are of actions that left before it: they make it no longer.
+        """
+        if now_ns < self.until_ns and asked_seconds is None:
+            return self
         strikes = 1 if now_ns > self.until_ns + _FORGOTTEN_AFTER_NS else self.strikes + 1
         pause = min(FIRST_PAUSE_NS << min(strikes - 1, 10), LONGEST_PAUSE_NS)
         if asked_seconds is not None:
@@ -193,6 +198,9 @@ class _Pair:
         self._counter = Counter()
         #: When each order was made or last amended.
         self._since: dict[str, int] = {}
+        #: Orders whose cancel is counted: one that is repeated costs nothing more, since the
+        #: exchange counts only the one that finds its order.
+        self._canceled: set[str] = set()
         self.hold = Hold()
         self.reported: tuple[Decimal, Decimal] | None = None
 
@@ -218,15 +226,19 @@ class _Pair:
 
     def spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""
+        if wish.is_cancel and wish.ref in self._canceled:
+            return
         self._counter = Counter(self.now(now_ns) + wish.cost_milli, now_ns)
         if wish.is_cancel:
             self._since.pop(wish.ref, None)
+            self._canceled |= {wish.ref} - {""}
         elif wish.ref:
             self._since[wish.ref] = now_ns
 
     def ended(self, ref: str) -> None:
         """An order will need no cancel."""
         self._since.pop(ref, None)
+        self._canceled.discard(ref)
 
     def believe(self, milli: int, now_ns: int) -> None:
         """Takes a count that is not ours, if it is larger."""

@@ -151,3 +151,14 @@ def test_who_waits_goes_on_when_an_order_has_ended() -> None:
     before = len(limits.granted())
     limits.stage.tell(OrderEnded("o0", "X/Y"), 0.001)
     assert len(limits.granted()) == before + 1
+
+
+def test_an_order_that_was_withdrawn_takes_nobodys_place() -> None:
+    limits = Limits()
+    for number in range(40):
+        limits.asks(f"o{number}", Action.ADD)
+    granted = [ref for ref, _ in limits.granted()]
+    withdrawn = f"o{len(granted)}"
+    limits.stage.tell(OrderEnded(withdrawn, "X/Y"), 0.001)
+    limits.stage.run(60)
+    assert withdrawn not in [ref for ref, _ in limits.granted()]

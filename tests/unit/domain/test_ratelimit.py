@@ -147,9 +147,12 @@ def test_however_many_orders_are_open_one_more_may_come_in_the_end() -> None:
 def test_after_the_exchanges_word_even_cancels_pause_longer_each_time_in_a_row() -> None:
     limiter = Limiter(TIERS["pro"], reserve=0)
     cancel = Wish("X/Y", Action.CANCEL, 0, "a")
+    now_ns = 0
     for pause in (2, 4, 8, 16, 32, 60, 60):
-        limiter.engine_throttled("X/Y", 0)
-        assert limiter.engine_wait_ns(cancel, 0) == pause * S
+        for _ in range(3):  # those that left before the pause are refused too, and change nothing
+            limiter.engine_throttled("X/Y", now_ns)
+        assert limiter.engine_wait_ns(cancel, now_ns) == pause * S
+        now_ns += pause * S
     assert limiter.engine_wait_ns(Wish("Z/Y", Action.CANCEL, 0, "b"), 0) == 0
     limiter.engine_throttled("X/Y", 1_000 * S)
     assert limiter.engine_wait_ns(cancel, 1_000 * S) == 2 * S, "long ago is forgotten"
@@ -219,3 +222,11 @@ def test_an_order_that_has_ended_needs_no_cancel_and_makes_room() -> None:
         placed += 1
     limiter.engine_ended("X/Y", "o0")
     assert limiter.engine_wait_ns(Wish("X/Y", Action.ADD, ref="next"), 0) == 0
+
+
+def test_a_cancel_that_is_repeated_is_counted_once() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    cancel = Wish("X/Y", Action.CANCEL, 0, ref="o1")
+    for _ in range(20):
+        limiter.engine_spend(cancel, 0)
+    assert limiter.snapshot(0)["pairs"] == {"X/Y": "8"}
