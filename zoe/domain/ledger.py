@@ -1,0 +1,362 @@
+"""The books: what an account holds and why, from the exchange's ledger rows alone.
+
+Rows may come in any order, late, and more than once. ``Books`` takes them with ``add`` and books
+with ``settle`` whatever can be booked. Its state is a function of the rows it knows, not of the
+order in which they came: an older row takes later events back and books them anew.
+
+    rows -> wallet chains (order, gaps) -> journal entries -> events -> lots -> valuation
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from itertools import pairwise
+from typing import Final
+
+import attrs
+
+from zoe.domain.ledger_entry import COUNTER, FEES, IN_TRANSIT
+from zoe.domain.ledger_row import SECOND_NS, Kind, LedgerRow, asset_of
+from zoe.domain.lot_events import LotBooking
+from zoe.domain.lot_outcome import Flow, Group, Outcome
+from zoe.domain.lots import Lot, LotUse
+from zoe.domain.marks import USD, Marks, NoMarks
+from zoe.domain.wallet_chain import WalletChain
+
+#: How long a trade with one leg waits for the other before it is taken for dust.
+WAIT_NS: Final = 60 * SECOND_NS
+
+
+class Receipt(Enum):
+    """What became of a row that came."""
+
+    NEW = "new"
+    KNOWN = "known"
+    REFINED = "refined"  # known, and its time is known more exactly than before
+    CONFLICT = "conflict"  # known with other content: the first stays, a person must look
+
+
+@attrs.frozen
+class Ruling:
+    """What a person said a row is, where it cannot be told from the row.
+
+    Attributes:
+        group: Names the event: rows with one name belong together.
+    """
+
+    kind: Kind
+    group: str
+
+
+@attrs.frozen
+class Terms:
+    """What people declared, by ledger id.
+
+    Attributes:
+        declared: Units of USD that were paid for a deposit.
+    """
+
+    declared: Mapping[str, int] = attrs.field(factory=dict)
+    rulings: Mapping[str, Ruling] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Settled:
+    """What a settling changed, in the order of events.
+
+    Attributes:
+        booked: Rows whose entries are new to the journal (see ``ledger_entry.entry_of``).
+        unbooked: Rows that are held again, since an older row opened a gap before them.
+        undone: Events whose lots were taken back, the last one first; most come again in
+            ``outcomes``.
+        outcomes: Events that were booked, or booked anew.
+    """
+
+    booked: tuple[LedgerRow, ...] = ()
+    unbooked: tuple[LedgerRow, ...] = ()
+    undone: tuple[Outcome, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Books:
+    """The books of one account."""
+
+    def __init__(self, marks: Marks | None = None, terms: Terms | None = None) -> None:
+        self._terms = Terms() if terms is None else terms
+        self._booking = LotBooking(NoMarks() if marks is None else marks, self._terms.declared)
+        self._chains: dict[str, WalletChain] = {}
+        self._groups: dict[str, Group] = {}
+        self._outcomes: list[Outcome] = []
+        self._touched_wallets: set[str] = set()
+        self._touched_groups: dict[str, Group] = {}
+        self._counters: dict[tuple[str, str], int] = {}
+        self._flows = dict.fromkeys(Flow, 0)
+        self.rows: dict[str, LedgerRow] = {}
+        self.conflicts: dict[str, list[LedgerRow]] = {}
+        #: Trades with one leg that still wait for the other.
+        self.waiting: dict[str, Group] = {}
+
+    def add(self, row: LedgerRow) -> Receipt:
+        """Takes a row; ``settle`` books it."""
+        known = self.rows.get(row.ledger_id)
+        if known is not None:
+            return self._again(known, row)
+        self.rows[row.ledger_id] = row
+        chain = self._chains.get(row.wallet)
+        if chain is None:
+            chain = self._chains[row.wallet] = WalletChain()
+        chain.add(row)
+        self._touched_wallets.add(row.wallet)
+        self._group(row).pending += 1
+        return Receipt.NEW
+
+    def _again(self, known: LedgerRow, row: LedgerRow) -> Receipt:
+        """A row that came before. The later of two times is the more exact one: others are cut."""
+        if not known.agrees(row):
+            told = self.conflicts.setdefault(row.ledger_id, [])
+            if row not in told:
+                told.append(row)
+            return Receipt.CONFLICT
+        if row.time_ns <= known.time_ns:
+            return Receipt.KNOWN
+        self._refine(known, row)
+        return Receipt.REFINED
+
+    def _refine(self, known: LedgerRow, row: LedgerRow) -> None:
+        self._chains[known.wallet].refine(known, row)
+        self._touched_wallets.add(row.wallet)
+        self.rows[row.ledger_id] = row
+        old, new = self._group(known), self._group(row)
+        if known in old.rows:
+            old.rows.remove(known)
+            new.rows.append(row)
+        else:
+            old.pending -= 1
+            new.pending += 1
+
+    def _key(self, row: LedgerRow) -> tuple[str, Kind]:
+        ruling = self._terms.rulings.get(row.ledger_id) if self._terms.rulings else None
+        if ruling is not None:
+            return f"{ruling.group}:ruled:{ruling.kind.value}", ruling.kind
+        return row.group_and_kind
+
+    def _group(self, row: LedgerRow) -> Group:
+        key, kind = self._key(row)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(key, kind)
+        self._touched_groups[key] = group
+        return group
+
+    def settle(self, as_of_ns: int | None = None) -> Settled:
+        """Books whatever can be booked.
+
+        Args:
+            as_of_ns: Trades with one leg younger than ``WAIT_NS`` wait for the other; None waits
+                for none, as at the end of an export.
+        """
+        booked: list[LedgerRow] = []
+        unbooked: list[LedgerRow] = []
+        for wallet in sorted(self._touched_wallets):
+            walk = self._chains[wallet].walk()
+            for row in walk.unbooked:
+                self._moved(row, -1)
+            for row in walk.booked:
+                self._moved(row, 1)
+            booked += walk.booked
+            unbooked += walk.unbooked
+        self._touched_wallets.clear()
+        undone, outcomes = self._project(as_of_ns)
+        return Settled(tuple(booked), tuple(unbooked), undone, outcomes)
+
+    def _moved(self, row: LedgerRow, sign: int) -> None:
+        """Counts a row in, or out again."""
+        group, asset, counters = self._group(row), row.asset, self._counters
+        if sign > 0:
+            group.rows.append(row)
+        else:
+            group.rows.remove(row)
+        group.pending -= sign
+        counter = COUNTER[group.kind], asset
+        counters[counter] = counters.get(counter, 0) - sign * row.amount
+        if row.fee:
+            counters[FEES, asset] = counters.get((FEES, asset), 0) + sign * row.fee
+
+    def _project(self, as_of_ns: int | None) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+        """Takes back the events from the earliest touched one on, and books them in order."""
+        touched = self._touched_groups | self.waiting
+        self._touched_groups, self.waiting = {}, {}
+        ready: list[Group] = []
+        earliest: list[int] = []
+        for key, group in touched.items():
+            if group.placed:
+                earliest.append(group.time_ns)
+            if group.pending or not group.rows:
+                continue
+            group.date()
+            if as_of_ns is not None and _waits(group, as_of_ns):
+                self.waiting[key] = group
+                continue
+            ready.append(group)
+            earliest.append(group.time_ns)
+        if not earliest:
+            return (), ()
+        undone = self._undo_from(min(earliest))
+        ready += (outcome.group for outcome in undone if outcome.key not in touched)
+        ready.sort(key=_moment)
+        return undone, tuple(self._book(group) for group in self._in_order(ready))
+
+    def _undo_from(self, time_ns: int) -> tuple[Outcome, ...]:
+        undone = []
+        while self._outcomes and self._outcomes[-1].time_ns >= time_ns:
+            outcome = self._outcomes.pop()
+            self._booking.undo(outcome)
+            outcome.group.placed = False
+            for flow, amount in outcome.flows:
+                self._flows[flow] -= amount
+            undone.append(outcome)
+        return tuple(undone)
+
+    def _book(self, group: Group) -> Outcome:
+        outcome = self._booking.book(group)
+        group.placed = True
+        for flow, amount in outcome.flows:
+            self._flows[flow] += amount
+        self._outcomes.append(outcome)
+        return outcome
+
+    def _in_order(self, groups: list[Group]) -> Iterable[Group]:
+        """Events by time; those of one time as their rows follow each other in the wallets."""
+        at, count = 0, len(groups)
+        while at < count:
+            end = at + 1
+            while end < count and groups[end].time_ns == groups[at].time_ns:
+                end += 1
+            if end == at + 1:
+                yield groups[at]
+            else:
+                yield from self._of_one_time(groups[at:end])
+            at = end
+
+    def _of_one_time(self, groups: list[Group]) -> list[Group]:
+        time_ns, here = groups[0].time_ns, {group.key: group for group in groups}
+        after: dict[str, set[str]] = {key: set() for key in here}
+        before = dict.fromkeys(here, 0)
+        wallets = sorted({row.wallet for group in groups for row in group.rows})
+        for wallet in wallets:
+            keys = [self._key(row)[0] for row in self._chains[wallet].at(time_ns)]
+            keys = [key for key in keys if key in here]
+            for first, second in pairwise(keys):
+                if first != second and second not in after[first]:
+                    after[first].add(second)
+                    before[second] += 1
+        return [here[key] for key in _topological(after, before, here)]
+
+    @property
+    def wallets(self) -> dict[str, WalletChain]:
+        """Every wallet's chain of rows."""
+        return self._chains
+
+    @property
+    def balances(self) -> dict[str, int]:
+        """What each wallet holds, after the last row booked."""
+        return {wallet: chain.balance for wallet, chain in sorted(self._chains.items())}
+
+    @property
+    def cash(self) -> int:
+        """Units of USD in all wallets, and between them."""
+        wallets = sum(n for wallet, n in self.balances.items() if asset_of(wallet) == USD)
+        return wallets + self._counters.get((IN_TRANSIT, USD), 0)
+
+    @property
+    def accounts(self) -> dict[tuple[str, str], int]:
+        """The balance of every account of the journal that is no wallet, by account and asset."""
+        return {name: amount for name, amount in sorted(self._counters.items()) if amount}
+
+    @property
+    def flows(self) -> dict[Flow, int]:
+        """Why equity is what it is, in units of USD."""
+        return dict(self._flows)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What every event did, in the order of events."""
+        return self._outcomes
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        """Every event by its key, those too that are not booked."""
+        return self._groups
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """Assets whose booking has stopped, since more was sold than the lots held (rule 9)."""
+        return frozenset(self._booking.stopped)
+
+    @property
+    def held(self) -> dict[str, int]:
+        """Units in open lots, by asset."""
+        return self._booking.pools.held
+
+    @property
+    def gaps(self) -> dict[str, tuple[int, LedgerRow]]:
+        """Wallets with rows that do not follow the last balance: that, and the earliest row."""
+        found = {wallet: chain.gap for wallet, chain in sorted(self._chains.items())}
+        return {wallet: gap for wallet, gap in found.items() if gap is not None}
+
+    def booked(self) -> list[LedgerRow]:
+        """Every row that is booked, wallet by wallet."""
+        return [row for _, chain in sorted(self._chains.items()) for row in chain.booked]
+
+    def kind_of(self, row: LedgerRow) -> Kind:
+        """What a row is booked as: a person's ruling, or what the row says."""
+        return self._key(row)[1]
+
+    def open_lots(self, asset: str | None = None) -> list[Lot]:
+        """Open lots, oldest first, by asset."""
+        return self._booking.pools.lots(asset)
+
+    def uses(self) -> list[LotUse]:
+        """Every slice of a lot that left, in the order of events."""
+        return [use for outcome in self._outcomes for use in outcome.uses]
+
+
+def _topological(
+    after: dict[str, set[str]], before: dict[str, int], groups: dict[str, Group]
+) -> list[str]:
+    """Keys so that none comes before one it follows; else by ledger id.
+
+    Where they follow each other in a circle, the smallest ledger id comes first.
+    """
+    ready = [(groups[key].first_id, key) for key, count in before.items() if not count]
+    heapq.heapify(ready)
+    left, order = set(groups), list[str]()
+    while left:
+        key = (
+            heapq.heappop(ready)[1]
+            if ready
+            else min(left, key=lambda key: (groups[key].first_id, key))
+        )
+        if key not in left:
+            continue
+        left.remove(key)
+        order.append(key)
+        for follower in after[key]:
+            before[follower] -= 1
+            if not before[follower] and follower in left:
+                heapq.heappush(ready, (groups[follower].first_id, follower))
+    return order
+
+
+def _moment(group: Group) -> tuple[int, str]:
+    return group.time_ns, group.first_id
+
+
+def _waits(group: Group, as_of_ns: int) -> bool:
+    """Whether a trade has one side only and may still get the other."""
+    if group.kind is not Kind.TRADE:
+        return False
+    if max(row.time_ns for row in group.rows) <= as_of_ns - WAIT_NS:
+        return False
+    signs = {net > 0 for net in group.nets().values()}
+    return len(signs) == 1

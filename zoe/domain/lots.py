@@ -1,0 +1,152 @@
+"""FIFO lots: what was acquired when, for how much, and what left of each lot went where.
+
+A slice of a lot takes ``floor(basis * quantity / lot quantity)``; the slice that empties the lot
+takes what is left. Nothing leaks, and no slice depends on what other slices rounded.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+SALE: Final = "sale"
+FEE: Final = "fee"
+TRANSFER_OUT: Final = "transfer_out"
+REVERSED_INCOME: Final = "reversed_income"
+
+
+@attrs.define(eq=False)
+class Lot:
+    """What one event acquired of one asset.
+
+    Attributes:
+        lot_id: The event's key and the asset; the same on every replay.
+        quantity: Units of the asset, as is ``left``.
+        basis: Units of USD, as is ``basis_left``.
+        fmv_assumed: The basis is the market's value, because nobody declared what was paid.
+        unvalued: No mark was known; the basis is 0 and wrong until one is.
+    """
+
+    lot_id: str
+    asset: str
+    opened_ns: int
+    quantity: int
+    basis: int
+    left: int
+    basis_left: int
+    fmv_assumed: bool = False
+    unvalued: bool = False
+
+    def take(self, quantity: int) -> int:
+        """Takes a slice of what is left; returns the basis that goes with it."""
+        assert 0 < quantity <= self.left, (self.lot_id, quantity, self.left)
+        emptied = quantity == self.left
+        basis = self.basis_left if emptied else self.basis * quantity // self.quantity
+        self.left -= quantity
+        self.basis_left -= basis
+        return basis
+
+
+@attrs.frozen
+class LotUse:
+    """A slice of a lot that left.
+
+    Attributes:
+        event: Key of the event that took it.
+        kind: ``sale``, ``fee``, ``transfer_out`` or ``reversed_income``.
+        proceeds: Units of USD; None for what left without gain (``transfer_out``).
+    """
+
+    lot: Lot
+    event: str
+    kind: str
+    time_ns: int
+    quantity: int
+    basis: int
+    proceeds: int | None
+
+    @property
+    def gain(self) -> int:
+        """Proceeds less basis; 0 for a transfer."""
+        return 0 if self.proceeds is None else self.proceeds - self.basis
+
+
+@attrs.frozen
+class Taking:
+    """What is to be taken from an asset's lots, and why."""
+
+    event: str
+    kind: str
+    time_ns: int
+    quantity: int
+    proceeds: int | None
+
+
+class LotPools:
+    """Every open lot, oldest first, in one pool for each asset."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, deque[Lot]] = {}
+        self._held: dict[str, int] = {}
+
+    @property
+    def held(self) -> dict[str, int]:
+        """Units in open lots, by asset."""
+        return {asset: quantity for asset, quantity in self._held.items() if quantity}
+
+    def held_of(self, asset: str) -> int:
+        """Units in the open lots of one asset."""
+        return self._held.get(asset, 0)
+
+    def lots(self, asset: str | None = None) -> list[Lot]:
+        """Open lots, oldest first, by asset."""
+        assets: Iterable[str] = sorted(self._open) if asset is None else (asset,)
+        return [lot for name in assets for lot in self._open.get(name, ())]
+
+    def open(self, lot: Lot) -> None:
+        """Adds a lot, which is the youngest of its asset."""
+        asset = lot.asset
+        pool = self._open.get(asset)
+        if pool is None:
+            pool = self._open[asset] = deque()
+        pool.append(lot)
+        self._held[asset] = self._held.get(asset, 0) + lot.quantity
+
+    def take(self, asset: str, taking: Taking) -> list[LotUse]:
+        """Takes from the oldest lots on; there must be enough."""
+        wanted = taking.quantity
+        assert 0 < wanted <= self._held.get(asset, 0), (asset, wanted)
+        pool, uses, still, paid = self._open[asset], [], wanted, taking.proceeds
+        event, kind, time_ns = taking.event, taking.kind, taking.time_ns
+        while still:
+            lot = pool[0]
+            quantity = min(lot.left, still)
+            basis = lot.take(quantity)
+            still -= quantity
+            if not lot.left:
+                pool.popleft()
+            proceeds = paid
+            if paid is not None and still:
+                assert taking.proceeds is not None
+                proceeds = taking.proceeds * quantity // wanted
+                paid -= proceeds
+            uses.append(LotUse(lot, event, kind, time_ns, quantity, basis, proceeds))
+        self._held[asset] -= wanted
+        return uses
+
+    def give_back(self, uses: Iterable[LotUse]) -> None:
+        """Undoes takings; the last taken comes first."""
+        for use in uses:
+            lot, asset = use.lot, use.lot.asset
+            if not lot.left:
+                self._open[asset].appendleft(lot)
+            lot.left += use.quantity
+            lot.basis_left += use.basis
+            self._held[asset] += use.quantity
+
+    def close(self, lot: Lot) -> None:
+        """Undoes the opening of the youngest lot of its asset, of which nothing was taken."""
+        youngest = self._open[lot.asset].pop()
+        assert youngest is lot and lot.left == lot.quantity, lot
+        self._held[lot.asset] -= lot.quantity
