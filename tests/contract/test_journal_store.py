@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from zoe.domain.errors import StoreConflict
 from zoe.ports.journal import JournalRow, JournalStore
 from zoe.store.connection import Database
-from zoe.store.journal import PostgresJournal
+from zoe.store.journal import RECENT_ROWS, PostgresJournal
 
 ACCOUNT = "kraken:a"
 _ACCOUNTS = itertools.count(1)
@@ -195,6 +196,59 @@ def test_an_orders_rows_are_found_by_the_exchanges_id(store: JournalStore) -> No
         ]
     )
     assert [found.seq for found in store.order_rows(ACCOUNT, "O1")] == [1, 3]
+
+
+def test_what_our_own_fills_came_to_is_told_order_by_order(store: JournalStore) -> None:
+    first = {"pair": "BTC/USD", "side": "buy", "fee": "0.001"}
+    store.append(
+        [
+            opened(1, "order/a/1", "strategy/q"),
+            opened(2, "order/a/2", "external"),
+            opened(3, "order/a/3", "person"),
+            opened(4, "order/a/4", "person"),
+            filled(5, "order/a/1", 2, first | {"quantity": "0.5", "fee_asset": "BTC"}),
+            filled(6, "order/a/1", 3, first | {"quantity": "0.25", "fee_asset": "USD"}),
+            filled(7, "order/a/2", 2, first | {"quantity": "9", "fee_asset": "USD"}),
+            filled(
+                *(8, "order/a/3", 2),
+                {"pair": "ETH/USD", "side": "sell", "quantity": "2", "fee": "1", "fee_asset": "X"},
+            ),
+            row(9, "order/a/3", 3, state="FILLED"),
+        ]
+    )
+    found = {
+        r.stream: (
+            r.body["pair"],
+            r.body["side"],
+            *map(Decimal, (r.body["quantity"], r.body["fees"])),
+        )
+        for r in store.traded(ACCOUNT)
+    }
+    assert found == {
+        "order/a/1": ("BTC/USD", "buy", Decimal("0.75"), Decimal("0.001")),
+        "order/a/3": ("ETH/USD", "sell", Decimal(2), Decimal(0)),
+    }
+
+
+def opened(seq: int, stream: str, source: str) -> JournalRow:
+    return row(seq, stream, 1, source=source, state="SENDING")
+
+
+def filled(seq: int, stream: str, version: int, body: dict[str, str]) -> JournalRow:
+    return attrs.evolve(row(seq, stream, version, state="WORKING", **body), kind="order.fill")
+
+
+def test_concluded_orders_of_long_ago_are_told_as_one_sum() -> None:
+    fill = {"pair": "BTC/USD", "side": "buy", "quantity": "1", "fee": "0", "fee_asset": "USD"}
+    rows = [
+        *(opened(n, f"order/a/{n}", "person") for n in (1, 2, 3)),
+        *(filled(n + 3, f"order/a/{n}", 2, fill) for n in (1, 2, 3)),
+        *(row(n + 6, f"order/a/{n}", 3, state="FILLED") for n in (1, 2)),
+    ]
+    journal = PostgresJournal(stores.fresh_database(), ACCOUNT)
+    journal.append([*rows, row(9 + RECENT_ROWS, "desk/a", 1)])
+    found = {r.stream: Decimal(r.body["quantity"]) for r in journal.traded(ACCOUNT)}
+    assert found == {"": Decimal(2), "order/a/3": Decimal(1)}
 
 
 def test_two_accounts_share_a_database_each_with_numbers_of_its_own() -> None:

@@ -1,9 +1,8 @@
 """Journal: the one writer of rows.
 
-Receives: Record, Hydrate. Tells: Recorded and Hydrated to whoever asked; StoreWentDown and
-StoreCameBack to its watchers; Beat to Heartbeat.
-Blocks on nothing: commits and reads run on the lane ``journal``, one at a time; what arrives
-meanwhile is the next group. Reads are answered behind the writes that were queued before them.
+Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; its watchers StoreWentDown
+and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads run on the lane ``journal``,
+one at a time; what arrives meanwhile is the next group. Reads wait for the writes queued before.
 A store error keeps the batch and tries the same rows again; a commit whose fate is unknown is
 settled by inserting the same rows and comparing. Another writer in our place ends the process.
 A store without an answer is down. Cancels noted while it is are journalled when it is back.
@@ -229,6 +228,8 @@ class Journal(Actor):
             return partial(store.open_orders, request.open_orders_of)
         if request.order_id is not None:
             return partial(store.order_rows, self._account_id, request.order_id)
+        if request.traded_by is not None:
+            return partial(store.traded, request.traded_by)
         assert request.stream is not None, "a Hydrate asks for something"
         return partial(store.stream, request.stream, last=request.last, since=request.since)
 
@@ -393,8 +394,7 @@ class Journal(Actor):
 
     def _beat(self) -> None:
         waiting = self._count()
-        status = (
-            "down" if self._failures or self._silent else "degraded" if waiting > BACKLOG else "ok"
-        )
+        busy = "degraded" if waiting > BACKLOG else "ok"
+        status = "down" if self._failures or self._silent else busy
         detail = f"seq {max(self._next_seq - 1, 0)}, {waiting} waiting"
         self.tell(self.find("heartbeat"), Beat("store", status, detail))

@@ -76,6 +76,13 @@ class JournalStore(Protocol):
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """The rows of the order that the exchange calls ``order_id``."""
 
+    def traded(self, account_id: str) -> tuple[StoredRow, ...]:
+        """What our own fills came to: a row an order, or a row for many concluded ones.
+
+        The body has ``pair``, ``side``, ``quantity`` and, of fees taken in the base asset itself,
+        ``fees``; the stream is the order's, or empty.
+        """
+
 
 @attrs.frozen
 class NotedCancel:

@@ -4,12 +4,14 @@ its failures."""
 import enum
 from bisect import insort
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
-from zoe.domain.order import CONCLUDED
+from zoe.domain.order import CONCLUDED, EXTERNAL
+from zoe.domain.quantity import plain
 from zoe.messages.journal import StoredRow
 from zoe.ports.journal import JournalRow, JournalStore, NotedCancel
 
@@ -85,6 +87,34 @@ class MemoryJournal:
         names = sorted(self._by_order_id.get(order_id, ()))
         return tuple(row for name in names for row in self._streams[name])
 
+    def traded(self, account_id: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        assert account_id == self._account_id
+        own = (
+            rows
+            for name, rows in self._streams.items()
+            if name.startswith("order/") and rows[0].body.get("source") != EXTERNAL
+        )
+        sums = (_traded(rows) for rows in own)
+        return tuple(row for row in sums if row is not None)
+
+
+def _traded(rows: list[StoredRow]) -> StoredRow | None:
+    """What an order's fills came to."""
+    fills = [row for row in rows if row.kind == "order.fill"]
+    if not fills:
+        return None
+    first = fills[0].body
+    base = first["pair"].partition("/")[0]
+    fees = [Decimal(row.body["fee"]) for row in fills if row.body["fee_asset"] == base]
+    body = {
+        "pair": first["pair"],
+        "side": first["side"],
+        "quantity": plain(sum((Decimal(row.body["quantity"]) for row in fills), Decimal(0))),
+        "fees": plain(sum(fees, Decimal(0))),
+    }
+    return StoredRow(fills[-1].seq, rows[0].stream, 1, "order.traded", 0, body)
+
 
 class Fate(enum.Enum):
     """What becomes of a call."""
@@ -144,6 +174,10 @@ class FaultyJournal:
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         return self._meet(lambda: self._store.order_rows(account_id, order_id))
+
+    def traded(self, account_id: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return self._meet(lambda: self._store.traded(account_id))
 
 
 class MemoryNotes:

@@ -65,6 +65,31 @@ WITH named AS MATERIALIZED (
  WHERE account_id = :account AND stream LIKE 'order/%'
  ORDER BY stream, version
 """
+#: Orders of that many newest rows are told one by one, since news of them may still be on its way.
+RECENT_ROWS: Final = 20_000
+_TRADED: Final = f"""
+WITH fill AS MATERIALIZED (
+    SELECT stream, max(seq) AS seq, body ->> 'pair' AS pair, body ->> 'side' AS side,
+           sum((body ->> 'quantity')::numeric) AS quantity,
+           sum(CASE WHEN body ->> 'fee_asset' = split_part(body ->> 'pair', '/', 1)
+                    THEN (body ->> 'fee')::numeric ELSE 0 END) AS fees
+      FROM journal
+     WHERE account_id = :account AND kind = 'order.fill' AND stream LIKE 'order/%'
+     GROUP BY stream, body ->> 'pair', body ->> 'side'
+), own AS MATERIALIZED (
+    SELECT f.*, f.seq > :last - {RECENT_ROWS} OR e.stream IS NULL AS named
+      FROM fill f
+      JOIN journal o ON o.account_id = :account AND o.stream = f.stream AND o.version = 1
+      LEFT JOIN (SELECT DISTINCT stream FROM journal
+                  WHERE account_id = :account AND stream LIKE 'order/%'
+                    AND body ->> 'state' IN {ENDED}) e ON e.stream = f.stream
+     WHERE o.body ->> 'source' <> 'external'
+)
+SELECT max(seq), CASE WHEN named THEN stream ELSE '' END AS name, 1, 'order.traded', 0,
+       jsonb_build_object('pair', pair, 'side', side, 'quantity', sum(quantity)::text,
+                          'fees', sum(fees)::text)
+  FROM own GROUP BY name, pair, side ORDER BY 1
+"""
 #: What JSON allows in a text and PostgreSQL does not.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -132,6 +157,10 @@ class PostgresJournal:
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         return _stored(self._rows(_OF_ORDER, account=account_id, order_id=order_id))
+
+    def traded(self, account_id: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return _stored(self._rows(_TRADED, account=account_id, last=self.last_seq()))
 
     def _rows(self, sql: str, **values: Any) -> list[list[Any]]:
         rows: list[list[Any]] = self._database.run_prepared(sql, **values)
