@@ -1,7 +1,7 @@
 """Ledger: what the account holds, from the exchange's own words.
 
-Receives: BalancesSeen, LedgerRowSeen, WatchBalances, Hydrated. Tells: Journal (rows) and its
-watchers. Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that
+Receives: BalancesSeen, LedgerRowSeen, WatchBalances, Hydrated. Tells: Journal (rows), its
+watchers, and after a crash Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that
 differs from what is known is recorded and replaces it; one of a look may be older than rows that
 have come since, so it does only if the look before saw the same difference and nothing was booked
 between the two. Durable first, then ours, then known.
@@ -19,6 +19,7 @@ from zoe.domain.quantity import plain
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row, StoredRow
 from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen, WatchBalances
+from zoe.messages.orders import LookWanted
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
@@ -67,6 +68,9 @@ class Ledger(Actor):
             self._watchers[name] = self.find(name)
         self.hold()
         self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, since=SNAPSHOT))
+        if self.incarnation > 1:
+            # The entry that it crashed on, and those it had queued, are told by nobody else.
+            self.tell(self.find("reconciler"), LookWanted("ledger restarted"))
 
     def handle(self, message: Inbox) -> None:
         match message:

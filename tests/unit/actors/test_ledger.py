@@ -9,10 +9,11 @@ from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, L
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen
+from zoe.messages.orders import LookWanted
 
 
 def ledger(rows: tuple[StoredRow, ...] = ()) -> Stage:
-    return Stage("ledger", partial(Ledger, "a", ("watcher",)), ("watcher",), rows)
+    return Stage("ledger", partial(Ledger, "a", ("watcher",)), ("watcher", "reconciler"), rows)
 
 
 def snapshot(usd: str, source: str = "stream") -> BalancesSeen:
@@ -101,3 +102,12 @@ def test_after_many_rows_a_snapshot_is_recorded_so_that_a_start_reads_few() -> N
     second.tell(entry("L-new", "-1", "9"))
     assert newest(second) == Decimal(9)
     assert second.records[0].rows[0].version == ROWS_BETWEEN_SNAPSHOTS + 3
+
+
+def test_a_crash_asks_for_a_look_since_what_was_queued_is_lost() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    assert not stage.heard("reconciler", LookWanted)
+    stage.runtime.crash("ledger")
+    stage.run(1)
+    assert len(stage.heard("reconciler", LookWanted)) == 1
