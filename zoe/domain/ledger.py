@@ -20,7 +20,7 @@ from zoe.domain.ledger_row import SECOND_NS, Kind, LedgerRow, asset_of
 from zoe.domain.lot_events import LotBooking
 from zoe.domain.lot_outcome import Flow, Group, Outcome
 from zoe.domain.lots import Lot, LotUse
-from zoe.domain.marks import USD, Marks, NoMarks
+from zoe.domain.marks import USD, Mark, Marks, NoMarks
 from zoe.domain.wallet_chain import WalletChain
 
 #: How long a trade with one leg waits for the other before it is taken for dust.
@@ -95,6 +95,10 @@ class Books:
         self.conflicts: dict[str, list[LedgerRow]] = {}
         #: Trades with one leg that still wait for the other.
         self.waiting: dict[str, Group] = {}
+
+    def pin(self, marks: Iterable[tuple[int, Mark]]) -> None:
+        """Takes marks that events were valued with before, with the events' times."""
+        self._booking.pin(marks)
 
     def add(self, row: LedgerRow) -> Receipt:
         """Takes a row; ``settle`` books it."""

@@ -32,6 +32,16 @@ CREATE TABLE raw_event (
 CREATE INDEX raw_event_time ON raw_event (account_id, time_ns, ext_id);
 CREATE INDEX raw_event_refid ON raw_event (account_id, refid);
 
+-- A row that came again with its time told more exactly; the latest time is the row's.
+CREATE TABLE raw_refined (
+    account_id  text   NOT NULL,
+    ext_id      text   NOT NULL,
+    time_ns     bigint NOT NULL,
+    received_ns bigint NOT NULL,
+    PRIMARY KEY (account_id, ext_id, time_ns),
+    FOREIGN KEY (account_id, ext_id) REFERENCES raw_event
+);
+
 -- A row that came again under a known id, and said something else: never applied, always shown.
 CREATE TABLE raw_conflict (
     account_id  text   NOT NULL,
@@ -146,23 +156,17 @@ CREATE TABLE lot_use (
     CHECK ((returns IS NOT NULL) = (kind = 'give_back'))
 );
 
--- What one unit of an asset was worth for an event; never changed afterwards.
+-- What one unit of an asset was worth for the events of a moment; never changed afterwards.
 CREATE TABLE mark (
     account_id text    NOT NULL,
-    refid      text    NOT NULL,
     asset      text    NOT NULL,
-    usd        numeric NOT NULL CHECK (usd >= 0 AND usd NOT IN ('NaN', 'Infinity')),
-    source     text    NOT NULL,
+    -- The event's time; the mark itself may be older.
+    at_ns      bigint  NOT NULL,
+    usd        numeric NOT NULL CHECK (usd > 0 AND usd NOT IN ('NaN', 'Infinity')),
     time_ns    bigint  NOT NULL,
-    PRIMARY KEY (account_id, refid, asset)
-);
-
--- What coins that were deposited had cost, as their owner declared it.
-CREATE TABLE declared_basis (
-    account_id text    NOT NULL,
-    refid      text    NOT NULL,
-    usd        numeric NOT NULL CHECK (usd >= 0 AND usd NOT IN ('NaN', 'Infinity')),
-    PRIMARY KEY (account_id, refid)
+    source     text    NOT NULL,
+    route      text    NOT NULL,
+    PRIMARY KEY (account_id, asset, at_ns)
 );
 
 -- I1: of each asset the postings of an entry sum to 0, and there are two at least. At COMMIT.
@@ -289,8 +293,8 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['asset', 'raw_event', 'raw_conflict', 'journal_entry', 'posting',
-                                'lot_edition', 'lot_use', 'mark', 'declared_basis'] LOOP
+    FOREACH name IN ARRAY ARRAY['asset', 'raw_event', 'raw_refined', 'raw_conflict', 'journal_entry',
+                                'posting', 'lot_edition', 'lot_use', 'mark'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I
                             FOR EACH ROW EXECUTE FUNCTION deny()', name);
         EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I
@@ -320,8 +324,8 @@ DO $$
 BEGIN
     IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'zoe_books_writer') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO zoe_books_writer', current_schema());
-        GRANT SELECT, INSERT ON asset, raw_event, raw_conflict, journal_entry, posting, lot_edition,
-            lot, lot_use, mark, declared_basis TO zoe_books_writer;
+        GRANT SELECT, INSERT ON asset, raw_event, raw_refined, raw_conflict, journal_entry, posting,
+            lot_edition, lot, lot_use, mark TO zoe_books_writer;
         GRANT SELECT ON book_balance TO zoe_books_writer;
     END IF;
 END $$;

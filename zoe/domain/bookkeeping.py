@@ -1,0 +1,273 @@
+"""The books and what the store holds of them: what to store after each settling, and whether what
+is stored is what the rows say."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from zoe.domain.booking import (
+    CLOSE,
+    GIVE_BACK,
+    Booking,
+    Delivery,
+    Edition,
+    JournalEntry,
+    LotOpened,
+    LotUsed,
+    PinnedMark,
+    StoredBooks,
+)
+from zoe.domain.ledger import Books, Receipt, Settled
+from zoe.domain.ledger_entry import entry_of
+from zoe.domain.ledger_row import LedgerRow
+from zoe.domain.lot_outcome import Outcome
+from zoe.domain.lots import Lot, LotUse
+from zoe.domain.marks import Marks
+
+FIRST: Final = "first lots"
+_UNDOING: Final = frozenset({GIVE_BACK, CLOSE})
+
+
+@attrs.define
+class _Log:
+    """How far an asset's lots are numbered."""
+
+    edition: int
+    lot: int = 0
+    use: int = 0
+
+
+class Bookkeeping:
+    """The books of one account with the numbers that the store knows them by.
+
+    ``catch_up`` first; then ``take``. What either returns must be stored before the next: where
+    it cannot be, or nobody knows, the next one begins with what is stored.
+    """
+
+    def __init__(self, stored: StoredBooks, marks: Marks) -> None:
+        self._in_force = _in_force(stored)
+        self.books = Books(marks)
+        self.books.pin((pin.at_ns, pin.mark) for pin in stored.marks)
+        self._pinned = {(pin.mark.asset, pin.at_ns) for pin in stored.marks}
+        self._journaled = set(stored.journaled)
+        self._position = stored.position
+        self._logs: dict[str, _Log] = {}
+        #: Numbers of lots and uses by their identity; the books keep each alive.
+        self._numbers: dict[int, int] = {}
+        for row in stored.rows:
+            self.books.add(row)
+
+    def catch_up(self, as_of_ns: int | None, at_ns: int, reason: str = "rebuilt") -> Booking:
+        """Books what is stored, and returns what the store lacks or has otherwise.
+
+        Args:
+            as_of_ns: As ``Books.settle``.
+            at_ns: Our wall time.
+            reason: Why an asset gets a new edition, where its stored lots are not what the rows say.
+        """
+        settled = self.books.settle(as_of_ns)
+        editions: list[Edition] = []
+        lots: list[LotOpened] = []
+        uses: list[LotUsed] = []
+        for asset, ours in sorted(self._by_asset().items()):
+            known = self._in_force.get(asset, _Stored(0))
+            if not known.edition or not known.begins(ours):
+                known = _Stored(known.edition + 1)
+                first = known.edition == 1
+                editions.append(Edition(asset, known.edition, FIRST if first else reason))
+            self._logs[asset] = _Log(known.edition, known.last_lot, known.last_use)
+            self._adopt(known, ours)
+            lots += [self._opened(lot) for lot in ours.lots[len(known.lots) :]]
+            uses += [self._used(use) for use in ours.uses[len(known.uses) :]]
+        return Booking(
+            at_ns,
+            entries=self._entries(settled.booked),
+            marks=self._marks(settled.outcomes),
+            editions=tuple(editions),
+            lots=tuple(lots),
+            uses=tuple(uses),
+        )
+
+    def take(self, deliveries: Iterable[Delivery], as_of_ns: int | None, at_ns: int) -> Booking:
+        """Takes rows, books what can be booked, and returns what is to be stored."""
+        found: dict[Receipt, list[Delivery]] = {receipt: [] for receipt in Receipt}
+        for delivery in deliveries:
+            found[self.books.add(delivery.row)].append(delivery)
+        settled = self.books.settle(as_of_ns)
+        editions = self._first_editions(settled.outcomes)
+        undone = self._undone(settled)
+        return Booking(
+            at_ns,
+            deliveries=tuple(found[Receipt.NEW]),
+            refined=tuple(found[Receipt.REFINED]),
+            conflicts=tuple(found[Receipt.CONFLICT]),
+            entries=self._entries(settled.booked),
+            marks=self._marks(settled.outcomes),
+            editions=editions,
+            undone=undone,
+            lots=tuple(self._opened(lot) for o in settled.outcomes for lot in o.lots),
+            uses=tuple(self._used(use) for o in settled.outcomes for use in o.uses),
+        )
+
+    def _entries(self, rows: Iterable[LedgerRow]) -> tuple[JournalEntry, ...]:
+        """Entries that the journal lacks. An entry is a function of its row: it is never taken
+        back, also where its row is held again."""
+        found = []
+        for row in rows:
+            kind = self.books.kind_of(row)
+            entry = entry_of(row, kind)
+            if row.ledger_id in self._journaled or not entry.postings:
+                continue
+            self._journaled.add(row.ledger_id)
+            self._position += 1
+            found.append(JournalEntry(self._position, entry, kind.value))
+        return tuple(found)
+
+    def _marks(self, outcomes: Iterable[Outcome]) -> tuple[PinnedMark, ...]:
+        found = []
+        for outcome in outcomes:
+            for mark in outcome.marks:
+                if (mark.asset, outcome.time_ns) not in self._pinned:
+                    self._pinned.add((mark.asset, outcome.time_ns))
+                    found.append(PinnedMark(outcome.time_ns, mark))
+        return tuple(found)
+
+    # Lots and their numbers
+
+    def _first_editions(self, outcomes: Iterable[Outcome]) -> tuple[Edition, ...]:
+        found = []
+        for outcome in outcomes:
+            for lot in outcome.lots:
+                if lot.asset not in self._logs:
+                    self._logs[lot.asset] = _Log(1)
+                    found.append(Edition(lot.asset, 1, FIRST))
+        return tuple(found)
+
+    def _opened(self, lot: Lot) -> LotOpened:
+        log = self._logs[lot.asset]
+        log.lot += 1
+        self._numbers[id(lot)] = log.lot
+        return LotOpened(
+            *(lot.asset, log.edition, log.lot, lot.lot_id, lot.opened_ns),
+            *(lot.quantity, lot.basis, _flag(lot)),
+        )
+
+    def _used(self, use: LotUse) -> LotUsed:
+        log = self._logs[use.lot.asset]
+        log.use += 1
+        self._numbers[id(use)] = log.use
+        return LotUsed(
+            asset=use.lot.asset,
+            edition=log.edition,
+            number=log.use,
+            lot=self._numbers[id(use.lot)],
+            event=use.event,
+            time_ns=use.time_ns,
+            kind=use.kind,
+            quantity=use.quantity,
+            basis=use.basis,
+            proceeds=use.proceeds,
+        )
+
+    def _undone(self, settled: Settled) -> tuple[LotUsed, ...]:
+        """The last event first, and of each its uses before its lots."""
+        found = []
+        for outcome in settled.undone:
+            for use in reversed(outcome.uses):
+                log = self._logs[use.lot.asset]
+                log.use += 1
+                lot, number = self._numbers[id(use.lot)], self._numbers.pop(id(use))
+                found.append(
+                    LotUsed(
+                        *(use.lot.asset, log.edition, log.use, lot, use.event, use.time_ns),
+                        *(GIVE_BACK, use.quantity, use.basis, None, number),
+                    )
+                )
+            for opened in reversed(outcome.lots):
+                log = self._logs[opened.asset]
+                log.use += 1
+                lot = self._numbers.pop(id(opened))
+                found.append(
+                    LotUsed(
+                        *(opened.asset, log.edition, log.use, lot, outcome.key, opened.opened_ns),
+                        *(CLOSE, opened.quantity, opened.basis, None),
+                    )
+                )
+        return tuple(found)
+
+    # What is stored, against what the rows say
+
+    def _by_asset(self) -> "dict[str, _Told]":
+        found: dict[str, _Told] = {}
+        for asset in self._in_force:
+            found[asset] = _Told()
+        for outcome in self.books.outcomes:
+            for lot in outcome.lots:
+                found.setdefault(lot.asset, _Told()).lots.append(lot)
+            for use in outcome.uses:
+                found.setdefault(use.lot.asset, _Told()).uses.append(use)
+        return found
+
+    def _adopt(self, known: "_Stored", ours: "_Told") -> None:
+        for lot, opened in zip(ours.lots, known.lots, strict=False):
+            self._numbers[id(lot)] = opened.number
+        for use, used in zip(ours.uses, known.uses, strict=False):
+            self._numbers[id(use)] = used.number
+
+
+@attrs.define
+class _Told:
+    """An asset's lots and their uses, in the order of events, as the rows say."""
+
+    lots: list[Lot] = attrs.field(factory=list)
+    uses: list[LotUse] = attrs.field(factory=list)
+
+
+@attrs.define
+class _Stored:
+    """An asset's lots and uses that are in force, less what was undone."""
+
+    edition: int
+    lots: list[LotOpened] = attrs.field(factory=list)
+    uses: list[LotUsed] = attrs.field(factory=list)
+    last_lot: int = 0
+    last_use: int = 0
+
+    def begins(self, ours: _Told) -> bool:
+        """Whether what is stored is how ours begins."""
+        if len(self.lots) > len(ours.lots) or len(self.uses) > len(ours.uses):
+            return False
+        places = {id(lot): place for place, lot in enumerate(ours.lots)}
+        numbers = {opened.number: place for place, opened in enumerate(self.lots)}
+        return all(
+            (opened.event, opened.time_ns, opened.quantity, opened.basis, opened.flag)
+            == (lot.lot_id, lot.opened_ns, lot.quantity, lot.basis, _flag(lot))
+            for opened, lot in zip(self.lots, ours.lots, strict=False)
+        ) and all(
+            (used.event, used.time_ns, used.kind, used.quantity, used.basis, used.proceeds)
+            == (use.event, use.time_ns, use.kind, use.quantity, use.basis, use.proceeds)
+            and numbers.get(used.lot) == places[id(use.lot)]
+            for used, use in zip(self.uses, ours.uses, strict=False)
+        )
+
+
+def _flag(lot: Lot) -> str:
+    return "unvalued" if lot.unvalued else "fmv_assumed" if lot.fmv_assumed else ""
+
+
+def _in_force(stored: StoredBooks) -> dict[str, _Stored]:
+    found = {edition.asset: _Stored(edition.number) for edition in stored.editions}
+    closed = {(use.asset, use.lot) for use in stored.uses if use.kind == CLOSE}
+    undone = {(use.asset, use.returns) for use in stored.uses if use.kind == GIVE_BACK}
+    for lot in stored.lots:
+        asset = found[lot.asset]
+        asset.last_lot = lot.number
+        if (lot.asset, lot.number) not in closed:
+            asset.lots.append(lot)
+    for use in stored.uses:
+        asset = found[use.asset]
+        asset.last_use = use.number
+        if use.kind not in _UNDOING and (use.asset, use.number) not in undone:
+            asset.uses.append(use)
+    return found

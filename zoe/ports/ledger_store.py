@@ -1,0 +1,66 @@
+"""The books' store: bookings in, durably and each as a whole; what is stored out."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from zoe.domain.booking import Booking, StoredBooks
+
+
+@attrs.frozen
+class DriftRow:
+    """A difference that reconciliation found, or what became of it.
+
+    Attributes:
+        number: Of the difference; its rows follow each other, the newest says how it stands.
+        status: ``open``, ``waiting`` or ``settled``.
+        cause: ``lag``, ``missed_message``, ``external_action`` or ``unknown``.
+        ours: What our books say, as text; ``theirs`` what the exchange does.
+        repair: What was done.
+    """
+
+    number: int
+    at_ns: int
+    subject: str
+    status: str
+    cause: str
+    ours: str
+    theirs: str
+    repair: str
+
+
+@runtime_checkable
+class LedgerStore(Protocol):
+    """The books of one account; used from one thread at a time."""
+
+    def load(self) -> StoredBooks:
+        """Everything that is stored.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+
+    def book(self, bookings: Sequence[Booking]) -> None:
+        """Makes them durable, in order, all of them or none.
+
+        Raises:
+            StoreConflict: A row, an entry or a place is there already: read again.
+            StoreUnknown: The connection was lost before the answer: read again.
+            StoreError: Known not to be done.
+            AssertionError: The database refuses it: our code is wrong.
+        """
+
+    def note_drift(self, rows: Sequence[DriftRow]) -> None:
+        """Makes them durable.
+
+        Raises:
+            StoreError: It is not done, or nobody knows.
+        """
+
+    def drift(self) -> tuple[DriftRow, ...]:
+        """Every row about a difference, oldest first.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
