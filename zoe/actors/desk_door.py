@@ -1,7 +1,7 @@
 """Desk door: people's commands in by the control socket, answers out.
 
-Receives: DoorRequest, DoorClosed, and what the desk answers. Tells: RiskOfficer (orders, trading
-state), OrderDesk (cancels), whoever knows (status), and the socket DoorAnswer. Blocks on nothing:
+Receives: DoorRequest, DoorClosed, and what the desk answers. Tells: RiskOfficer (orders, amends,
+trading state), OrderDesk (cancels), whoever knows (status), and the socket DoorAnswer. Blocks on nothing:
 each command is a small conversation with a deadline of its own.
 A command with a key is looked up in the journal first: asked twice, it is answered twice and done
 once. A restart forgets conversations; their clients run into their own timeouts and ask again
@@ -13,15 +13,17 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from zoe.actors.door_amends import AmendCommands
 from zoe.actors.door_orders import CANCEL, OrderCommands
 from zoe.actors.door_state import HALT, RESUME, StateCommands
-from zoe.actors.door_talks import DONE, NO, PLACE, TIMED_OUT, USAGE, Request, Talks
+from zoe.actors.door_talks import AMEND, DONE, NO, PLACE, TIMED_OUT, USAGE, Request, Talks
 from zoe.domain.order import State
 from zoe.domain.order_summary import summary
 from zoe.domain.risk import TradingState
 from zoe.messages.journal import Hydrate, Hydrated
 from zoe.messages.limits import BudgetReported, ReportBudget
 from zoe.messages.orders import (
+    AmendDenied,
     NoOrdersLeft,
     OrderChanged,
     OrderDenied,
@@ -51,7 +53,7 @@ LONGEST_SECONDS: Final = 600
 _PARTS: Final = frozenset({"orders", "components", "budget"})
 
 Inbox = (
-    DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | OrdersReported
+    DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | AmendDenied | OrdersReported
     | OrderForgotten | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
     | Reconciled | DeadManChanged | Tick
 )  # fmt: skip
@@ -73,10 +75,12 @@ class DeskDoor(Actor):
         self._describe = describe
         self._talks = Talks(self)
         self._orders = OrderCommands(self, account_id, self._talks)
+        self._amends = AmendCommands(self, self._talks)
         self._states = StateCommands(self, self._talks)
         self._commands: dict[str, Callable[[int, Request], None]] = {
             STATUS: self._ask_status,
             PLACE: self._orders.place,
+            AMEND: self._amends.amend,
             CANCEL: self._orders.cancel,
             HALT: self._states.halt,
             RESUME: self._states.resume,
@@ -100,14 +104,18 @@ class DeskDoor(Actor):
                 if message.rows:
                     self._states.state = TradingState(message.rows[-1].body["state"])
             case Hydrated():
-                self._orders.hydrated(message)
+                self._hydrated(message)
             case OrderChanged():
                 self._orders.changed(message.order)
+                self._amends.changed(message)
+            case AmendDenied():
+                self._amends.denied(message)
             case OrderDenied():
                 self._orders.denied(message)
             case OrderForgotten():
                 self._orders.forgotten(message.intent_id)
             case OrdersReported():
+                self._amends.reported(message.orders)
                 self._reported([summary(order) for order in message.orders])
             case NoOrdersLeft():
                 self._states.nothing_left()
@@ -145,6 +153,13 @@ class DeskDoor(Actor):
             command(ref, request)
         except (ValueError, ArithmeticError) as problem:
             self._talks.answer(ref, USAGE, None, ("bad_value", str(problem)))
+
+    def _hydrated(self, answer: Hydrated) -> None:
+        talk = self._talks.get(answer.ref)
+        if talk is not None and talk.request.command == AMEND:
+            self._amends.hydrated(answer.ref, talk, answer)
+        else:
+            self._orders.hydrated(answer)
 
     def _ask_status(self, ref: int, request: Request) -> None:
         self.tell(self.find("heartbeat"), ReportHealth())

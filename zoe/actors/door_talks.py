@@ -20,8 +20,9 @@ USAGE: Final = 2
 REFUSED: Final = 4
 TIMED_OUT: Final = 5
 PLACE: Final = "order.place"
+AMEND: Final = "order.amend"
 #: Asked twice at once under one key, these are done once and answered twice.
-JOINED: Final = frozenset({PLACE})
+JOINED: Final = frozenset({PLACE, AMEND})
 
 Result = dict[str, Any]
 Problem = tuple[str, str]

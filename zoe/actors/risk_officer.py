@@ -1,35 +1,43 @@
-"""RiskOfficer: limits, reservations, and the trading state.
+"""RiskOfficer: limits, reservations, positions, the breaker, and the trading state.
 
-Receives: PlaceOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported, OrderForgotten,
-Quote, CatalogChanged, Reconciled, stream and store news, LatchSet, LatchWanted, Hydrated.
-Tells: OrderDesk (approved intents), the asker (denials), Gateway (the latch), Journal (changes of
-the trading state), and whoever asked for a change. Blocks on nothing.
-Reserves at approval and releases when the order is concluded. A restart reads the trading state
-from the journal and the live orders from OrderDesk; until then its mail waits and the Gateway's
-latch stays as it is.
+Receives: PlaceOrder, AmendOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported,
+OrderForgotten, Quote, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
+LatchWanted, PlanFlatten, ReportRisk, Hydrated, Recorded, Tick.
+Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (denials), Gateway
+(the latch), Journal (changes of the trading state, what losses are measured from), and whoever
+asked. Blocks on nothing.
+Reserves at approval and releases when the order is concluded. A restart reads the trading state,
+what our own fills came to and what losses are measured from in the journal, and the live orders
+from OrderDesk; until then its mail waits and the Gateway's latch stays as it is.
 """
 
 from collections import deque
+from decimal import Decimal
 from typing import Final, assert_never
 
+import attrs
+
+from zoe.actors.equity_watch import EquityWatch
+from zoe.actors.risk_view import RiskView, ask_of
+from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
-from zoe.domain.catalog import Catalog
-from zoe.domain.order import CONCLUDED, Intent, Order, State
+from zoe.domain.ids import uuid_text
+from zoe.domain.order import Fact, Intent, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Price
 from zoe.domain.risk import (
     Code,
-    Exposures,
     Limits,
-    Reference,
-    Reservation,
+    Situation,
     TradingState,
     Verdict,
     assess,
+    assess_amend,
     deny,
-    notional_of,
+    fresh,
 )
+from zoe.domain.risk_report import breaker_facts
 from zoe.messages.gateway import LatchWanted
 from zoe.messages.journal import (
     Hydrate,
@@ -40,22 +48,30 @@ from zoe.messages.journal import (
     StoreCameBack,
     StoreWentDown,
 )
+from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote
 from zoe.messages.orders import (
+    AmendDenied,
+    AmendOrder,
+    CancelOrder,
+    CancelOwnOrders,
     OrderChanged,
     OrderDenied,
     OrderForgotten,
     OrdersReported,
     PlaceOrder,
     ReportOrders,
+    SubmitAmend,
     SubmitOrder,
 )
 from zoe.messages.risk import (
+    FlattenPlanned,
     LatchSet,
-    SetLatch,
+    PlanFlatten,
+    ReportRisk,
+    RiskReported,
     SetTradingState,
     StopTrading,
-    TradingStateChanged,
     WatchTradingState,
 )
 from zoe.messages.system import (
@@ -65,28 +81,41 @@ from zoe.messages.system import (
     Reconciled,
     StreamBroken,
     StreamOpened,
+    Tick,
     WatchCatalog,
     WatchReconciled,
 )
 from zoe.runtime.actor import Actor
-from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
-
-#: Blocks that also hold back what was approved before them.
-_LATCHING: Final = ("forbidden", "stopping", "lock", "dead_man", "store")
+LOOK_SECONDS: Final = 1
+#: What the journal is asked for.
+STATE, POSITIONS, EQUITY = 0, 1, 2
 
 Inbox = (
-    PlaceOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported | OrderForgotten
-    | Quote | CatalogChanged | Reconciled | StreamBroken | StreamOpened | StoreWentDown
-    | StoreCameBack | LatchSet | LatchWanted | WatchTradingState | Hydrated | Recorded
-    | AccountLockChanged | DeadManChanged
+    PlaceOrder | AmendOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported
+    | OrderForgotten | Quote | BalancesChanged | CatalogChanged | Reconciled | StreamBroken
+    | StreamOpened | StoreWentDown | StoreCameBack | LatchSet | LatchWanted | WatchTradingState
+    | PlanFlatten | ReportRisk | Hydrated | Recorded | AccountLockChanged | DeadManChanged | Tick
 )  # fmt: skip
 
 
+@attrs.frozen
+class _Approved:
+    """An intent that was approved a moment ago."""
+
+    at_ns: int
+    intent: Intent
+
+    def same_wish(self, other: Intent) -> bool:
+        """Whether both ask for the same, under whatever name."""
+        mine = attrs.evolve(self.intent, intent_id=other.intent_id, decision=other.decision)
+        return mine == other
+
+
 class RiskOfficer(Actor):
-    """Judges each intent, and holds the trading state.
+    """Judges each wish, and holds the trading state.
 
     Args:
         forbidden: Why this run may not trade at all; None where it may.
@@ -105,127 +134,153 @@ class RiskOfficer(Actor):
     ) -> None:
         super().__init__()
         self._account_id = account_id
-        self._stream = f"desk/{account_id}"
         self._limits = limits
-        self._state = TradingState.ACTIVE
-        self._version = 0
-        self._exposures = Exposures()
-        self._quotes: dict[str, Quote] = {}
-        self._catalog: Catalog | None = None
-        self._blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
+        self._keeper = StateKeeper(self, account_id, watchers)
+        self._equity = EquityWatch(self, account_id, limits)
+        self._view = RiskView(limits)
         if forbidden is not None:
-            self._blocks["forbidden"] = forbidden
+            self._keeper.blocks["forbidden"] = forbidden
         if dead_man:
-            self._blocks["dead_man"] = "the dead-man's switch is not armed yet"
-        self._recent: deque[int] = deque()
-        self._named = watchers
-        self._watchers: dict[str, Address] = {}
-        self._changes: deque[SetTradingState] = deque()
-        self._writing: SetTradingState | None = None
-        self._hydrated_once = False
+            self._keeper.blocks["dead_man"] = "the dead-man's switch is not armed yet"
+        self._recent: deque[_Approved] = deque()
+        self._unread = {STATE, POSITIONS, EQUITY}
+        #: Why the breaker ended trading; until a person resumes.
+        self._tripped: str | None = None
 
     def idle(self) -> bool:
-        return self._writing is None
+        return self._keeper.idle
 
     def on_start(self) -> None:
-        for name in self._named:
-            self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream))
+        self._keeper.start(STATE)
+        journal = self.find("journal")
+        self.tell(journal, Hydrate(POSITIONS, self.me, traded_by=self._account_id))
+        self._equity.start(EQUITY)
         self.tell(self.find("orders"), ReportOrders())
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("reconciler"), WatchReconciled())
+        self.tell(self.find("ledger"), WatchBalances())
+        self.after(LOOK_SECONDS, Tick("look"))
 
     def handle(self, message: Inbox) -> None:
+        keeper = self._keeper
         match message:
             case PlaceOrder():
                 self._place(message)
+            case AmendOrder():
+                self._amend(message)
             case Quote():
-                self._quotes[message.symbol] = message
+                self._view.quote(message)
             case OrderChanged():
-                self._follow(message.order)
+                self._follow(message.order, message.fact)
             case OrdersReported():
                 for order in message.orders:
-                    self._follow(order)
+                    self._follow(order, None)
             case OrderForgotten():
-                self._exposures.release(message.intent_id)
+                self._view.release(message.intent_id)
+            case BalancesChanged():
+                self._equity.balances_changed(message)
+                self._view.balances = dict(message.totals)
             case CatalogChanged():
-                self._catalog = message.catalog
+                self._view.catalog = message.catalog
             case Reconciled():
-                self._unblock("reconciled")
+                keeper.unblock("reconciled")
             case StreamBroken():
-                self._block("stream", f"private stream down: {message.reason}")
+                keeper.block("stream", f"private stream down: {message.reason}")
             case StreamOpened():
-                self._unblock("stream")
+                keeper.unblock("stream")
             case StoreWentDown():
-                self._block("store", "the store is down")
-                self._latch()
+                keeper.block("store", "the store is down")
             case StoreCameBack():
-                self._unblock("store")
-                self._latch()
+                keeper.unblock("store")
             case StopTrading():
-                self._block("stopping", "the desk is stopping")
-                self._latch()
+                keeper.block("stopping", "the desk is stopping")
             case DeadManChanged(armed=True):
-                self._unblock("dead_man")
-                self._latch()
+                keeper.unblock("dead_man")
             case DeadManChanged():
-                self._block("dead_man", message.reason)
-                self._latch()
+                keeper.block("dead_man", message.reason)
             case AccountLockChanged(held=True):
-                self._unblock("lock")
-                self._latch()
+                keeper.unblock("lock")
             case AccountLockChanged():
-                self._block("lock", message.reason)
-                self._latch()
+                keeper.block("lock", message.reason)
             case SetTradingState():
-                self._change(message)
+                keeper.change(message)
             case LatchSet():
-                self._latched()
+                keeper.latched()
             case LatchWanted():
-                self._latch()
+                keeper.latch()
             case WatchTradingState():
-                self._watch()
+                assert self.envelope is not None and self.envelope.sender is not None
+                keeper.watch(self.envelope.sender)
+            case PlanFlatten():
+                plan = self._view.plan(message.everything, self.clock.wall_ns())
+                self.reply(FlattenPlanned(message.ref, plan))
+            case ReportRisk():
+                self._report()
             case Hydrated():
                 self._hydrated(message)
             case Recorded():
                 self._recorded(message.ref)
+            case Tick():
+                self._look()
             case _:
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
-        self.release()
-        self._hydrated_once = True
-        self._version = len(answer.rows)
-        if answer.rows and not self._changes:
-            self._state = TradingState(answer.rows[-1].body["state"])
-        log.info("risk.state", state=self._state.value, why="as it was")
-        for watcher in self._watchers.values():
-            self.tell(watcher, TradingStateChanged(self._state, "as it was"))
-        self._latch()
-        self._write()
+        if answer.ref == STATE:
+            self._keeper.hydrated(answer)
+        elif answer.ref == POSITIONS:
+            self._view.traded(answer.rows)
+        else:
+            self._equity.hydrated(answer)
+        self._unread.discard(answer.ref)
+        if not self._unread:
+            self.release()
 
     # Judging
 
     def _place(self, wish: PlaceOrder) -> None:
         verdict = self._judge(wish.intent)
         if verdict.approved:
-            self._reserve(wish.intent)
-            self._recent.append(self.clock.monotonic_ns())
-            text = canonical({"code": verdict.code.value, "values": dict(verdict.values)})
-            self.tell(self.find("orders"), SubmitOrder(wish.intent, text, wish.reply_to))
+            intent = wish.intent
+            self._view.reserve(fresh(intent), self.clock.wall_ns())
+            self._recent.append(_Approved(self.clock.monotonic_ns(), intent))
+            self.tell(
+                self.find("orders"), SubmitOrder(intent, _verdict_text(verdict), wish.reply_to)
+            )
             return
-        log.info(
-            "risk.denied",
-            intent_id=wish.intent.intent_id,
-            pair=wish.intent.pair,
-            code=verdict.code.value,
-            values=dict(verdict.values),
-        )
+        self._say_denied(wish.intent, verdict)
         if wish.intent.source == PERSON:
             self._journal_denial(wish.intent, verdict)
         denied = OrderDenied(wish.intent, verdict.code.value, verdict.values)
         self.tell(wish.reply_to, denied)
+
+    def _amend(self, wish: AmendOrder) -> None:
+        intent_id = wish.intent.intent_id
+        order, wanted = self._view.resting(intent_id), ask_of(wish.terms)
+        verdict = self._barred(wish.intent, wish.terms.quantity.value, wanted.limit_price)
+        if verdict is None and order is None:
+            verdict = deny(Code.UNKNOWN_ORDER, intent_id=intent_id)
+        elif verdict is None and order is not None:
+            verdict = assess_amend(order, wanted, self._situation(wish.intent))
+        assert verdict is not None
+        if verdict.approved and order is not None:
+            self._view.widen(order, wanted, self.clock.wall_ns())
+            self._recent.append(_Approved(self.clock.monotonic_ns(), wish.intent))
+            self.tell(self.find("orders"), SubmitAmend(wish, _verdict_text(verdict)))
+            return
+        self._say_denied(wish.intent, verdict)
+        denied = AmendDenied(intent_id, wish.terms, verdict.code.value, verdict.values)
+        self.tell(wish.reply_to, denied)
+
+    def _say_denied(self, intent: Intent, verdict: Verdict) -> None:
+        log.info(
+            "risk.denied",
+            intent_id=intent.intent_id,
+            pair=intent.pair,
+            code=verdict.code.value,
+            values=dict(verdict.values),
+        )
 
     def _journal_denial(self, intent: Intent, verdict: Verdict) -> None:
         """Lets a person who asks again under the same key hear the same answer."""
@@ -238,109 +293,82 @@ class RiskOfficer(Actor):
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
 
     def _judge(self, intent: Intent) -> Verdict:
-        for reason in self._blocks.values():
+        barred = self._barred(intent, intent.quantity.value, intent.limit_price)
+        if barred is not None:
+            return barred
+        return assess(intent, self._situation(intent), by_hand=intent.source == PERSON)
+
+    def _barred(self, intent: Intent, quantity: Decimal, limit: Price | None) -> Verdict | None:
+        """What holds whatever the limits are; None where nothing does."""
+        for reason in self._keeper.blocks.values():
             return deny(Code.NOT_READY, reason=reason)
-        instrument = None if self._catalog is None else self._catalog.find(intent.pair)
+        instrument = self._view.find(intent.pair)
         if instrument is None:
             return deny(Code.UNKNOWN_PAIR, pair=intent.pair)
-        price = None if intent.limit_price is None else intent.limit_price.value
-        problem = instrument.check_order(intent.quantity.value, price)
-        if problem is not None:
-            return deny(Code.INSTRUMENT_RULE, problem=str(problem))
-        self._forget_old()
-        return assess(
-            self._limits,
-            self._state,
-            intent,
-            self._reference(intent.pair),
-            self._exposures,
-            recent_orders=len(self._recent),
-        )
+        problem = instrument.check_order(quantity, None if limit is None else limit.value)
+        return None if problem is None else deny(Code.INSTRUMENT_RULE, problem=problem)
 
-    def _forget_old(self) -> None:
-        horizon = self.clock.monotonic_ns() - ORDER_RATE_WINDOW_NS
-        while self._recent and self._recent[0] < horizon:
+    def _situation(self, intent: Intent) -> Situation:
+        now_ns = self.clock.monotonic_ns()
+        while self._recent and self._recent[0].at_ns < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
-
-    def _reference(self, pair: str) -> Reference | None:
-        quote = self._quotes.get(pair)
-        if quote is None or not quote.live:
-            return None
-        age_ns = quote.age_ns(self.clock.wall_ns())
-        bid, ask = quote.bid_price, quote.ask_price
-        return Reference(
-            None if bid is None else Price(bid), None if ask is None else Price(ask), age_ns
+        since_ns = now_ns - self._limits.duplicate_window_ms * 1_000_000
+        same = (
+            a.intent.intent_id for a in self._recent if a.at_ns > since_ns and a.same_wish(intent)
+        )
+        return attrs.evolve(
+            self._view.situation(intent.pair, self._keeper.state, self.clock.wall_ns()),
+            recent_orders=len(self._recent),
+            repeats=next(same, None),
         )
 
-    def _reserve(self, intent: Intent) -> None:
-        worst = notional_of(intent, self._reference(intent.pair))
-        self._exposures.reserve(Reservation(intent.intent_id, intent.pair, intent.side, worst))
-
-    def _follow(self, order: Order) -> None:
-        intent = order.intent
-        if order.state in CONCLUDED:
-            self._exposures.release(intent.intent_id)
-        elif intent.intent_id not in self._exposures:
-            self._reserve(intent)
+    def _follow(self, order: Order, fact: Fact | None) -> None:
+        self._view.follow(order, None if fact is None else fact.fill, self.clock.wall_ns())
 
     # The trading state
 
-    def _block(self, name: str, reason: str) -> None:
-        self._blocks[name] = reason
-
-    def _unblock(self, name: str) -> None:
-        self._blocks.pop(name, None)
-
-    def _watch(self) -> None:
-        assert self.envelope is not None and self.envelope.sender is not None
-        watcher = self.envelope.sender
-        self._watchers[watcher.name] = watcher
-        self.tell(watcher, TradingStateChanged(self._state, "as it is"))
-
-    def _latch(self) -> None:
-        reason = self._latch_reason()
-        self.tell(self.find("gateway"), SetLatch(reason is not None, reason or "open"))
-
-    def _latch_reason(self) -> str | None:
-        """Why no add may leave at all, not even one that was approved a moment ago."""
-        if self._state is TradingState.HALTED:
-            return "halted"
-        return next((self._blocks[name] for name in _LATCHING if name in self._blocks), None)
-
-    def _change(self, wish: SetTradingState) -> None:
-        """A halt is in force at the Gateway before it is written; a resume the other way round."""
-        self._changes.append(wish)
-        if wish.state is TradingState.HALTED:
-            self._state = wish.state
-            self._latch()
-        elif len(self._changes) == 1:
-            self._write()
-
-    def _latched(self) -> None:
-        if self._changes and self._changes[0].state is TradingState.HALTED:
-            self._write()
-
-    def _write(self) -> None:
-        if self._writing is not None or not self._hydrated_once or not self._changes:
-            return
-        wish = self._writing = self._changes[0]
-        body = {"state": wish.state.value, "why": wish.why, "key": wish.key}
-        row = Row(self._stream, self._version + 1, "trading_state.changed", canonical(body))
-        self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
-
     def _recorded(self, version: int) -> None:
-        if version <= self._version:
-            return  # an earlier incarnation's row, which came with the hydration
-        wish = self._changes.popleft()
-        self._writing = None
-        self._version += 1
-        halting = any(later.state is TradingState.HALTED for later in self._changes)
-        self._state = TradingState.HALTED if halting else wish.state
-        log.info("risk.state", state=wish.state.value, why=wish.why)
-        self._latch()
-        news = TradingStateChanged(wish.state, wish.why)
-        self.tell(wish.reply_to, news)
-        for watcher in self._watchers.values():
-            if watcher != wish.reply_to:
-                self.tell(watcher, news)
-        self._write()
+        wish = self._keeper.recorded(version)
+        if wish is None:
+            return
+        canceled: tuple[str, ...] = ()
+        if wish.state is TradingState.REDUCING:
+            canceled = self._cancel_what_does_not_reduce()
+        elif wish.state is TradingState.ACTIVE:
+            self._tripped = None
+            self._equity.restart()
+        self._keeper.tell(wish, canceled)
+
+    def _cancel_what_does_not_reduce(self) -> tuple[str, ...]:
+        canceled = self._view.increasing()
+        for intent_id in canceled:
+            self.tell(self.find("orders"), CancelOrder(intent_id, "only what reduces stays"))
+        return canceled
+
+    def _look(self) -> None:
+        """Ends trading when too much is lost; a person alone lets it go on."""
+        self.after(LOOK_SECONDS, Tick("look"))
+        why = self._equity.look(self._view.marks(self.clock.wall_ns()))
+        if why is None or self._keeper.state is not TradingState.ACTIVE or self._tripped:
+            return
+        self._tripped = why
+        log.critical("risk.breaker_tripped", reason=why, state=self._limits.breaker_state)
+        state = TradingState(self._limits.breaker_state)
+        key = uuid_text(self.rng.getrandbits(128))
+        self._keeper.change(SetTradingState(state, f"breaker: {why}", key, None))
+        if state is TradingState.HALTED:
+            self.tell(self.find("orders"), CancelOwnOrders(f"breaker: {why}"))
+
+    def _report(self) -> None:
+        equity = self._equity
+        report = self._view.report(len(self._recent), self.clock.wall_ns())
+        why = self._keeper.why
+        tripped = self._tripped or (why if why.startswith("breaker: ") else None)
+        if self._keeper.state is TradingState.ACTIVE:
+            tripped = None
+        facts = breaker_facts(self._limits, equity.breaker, equity.equity, tripped)
+        self.reply(RiskReported(canonical({**report, "breaker": facts, "why": why})))
+
+
+def _verdict_text(verdict: Verdict) -> str:
+    return canonical({"code": verdict.code.value, "values": dict(verdict.values)})

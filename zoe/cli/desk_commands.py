@@ -36,20 +36,54 @@ def place(arguments: Namespace) -> int:
 
         return dry_run.show_request(arguments)
     _refuse_what_the_desk_lacks(arguments)
+    answer = _keyed("order.place", _order_params(arguments), arguments)
+    if answer.error is not None and answer.error.code == "UNKNOWN_PAIR":
+        known = (*settings.desk.focus, *_WELL_KNOWN)
+        show.note(f"{arguments.pair} is no pair{hint(arguments.pair, known)}")
+    return _show(answer, arguments)
+
+
+def amend(arguments: Namespace) -> int:
+    """Changes an order, or prints the request that would."""
+    if arguments.price is None and arguments.quantity is None:
+        raise ConfigError("order amend: give --price, --quantity or both")
+    _refuse_route(arguments, "amend")
+    if arguments.dry_run:
+        from zoe.cli import dry_run
+
+        return dry_run.show_amend(arguments)
+    params: dict[str, str | bool | None] = {
+        "order": _order_name(arguments),
+        "quantity": arguments.quantity,
+        "limit_price": arguments.price,
+    }
+    return _show(_keyed("order.amend", params, arguments), arguments)
+
+
+def _keyed(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> Answer:
+    """The answer to what is done once under its key, however often it is asked for."""
+    settings = configured.load(arguments)
     key = arguments.key or str(uuid.uuid4())
-    command = Command("order.place", _order_params(arguments), key, arguments.timeout)
+    command = Command(name, params, key, arguments.timeout)
     with DoorClient(settings.door_path) as desk:
         if arguments.key is None:
             # Ahead of the request: whatever happens to the answer, the key is known.
             show.note(f"key {key}")
         try:
-            answer = desk.ask(command)
+            return desk.ask(command)
         except NoAnswer as problem:
             raise NoAnswer(f"{problem}; ask again with --key {key}") from problem
-    if answer.error is not None and answer.error.code == "UNKNOWN_PAIR":
-        known = (*settings.desk.focus, *_WELL_KNOWN)
-        show.note(f"{arguments.pair} is no pair{hint(arguments.pair, known)}")
-    return _show(answer, arguments)
+
+
+def _order_name(arguments: Namespace) -> str:
+    number = id_number(arguments.order)
+    return str(arguments.order) if number is None else uuid_text(number)
+
+
+def _refuse_route(arguments: Namespace, command: str) -> None:
+    if arguments.route is not None and not arguments.dry_run:
+        reason = "--route needs --dry-run; the desk chooses its own route"
+        raise ConfigError(f"order {command}: {reason}")
 
 
 def _refuse_nonsense(arguments: Namespace) -> None:
@@ -59,8 +93,7 @@ def _refuse_nonsense(arguments: Namespace) -> None:
         for name in ("notional", "post_only", "tif"):
             if getattr(arguments, name):
                 raise ConfigError(f"order place: --{name.replace('_', '-')} needs --limit")
-    if arguments.route is not None and not arguments.dry_run:
-        raise ConfigError("order place: --route needs --dry-run; the desk chooses its own route")
+    _refuse_route(arguments, "place")
     if arguments.post_only and arguments.tif in ("ioc", "fok"):
         raise ConfigError(f"order place: --post-only contradicts --tif {arguments.tif}")
     if arguments.stop is not None and arguments.take_profit is not None:
@@ -91,9 +124,7 @@ def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
 
 def cancel(arguments: Namespace) -> int:
     """Cancels an order."""
-    number = id_number(arguments.order)
-    wanted = arguments.order if number is None else uuid_text(number)
-    return _simple("order.cancel", {"order": wanted}, arguments)
+    return _simple("order.cancel", {"order": _order_name(arguments)}, arguments)
 
 
 def halt(arguments: Namespace) -> int:

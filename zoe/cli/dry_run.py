@@ -1,4 +1,4 @@
-"""``zoe order place --dry-run``: the request that would be sent, and nothing sent."""
+"""``zoe order place|amend --dry-run``: the request that would be sent, and nothing sent."""
 
 import secrets
 import time
@@ -11,12 +11,14 @@ from urllib.parse import urlencode
 import msgspec
 
 from zoe.adapters.kraken import trading_calls
+from zoe.adapters.kraken.api import Call
 from zoe.adapters.kraken.numbers import rfc3339
 from zoe.adapters.kraken.order_form import NewOrder, socket_params
+from zoe.adapters.kraken.socket_requests import Sender, SocketAmend
 from zoe.adapters.kraken.trading_calls import Terms
 from zoe.cli import show
 from zoe.domain.errors import ConfigError
-from zoe.domain.ids import client_order_id
+from zoe.domain.ids import client_order_id, id_number, uuid_text
 
 DEADLINE_NS: Final = 5_000_000_000
 #: The exchange takes nothing that lasts longer.
@@ -37,7 +39,29 @@ def show_request(arguments: Namespace) -> int:
     if arguments.route == "ws":
         print(_frame(order, now_ns + DEADLINE_NS))
         return 0
-    request = _rest(order, now_ns)
+    call = trading_calls.add_order(order, Terms(deadline_ns=now_ns + DEADLINE_NS))
+    return _print(call, now_ns, arguments)
+
+
+def show_amend(arguments: Namespace) -> int:
+    """Prints the request that changes an order; one of the exchange's ids is taken as it is."""
+    now_ns = time.time_ns()
+    number = id_number(arguments.order)
+    order_id, cl_ord_id = (arguments.order, None) if number is None else (None, uuid_text(number))
+    quantity = None if arguments.quantity is None else Decimal(arguments.quantity)
+    limit = None if arguments.price is None else Decimal(arguments.price)
+    if arguments.route == "ws":
+        show.note("the desk always sends the order's total quantity with it")
+        change = SocketAmend(order_id=order_id, cl_ord_id=cl_ord_id, quantity=quantity, limit=limit)
+        print(Sender("", now_ns + DEADLINE_NS).amend_order(change, _REQUEST_ID).decode())
+        return 0
+    wanted = trading_calls.Amend(txid=order_id, cl_ord_id=cl_ord_id, quantity=quantity, limit=limit)
+    return _print(trading_calls.amend_order(wanted, now_ns + DEADLINE_NS), now_ns, arguments)
+
+
+def _print(call: Call, now_ns: int, arguments: Namespace) -> int:
+    body = urlencode([("nonce", str(now_ns)), *call.params])
+    request = {"method": "POST", "path": call.path, "body": body}
     if arguments.json:
         show.document(request)
     else:
@@ -101,12 +125,6 @@ def _quantity(arguments: Namespace, limit: Decimal | None) -> Decimal:
     show.note("the desk rounds the quantity down to the pair's own lot step")
     lots = (Decimal(arguments.notional) / limit / FINEST_LOT).to_integral_value(ROUND_FLOOR)
     return lots * FINEST_LOT
-
-
-def _rest(order: NewOrder, now_ns: int) -> dict[str, str]:
-    call = trading_calls.add_order(order, Terms(deadline_ns=now_ns + DEADLINE_NS))
-    body = urlencode([("nonce", str(now_ns)), *call.params])
-    return {"method": "POST", "path": call.path, "body": body}
 
 
 def _frame(order: NewOrder, deadline_ns: int) -> str:

@@ -129,12 +129,13 @@ def _status(commands: Any) -> None:
 def _order(commands: Any) -> None:
     order: Parser = commands.add_parser(
         "order",
-        help="place or cancel an order by hand",
+        help="place, amend or cancel an order by hand",
         description="Orders by hand, through the running desk: risk limits, journal and all.",
         epilog="example: zoe order place buy BTC/USD 0.01 --limit 50000 --post-only",
     )
     below = order.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     _place(below)
+    _amend(below)
     words = ("cancel an order by any of its ids", "zoe order cancel OABCDE-FGHIJ-KLMNOP")
     cancel = _command(below, "cancel", "desk_commands:cancel", words)
     cancel.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
@@ -177,16 +178,43 @@ def _place(commands: Any) -> None:
         metavar="UUID",
         help="idempotency key: asked twice with the same key, the order is placed once",
     )
-    place.add_argument(
+    _printed(place)
+    _timeout(place, 15)
+
+
+def _amend(commands: Any) -> None:
+    words = (
+        "change the total quantity or the limit price of a working order; it keeps its id",
+        "zoe order amend OABCDE-FGHIJ-KLMNOP --price 50100",
+    )
+    amend = _command(commands, "amend", "desk_commands:amend", words)
+    amend.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
+    amend.add_argument(
+        *("--price", "--limit"), type=amount, metavar="PRICE", help="the limit price that it gets"
+    )
+    amend.add_argument(
+        "--quantity", type=amount, metavar="QUANTITY", help="in all, what is filled included"
+    )
+    amend.add_argument(
+        "--key",
+        type=key,
+        metavar="UUID",
+        help="idempotency key: asked twice with the same key, the order is amended once",
+    )
+    _printed(amend)
+    _timeout(amend, 15)
+
+
+def _printed(command: Parser) -> None:
+    command.add_argument(
         "--dry-run", action="store_true", help="print the exact request and send nothing"
     )
-    place.add_argument(
+    command.add_argument(
         *("--route",),
         type=one_of("rest", "ws"),
         metavar="rest|ws",
         help="which request --dry-run prints; default: rest",
     )
-    _timeout(place, 15)
 
 
 def _timeout(command: Parser, default: int) -> None:

@@ -169,6 +169,21 @@ def _told_fill(body: Row) -> str:
     )
 
 
+def _told_amending(body: Row) -> str:
+    return (
+        f"{body['was_quantity']} at {body['was_limit_price'] or 'market'} to {body['quantity']} at "
+        f"{body['limit_price'] or 'market'}, for {body.get('source')}: {body.get('reason')}; "
+        f"risk: {_told_verdict(body.get('verdict'))}; {body.get('order_id')}"
+    )
+
+
+def _told_amended(body: Row) -> str:
+    return (
+        f"{body['quantity']} at {body['limit_price'] or 'market'}, filled "
+        f"{body['filled_quantity']}; {body.get('order_id')}"
+    )
+
+
 def _told_balance(body: Row) -> str:
     return (
         f"{body['asset']} {body['amount']}, fee {body['fee']}, balance {body['balance']}; "
@@ -189,6 +204,8 @@ _TOLD: Final[dict[str, Callable[[Row], str]]] = {
     "order.sending": _told_opening,
     "order.denied": _told_opening,
     "order.adopted": _told_opening,
+    "order.amending": _told_amending,
+    "order.amended": _told_amended,
     "order.fill": _told_fill,
     "balance.changed": _told_balance,
 }

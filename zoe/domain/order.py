@@ -330,6 +330,10 @@ class Order:
         """Every terms that the order may have: an amend on its way may have been applied."""
         return (self.terms,) if self.amend is None else (self.terms, self.amend.terms)
 
+    def with_terms(self, terms: Terms) -> Intent:
+        """The intent as if it had been for these terms."""
+        return attrs.evolve(self.intent, quantity=terms.quantity, limit_price=terms.limit_price)
+
     @property
     def filled(self) -> Quantity:
         """The maximum ever seen, by fills or by the exchange's own total."""

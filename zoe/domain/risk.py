@@ -101,6 +101,10 @@ class Exposures:
     def __contains__(self, intent_id: str) -> bool:
         return intent_id in self._held
 
+    def get(self, intent_id: str) -> Reservation | None:
+        """What is held for an order, None where nothing is."""
+        return self._held.get(intent_id)
+
     def reserve(self, reservation: Reservation) -> None:
         """Holds an order's worst case."""
         self._held[reservation.intent_id] = reservation

@@ -99,3 +99,25 @@ def test_what_the_desk_cannot_place_is_refused_before_it_is_asked(option: str) -
     wanted = grammar.parse(("order", "place", "sell", "BTC/USD", "1", option, "5"))
     with pytest.raises(ConfigError, match=f"the desk has no {option} yet"):
         desk_commands.place(wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("OABCDE-FGHIJ-KLMNOP", "txid=OABCDE-FGHIJ-KLMNOP"),
+        ("0835958dc5264ad8aea8af54836de47e", "cl_ord_id=0835958d-c526-4ad8-aea8-af54836de47e"),
+    ],
+)
+def test_an_amend_is_printed_as_it_would_be_sent_by_either_route(
+    capsys: pytest.CaptureFixture[str], name: str, field: str
+) -> None:
+    words = ("order", "amend", name, "--price", "50100", "--quantity", "0.01", "--dry-run")
+    desk_commands.amend(grammar.parse(words))
+    first, body = capsys.readouterr().out.splitlines()
+    assert first == "POST /0/private/AmendOrder"
+    assert field in body and "order_qty=0.01&limit_price=50100" in body
+    desk_commands.amend(grammar.parse((*words, "--route", "ws")))
+    frame = json.loads(capsys.readouterr().out)
+    assert frame["method"] == "amend_order" and frame["params"]["token"] == ""
+    with pytest.raises(ConfigError, match="give --price, --quantity or both"):
+        desk_commands.amend(grammar.parse(("order", "amend", name)))

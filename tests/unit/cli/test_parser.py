@@ -46,6 +46,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "halt",
         "keys import",
         "logs",
+        "order amend",
         "order cancel",
         "order place",
         "orders",
