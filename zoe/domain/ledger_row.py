@@ -21,6 +21,7 @@ ONE: Final = 10**DIGITS
 #: More digits than any account has; refuses exponents that would cost the memory of their digits.
 _MOST_DIGITS: Final = 40
 _PLAIN: Final = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{0,30}))?")
+_WRITTEN: Final = re.compile(r"[-+]?[0-9]{0,40}\.?[0-9]{0,40}([eE][-+]?[0-9]{1,3})?")
 
 #: Names whose id differs from what Kraken's newer APIs call them (facts sheet, section 4.1).
 _NAMES: Final = {
@@ -107,6 +108,8 @@ def units_of_text(text: str) -> int:
                 raise ValueError(f"{text[:60]} has more than {DIGITS} decimals")
             fraction = fraction[:DIGITS]
         return int(sign + whole + fraction.ljust(DIGITS, "0"))
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} is no amount")
     try:
         return units(Decimal(text))
     except ArithmeticError as problem:
