@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoe.adapters.kraken import answers, api
+from zoe.adapters.kraken import answers, api, client_values, history_calls
 from zoe.adapters.kraken.symbols import asset_name
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.catalog import Catalog, Instrument
@@ -120,7 +120,7 @@ def check_orders(seen: tuple[Any, ...], rows: dict[str, Any]) -> None:
 
 def test_orders_that_were_asked_for_by_id(captures: Any) -> None:
     text = captures.one("get_query_order_info_json")
-    rows = api.parse(dict[str, answers.OrderRow], api.unwrap(200, text.encode()))
+    rows = api.parse(dict[str, history_calls.OrderRow], api.unwrap(200, text.encode()))
     catalog = catalog_of({"USDCUSD"})
     check_orders(answers.orders(rows, catalog, closed=True), plain(text)["result"])
 
@@ -148,7 +148,7 @@ def test_trades(captures: Any) -> None:
     assert isinstance(seen, tuple)
     check_trades(seen, plain(text)["result"]["trades"])
     text = captures.one("get_query_trades_info_json")
-    rows = api.parse(dict[str, answers.TradeRow], api.unwrap(200, text.encode()))
+    rows = api.parse(dict[str, history_calls.TradeRow], api.unwrap(200, text.encode()))
     check_trades(answers.trades(rows, None), plain(text)["result"])
 
 
@@ -164,13 +164,17 @@ def check_ledger(entries: tuple[BalanceEntry, ...], rows: dict[str, Any]) -> Non
         assert entry.asset == asset_name(row["asset"]).split(".")[0]
 
 
+def entries(rows: dict[str, history_calls.LedgerRow]) -> tuple[BalanceEntry, ...]:
+    return tuple(client_values.entry(ledger_id, row) for ledger_id, row in rows.items())
+
+
 def test_ledger_rows(captures: Any) -> None:
     whole = [text for text in captures.named("get_ledgers_info_json") if "error" in plain(text)]
-    rows = api.parse(answers.Ledgers, api.unwrap(200, whole[0].encode())).ledger
-    check_ledger(answers.ledger_entries(rows), plain(whole[0])["result"]["ledger"])
+    rows = history_calls.read_ledgers(api.unwrap(200, whole[0].encode())).ledger
+    check_ledger(entries(rows), plain(whole[0])["result"]["ledger"])
     text = captures.one("get_query_ledgers_json")
-    by_id = api.parse(dict[str, answers.LedgerRow], api.unwrap(200, text.encode()))
-    check_ledger(answers.ledger_entries(by_id), plain(text)["result"])
+    by_id = history_calls.read_ledger_entries(api.unwrap(200, text.encode()))
+    check_ledger(entries(by_id), plain(text)["result"])
 
 
 def test_pairs(captures: Any) -> None:

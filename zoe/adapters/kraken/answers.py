@@ -5,54 +5,17 @@ from typing import Final
 
 import msgspec
 
+from zoe.adapters.kraken.client_values import fill
+from zoe.adapters.kraken.history_calls import Description, OrderRow, TradeRow
 from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
 from zoe.adapters.kraken.reports import describe
 from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
-from zoe.domain.order import Fact, Fill, Input, Side
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.order import Fact, Input
+from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
-from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
-
-
-class Description(msgspec.Struct):
-    """An order's ``descr``; ``pair`` is an altname, a price may also be relative: ``+5.0%``."""
-
-    pair: str = ""
-    type: str = ""
-    ordertype: str = ""
-    price: object = "0"
-    price2: object = "0"
-
-
-class OrderRow(msgspec.Struct):
-    """An order; ``price`` is the average of its fills, not its limit."""
-
-    status: str
-    descr: Description
-    vol: Decimal
-    vol_exec: Decimal
-    opentm: Decimal
-    closetm: Decimal | None = None
-    cl_ord_id: str | None = None
-    reason: str | None = None
-    oflags: str = ""
-
-
-class TradeRow(msgspec.Struct):
-    """A trade; ``pair`` is a canonical id."""
-
-    ordertxid: str
-    pair: str
-    time: Decimal
-    type: str
-    price: Decimal
-    cost: Decimal
-    fee: Decimal
-    vol: Decimal
-    trade_id: int | None = None
-    maker: bool | None = None
+from zoe.messages.exchange import BalanceSnapshot, WalletBalance
 
 
 class PairRow(msgspec.Struct):
@@ -71,19 +34,6 @@ class PairRow(msgspec.Struct):
     status: str = "online"
 
 
-class LedgerRow(msgspec.Struct):
-    """A row of the ledger."""
-
-    refid: str
-    time: Decimal
-    type: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    balance: Decimal
-    subtype: str = ""
-
-
 class OpenOrders(msgspec.Struct):
     """Every open order."""
 
@@ -100,12 +50,6 @@ class TradesHistory(msgspec.Struct):
     """A page of trades."""
 
     trades: dict[str, TradeRow] = {}
-
-
-class Ledgers(msgspec.Struct):
-    """A page of the ledger."""
-
-    ledger: dict[str, LedgerRow] = {}
 
 
 class Token(msgspec.Struct):
@@ -224,24 +168,8 @@ def trades(rows: dict[str, TradeRow], catalog: Catalog | None) -> tuple[Sighting
 
 
 def _trade(exec_id: str, row: TradeRow, catalog: Catalog | None) -> Sighting:
-    known = None if catalog is None else catalog.find(row.pair)
-    at_ns = seconds_to_ns(row.time)
-    liquidity = {True: "m", False: "t", None: ""}[row.maker]
-    fill = Fill(
-        exec_id,
-        row.trade_id,
-        row.ordertxid,
-        row.pair if known is None else known.symbol,
-        Side(row.type),
-        Quantity(exact(row.vol)),
-        Price(exact(row.price)),
-        exact(row.cost),
-        exact(row.fee),
-        "" if known is None else known.quote,
-        liquidity,
-        at_ns,
-    )
-    fact = Fact(Input.FILL, row.ordertxid, fill=fill, exchange_ns=at_ns)
+    done = fill(exec_id, row, catalog)
+    fact = Fact(Input.FILL, row.ordertxid, fill=done, exchange_ns=done.exchange_ns)
     return Sighting(row.ordertxid, None, (fact,))
 
 
@@ -249,28 +177,6 @@ def balances(rows: dict[str, str]) -> BalanceSnapshot:
     """Every wallet, by v2 names."""
     return BalanceSnapshot(
         tuple(WalletBalance(*split_wallet(key), decimal_of(text)) for key, text in rows.items())
-    )
-
-
-def ledger_entries(rows: dict[str, LedgerRow]) -> tuple[BalanceEntry, ...]:
-    """Rows of the ledger, by v2 names; sort by time yourself."""
-    return tuple(_ledger_entry(ledger_id, row) for ledger_id, row in rows.items())
-
-
-def _ledger_entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
-    asset, wallet_type, wallet_id = split_wallet(row.asset)
-    return BalanceEntry(
-        ledger_id,
-        row.refid,
-        asset,
-        wallet_type,
-        wallet_id,
-        row.type,
-        row.subtype,
-        exact(row.amount),
-        exact(row.fee),
-        exact(row.balance),
-        seconds_to_ns(row.time),
     )
 
 

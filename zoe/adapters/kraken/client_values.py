@@ -1,9 +1,7 @@
 """Rows of REST answers as the values that the blocking client gives to its user."""
 
-from decimal import Decimal
-
 from zoe.adapters.kraken.history_calls import LedgerRow, OrderRow, TradeRow
-from zoe.adapters.kraken.numbers import decimal_of, seconds_to_ns
+from zoe.adapters.kraken.numbers import decimal_of, exact, seconds_to_ns
 from zoe.adapters.kraken.order_form import TRIGGERED
 from zoe.adapters.kraken.public_calls import Ticker
 from zoe.adapters.kraken.symbols import split_wallet
@@ -65,13 +63,13 @@ def _limit(row: OrderRow) -> Price | None:
     return Price(price) if price > 0 else None
 
 
-def fill(trade_id: str, row: TradeRow, catalog: Catalog) -> Fill:
+def fill(trade_id: str, row: TradeRow, catalog: Catalog | None) -> Fill:
     """A fill; its fee is in quote, whatever was really charged: the ledger says that.
 
     Raises:
         WireError: Its values make no sense.
     """
-    known = catalog.find(row.pair)
+    known = None if catalog is None else catalog.find(row.pair)
     try:
         return Fill(
             trade_id,
@@ -79,10 +77,10 @@ def fill(trade_id: str, row: TradeRow, catalog: Catalog) -> Fill:
             row.ordertxid,
             row.pair if known is None else known.symbol,
             Side(row.type),
-            Quantity(row.vol),
-            Price(row.price),
-            row.cost,
-            row.fee,
+            Quantity(exact(row.vol)),
+            Price(exact(row.price)),
+            exact(row.cost),
+            exact(row.fee),
             "" if known is None else known.quote,
             {True: "m", False: "t", None: ""}[row.maker],
             seconds_to_ns(row.time),
@@ -102,7 +100,6 @@ def entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
         at_ns = seconds_to_ns(row.time)
     except ValueError as problem:
         raise WireError(f"entry {ledger_id}: {problem}", repr(row).encode()) from problem
-    amounts: tuple[Decimal, Decimal, Decimal] = (row.amount, row.fee, row.balance)
     return BalanceEntry(
         ledger_id,
         row.refid,
@@ -111,6 +108,8 @@ def entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
         wallet_id,
         row.type,
         row.subtype,
-        *amounts,
+        row.amount,
+        row.fee,
+        row.balance,
         at_ns,
     )

@@ -71,11 +71,11 @@ class TradeRow(msgspec.Struct, frozen=True):
     pair: str
     time: Decimal
     type: str
-    ordertype: str
     price: Decimal
     cost: Decimal
     fee: Decimal
     vol: Decimal
+    ordertype: str = ""
     margin: Decimal = Decimal(0)
     leverage: str | None = "0"
     misc: str = ""
