@@ -29,8 +29,9 @@ CREATE TABLE raw_event (
     received_ns    bigint  NOT NULL,
     PRIMARY KEY (account_id, ext_id)
 );
-CREATE INDEX raw_event_time ON raw_event (account_id, time_ns, ext_id);
-CREATE INDEX raw_event_refid ON raw_event (account_id, refid);
+-- None begins as the key does: a planner that knows nothing of the table must take the key.
+CREATE INDEX raw_event_arrival ON raw_event (arrival, account_id);
+CREATE INDEX raw_event_refid ON raw_event (refid, account_id);
 
 -- A row that came again with its time told more exactly; the latest time is the row's.
 CREATE TABLE raw_refined (
@@ -83,9 +84,9 @@ CREATE TABLE posting (
     part       text     CHECK (part IN ('amount', 'fee')),
     PRIMARY KEY (entry_id, line),
     FOREIGN KEY (account_id, ext_id) REFERENCES raw_event,
-    UNIQUE (account_id, ext_id, part),
     CHECK ((ext_id IS NULL) = (part IS NULL))
 );
+CREATE UNIQUE INDEX posting_once ON posting (account_id, ext_id, part) WHERE ext_id IS NOT NULL;
 
 -- What every account of the books holds; kept by the trigger on posting.
 CREATE TABLE book_balance (
@@ -118,6 +119,8 @@ CREATE TABLE lot (
     basis      numeric NOT NULL CHECK (basis >= 0 AND basis NOT IN ('NaN', 'Infinity')),
     qty_left   numeric NOT NULL,
     basis_left numeric NOT NULL,
+    -- Its opening was undone.
+    closed     boolean NOT NULL DEFAULT false,
     -- fmv_assumed: the market's value, since nobody declared a basis; unvalued: not even that.
     flag       text    NOT NULL DEFAULT '' CHECK (flag IN ('', 'fmv_assumed', 'unvalued')),
     PRIMARY KEY (account_id, asset, edition, number),
@@ -126,7 +129,6 @@ CREATE TABLE lot (
         qty_left BETWEEN 0 AND qty AND basis_left BETWEEN 0 AND basis
         AND (qty_left > 0 OR basis_left = 0) AND (qty_left < qty OR basis_left = basis))
 ) WITH (fillfactor = 70);
-CREATE INDEX lot_open ON lot (account_id, asset, edition, number) WHERE qty_left > 0;
 
 CREATE TABLE lot_use (
     account_id text    NOT NULL,
@@ -148,13 +150,14 @@ CREATE TABLE lot_use (
     -- The use that a give_back undoes.
     returns    int,
     PRIMARY KEY (account_id, asset, edition, number),
-    UNIQUE (account_id, asset, edition, returns),
     FOREIGN KEY (account_id, asset, edition, lot) REFERENCES lot,
     FOREIGN KEY (account_id, asset, edition, returns) REFERENCES lot_use,
     CONSTRAINT proceeds_of_a_sale
         CHECK ((proceeds IS NULL) = (kind IN ('transfer_out', 'give_back', 'close'))),
     CHECK ((returns IS NOT NULL) = (kind = 'give_back'))
 );
+CREATE UNIQUE INDEX lot_use_once ON lot_use (account_id, asset, edition, returns)
+ WHERE returns IS NOT NULL;
 
 -- What one unit of an asset was worth for the events of a moment; never changed afterwards.
 CREATE TABLE mark (
@@ -198,8 +201,12 @@ CREATE FUNCTION posting_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINE
 DECLARE
     wrong text;
 BEGIN
-    SELECT e.entry_key INTO wrong FROM given g JOIN journal_entry e ON e.id = g.entry_id
-     WHERE e.xid <> pg_current_xact_id() OR e.account_id <> g.account_id LIMIT 1;
+    -- A subquery, not a join: it looks each entry up, whatever the planner knows of the tables.
+    SELECT CAST(g.entry_id AS text) INTO wrong
+      FROM (SELECT DISTINCT entry_id, account_id FROM given) g
+     WHERE (SELECT e.xid = pg_current_xact_id() AND e.account_id = g.account_id
+              FROM journal_entry e WHERE e.id = g.entry_id) IS NOT TRUE
+     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry % is closed', wrong USING ERRCODE = 'check_violation';
     END IF;
@@ -231,16 +238,19 @@ BEGIN
 END $$;
 CREATE TRIGGER lot_guard BEFORE INSERT ON lot FOR EACH ROW EXECUTE FUNCTION lot_guard();
 
--- I4 and I6: a use takes from the oldest open lot, no more than is there, and all of the basis
--- with the last of the quantity (lot_sound). A give_back brings home just what its use took, and
--- only the youngest lot closes, whole.
+-- I4 and I6. Of the lots that are not closed, in their order, there are first such as are used up,
+-- then at most one that is used in part, then whole ones; each use keeps it so. It takes from a lot
+-- whose elder is used up, no more than is there, and all of the basis with the last of the quantity
+-- (lot_sound). A give_back brings home just what its use took, to a lot whose junior is whole. Only
+-- the youngest lot closes, whole. Neighbours are found by the key, however many lots there are.
 CREATE FUNCTION lot_use_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path FROM CURRENT AS $$
 DECLARE
-    sign int := CASE WHEN NEW.kind = 'give_back' THEN 1 ELSE -1 END;
-    other int;
+    sign int := -1;
+    other record;
 BEGIN
     IF NEW.kind = 'give_back' THEN
+        sign := 1;
         PERFORM 1 FROM lot_use u
           WHERE u.account_id = NEW.account_id AND u.asset = NEW.asset AND u.edition = NEW.edition
             AND u.number = NEW.returns AND u.lot = NEW.lot
@@ -249,32 +259,36 @@ BEGIN
             RAISE EXCEPTION 'use % gives back what was not taken', NEW.number
                 USING ERRCODE = 'check_violation';
         END IF;
-    ELSIF NEW.kind = 'close' THEN
-        SELECT l.number INTO other FROM lot l
+    END IF;
+    IF NEW.kind IN ('give_back', 'close') THEN
+        SELECT l.number, l.qty_left = l.qty AS whole INTO other FROM lot l
          WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
-           AND l.qty_left > 0
-         ORDER BY l.number DESC LIMIT 1;
-        PERFORM 1 FROM lot l
-          WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
-            AND l.number = NEW.lot AND l.qty_left = l.qty AND l.qty = NEW.qty AND other = l.number;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'lot % of % is not the youngest and whole', NEW.lot, NEW.asset
+           AND l.number > NEW.lot AND NOT l.closed
+         ORDER BY l.number LIMIT 1;
+        IF FOUND AND (NEW.kind = 'close' OR NOT other.whole) THEN
+            RAISE EXCEPTION 'lot % of % is younger than %', other.number, NEW.asset, NEW.lot
                 USING ERRCODE = 'check_violation';
         END IF;
     ELSE
-        SELECT l.number INTO other FROM lot l
+        SELECT l.number, l.qty_left INTO other FROM lot l
          WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
-           AND l.qty_left > 0
-         ORDER BY l.number LIMIT 1;
-        IF other < NEW.lot THEN
-            RAISE EXCEPTION 'lot % of % is open, and older than %', other, NEW.asset, NEW.lot
+           AND l.number < NEW.lot AND NOT l.closed
+         ORDER BY l.number DESC LIMIT 1;
+        IF other.qty_left > 0 THEN
+            RAISE EXCEPTION 'lot % of % is open, and older than %', other.number, NEW.asset, NEW.lot
                 USING ERRCODE = 'check_violation';
         END IF;
     END IF;
     UPDATE lot l
-       SET qty_left = qty_left + sign * NEW.qty, basis_left = basis_left + sign * NEW.basis
+       SET qty_left = qty_left + sign * NEW.qty, basis_left = basis_left + sign * NEW.basis,
+           closed = NEW.kind = 'close'
      WHERE l.account_id = NEW.account_id AND l.asset = NEW.asset AND l.edition = NEW.edition
-       AND l.number = NEW.lot;
+       AND l.number = NEW.lot AND NOT l.closed
+       AND (NEW.kind <> 'close' OR (l.qty_left, l.qty) = (NEW.qty, NEW.qty));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'lot % of % is closed, or not whole', NEW.lot, NEW.asset
+            USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER lot_use_guard BEFORE INSERT ON lot_use
@@ -293,8 +307,8 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['asset', 'raw_event', 'raw_refined', 'raw_conflict', 'journal_entry',
-                                'posting', 'lot_edition', 'lot_use', 'mark'] LOOP
+    FOREACH name IN ARRAY ARRAY['asset', 'raw_event', 'raw_refined', 'raw_conflict',
+                                'journal_entry', 'posting', 'lot_edition', 'lot_use', 'mark'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I
                             FOR EACH ROW EXECUTE FUNCTION deny()', name);
         EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I

@@ -20,14 +20,16 @@ BEGIN
     SELECT account, r ->> 0, r ->> 1, r ->> 2, r -> 3, CAST(r ->> 4 AS bigint)
       FROM jsonb_array_elements(batch -> 'conflicts') AS r
         ON CONFLICT DO NOTHING;
-    INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_ns)
-    SELECT account, CAST(r ->> 0 AS bigint), r ->> 1, r ->> 2, r ->> 3, CAST(r ->> 4 AS bigint)
-      FROM jsonb_array_elements(batch -> 'entries') AS r;
+    WITH booked AS (
+        INSERT INTO journal_entry (account_id, position, entry_key, refid, kind, time_ns)
+        SELECT account, CAST(r ->> 0 AS bigint), r ->> 1, r ->> 2, r ->> 3, CAST(r ->> 4 AS bigint)
+          FROM jsonb_array_elements(batch -> 'entries') AS r
+        RETURNING id, entry_key
+    )
     INSERT INTO posting (entry_id, line, account_id, account, asset, amount, ext_id, part)
     SELECT e.id, l.line, account, l.r ->> 0, l.r ->> 1, CAST(l.r ->> 2 AS numeric),
            CASE WHEN l.r ->> 3 IS NOT NULL THEN e.entry_key END, l.r ->> 3
-      FROM jsonb_array_elements(batch -> 'entries') AS x
-      JOIN journal_entry e ON e.account_id = account AND e.position = CAST(x ->> 0 AS bigint),
+      FROM jsonb_array_elements(batch -> 'entries') AS x JOIN booked e ON e.entry_key = x ->> 1,
            jsonb_array_elements(x -> 5) WITH ORDINALITY AS l (r, line);
     INSERT INTO mark (account_id, asset, at_ns, usd, time_ns, source, route)
     SELECT account, r ->> 0, CAST(r ->> 1 AS bigint), CAST(r ->> 2 AS numeric),
