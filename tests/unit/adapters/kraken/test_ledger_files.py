@@ -1,0 +1,122 @@
+"""Exports and pages of the ledger: read whole, or refused with the line that is wrong."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledger_files import export, page
+from ledger_rows import Accounts
+
+from zoe.adapters.kraken import ledger_csv, ledger_pages
+from zoe.domain.errors import WireError
+from zoe.domain.ledger_row import LedgerRow, units_of_text
+
+MADE = tuple(Accounts(5).make(120).rows)
+OLD = b'"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
+ROW = b'"L1","R1","2021-03-24 21:43:10","deposit","","currency","XXBT","0.5","0","0.5"\n'
+
+
+def test_an_export_and_pages_hold_the_same_rows() -> None:
+    assert ledger_csv.read(export(MADE)).rows == MADE
+    assert ledger_pages.read(page(MADE)) == MADE
+
+
+def test_case_14_pending_copies_have_no_id_and_are_left_out() -> None:
+    found = ledger_csv.read(export(MADE, MADE[:7]))
+    assert (found.rows, found.pending) == (MADE, 7)
+
+
+def test_an_old_export_is_read_as_kraken_wrote_it() -> None:
+    (row,) = ledger_csv.read(OLD + ROW).rows
+    half = units_of_text("0.5")
+    assert row == LedgerRow("L1", "R1", 1616622190 * 10**9, "deposit", "", "BTC", half, 0, half)
+
+
+@pytest.mark.parametrize(
+    ("place", "wallet"),
+    [
+        ("spot / main", "DOT"),
+        ("earn / flexible", "DOT.F"),
+        ("earn / bonded", "DOT.B"),
+        ("earn / other", "DOT.OTHER"),
+        ("", "DOT"),
+    ],
+)
+def test_a_new_export_names_the_wallet_beside_the_asset(place: str, wallet: str) -> None:
+    text = (
+        "txid,refid,time,type,subtype,aclass,subclass,asset,wallet,amount,fee,balance\n"
+        f"L1,R1,2025-03-24 21:43:10,earn,reward,currency,crypto,DOT,{place},1,0,1\n"
+    )
+    (row,) = ledger_csv.read(text.encode()).rows
+    assert row.wallet == wallet
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n\n"])
+def test_other_line_ends_and_a_byte_order_mark_are_read(end: bytes) -> None:
+    data = b"\xef\xbb\xbf" + export(MADE).replace(b"\n", end)
+    assert ledger_csv.read(data).rows == MADE
+
+
+@pytest.mark.parametrize("separator", [b";", b"\t"])
+def test_another_separator_is_read(separator: bytes) -> None:
+    assert ledger_csv.read(export(MADE).replace(b'","', b'"' + separator + b'"')).rows == MADE
+
+
+def test_an_export_without_rows_is_no_mistake() -> None:
+    assert ledger_csv.read(OLD).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf \r\n", "the file is empty"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (b"one,two\n1,2\n", "column txid is missing"),
+        (OLD + ROW[:40], "unexpected end of data"),
+        (OLD + ROW.replace(b'","0.5"\n', b'"\n'), "line 2: 9 values under 10 columns"),
+        (OLD + ROW.replace(b"0.5", b"0,5"), "line 2: '0,5' is no amount"),
+        (OLD + ROW.replace(b"0.5", b"0.12345678901"), "line 2: .* more than 10 decimals"),
+        (OLD + ROW.replace(b"2021-03", b"2021-13"), "line 2: month must be in 1..12"),
+        (OLD + ROW.replace(b"2021-03-24 21", b"24.3.2021 21"), "line 2: .* is no time"),
+        (OLD + ROW.replace(b"XXBT", b""), "line 2: a row without an asset"),
+        (OLD + b'"' + b"x" * 200_000 + b'"\n', "line 2: field larger"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(data: bytes, problem: str) -> None:
+    with pytest.raises(WireError, match=problem):
+        ledger_csv.read(data)
+
+
+@given(data=st.binary(max_size=300), cut=st.integers(0, 4_000), flip=st.integers(0, 255))
+@settings(max_examples=60, deadline=None)
+def test_only_wire_errors_come_out(data: bytes, cut: int, flip: int) -> None:
+    whole, paged = export(MADE[:30]), page(MADE[:30])
+    for text in (data, OLD + data, whole[:cut] + data, whole[:cut] + bytes([flip]) + whole[cut:]):
+        with suppress(WireError):
+            ledger_csv.read(text)
+    for text in (data, paged[:cut], paged[:cut] + bytes([flip]) + paged[cut:]):
+        with suppress(WireError):
+            ledger_pages.read(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"error":["EAPI:Invalid key"]}',
+        page(MADE[:1]).replace(b'"time":1', b'"time":1e99,"x":1'),
+        page(MADE[:1]).replace(b'"amount":"', b'"amount":"x'),
+    ],
+)
+def test_what_is_no_page_is_refused(data: bytes) -> None:
+    with pytest.raises(WireError, match="no page of the ledger"):
+        ledger_pages.read(data)
+
+
+def test_a_page_may_come_without_its_envelope_and_with_other_names() -> None:
+    bare = b'{"ledger":{"L1":{"refid":null,"time":1.25,"type":"deposit","asset":"XXBT",'
+    (row,) = ledger_pages.read(bare + b'"amount":"1.0000000000","fee":"0","balance":"1"}}}')
+    assert (row.wallet, row.refid, row.time_ns) == ("BTC", "", 1_250_000_000)

@@ -1,0 +1,67 @@
+"""Pages of REST ``Ledgers`` as rows of the books, read straight into whole units."""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from zoe.adapters.kraken.numbers import exact, seconds_to_ns
+from zoe.domain.errors import WireError
+from zoe.domain.ledger_row import LedgerRow, units_of_text, wallet_of
+
+_RAW_BYTES: Final = 1_000
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    refid: str | None
+    time: Decimal
+    type: str
+    asset: str
+    amount: str
+    fee: str
+    balance: str
+    subtype: str | None = ""
+
+
+class _Page(msgspec.Struct, frozen=True):
+    ledger: dict[str, _Entry]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A whole answer, or its result alone."""
+
+    result: _Page | None = None
+    ledger: dict[str, _Entry] | None = None
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+
+
+def read(data: bytes) -> tuple[LedgerRow, ...]:
+    """The rows of one page, in its order, which says nothing.
+
+    Raises:
+        WireError: It is no such page, or a value in it is none.
+    """
+    try:
+        answer = _ANSWER.decode(data)
+        ledger = answer.ledger if answer.result is None else answer.result.ledger
+        if ledger is None:
+            raise WireError("no page of the ledger", data[:_RAW_BYTES])
+        return tuple(_row(ledger_id, entry) for ledger_id, entry in ledger.items())
+    except (msgspec.MsgspecError, ValueError) as problem:
+        raise WireError(f"no page of the ledger: {problem}", data[:_RAW_BYTES]) from problem
+
+
+def _row(ledger_id: str, entry: _Entry) -> LedgerRow:
+    return LedgerRow(
+        ledger_id,
+        entry.refid or "",
+        seconds_to_ns(exact(entry.time)),
+        entry.type,
+        entry.subtype or "",
+        wallet_of(entry.asset),
+        units_of_text(entry.amount),
+        units_of_text(entry.fee),
+        units_of_text(entry.balance),
+    )

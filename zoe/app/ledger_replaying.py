@@ -1,0 +1,167 @@
+"""Books out of a directory of rows, without a database: exports (``*.csv``) and pages of REST
+``Ledgers`` (``*.json``), in any order and with any duplicates.
+
+Beside them may stand ``marks.csv`` (asset, price, time, source), ``declared.csv`` (ledger_id, usd)
+and ``rulings.csv`` (ledger_id, kind, group). Without marks, an asset is worth what the account's
+own last trade against USD said.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from zoe.adapters.kraken import ledger_csv, ledger_pages
+from zoe.adapters.kraken.numbers import nanoseconds
+from zoe.domain.errors import ConfigError, WireError
+from zoe.domain.ledger import Books, Ruling, Terms
+from zoe.domain.ledger_row import DIGITS, Kind, LedgerRow, units_of_text
+from zoe.domain.marks import USD, Mark, MarkTable
+from zoe.domain.quantity import EXACT
+
+MARKS: Final = "marks.csv"
+DECLARED: Final = "declared.csv"
+RULINGS: Final = "rulings.csv"
+_OURS: Final = frozenset({MARKS, DECLARED, RULINGS})
+_OWN_TRADES: Final = "own trades"
+#: Enough for any price that two amounts of an account make.
+_PRICE_DECIMALS: Final = 18
+
+
+@attrs.frozen
+class Replay:
+    """Books and where they came from.
+
+    Attributes:
+        read: Rows read, those that came more than once too.
+        pending: Copies without an id that exports listed beside the rows.
+    """
+
+    books: Books
+    marks: MarkTable
+    files: int
+    read: int
+    pending: int
+
+
+@attrs.define
+class _Found:
+    rows: list[LedgerRow] = attrs.field(factory=list)
+    files: int = 0
+    pending: int = 0
+
+
+def replay(directory: Path) -> Replay:
+    """Books that hold every row of the directory.
+
+    Raises:
+        ConfigError: There is nothing to read, or a file beside the rows is not understood.
+        WireError: A file with rows is not understood; it names the file.
+    """
+    found = _rows(directory)
+    declared = {
+        row["ledger_id"]: _amount(directory / DECLARED, row["usd"])
+        for row in _table(directory / DECLARED, ("ledger_id", "usd"))
+    }
+    terms = Terms(declared, _rulings(directory))
+    marks = MarkTable((*own_marks(found.rows), *_marks(directory)))
+    books = Books(marks, terms)
+    for row in found.rows:
+        books.add(row)
+    books.settle()
+    return Replay(books, marks, found.files, len(found.rows), found.pending)
+
+
+def _rows(directory: Path) -> _Found:
+    if not directory.is_dir():
+        raise ConfigError(f"{directory} is no directory")
+    found = _Found()
+    for path in sorted(directory.iterdir()):
+        if path.name in _OURS or path.suffix not in (".csv", ".json"):
+            continue
+        try:
+            if path.suffix == ".csv":
+                export = ledger_csv.read(path.read_bytes())
+                found.rows += export.rows
+                found.pending += export.pending
+            else:
+                found.rows += ledger_pages.read(path.read_bytes())
+        except WireError as problem:
+            raise WireError(f"{path}: {problem}", problem.raw) from problem
+        found.files += 1
+    if not found.files:
+        raise ConfigError(f"{directory} holds neither exports (*.csv) nor pages (*.json)")
+    return found
+
+
+def own_marks(rows: Iterable[LedgerRow]) -> list[Mark]:
+    """What the account's own trades against USD say of their assets."""
+    trades: dict[str, list[LedgerRow]] = {}
+    for row in rows:
+        key, kind = row.group_and_kind
+        if kind is Kind.TRADE:
+            trades.setdefault(key, []).append(row)
+    marks = []
+    for legs in trades.values():
+        amounts: dict[str, int] = {}
+        for row in {leg.ledger_id: leg for leg in legs}.values():
+            amounts[row.asset] = amounts.get(row.asset, 0) + row.amount
+        dollars = amounts.pop(USD, 0)
+        others = [(asset, amount) for asset, amount in amounts.items() if amount]
+        if not dollars or len(others) != 1 or (others[0][1] > 0) == (dollars > 0):
+            continue
+        asset, amount = others[0]
+        scaled = abs(dollars) * 10**_PRICE_DECIMALS // abs(amount)
+        if scaled:
+            price = EXACT.scaleb(Decimal(scaled), -_PRICE_DECIMALS)
+            at_ns = min(leg.time_ns for leg in legs)
+            marks.append(Mark(asset, price, at_ns, _OWN_TRADES, f"{asset}/{USD}"))
+    return marks
+
+
+def _marks(directory: Path) -> list[Mark]:
+    path, marks = directory / MARKS, []
+    for row in _table(path, ("asset", "price", "time", "source")):
+        try:
+            price, at_ns = Decimal(row["price"]), nanoseconds(row["time"])
+            marks.append(Mark(row["asset"], price, at_ns, row["source"], f"{row['asset']}/{USD}"))
+        except (InvalidOperation, ValueError) as problem:
+            raise ConfigError(f"{path}: {row} is no mark") from problem
+    return marks
+
+
+def _rulings(directory: Path) -> dict[str, Ruling]:
+    path, rulings = directory / RULINGS, {}
+    for row in _table(path, ("ledger_id", "kind", "group")):
+        try:
+            rulings[row["ledger_id"]] = Ruling(Kind(row["kind"]), row["group"])
+        except ValueError as problem:
+            known = ", ".join(kind.value for kind in Kind)
+            raise ConfigError(f"{path}: {row['kind']} is none of {known}") from problem
+    return rulings
+
+
+def _amount(path: Path, text: str) -> int:
+    try:
+        return units_of_text(text)
+    except ValueError as problem:
+        raise ConfigError(f"{path}: {text[:40]!r} is no amount of {DIGITS} decimals") from problem
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a file of ours; none where it is absent."""
+    if not path.exists():
+        return []
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""), strict=True)
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise ConfigError(f"{path}: {problem}") from problem
+    for row in rows:
+        if any(row.get(name) is None for name in columns):
+            raise ConfigError(f"{path}: the columns are {', '.join(columns)}")
+    return [{name: row[name].strip() for name in columns} for row in rows]
