@@ -1,9 +1,12 @@
-"""Runs every check in turn and says how long each took; pytest comes last.
+"""Runs every check in turn and says how long each took; pytest comes last, on every core.
 
 Meanwhile the environment of other people's clients is made, where it is not there yet.
-Options are pytest's. Exit code 0 only if all of them passed.
+Options are pytest's; ``-n 0`` runs the tests in one process, where a debugger can be used.
+Exit code 0 only if all of them passed.
 """
 
+import os
+import random
 import subprocess
 import sys
 import time
@@ -19,6 +22,10 @@ CHECKS: Final = {
     "mypy": (sys.executable, "-m", "mypy", "--no-error-summary"),
     "imports": (str(TOOLS / "lint-imports"), "--config", "setup.cfg"),
 }
+#: A file's tests stay together and in order: they share servers. Most of them wait most of the
+#: time, so two processes are worth having on a single core as well.
+PROCESSES: Final = max(2, len(os.sched_getaffinity(0)))
+TESTS: Final = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
 #: Ends as a Python of that environment that has nothing to do.
 FOREIGN: Final = (sys.executable, "-I", "-S", str(ROOT / "bin/set_up.py"), "foreign.lock", "-c", "")
 
@@ -45,8 +52,16 @@ def main(options: Sequence[str]) -> int:
             failed.append("foreign")
     if failed:
         print(f"failed before the tests: {', '.join(failed)}", flush=True)
-    tests = subprocess.run((sys.executable, "-m", "pytest", *options), cwd=ROOT, check=False)
-    return tests.returncode or bool(failed)
+    return tested(options) or bool(failed)
+
+
+def tested(options: Sequence[str]) -> int:
+    """The exit code of pytest, whose processes must count sets in one order, any order."""
+    seed = os.environ.get("PYTHONHASHSEED") or str(random.randrange(1, 1 << 32))
+    print(f"tests    in {PROCESSES} processes, PYTHONHASHSEED={seed}", flush=True)
+    command = (sys.executable, "-m", "pytest", *TESTS, *options)
+    environ = os.environ | {"PYTHONHASHSEED": seed}
+    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,12 +1,44 @@
-"""Settings shared by all tests: how hard hypothesis looks.
+"""Settings shared by all tests: which come first, and how hard hypothesis looks.
 
 ``small`` is for every run; ``bin/check --hypothesis-profile=thorough`` for a long one.
 """
 
+from pathlib import Path
+from typing import Final
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+#: What takes longest begins first, so that no process is left alone with it at the end.
+LONG_ONES: Final = (
+    "e2e/test_killed_desk.py",
+    "e2e/test_desk_faults_exchange.py",
+    "e2e/test_desk_faults_store.py",
+    "e2e/test_cli_doctor.py",
+    "e2e/test_desk.py",
+    "e2e/test_desk_faults_disk.py",
+    "simulation/test_seeds.py",
+    "simulation/test_planted_bugs.py",
+    "e2e/test_desk_faults_start.py",
+    "e2e/test_supervisor.py",
+    "e2e/test_cli_door.py",
+)
+_TESTS: Final = Path(__file__).parent
 
 settings.register_profile(
     "small", max_examples=100, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
 )
 settings.register_profile("thorough", parent=settings.get_profile("small"), max_examples=5_000)
 settings.load_profile("small")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files stay together: the long ones, then the other end-to-end tests, then the rest."""
+    items.sort(key=lambda item: _rank(item.path))
+
+
+def _rank(path: Path) -> int:
+    name = path.relative_to(_TESTS).as_posix()
+    if name in LONG_ONES:
+        return LONG_ONES.index(name)
+    return len(LONG_ONES) + (not name.startswith("e2e/"))
