@@ -183,26 +183,11 @@ class RiskOfficer(Actor):
                 self._view.balances = dict(message.totals)
             case CatalogChanged():
                 self._view.catalog = message.catalog
-            case Reconciled():
-                keeper.unblock("reconciled")
-            case StreamBroken():
-                keeper.block("stream", f"private stream down: {message.reason}")
-            case StreamOpened():
-                keeper.unblock("stream")
-            case StoreWentDown():
-                keeper.block("store", "the store is down")
-            case StoreCameBack():
-                keeper.unblock("store")
-            case StopTrading():
-                keeper.block("stopping", "the desk is stopping")
-            case DeadManChanged(armed=True):
-                keeper.unblock("dead_man")
-            case DeadManChanged():
-                keeper.block("dead_man", message.reason)
-            case AccountLockChanged(held=True):
-                keeper.unblock("lock")
-            case AccountLockChanged():
-                keeper.block("lock", message.reason)
+            case (
+                Reconciled() | StreamBroken() | StreamOpened() | StoreWentDown() | StoreCameBack()
+                | StopTrading() | DeadManChanged() | AccountLockChanged()
+            ):  # fmt: skip
+                keeper.heed(message)
             case SetTradingState():
                 keeper.change(message)
             case LatchSet():

@@ -10,6 +10,7 @@ from zoe.actors.catalogue import Catalogue
 from zoe.actors.closer import Closer
 from zoe.actors.dead_man import DeadMan
 from zoe.actors.desk_door import DeskDoor
+from zoe.actors.focus_keeper import Scouted
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.actors.journal import Journal
@@ -22,9 +23,12 @@ from zoe.actors.rate_limiter import RateLimiter
 from zoe.actors.reconciler import Reconciler
 from zoe.actors.repositioner import RepegConfig, Repositioner
 from zoe.actors.risk_officer import RiskOfficer
+from zoe.actors.scout import Scout
 from zoe.actors.strategist import Strategist, StrategyConfig
+from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import Limiter
 from zoe.domain.risk import Limits
+from zoe.domain.scan import ScanConfig
 from zoe.messages.system import Beat
 from zoe.ports.journal import EmergencyNotes, JournalStore
 from zoe.ports.venue import Venue
@@ -74,6 +78,8 @@ class Parts:
     seconds: int | None = None
     lag_ns: int = 3_000_000_000
     repeg: RepegConfig = attrs.field(factory=RepegConfig)
+    scan: ScanConfig = attrs.field(factory=ScanConfig)
+    focus: FocusConfig = attrs.field(factory=FocusConfig)
 
 
 def tree(parts: Parts) -> tuple[Group, ...]:
@@ -97,7 +103,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             intensity=0,
             period_seconds=60,
         ),
-        Group("books", (Child("ledger", partial(Ledger, account, strategies)),)),
+        Group("books", (Child("ledger", partial(Ledger, account, ("risk", *strategies))),)),
         Group(
             "exchange",
             (
@@ -130,8 +136,10 @@ def tree(parts: Parts) -> tuple[Group, ...]:
         Group(
             "market",
             (
-                Child(
-                    "market", partial(MarketWatch, parts.venue, parts.pairs, ("risk",), strategies)
+                Child("market", partial(_market, parts, strategies)),
+                *(
+                    Child(name, partial(Scout, account, parts.venue, parts.scan))
+                    for name in _scout(parts)
                 ),
             ),
         ),
@@ -168,6 +176,16 @@ def _strategies(parts: Parts) -> tuple[str, ...]:
 def _dead_man(parts: Parts) -> tuple[str, ...]:
     """The name of the actor that keeps the dead-man's switch, where there is one."""
     return ("dead_man",) if parts.dead_man else ()
+
+
+def _scout(parts: Parts) -> tuple[str, ...]:
+    """The name of the actor that sees every pair, where there is one."""
+    return ("scout",) if parts.scan.enabled else ()
+
+
+def _market(parts: Parts, strategies: tuple[str, ...]) -> MarketWatch:
+    scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
+    return MarketWatch(parts.venue, parts.pairs, ("risk",), strategies, scouted)
 
 
 def _risk(parts: Parts) -> RiskOfficer:

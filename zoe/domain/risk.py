@@ -1,16 +1,26 @@
-"""Risk: what an intent must not break, and what is reserved while it may still be executed."""
+"""Risk: what an intent must not break. Who may trade at all, and how much, at the worst case."""
 
 import enum
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Final
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 import attrs
 
+from zoe.domain.exposure import (
+    BPS,
+    ZERO,
+    Ask,
+    Exposures,
+    Reference,
+    Reservation,
+    Resting,
+)
 from zoe.domain.order import Intent, Side
-from zoe.domain.quantity import Price
+from zoe.domain.quantity import Price, plain
 
-BPS: Final = Decimal(10_000)
+#: More than anybody means: a number beyond it is a slip of the finger.
+LARGEST: Final = Decimal(10) ** 12
 
 
 class TradingState(enum.Enum):
@@ -29,15 +39,49 @@ class Code(enum.Enum):
     TRADING_HALTED = "TRADING_HALTED"
     REDUCING_ONLY = "REDUCING_ONLY"
     UNKNOWN_PAIR = "UNKNOWN_PAIR"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
     INSTRUMENT_RULE = "INSTRUMENT_RULE"
     DUPLICATE_INTENT = "DUPLICATE_INTENT"
+    REPEATED_INTENT = "REPEATED_INTENT"
+    SLOT_TAKEN = "SLOT_TAKEN"
     NO_QUOTE = "NO_QUOTE"
     STALE_QUOTE = "STALE_QUOTE"
     PRICE_COLLAR = "PRICE_COLLAR"
     ORDER_NOTIONAL = "ORDER_NOTIONAL"
     PAIR_NOTIONAL = "PAIR_NOTIONAL"
+    POSITION_NOTIONAL = "POSITION_NOTIONAL"
+    ASSET_POSITION = "ASSET_POSITION"
     OPEN_ORDERS = "OPEN_ORDERS"
+    OPEN_ORDERS_IN_ALL = "OPEN_ORDERS_IN_ALL"
     ORDER_RATE = "ORDER_RATE"
+
+
+def _from(least: int, most: Decimal | int) -> Any:
+    """Refuses a value outside least to most, both included."""
+
+    def check(_: object, attribute: "attrs.Attribute[Any]", value: Decimal | int) -> None:
+        if not least <= value <= most:
+            raise ValueError(f"{attribute.name} must be {least} to {most}, not {value}")
+
+    return check
+
+
+def _positive(_: object, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> None:
+    if not 0 < value <= LARGEST:
+        raise ValueError(
+            f"{attribute.name} must be greater than 0 and at most {LARGEST:f}, not {value}"
+        )
+
+
+def _amounts(_: object, attribute: "attrs.Attribute[Any]", texts: tuple[str, ...]) -> None:
+    for text in texts:
+        words = text.split()
+        try:
+            fits = len(words) == 2 and 0 < Decimal(words[1]) <= LARGEST
+        except InvalidOperation:
+            fits = False
+        if not fits:
+            raise ValueError(f'{attribute.name} takes texts such as "BTC 2.5", not {text!r}')
 
 
 @attrs.frozen
@@ -45,28 +89,47 @@ class Limits:
     """The limits of conf/zoe.toml, section ``risk``; notionals in each pair's quote currency.
 
     Attributes:
+        max_pair_notional: Of a pair's open orders together, both sides.
+        max_position_notional: Of what the desk's own fills in a pair came to, were every open
+            order on one side filled too; either way.
+        max_asset_position: The same in units of an asset over all its pairs: ``BTC 2.5``.
         price_collar_bps: How far beyond the best opposite price a limit may reach.
+        duplicate_window_ms: The same wish again within this time is refused; 0: by its id only.
+        currency: What equity is counted in.
+        max_daily_loss_bps: Of the equity at the beginning of the day (UTC); 0: no limit.
+        max_drawdown_bps: Of the highest equity; 0: no limit.
+        breaker_state: What the desk enters when one of both is passed.
     """
 
-    max_order_notional: Decimal = Decimal(5_000)
-    max_pair_notional: Decimal = Decimal(50_000)
-    max_open_orders: int = 50
-    max_orders_per_minute: int = 300
-    price_collar_bps: int = 200
-    max_quote_age_ms: int = 5_000
+    max_order_notional: Decimal = attrs.field(default=Decimal(5_000), validator=_positive)
+    max_pair_notional: Decimal = attrs.field(default=Decimal(50_000), validator=_positive)
+    max_position_notional: Decimal = attrs.field(default=Decimal(250_000), validator=_positive)
+    max_asset_position: tuple[str, ...] = attrs.field(default=(), validator=_amounts)
+    max_open_orders: int = attrs.field(default=50, validator=_from(1, 10_000))
+    max_open_orders_in_all: int = attrs.field(default=200, validator=_from(1, 100_000))
+    max_orders_per_minute: int = attrs.field(default=300, validator=_from(1, 1_000_000))
+    price_collar_bps: int = attrs.field(default=200, validator=_from(0, 5_000))
+    max_quote_age_ms: int = attrs.field(default=5_000, validator=_from(1, 600_000))
+    duplicate_window_ms: int = attrs.field(default=0, validator=_from(0, 60_000))
+    currency: str = attrs.field(default="USD", validator=attrs.validators.min_len(1))
+    max_daily_loss_bps: int = attrs.field(default=2_000, validator=_from(0, 10_000))
+    max_drawdown_bps: int = attrs.field(default=3_000, validator=_from(0, 10_000))
+    breaker_state: str = attrs.field(
+        default="HALTED", validator=attrs.validators.in_(("HALTED", "REDUCING"))
+    )
 
+    @property
+    def reach(self) -> Decimal:
+        """The collar, relative."""
+        return self.price_collar_bps / BPS
 
-@attrs.frozen
-class Reference:
-    """The fresh quote that an intent is held against."""
-
-    bid: Price | None
-    ask: Price | None
-    age_ns: int
-
-    def opposite(self, side: Side) -> Price | None:
-        """The price that an order of this side would meet."""
-        return self.ask if side is Side.BUY else self.bid
+    def of_asset(self, asset: str) -> Decimal | None:
+        """The limit of an asset's position, None where it has none."""
+        for text in self.max_asset_position:
+            name, amount = text.split()
+            if name == asset:
+                return Decimal(amount)
+        return None
 
 
 @attrs.frozen
@@ -83,121 +146,172 @@ class Verdict:
 
 
 @attrs.frozen
-class Reservation:
-    """What an order may still cost, all filled and all still open."""
+class Situation:
+    """What a verdict on one pair depends on beside the wish.
 
-    intent_id: str
-    pair: str
-    side: Side
-    notional: Decimal
+    Attributes:
+        position: What the desk's own fills in the pair came to, in base.
+        asset_position: The same over all pairs of its base asset.
+        balance: What the account holds of the base asset; None where nobody knows.
+        recent_orders: Orders approved in the last minute.
+        repeats: An intent just like it that was approved a moment ago.
+    """
 
-
-class Exposures:
-    """Reservations of every order that is not concluded."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Reservation] = {}
-
-    def __contains__(self, intent_id: str) -> bool:
-        return intent_id in self._held
-
-    def get(self, intent_id: str) -> Reservation | None:
-        """What is held for an order, None where nothing is."""
-        return self._held.get(intent_id)
-
-    def reserve(self, reservation: Reservation) -> None:
-        """Holds an order's worst case."""
-        self._held[reservation.intent_id] = reservation
-
-    def release(self, intent_id: str) -> None:
-        """Lets go of an order that is concluded, or was never sent."""
-        self._held.pop(intent_id, None)
-
-    def pair_notional(self, pair: str) -> Decimal:
-        """The sum of a pair's reservations."""
-        return sum((r.notional for r in self._held.values() if r.pair == pair), Decimal(0))
-
-    def open_orders(self, pair: str) -> int:
-        """How many orders of a pair are held."""
-        return sum(1 for r in self._held.values() if r.pair == pair)
+    limits: Limits
+    state: TradingState
+    reference: Reference | None
+    exposures: Exposures
+    position: Decimal = ZERO
+    asset_position: Decimal = ZERO
+    balance: Decimal | None = None
+    recent_orders: int = 0
+    repeats: str | None = None
 
 
 def deny(code: Code, **values: object) -> Verdict:
-    """A denial with its values."""
-    return Verdict(code, tuple((name, str(value)) for name, value in values.items()))
+    """A denial with its values: what was asked, and what the limit is."""
+    return Verdict(code, tuple((name, _text(value)) for name, value in values.items()))
 
 
-def notional_of(intent: Intent, reference: Reference | None) -> Decimal:
-    """Price times quantity; a market order counts at the price that it would meet."""
-    price = intent.limit_price
-    if price is None and reference is not None:
-        price = reference.opposite(intent.side)
-    return Decimal(0) if price is None else price.value * intent.quantity.value
+def _text(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
-def assess(
-    limits: Limits,
-    state: TradingState,
-    intent: Intent,
-    reference: Reference | None,
-    exposures: Exposures,
-    *,
-    recent_orders: int,
-) -> Verdict:
+def fresh(intent: Intent) -> Resting:
+    """An order that is about to be placed."""
+    return Resting(intent, (Ask(intent.quantity.value, intent.limit_price),))
+
+
+def assess(intent: Intent, situation: Situation, *, by_hand: bool = False) -> Verdict:
     """Approves an intent, or names the first limit that it breaks.
 
     Args:
-        recent_orders: Orders approved in the last minute.
+        by_hand: A person wants it, who may also sell what the desk did not buy while it reduces.
     """
-    if state is TradingState.HALTED:
+    refusal = _unwanted(intent, situation) or _quote_limits(
+        intent.pair, Ask(intent.quantity.value, intent.limit_price), intent.side, situation
+    )
+    if refusal is not None:
+        return refusal
+    worst = fresh(intent).worst(situation.reference, situation.limits.reach)
+    return _reducing(worst, situation, by_hand=by_hand) or _size_limits(worst, situation)
+
+
+def assess_amend(order: Resting, wanted: Ask, now: Situation) -> Verdict:
+    """Approves an amend, or names the first limit that it breaks. One that increases what the order
+    may come to passes like an add.
+
+    Args:
+        wanted: What the order shall ask for.
+    """
+    intent = order.intent
+    if now.state is TradingState.HALTED:
         return deny(Code.TRADING_HALTED)
-    if state is TradingState.REDUCING and intent.side is Side.BUY:
-        return deny(Code.REDUCING_ONLY)
-    if intent.intent_id in exposures:
+    held = now.exposures.get(intent.intent_id)
+    if held is None:
+        return deny(Code.UNKNOWN_ORDER, intent_id=intent.intent_id)
+    refusal = _quote_limits(intent.pair, wanted, intent.side, now)
+    if refusal is not None:
+        return refusal
+    worst = order.or_else(wanted).worst(now.reference, now.limits.reach).or_worse(held)
+    if worst.quantity <= held.quantity and worst.notional <= held.notional:
+        return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),))
+    others = attrs.evolve(now, exposures=now.exposures.without(intent.intent_id))
+    return _reducing(worst, others, by_hand=False) or _size_limits(worst, others)
+
+
+def reducible(side: Side, situation: Situation, pair: str, *, by_hand: bool) -> Decimal:
+    """How much more of one side brings the pair's position nearer to nothing.
+
+    A sale by hand reduces what the account holds, whoever bought it.
+    """
+    if side is Side.BUY:
+        room = -situation.position
+    elif by_hand and situation.balance is not None:
+        room = max(situation.position, situation.balance)
+    else:
+        room = situation.position
+    return max(room - situation.exposures.open_quantity(pair, side), ZERO)
+
+
+def _unwanted(intent: Intent, now: Situation) -> Verdict | None:
+    if now.state is TradingState.HALTED:
+        return deny(Code.TRADING_HALTED)
+    if intent.intent_id in now.exposures:
         return deny(Code.DUPLICATE_INTENT, intent_id=intent.intent_id)
-    against_quote = _quote_limits(limits, intent, reference)
-    if against_quote is not None:
-        return against_quote
-    return _size_limits(limits, intent, reference, exposures, recent_orders)
-
-
-def _quote_limits(limits: Limits, intent: Intent, reference: Reference | None) -> Verdict | None:
-    if reference is None:
-        return deny(Code.NO_QUOTE, pair=intent.pair)
-    if reference.age_ns > limits.max_quote_age_ms * 1_000_000:
-        age_ms = reference.age_ns // 1_000_000
-        return deny(Code.STALE_QUOTE, age_ms=age_ms, limit_ms=limits.max_quote_age_ms)
-    opposite = reference.opposite(intent.side)
-    if opposite is None:
-        return deny(Code.NO_QUOTE, pair=intent.pair, side=intent.side.value)
-    if intent.limit_price is None:
-        return None
-    reach = limits.price_collar_bps / BPS
-    price = intent.limit_price.value
-    too_high = intent.side is Side.BUY and price > opposite.value * (1 + reach)
-    too_low = intent.side is Side.SELL and price < opposite.value * (1 - reach)
-    if too_high or too_low:
-        return deny(Code.PRICE_COLLAR, price=price, against=opposite, bps=limits.price_collar_bps)
+    slot = None if intent.slot is None else (intent.source, intent.slot)
+    holder = now.exposures.slot_holder(slot)
+    if holder is not None:
+        return deny(Code.SLOT_TAKEN, slot=intent.slot, holder=holder)
+    if now.repeats is not None:
+        window_ms = now.limits.duplicate_window_ms
+        return deny(Code.REPEATED_INTENT, intent_id=now.repeats, window_ms=window_ms)
     return None
 
 
-def _size_limits(
-    limits: Limits,
-    intent: Intent,
-    reference: Reference | None,
-    exposures: Exposures,
-    recent_orders: int,
-) -> Verdict:
-    notional = notional_of(intent, reference)
-    pair_notional = exposures.pair_notional(intent.pair) + notional
-    open_orders = exposures.open_orders(intent.pair) + 1
-    checks: Mapping[Code, tuple[Decimal | int, Decimal | int]] = {
-        Code.ORDER_NOTIONAL: (notional, limits.max_order_notional),
-        Code.PAIR_NOTIONAL: (pair_notional, limits.max_pair_notional),
-        Code.OPEN_ORDERS: (open_orders, limits.max_open_orders),
-        Code.ORDER_RATE: (recent_orders + 1, limits.max_orders_per_minute),
-    }
-    for code, (value, limit) in checks.items():
+def _reducing(worst: Reservation, now: Situation, *, by_hand: bool) -> Verdict | None:
+    if now.state is not TradingState.REDUCING:
+        return None
+    room = reducible(worst.side, now, worst.pair, by_hand=by_hand)
+    if worst.quantity > room:
+        return deny(Code.REDUCING_ONLY, value=worst.quantity, limit=room, position=now.position)
+    return None
+
+
+def _quote_limits(pair: str, ask: Ask, side: Side, now: Situation) -> Verdict | None:
+    limits, reference = now.limits, now.reference
+    if reference is None:
+        return deny(Code.NO_QUOTE, pair=pair)
+    if reference.age_ns > limits.max_quote_age_ms * 1_000_000:
+        age_ms = reference.age_ns // 1_000_000
+        return deny(Code.STALE_QUOTE, age_ms=age_ms, limit_ms=limits.max_quote_age_ms)
+    opposite = reference.opposite(side)
+    if opposite is None:
+        return deny(Code.NO_QUOTE, pair=pair, side=side.value)
+    if ask.limit_price is None:
+        return None
+    price, edge = ask.limit_price.value, collar(opposite, side, limits).value
+    if price > edge if side is Side.BUY else price < edge:
+        bps = limits.price_collar_bps
+        return deny(Code.PRICE_COLLAR, price=price, limit=edge, against=opposite, bps=bps)
+    return None
+
+
+def collar(opposite: Price, side: Side, limits: Limits) -> Price:
+    """The farthest price that a limit may have."""
+    reach = limits.reach if side is Side.BUY else -limits.reach
+    return Price(opposite.value * (1 + reach))
+
+
+def usage(worst: Reservation, now: Situation) -> Iterator[tuple[Code, Decimal, Decimal]]:
+    """Each limit on size with what it would come to with one more order, in a fixed order."""
+    limits, held, pair = now.limits, now.exposures, worst.pair
+    yield Code.ORDER_NOTIONAL, worst.notional, limits.max_order_notional
+    pair_notional = held.pair_notional(pair) + worst.notional
+    yield Code.PAIR_NOTIONAL, pair_notional, limits.max_pair_notional
+    sign = 1 if worst.side is Side.BUY else -1
+    position = sign * now.position + held.open_quantity(pair, worst.side) + worst.quantity
+    yield Code.POSITION_NOTIONAL, position * _mark(worst, now), limits.max_position_notional
+    asset = pair.partition("/")[0]
+    most = limits.of_asset(asset)
+    if most is not None:
+        open_ = held.asset_quantity(asset, worst.side)
+        yield Code.ASSET_POSITION, sign * now.asset_position + open_ + worst.quantity, most
+    open_orders = Decimal(held.open_orders(pair) + 1)
+    yield Code.OPEN_ORDERS, open_orders, Decimal(limits.max_open_orders)
+    yield Code.OPEN_ORDERS_IN_ALL, Decimal(len(held) + 1), Decimal(limits.max_open_orders_in_all)
+    rate = Decimal(now.recent_orders + 1)
+    yield Code.ORDER_RATE, rate, Decimal(limits.max_orders_per_minute)
+
+
+def _mark(worst: Reservation, now: Situation) -> Decimal:
+    """What a unit of the position counts for: the dearer of the market and the order."""
+    opposite = None if now.reference is None else now.reference.opposite(worst.side)
+    return max(worst.price or ZERO, ZERO if opposite is None else opposite.value)
+
+
+def _size_limits(worst: Reservation, now: Situation) -> Verdict:
+    for code, value, limit in usage(worst, now):
         if value > limit:
             return deny(code, value=value, limit=limit)
-    return Verdict(Code.APPROVED, (("notional", str(notional)),))
+    return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),))

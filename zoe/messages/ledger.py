@@ -31,10 +31,18 @@ class WatchBalances(Message):
 
 @attrs.frozen
 class BalancesChanged(Message):
-    """What the account holds, by asset (WebSocket v2 names), all wallets together."""
+    """What the account holds, by asset (WebSocket v2 names), all wallets together.
+
+    Attributes:
+        moved: By asset, what came in less what went out otherwise than by trades, as far as this
+            incarnation of the Ledger has seen it happen.
+        moved_since: That incarnation.
+    """
 
     lane: ClassVar[Lane] = Lane.LATEST
     totals: tuple[tuple[str, Decimal], ...]
+    moved: tuple[tuple[str, Decimal], ...] = ()
+    moved_since: int = 0
 
     @property
     def key(self) -> str:

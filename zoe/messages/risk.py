@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 
+from zoe.domain.flatten import Plan
 from zoe.domain.risk import TradingState
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
@@ -11,13 +12,13 @@ from zoe.runtime.message import Lane, Message
 
 @attrs.frozen
 class SetTradingState(Message):
-    """Change the trading state, durably; ``reply_to`` hears when it is in force."""
+    """Change the trading state, durably; ``reply_to`` hears when it is in force, if anybody."""
 
     lane: ClassVar[Lane] = Lane.CONTROL
     state: TradingState
     why: str
     key: str
-    reply_to: Address
+    reply_to: Address | None
 
 
 @attrs.frozen
@@ -29,10 +30,15 @@ class StopTrading(Message):
 
 @attrs.frozen
 class TradingStateChanged(Message):
-    """The trading state in force."""
+    """The trading state in force.
+
+    Attributes:
+        canceled: Intents whose cancels the change has caused: they did not reduce.
+    """
 
     state: TradingState
     why: str
+    canceled: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -55,3 +61,35 @@ class LatchSet(Message):
 @attrs.frozen
 class WatchTradingState(Message):
     """Tell the sender the trading state now and after each change."""
+
+
+@attrs.frozen
+class ReportRisk(Message):
+    """Tell the sender limits in use, positions, equity and breaker."""
+
+
+@attrs.frozen
+class RiskReported(Message):
+    """JSON text: it is shown and not calculated with."""
+
+    text: str
+
+
+@attrs.frozen
+class PlanFlatten(Message):
+    """Tell the sender what would close the desk's positions.
+
+    Attributes:
+        everything: Sell every balance instead, whoever bought it.
+    """
+
+    ref: int
+    everything: bool = False
+
+
+@attrs.frozen
+class FlattenPlanned(Message):
+    """Orders that would close positions, and what would be left, with reasons."""
+
+    ref: int
+    plan: Plan

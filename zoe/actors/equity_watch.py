@@ -1,0 +1,119 @@
+"""What the account is worth, and whether it has lost too much: RiskOfficer's part that looks.
+
+A part of the officer, which owns it. What losses are measured from is journalled once a minute at
+most, and goes on over restarts.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain import breaker as breakers
+from zoe.domain.breaker import STRIKES, Breaker, Equity
+from zoe.domain.exposure import ZERO
+from zoe.domain.order_record import canonical
+from zoe.domain.risk import Limits
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.ledger import BalancesChanged
+from zoe.runtime.actor import Actor
+
+WRITE_NS: Final = 60_000_000_000
+MARKED: Final = "equity.marked"
+
+
+class EquityWatch:
+    """Balances, marks, and the breaker between them."""
+
+    def __init__(self, officer: Actor, account_id: str, limits: Limits) -> None:
+        self._officer = officer
+        self._stream = f"equity/{account_id}"
+        self._limits = limits
+        self._version = 0
+        self._written: tuple[Breaker | None, int] = (None, 0)
+        self._moved: dict[str, Decimal] = {}
+        self._moved_since: int | None = None
+        self._shift: dict[str, Decimal] = {}
+        self.balances: Mapping[str, Decimal] | None = None
+        self.breaker: Breaker | None = None
+        self.equity: Equity | None = None
+
+    def start(self, ref: int) -> None:
+        """Asks the journal for what losses are measured from."""
+        wanted = Hydrate(ref, self._officer.me, stream=self._stream, last=True)
+        self._officer.tell(self._officer.find("journal"), wanted)
+
+    def hydrated(self, answer: Hydrated) -> None:
+        """As it was."""
+        if answer.rows:
+            self._version = answer.rows[-1].version
+            self.breaker = breakers.from_body(answer.rows[-1].body)
+
+    def balances_changed(self, news: BalancesChanged) -> None:
+        """The balances, and what of their change is deposits and withdrawals."""
+        self.balances = dict(news.totals)
+        moved = dict(news.moved)
+        if self._moved_since != news.moved_since:
+            # A Ledger's count begins with its own life: a restarted officer knows what was before.
+            known = {} if self._officer.incarnation == 1 else moved
+            if self._moved_since is not None:
+                known = {}
+            self._moved_since, self._moved = news.moved_since, known
+        for asset, amount in moved.items():
+            more = amount - self._moved.get(asset, ZERO)
+            if more:
+                self._shift[asset] = self._shift.get(asset, ZERO) + more
+        self._moved = moved
+
+    def look(self, marks: Mapping[str, Decimal]) -> str | None:
+        """Which limit the losses have passed for a while, with values; None where none is."""
+        if self.balances is None:
+            return None
+        now_ns = self._officer.clock.wall_ns()
+        equity = self.equity = breakers.value(self.balances, marks, self._limits.currency)
+        if self.breaker is None:
+            self._begin(now_ns, equity)
+            return None
+        shift = breakers.value(self._shift, marks, equity.currency)
+        if shift.unvalued and self.breaker.valued & set(shift.unvalued):
+            return None
+        seen = self.breaker.observe(now_ns, equity, _of_valued(shift, self.breaker))
+        if seen is None:
+            return None
+        self._shift.clear()
+        limits = self._limits
+        why = breakers.passed(seen, equity, limits.max_daily_loss_bps, limits.max_drawdown_bps)
+        self.breaker = attrs.evolve(seen, strikes=0 if why is None else seen.strikes + 1)
+        self._write(now_ns)
+        return why if self.breaker.strikes >= STRIKES else None
+
+    def restart(self) -> None:
+        """Losses are measured from here on: a person has decided to go on."""
+        if self.equity is not None:
+            self._begin(self._officer.clock.wall_ns(), self.equity)
+        elif self.breaker is not None:
+            self.breaker = None  # the next look begins
+
+    def _begin(self, now_ns: int, equity: Equity) -> None:
+        self._shift.clear()
+        self.breaker = breakers.begin(now_ns, equity)
+        self._written = (None, 0)
+        self._write(now_ns)
+
+    def _write(self, now_ns: int) -> None:
+        assert self.breaker is not None
+        marks = attrs.evolve(self.breaker, strikes=0)
+        known, at_ns = self._written
+        if marks == known or (known is not None and now_ns - at_ns < WRITE_NS):
+            return
+        self._written = (marks, now_ns)
+        self._version += 1
+        row = Row(self._stream, self._version, MARKED, canonical(breakers.to_body(marks)))
+        self._officer.tell(self._officer.find("journal"), Record((row,)))
+
+
+def _of_valued(shift: Equity, breaker: Breaker) -> Decimal:
+    """What moved of assets that the marks know; others are taken in whole when they are first seen."""
+    known = breaker.valued | {shift.currency}
+    return sum((v for asset, v in shift.values.items() if asset in known), ZERO)

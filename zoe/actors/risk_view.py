@@ -1,0 +1,207 @@
+"""What RiskOfficer knows of orders, positions, quotes and balances, as a verdict needs it.
+
+A part of the officer, which owns it; values in, values out.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from zoe.domain.amend import Terms
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Resting
+from zoe.domain.flatten import Plan, Wanted, plan
+from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
+from zoe.domain.positions import Positions, Traded
+from zoe.domain.quantity import Price, plain
+from zoe.domain.risk import Limits, Situation, TradingState
+from zoe.domain.risk_report import in_use
+from zoe.messages.journal import StoredRow
+from zoe.messages.market import Quote
+
+
+def ask_of(terms: Terms) -> Ask:
+    """Terms as risk counts them."""
+    return Ask(terms.quantity.value, terms.limit_price)
+
+
+def resting(order: Order) -> Resting:
+    """An order with everything that it may be asking for."""
+    return Resting(order.intent, tuple(map(ask_of, order.possible_terms)), order.filled.value)
+
+
+class RiskView:
+    """The newest of everything."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._quotes: dict[str, Quote] = {}
+        self._orders: dict[str, Resting] = {}
+        #: Amends that were approved and have not been seen to leave yet.
+        self._approved: dict[str, Ask] = {}
+        self.exposures = Exposures()
+        self.positions = Positions()
+        self.balances: Mapping[str, Decimal] | None = None
+        self.catalog: Catalog | None = None
+
+    def find(self, pair: str) -> Instrument | None:
+        """The pair of any of its names."""
+        return None if self.catalog is None else self.catalog.find(pair)
+
+    def quote(self, quote: Quote) -> None:
+        """A pair's newest quote; orders that waited for one to be valued are valued by it."""
+        self._quotes[quote.symbol] = quote
+        unpriced = [r for r in self.exposures.of_pair(quote.symbol) if r.price is None]
+        for held in unpriced:
+            order = self._orders[held.intent_id]
+            self.exposures.reserve(order.worst(_reference(quote, 0), self._limits.reach))
+
+    def reference(self, pair: str, now_ns: int) -> Reference | None:
+        """What an order is held against; None without a live quote."""
+        quote = self._quotes.get(pair)
+        if quote is None or not quote.live:
+            return None
+        return _reference(quote, quote.age_ns(now_ns))
+
+    def traded(self, rows: tuple[StoredRow, ...]) -> None:
+        """What our own fills came to, as the journal has it."""
+        for row in rows:
+            if row.kind == "order.traded":
+                body = row.body
+                sums = (Decimal(body["quantity"]), Decimal(body["fees"]))
+                traded = Traded(body["pair"], Side(body["side"]), *sums)
+                self.positions.add(traded, row.stream.rpartition("/")[2] or None)
+
+    def reserve(self, order: Resting, now_ns: int) -> None:
+        """Holds an order's worst case."""
+        reference = self.reference(order.intent.pair, now_ns)
+        self._orders[order.intent.intent_id] = order
+        self.exposures.reserve(order.worst(reference, self._limits.reach))
+
+    def widen(self, order: Resting, wanted: Ask, now_ns: int) -> None:
+        """Holds the larger of an order as it is and as an approved amend would have it."""
+        self._approved[order.intent.intent_id] = wanted
+        self._hold(order, now_ns)
+
+    def resting(self, intent_id: str) -> Resting | None:
+        """A live order as it was last seen."""
+        return self._orders.get(intent_id)
+
+    def follow(self, order: Order, fill: Fill | None, now_ns: int) -> None:
+        """An order's durable change: its reservation and the position move together."""
+        intent_id = order.intent.intent_id
+        self.positions.follow(order, fill)
+        if order.state in CONCLUDED:
+            self.release(intent_id)
+            return
+        wanted = self._approved.get(intent_id)
+        seen = resting(order)
+        if wanted is not None and wanted in seen.asks:
+            del self._approved[intent_id]
+        self._hold(seen, now_ns)
+
+    def release(self, intent_id: str) -> None:
+        """The order is concluded, or was never sent."""
+        self.exposures.release(intent_id)
+        self._orders.pop(intent_id, None)
+        self._approved.pop(intent_id, None)
+
+    def _hold(self, order: Resting, now_ns: int) -> None:
+        intent_id = order.intent.intent_id
+        self._orders[intent_id] = order
+        wanted = self._approved.get(intent_id)
+        at_worst = order if wanted is None else order.or_else(wanted)
+        reference = self.reference(order.intent.pair, now_ns)
+        worst = at_worst.worst(reference, self._limits.reach)
+        held = self.exposures.get(intent_id)
+        if worst.price is None and held is not None:
+            worst = attrs.evolve(worst, price=held.price)
+        self.exposures.reserve(worst)
+
+    def situation(self, pair: str, state: TradingState, now_ns: int) -> Situation:
+        """What a verdict on a pair depends on."""
+        base = pair.partition("/")[0]
+        return Situation(
+            limits=self._limits,
+            state=state,
+            reference=self.reference(pair, now_ns),
+            exposures=self.exposures,
+            position=self.positions.net(pair),
+            asset_position=self.positions.asset(base),
+            balance=None if self.balances is None else self.balances.get(base, ZERO),
+        )
+
+    def increasing(self) -> tuple[str, ...]:
+        """Our own orders that do not bring a position nearer to nothing, the oldest spared first."""
+        found = []
+        for pair in self.exposures.pairs():
+            net = self.positions.net(pair)
+            room = {Side.SELL: max(net, ZERO), Side.BUY: max(-net, ZERO)}
+            for held in self.exposures.of_pair(pair):
+                if self._orders[held.intent_id].intent.source == EXTERNAL:
+                    continue
+                if held.quantity <= room[held.side]:
+                    room[held.side] -= held.quantity
+                else:
+                    found.append(held.intent_id)
+        return tuple(found)
+
+    def marks(self, now_ns: int) -> dict[str, Decimal]:
+        """What one unit of an asset is worth: the middle of a fresh quote against the currency."""
+        found = {}
+        tail = f"/{self._limits.currency}"
+        for pair in self._quotes:
+            reference = self.reference(pair, now_ns) if pair.endswith(tail) else None
+            if reference is None or reference.bid is None or reference.ask is None:
+                continue
+            if reference.age_ns <= self._limits.max_quote_age_ms * 1_000_000:
+                middle = (reference.bid.value + reference.ask.value) / 2
+                found[pair.removesuffix(tail)] = middle
+        return found
+
+    def plan(self, everything: bool, now_ns: int) -> Plan:
+        """What would close the desk's positions, or sell every balance."""
+        wanted = self._all_balances(now_ns) if everything else self._positions(now_ns)
+        return plan(wanted, self._limits)
+
+    def _positions(self, now_ns: int) -> Iterator[Wanted]:
+        for pair in self.positions.pairs():
+            net = self.positions.net(pair)
+            side = Side.SELL if net > 0 else Side.BUY
+            # Whatever an order that still works may trade is its own affair.
+            rest = max(abs(net) - self.exposures.open_quantity(pair, side), ZERO)
+            base, _, quote = pair.partition("/")
+            funds = self._held(base if net > 0 else quote)
+            quantity = rest if net > 0 else -rest
+            if rest:
+                yield Wanted(pair, self.find(pair), quantity, self.reference(pair, now_ns), funds)
+
+    def _all_balances(self, now_ns: int) -> Iterator[Wanted]:
+        for asset, amount in sorted((self.balances or {}).items()):
+            pair = f"{asset}/{self._limits.currency}"
+            if asset != self._limits.currency and amount > 0:
+                watched = self.find(pair) if pair in self._quotes else None
+                yield Wanted(asset, watched, amount, self.reference(pair, now_ns), amount)
+
+    def _held(self, asset: str) -> Decimal:
+        return (self.balances or {}).get(asset, ZERO)
+
+    def report(self, recent_orders: int, now_ns: int) -> dict[str, Any]:
+        """Limits in use and positions, for people to read."""
+        pairs = {*self.exposures.pairs(), *self.positions.pairs()}
+        references = {pair: self.reference(pair, now_ns) for pair in pairs}
+        limits = in_use(self._limits, self.exposures, self.positions, references, recent_orders)
+        positions = [
+            {"pair": pair, "position": plain(self.positions.net(pair))}
+            for pair in self.positions.pairs()
+        ]
+        return {"limits": list(limits), "positions": positions}
+
+
+def _reference(quote: Quote, age_ns: int) -> Reference:
+    bid, ask = quote.bid_price, quote.ask_price
+    return Reference(
+        None if bid is None else Price(bid), None if ask is None else Price(ask), age_ns
+    )

@@ -1,0 +1,171 @@
+"""The trading state as RiskOfficer keeps it: what blocks, what latches the Gateway, and changes
+that are durable before they are told.
+
+A part of the officer, which owns it. A halt is in force at the Gateway before it is written; a
+resume the other way round.
+"""
+
+from collections import deque
+from typing import Final, assert_never
+
+from zoe.domain.order_record import canonical
+from zoe.domain.risk import TradingState
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
+from zoe.messages.risk import SetLatch, SetTradingState, StopTrading, TradingStateChanged
+from zoe.messages.system import (
+    AccountLockChanged,
+    DeadManChanged,
+    Reconciled,
+    StreamBroken,
+    StreamOpened,
+)
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+from zoe.runtime.log import log
+
+#: Blocks that also hold back what was approved before them.
+_LATCHING: Final = ("forbidden", "stopping", "lock", "dead_man", "store")
+
+Condition = (
+    Reconciled | StreamBroken | StreamOpened | StoreWentDown | StoreCameBack | StopTrading
+    | DeadManChanged | AccountLockChanged
+)  # fmt: skip
+
+
+class StateKeeper:
+    """ACTIVE, REDUCING or HALTED, over restarts.
+
+    Args:
+        watchers: Who is told the trading state, also after a restart.
+    """
+
+    def __init__(self, officer: Actor, account_id: str, watchers: tuple[str, ...]) -> None:
+        self._officer = officer
+        self._stream = f"desk/{account_id}"
+        self._named = watchers
+        self._watchers: dict[str, Address] = {}
+        self._version = 0
+        self._changes: deque[SetTradingState] = deque()
+        self._writing: SetTradingState | None = None
+        self._hydrated = False
+        self.state = TradingState.ACTIVE
+        self.why = ""
+        self.blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
+
+    @property
+    def idle(self) -> bool:
+        """Whether no change is on its way to the journal."""
+        return self._writing is None
+
+    def start(self, ref: int) -> None:
+        """Asks the journal for the state as it was."""
+        for name in self._named:
+            self._watchers[name] = self._officer.find(name)
+        wanted = Hydrate(ref, self._officer.me, stream=self._stream)
+        self._officer.tell(self._officer.find("journal"), wanted)
+
+    def hydrated(self, answer: Hydrated) -> None:
+        """The state as it was, unless somebody has wished for another meanwhile."""
+        self._hydrated = True
+        self._version = len(answer.rows)
+        if answer.rows and not self._changes:
+            newest = answer.rows[-1].body
+            self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
+        log.info("risk.state", state=self.state.value, why="as it was")
+        for watcher in self._watchers.values():
+            self._officer.tell(watcher, TradingStateChanged(self.state, "as it was"))
+        self.latch()
+        self._write()
+
+    def heed(self, news: Condition) -> None:
+        """News of something that must be well before anything is approved."""
+        match news:
+            case Reconciled():
+                self._set("reconciled", None)
+            case StreamBroken():
+                self._set("stream", f"private stream down: {news.reason}")
+            case StreamOpened():
+                self._set("stream", None)
+            case StoreWentDown():
+                self._set("store", "the store is down")
+            case StoreCameBack():
+                self._set("store", None)
+            case StopTrading():
+                self._set("stopping", "the desk is stopping")
+            case DeadManChanged():
+                self._set("dead_man", None if news.armed else news.reason)
+            case AccountLockChanged():
+                self._set("lock", None if news.held else news.reason)
+            case _:
+                assert_never(news)
+
+    def _set(self, name: str, reason: str | None) -> None:
+        if reason is None:
+            self.blocks.pop(name, None)
+        else:
+            self.blocks[name] = reason
+        if name in _LATCHING:
+            self.latch()
+
+    def watch(self, watcher: Address) -> None:
+        """Tells the state now and after each change."""
+        self._watchers[watcher.name] = watcher
+        self._officer.tell(watcher, TradingStateChanged(self.state, "as it is"))
+
+    def latch(self) -> None:
+        """Tells the Gateway whether any add may leave, even one approved a moment ago."""
+        reason = self._latch_reason()
+        gateway = self._officer.find("gateway")
+        self._officer.tell(gateway, SetLatch(reason is not None, reason or "open"))
+
+    def change(self, wish: SetTradingState) -> None:
+        """Changes the state; whoever wished for it hears when it is durable."""
+        self._changes.append(wish)
+        if wish.state is TradingState.HALTED:
+            self.state = wish.state
+            self.latch()
+        elif len(self._changes) == 1:
+            self._write()
+
+    def latched(self) -> None:
+        """The Gateway obeys: a halt may be written."""
+        if self._changes and self._changes[0].state is TradingState.HALTED:
+            self._write()
+
+    def recorded(self, version: int) -> SetTradingState | None:
+        """A change that is durable now and in force; its news is still to be told."""
+        if version <= self._version:
+            return None  # an earlier incarnation's row, which came with the hydration
+        wish = self._changes.popleft()
+        self._writing = None
+        self._version += 1
+        halting = any(later.state is TradingState.HALTED for later in self._changes)
+        self.state = TradingState.HALTED if halting else wish.state
+        self.why = wish.why
+        log.info("risk.state", state=wish.state.value, why=wish.why)
+        self.latch()
+        return wish
+
+    def tell(self, wish: SetTradingState, canceled: tuple[str, ...] = ()) -> None:
+        """Tells everybody a change, then goes on with the next."""
+        news = TradingStateChanged(wish.state, wish.why, canceled)
+        if wish.reply_to is not None:
+            self._officer.tell(wish.reply_to, news)
+        for watcher in self._watchers.values():
+            if watcher != wish.reply_to:
+                self._officer.tell(watcher, news)
+        self._write()
+
+    def _latch_reason(self) -> str | None:
+        if self.state is TradingState.HALTED:
+            return "halted"
+        return next((self.blocks[name] for name in _LATCHING if name in self.blocks), None)
+
+    def _write(self) -> None:
+        if self._writing is not None or not self._hydrated or not self._changes:
+            return
+        wish = self._writing = self._changes[0]
+        body = {"state": wish.state.value, "why": wish.why, "key": wish.key}
+        row = Row(self._stream, self._version + 1, "trading_state.changed", canonical(body))
+        record = Record((row,), self._version + 1, self._officer.me)
+        self._officer.tell(self._officer.find("journal"), record)

@@ -1,0 +1,186 @@
+"""What orders may still cost, all filled and all still open (orders.md, section 8).
+
+A reservation begins at approval and ends at a terminal state only. While an amend is on its way it
+holds the larger of old and new; what is filled of an order moves to the position.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.order import Intent, Side
+from zoe.domain.quantity import Price
+
+BPS: Final = Decimal(10_000)
+ZERO: Final = Decimal(0)
+
+
+@attrs.frozen
+class Reference:
+    """The fresh quote that an intent is held against."""
+
+    bid: Price | None
+    ask: Price | None
+    age_ns: int
+
+    def opposite(self, side: Side) -> Price | None:
+        """The price that an order of this side would meet."""
+        return self.ask if side is Side.BUY else self.bid
+
+
+@attrs.frozen
+class Ask:
+    """How much at which limit price, None for whatever the market asks."""
+
+    quantity: Decimal
+    limit_price: Price | None
+
+
+@attrs.frozen
+class Reservation:
+    """What an order may still cost.
+
+    Attributes:
+        quantity: The most that may still be executed, in base.
+        price: The worst of the prices that it may be executed at, as far as they are known; None
+            where no quote has been seen yet.
+        slot: Source and slot of a strategy's order.
+    """
+
+    intent_id: str
+    pair: str
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    slot: tuple[str, str] | None = None
+
+    @property
+    def notional(self) -> Decimal:
+        """Price times quantity, in the pair's quote currency."""
+        return ZERO if self.price is None else self.price * self.quantity
+
+    def or_worse(self, other: "Reservation") -> "Reservation":
+        """The larger of both, in quantity and in price."""
+        prices = [r.price for r in (self, other) if r.price is not None]
+        return attrs.evolve(
+            self,
+            quantity=max(self.quantity, other.quantity),
+            price=max(prices, default=None),
+        )
+
+
+def worst_price(
+    side: Side, limit: Price | None, reference: Reference | None, reach: Decimal
+) -> Decimal | None:
+    """What one unit may come to at most.
+
+    A limit holds for a buy; a sale may be better than its limit, and counts at the bid at least. An
+    order without a limit counts at the far edge of the collar, whatever triggers it.
+
+    Args:
+        reach: The collar, relative to the opposite price.
+    """
+    opposite = None if reference is None else reference.opposite(side)
+    market = None if opposite is None else opposite.value
+    if limit is None:
+        return market if market is None or side is Side.SELL else market * (1 + reach)
+    if side is Side.BUY or market is None:
+        return limit.value
+    return max(limit.value, market)
+
+
+@attrs.frozen
+class Resting:
+    """An order as far as risk must know it.
+
+    Attributes:
+        asks: Everything that it may be asking for: as intended, or as amended, and as an amend on
+            its way would have it. Quantities are totals.
+        filled: What of its total is executed already.
+    """
+
+    intent: Intent
+    asks: tuple[Ask, ...]
+    filled: Decimal = ZERO
+
+    def or_else(self, ask: Ask) -> "Resting":
+        """The same, were it to ask for that too."""
+        return attrs.evolve(self, asks=(*self.asks, ask))
+
+    def worst(self, reference: Reference | None, reach: Decimal) -> Reservation:
+        """The worst of everything that it may be asking for."""
+        intent = self.intent
+        prices = [worst_price(intent.side, ask.limit_price, reference, reach) for ask in self.asks]
+        known = [price for price in prices if price is not None]
+        return Reservation(
+            intent_id=intent.intent_id,
+            pair=intent.pair,
+            side=intent.side,
+            quantity=max(max(ask.quantity for ask in self.asks) - self.filled, ZERO),
+            price=max(known) if len(known) == len(prices) else None,
+            slot=None if intent.slot is None else (intent.source, intent.slot),
+        )
+
+
+class Exposures:
+    """Reservations of every order that is not concluded."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Reservation] = {}
+
+    def __contains__(self, intent_id: str) -> bool:
+        return intent_id in self._held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, intent_id: str) -> Reservation | None:
+        """What is held for an order, None where nothing is."""
+        return self._held.get(intent_id)
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Holds an order's worst case, in place of what was held for it before."""
+        self._held[reservation.intent_id] = reservation
+
+    def release(self, intent_id: str) -> None:
+        """Lets go of an order that is concluded, or was never sent."""
+        self._held.pop(intent_id, None)
+
+    def of_pair(self, pair: str) -> tuple[Reservation, ...]:
+        """What is held for one pair, oldest first."""
+        return tuple(r for r in self._held.values() if r.pair == pair)
+
+    def pairs(self) -> tuple[str, ...]:
+        """Every pair for which something is held."""
+        return tuple(sorted({r.pair for r in self._held.values()}))
+
+    def slot_holder(self, slot: tuple[str, str] | None) -> str | None:
+        """The intent that has a strategy's slot."""
+        if slot is None:
+            return None
+        return next((r.intent_id for r in self._held.values() if r.slot == slot), None)
+
+    def without(self, intent_id: str) -> "Exposures":
+        """A copy that does not hold one order."""
+        others = Exposures()
+        others._held = {i: r for i, r in self._held.items() if i != intent_id}
+        return others
+
+    def pair_notional(self, pair: str) -> Decimal:
+        """The sum of a pair's reservations, both sides."""
+        return sum((r.notional for r in self.of_pair(pair)), ZERO)
+
+    def open_orders(self, pair: str) -> int:
+        """How many orders of a pair are held."""
+        return len(self.of_pair(pair))
+
+    def open_quantity(self, pair: str, side: Side) -> Decimal:
+        """What one side of a pair may still trade, in base."""
+        return sum((r.quantity for r in self.of_pair(pair) if r.side is side), ZERO)
+
+    def asset_quantity(self, asset: str, side: Side) -> Decimal:
+        """What one side of every pair of a base asset may still trade."""
+        head = f"{asset}/"
+        mine = (r for r in self._held.values() if r.pair.startswith(head) and r.side is side)
+        return sum((r.quantity for r in mine), ZERO)

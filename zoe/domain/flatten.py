@@ -1,0 +1,133 @@
+"""What it takes to close positions: orders that take what the book offers within the collar, each
+small enough for the limits, and a reason for whatever is left.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.catalog import Instrument
+from zoe.domain.exposure import ZERO, Reference
+from zoe.domain.order import Side
+from zoe.domain.quantity import Price, plain
+from zoe.domain.risk import Limits, collar
+
+#: Of one position; the rest is planned when these are done.
+MOST_STEPS: Final = 200
+
+
+@attrs.frozen
+class Wanted:
+    """A position to be closed.
+
+    Attributes:
+        name: The pair, or the asset where no pair is known.
+        quantity: Greater than 0 to be sold, less than 0 to be bought back.
+        funds: What can be spent: of the base asset for a sale, of the quote currency for a purchase.
+    """
+
+    name: str
+    instrument: Instrument | None
+    quantity: Decimal
+    reference: Reference | None
+    funds: Decimal
+
+
+@attrs.frozen
+class Step:
+    """One order, immediate or canceled."""
+
+    pair: str
+    side: Side
+    quantity: Decimal
+    limit_price: Price
+
+
+@attrs.frozen
+class Left:
+    """What stays open, and why."""
+
+    name: str
+    quantity: Decimal
+    reason: str
+
+
+@attrs.frozen
+class Plan:
+    """What would be done, in order."""
+
+    steps: tuple[Step, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+def plan(wanted: Iterable[Wanted], limits: Limits) -> Plan:
+    """The orders that close what can be closed."""
+    steps: list[Step] = []
+    left: list[Left] = []
+    for position in wanted:
+        found = _close(position, limits)
+        if isinstance(found, str):
+            left.append(Left(position.name, position.quantity, found))
+        else:
+            steps += found[0]
+            left += found[1]
+    return Plan(tuple(steps), tuple(left))
+
+
+def _close(position: Wanted, limits: Limits) -> str | tuple[list[Step], list[Left]]:
+    instrument = position.instrument
+    if instrument is None:
+        return f"no pair with {limits.currency} that the desk watches (desk.focus)"
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    reference = position.reference
+    opposite = None if reference is None else reference.opposite(side)
+    if reference is None or opposite is None:
+        return "no live quote"
+    if reference.age_ns > limits.max_quote_age_ms * 1_000_000:
+        return f"the quote is {reference.age_ns // 1_000_000} ms old"
+    price = _price(opposite, side, instrument, limits)
+    dearest = max(price.value, opposite.value)
+    spendable = position.funds if side is Side.SELL else position.funds / price.value
+    size = min(abs(position.quantity), max(spendable, ZERO))
+    most = instrument.quantity_worth(limits.max_order_notional, dearest)
+    steps = _cut(instrument, side, price, (size, most))
+    done = sum((step.quantity for step in steps), ZERO)
+    rest = abs(position.quantity) - done
+    if not rest:
+        return steps, []
+    funds_end = size < abs(position.quantity) and rest >= instrument.qty_min
+    why = "the account holds less" if funds_end else _too_small(instrument)
+    return steps, [Left(position.name, rest if side is Side.SELL else -rest, why)]
+
+
+def _price(opposite: Price, side: Side, instrument: Instrument, limits: Limits) -> Price:
+    """The collar's edge, rounded to its inner side."""
+    edge = collar(opposite, side, limits).value
+    inner = instrument.round_price(edge, "down" if side is Side.BUY else "up")
+    # A collar of less than a tick leaves the opposite price itself.
+    return Price(inner) if inner > 0 else opposite
+
+
+def _cut(
+    instrument: Instrument, side: Side, price: Price, sizes: tuple[Decimal, Decimal]
+) -> list[Step]:
+    """Orders of at most the second size that together are the first."""
+    rest, most = sizes
+    steps: list[Step] = []
+    while len(steps) < MOST_STEPS:
+        quantity = instrument.round_quantity_down(min(rest, most))
+        if instrument.check_order(quantity, price.value) is not None:
+            return steps
+        steps.append(Step(instrument.symbol, side, quantity, price))
+        rest -= quantity
+    return steps
+
+
+def _too_small(instrument: Instrument) -> str:
+    least, cost = plain(instrument.qty_min), plain(instrument.cost_min)
+    return (
+        f"less than an order may be: {least} {instrument.base}, worth {cost} {instrument.quote}, "
+        f"in a pair that is {instrument.status}"
+    )
