@@ -82,6 +82,11 @@ class Desk:
         found: Row = self.until(self._status_if_ready)
         return found
 
+    @property
+    def door(self) -> Path:
+        """Where the desk listens for commands."""
+        return self.state / "desk.sock"
+
     def _status_if_ready(self) -> Row | None:
         assert self.process is not None
         code = self.process.poll()
