@@ -18,7 +18,7 @@ from zoe.actors.order_actor import OrderActor, OrderConfig
 from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, EXTERNAL, Intent, Order, State, apply
+from zoe.domain.order import CONCLUDED, Input, Intent, Order, State, apply
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import (
@@ -29,7 +29,7 @@ from zoe.messages.journal import (
     StoreCameBack,
     StoreWentDown,
 )
-from zoe.messages.limits import OrderEnded
+from zoe.messages.limits import OrderAged, OrderEnded
 from zoe.messages.orders import (
     AmendDenied,
     AwaitNoOrders,
@@ -65,6 +65,8 @@ HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
+#: What begins an order's age anew, as the exchange's counter has it.
+_BEGIN_AGE: Final = frozenset({Input.ACKNOWLEDGED, Input.LIVE, Input.AMENDED})
 #: Who hears of every change of every order; whoever asked for one hears of its own.
 _ALWAYS_TOLD: Final = ("risk", "repositioner", "reconciler")
 
@@ -231,7 +233,7 @@ class OrderDesk(Actor):
 
     def _cancel_own(self, why: str) -> None:
         for intent_id, order in self._orders.items():
-            if order is None or (order.state not in CONCLUDED and _is_ours(order)):
+            if order is None or (order.state not in CONCLUDED and order.is_ours):
                 self._tell_cancel(intent_id, why)
 
     def _sighted(self, sighting: Sighting) -> None:
@@ -321,12 +323,19 @@ class OrderDesk(Actor):
         self._index(order)
         for name in _ALWAYS_TOLD:
             self.tell(self.find(name), news)
-        if order.state in CONCLUDED:
-            self.tell(self.find("ratelimiter"), OrderEnded(intent_id, order.intent.pair))
+        self._tell_limiter(news)
         for name, follower in self._followers.get(intent_id, {}).items():
             if name not in _ALWAYS_TOLD:
                 self.tell(follower, news)
         self._release_waiters()
+
+    def _tell_limiter(self, news: OrderChanged) -> None:
+        order = news.order
+        ref, pair = order.intent.intent_id, order.intent.pair
+        if order.state in CONCLUDED:
+            self.tell(self.find("ratelimiter"), OrderEnded(ref, pair))
+        elif news.fact is not None and news.fact.input in _BEGIN_AGE:
+            self.tell(self.find("ratelimiter"), OrderAged(ref, pair))
 
     def _index(self, order: Order) -> None:
         intent_id = order.intent.intent_id
@@ -347,7 +356,7 @@ class OrderDesk(Actor):
         self._release_waiters()
 
     def _report(self) -> None:
-        live = tuple(o for o in self._orders.values() if o is not None and not _settled(o))
+        live = tuple(o for o in self._orders.values() if o is not None and not o.settled)
         self.reply(OrdersReported(live))
 
     def _await_none(self, *, external: bool) -> None:
@@ -365,13 +374,13 @@ class OrderDesk(Actor):
 
     def _any_left(self, *, external: bool) -> bool:
         return any(
-            order is None or (not _settled(order) and (external or _is_ours(order)))
+            order is None or (not order.settled and (external or order.is_ours))
             for order in self._orders.values()
         )
 
     def _let_go(self) -> None:
         """Ends the actors of orders that were concluded at the last round already."""
-        done = [i for i, o in self._orders.items() if o is not None and _settled(o)]
+        done = [i for i, o in self._orders.items() if o is not None and o.settled]
         for intent_id in done:
             order = self._orders.pop(intent_id)
             assert order is not None
@@ -389,11 +398,3 @@ class OrderDesk(Actor):
             self._concluded[order.order_id] = order
             if len(self._concluded) > CONCLUDED_KEPT:
                 self._concluded.popitem(last=False)
-
-
-def _settled(order: Order) -> bool:
-    return order.state in CONCLUDED and not order.fills_missing
-
-
-def _is_ours(order: Order) -> bool:
-    return order.intent.source != EXTERNAL

@@ -1,7 +1,8 @@
 """RateLimiter: both counters of the exchange; permits are leases.
 
-Receives: RequestPermit, OrderEnded, CounterReported, LimitHit, RestSpent, ReportBudget. Tells:
-PermitGranted to whoever asked, RestHeld to the Gateway.
+Receives: RequestPermit, OrderAged, OrderEnded, CounterReported, LimitHit, RestSpent, ReportBudget,
+WatchBudget. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
+its watchers.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has just refused; then adds and amends in the order they were
 asked for, each once every order let through before could still be canceled after it.
@@ -17,18 +18,22 @@ import attrs
 
 from zoe.domain.ratelimit import Limiter, Wish
 from zoe.messages.limits import (
+    BudgetChanged,
     BudgetReported,
     CounterReported,
     LimitHit,
+    OrderAged,
     OrderEnded,
     PermitGranted,
     ReportBudget,
     RequestPermit,
     RestHeld,
     RestSpent,
+    WatchBudget,
 )
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 LEASE_NS: Final = 2_000_000_000
@@ -36,7 +41,7 @@ LEASE_NS: Final = 2_000_000_000
 DEAREST_CALL: Final = 4
 
 Inbox = (
-    RequestPermit | OrderEnded | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
+    RequestPermit | OrderAged | WatchBudget | OrderEnded | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
 )  # fmt: skip
 
 
@@ -75,12 +80,18 @@ class RateLimiter(Actor):
         super().__init__()
         self._limiter = limiter
         self._lanes: dict[str, _Lanes] = {}
+        self._watchers: dict[str, Address] = {}
 
     def handle(self, message: Inbox) -> None:
         match message:
             case RequestPermit():
                 self._lanes.setdefault(message.pair, _Lanes()).add(message)
                 self._serve(message.pair)
+            case OrderAged():
+                now_ns = self.clock.monotonic_ns()
+                self._limiter.engine_placed(message.pair, message.ref, now_ns)
+            case WatchBudget():
+                self._watch()
             case OrderEnded():
                 self._ended(message)
             case CounterReported():
@@ -101,15 +112,17 @@ class RateLimiter(Actor):
         lanes = self._lanes[pair]
         now_ns = self.clock.monotonic_ns()
         while (first := lanes.first()) is not None:
-            wait_ns = self._limiter.engine_wait_ns(_wish(first), now_ns)
+            wish = self._limiter.engine_aged(_wish(first), now_ns)
+            wait_ns = self._limiter.engine_wait_ns(wish, now_ns)
             if wait_ns > 0:
                 self._later(pair, lanes, now_ns + wait_ns)
                 return
             lanes.drop_first()
-            self._grant(first, now_ns)
+            self._grant(first, wish, now_ns)
 
     def _ended(self, news: OrderEnded) -> None:
         self._limiter.engine_ended(news.pair, news.ref)
+        self._tell_room(news.pair, self.clock.monotonic_ns())
         lanes = self._lanes.get(news.pair)
         if lanes is not None:
             lanes.forget(news.ref)
@@ -121,20 +134,38 @@ class RateLimiter(Actor):
             lanes.timer_ns = at_ns
             self.after((at_ns - self.clock.monotonic_ns()) / 1e9, Tick(pair))
 
-    def _grant(self, request: RequestPermit, now_ns: int) -> None:
-        self._limiter.engine_spend(_wish(request), now_ns)
+    def _grant(self, request: RequestPermit, wish: Wish, now_ns: int) -> None:
+        self._limiter.engine_spend(wish, now_ns)
         granted = PermitGranted(request.ref, request.action, now_ns + LEASE_NS)
         self.tell(request.reply_to, granted)
+        self._tell_room(request.pair, now_ns)
+
+    def _watch(self) -> None:
+        assert self.envelope is not None and self.envelope.sender is not None
+        watcher = self.envelope.sender
+        if watcher.name not in self._watchers:
+            self._watchers[watcher.name] = watcher
+            now_ns = self.clock.monotonic_ns()
+            for pair in self._lanes:
+                self._tell_room(pair, now_ns)
+
+    def _tell_room(self, pair: str, now_ns: int) -> None:
+        if self._watchers:
+            news = BudgetChanged(pair, self._limiter.engine_room(pair, now_ns))
+            for watcher in self._watchers.values():
+                self.tell(watcher, news)
 
     def _reported(self, report: CounterReported) -> None:
         now_ns = self.clock.monotonic_ns()
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
+        self._tell_room(report.pair, now_ns)
         log.debug("budget.reported", pair=report.pair, difference=str(difference))
 
     def _hit(self, hit: LimitHit) -> None:
         now_ns = self.clock.monotonic_ns()
         if hit.pair is not None:
             self._limiter.engine_throttled(hit.pair, now_ns, hit.retry_after_seconds)
+            self._tell_room(hit.pair, now_ns)
             log.warning("budget.throttled", counter=hit.pair)
             return
         self._limiter.rest.throttled(now_ns, hit.retry_after_seconds)

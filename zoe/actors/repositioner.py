@@ -1,22 +1,34 @@
 """Repositioner: the slots' targets, and the only one that turns them into orders.
 
-Receives: SetTarget, OrderChanged, OrderDenied, OrderForgotten, OrdersReported, Reconciled,
-StreamBroken. Tells: RiskOfficer (PlaceOrder), OrderDesk (CancelOrder). Blocks on nothing.
+Receives: SetTarget, OrderChanged, OrderDenied, AmendDenied, OrderForgotten, OrdersReported,
+BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOrder), OrderDesk
+(CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
 rests for a while. A restart asks OrderDesk for the live orders and the strategies' next wake for
 the targets.
 """
 
-from decimal import Decimal
 from typing import Final, assert_never
 
 import attrs
 
 from zoe.domain.ids import uuid_text
-from zoe.domain.order import CONCLUDED, CancelProgress, Intent, Order, OrderType, State
-from zoe.domain.quantity import Quantity
-from zoe.domain.repeg import Add, Cancel, Target, Wait, Working, decide
+from zoe.domain.order import (
+    CONCLUDED,
+    CancelProgress,
+    Fact,
+    Input,
+    Intent,
+    Order,
+    OrderType,
+    State,
+)
+from zoe.domain.ratelimit import Room
+from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working, decide
+from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
+    AmendDenied,
+    AmendOrder,
     CancelOrder,
     OrderChanged,
     OrderDenied,
@@ -34,39 +46,34 @@ ROUND_SECONDS: Final = 1
 REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
 #: Longer than any order waits for its permit.
 PATIENCE_NS: Final = 30_000_000_000
+#: When an order is moved: its parameters, section ``repeg`` of the configuration.
+RepegConfig = Policy
+#: What ends the time for which an amend's fate is not known.
+_AMENDED: Final = frozenset({Input.AMENDED, Input.AMEND_REFUSED, Input.AMEND_ABSENT})
 
 Slot = tuple[str, str]
 Inbox = (
-    SetTarget | OrderChanged | OrderDenied | OrderForgotten | OrdersReported | Reconciled
-    | StreamBroken | StreamOpened | Tick
+    SetTarget | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
+    | BudgetChanged | Reconciled | StreamBroken | StreamOpened | Tick
 )  # fmt: skip
-
-
-@attrs.frozen
-class RepegConfig:
-    """When an order is near enough to its target to be left alone.
-
-    Attributes:
-        price_band: Relative distance of prices.
-        quantity_band: Relative distance of quantities.
-    """
-
-    price_band: Decimal = Decimal("0.0002")
-    quantity_band: Decimal = Decimal("0.1")
 
 
 class Repositioner(Actor):
     """Compares each slot's target with its working order and acts on the difference."""
 
-    def __init__(self, config: RepegConfig) -> None:
+    def __init__(self, config: Policy) -> None:
         super().__init__()
-        self._config = config
+        self._policy = config
         self._targets: dict[Slot, Target] = {}
         self._working: dict[Slot, dict[str, Working]] = {}
+        self._intents: dict[str, Intent] = {}
         self._slot_of: dict[str, Slot] = {}
         self._resting_until: dict[Slot, int] = {}
         #: When somebody was last asked for something about an order.
         self._asked_ns: dict[str, int] = {}
+        self._rooms: dict[str, Room] = {}
+        #: Why each slot waits, as it was last said.
+        self._said: dict[Slot, str] = {}
         self._ready = False
 
     def on_start(self) -> None:
@@ -79,14 +86,18 @@ class Repositioner(Actor):
             case SetTarget():
                 self._set(message)
             case OrderChanged():
-                self._follow(message.order)
+                self._follow(message.order, message.fact)
             case OrdersReported():
                 for order in message.orders:
-                    self._follow(order)
+                    self._follow(order, None)
             case OrderDenied():
                 self._drop(message.intent.intent_id, rest=True)
+            case AmendDenied():
+                self._refused(message.intent_id)
             case OrderForgotten():
                 self._drop(message.intent_id, rest=True)
+            case BudgetChanged():
+                self._rooms[message.pair] = message.room
             case Reconciled():
                 self._ready = True
                 self._round()
@@ -109,6 +120,7 @@ class Repositioner(Actor):
         self._decide(slot)
 
     def _round(self) -> None:
+        self.tell(self.find("ratelimiter"), WatchBudget())
         for slot in sorted(self._targets.keys() | self._working.keys()):
             self._remind(slot)
             self._decide(slot)
@@ -116,38 +128,58 @@ class Repositioner(Actor):
     def _remind(self, slot: Slot) -> None:
         """A wish of which nothing was heard may be lost with an actor that crashed on it.
 
-        It is withdrawn: whoever has the order cancels it, and OrderDesk tells if nobody has.
+        It is withdrawn: whoever has the order cancels it, and OrderDesk tells if nobody has. An
+        amend is wished for again: whoever has the first still refuses a second.
         """
         now_ns = self.clock.wall_ns()
-        for intent_id, order in self._working.get(slot, {}).items():
+        for intent_id, order in list(self._working.get(slot, {}).items()):
             waits = order.state is State.WAITING or order.cancel is not CancelProgress.NONE
-            if waits and now_ns - self._asked_ns.get(intent_id, now_ns) > PATIENCE_NS:
+            if now_ns - self._asked_ns.get(intent_id, now_ns) <= PATIENCE_NS:
+                continue
+            if waits:
                 self._asked_ns[intent_id] = now_ns
                 self.tell(self.find("orders"), CancelOrder(intent_id, "no news of it"))
+            elif order.amending:
+                self._asked_ns.pop(intent_id)
+                self._working[slot][intent_id] = attrs.evolve(order, amending=False)
 
     def _decide(self, slot: Slot) -> None:
         if not self._ready:
             return
         target = self._targets.get(slot)
         working = tuple(self._working.get(slot, {}).values())
-        now_ns = self.clock.wall_ns()
-        step = decide(
-            target,
-            working,
-            now_ns,
-            band=self._config.price_band,
-            quantity_band=self._config.quantity_band,
-        )
+        step = decide(target, working, self._now(target), self._policy)
+        self._say(slot, step)
         match step:
             case Add():
-                if self._resting_until.get(slot, 0) <= now_ns:
+                if self._may(slot):
                     self._add(slot, step.target)
+            case Amend():
+                if self._may(slot):
+                    self._amend(slot, step, target)
             case Cancel():
                 self._cancel(slot, step)
             case Wait():
                 pass
             case _:
                 assert_never(step)
+
+    def _may(self, slot: Slot) -> bool:
+        return self._resting_until.get(slot, 0) <= self.clock.wall_ns()
+
+    def _now(self, target: Target | None) -> Now:
+        pair = None if target is None else target.pair
+        sharers = sum(other.pair == pair for other in self._targets.values())
+        room = None if pair is None else self._rooms.get(pair)
+        return Now(self.clock.wall_ns(), self.clock.monotonic_ns(), room, max(sharers, 1))
+
+    def _say(self, slot: Slot, step: Add | Amend | Cancel | Wait) -> None:
+        """Says why a slot waits, once each time it changes; what it does is said by the order."""
+        reason = step.reason if isinstance(step, Wait) else ""
+        if self._said.get(slot, "") != reason:
+            self._said[slot] = reason
+            if isinstance(step, Wait) and step.figures:
+                log.info("repositioner.waits", slot=slot[1], reason=reason, figures=step.figures)
 
     def _add(self, slot: Slot, target: Target) -> None:
         intent = Intent(
@@ -162,9 +194,19 @@ class Repositioner(Actor):
             post_only=True,
             decision=target.decision,
         )
-        self._note(slot, intent, State.WAITING, CancelProgress.NONE, target.quantity)
+        self._note(slot, Order(intent, State.WAITING))
         self._asked_ns[intent.intent_id] = self.clock.wall_ns()
         self.tell(self.find("risk"), PlaceOrder(intent, self.me))
+
+    def _amend(self, slot: Slot, step: Amend, target: Target | None) -> None:
+        known = self._working[slot][step.intent_id]
+        self._working[slot][step.intent_id] = attrs.evolve(known, amending=True)
+        self._asked_ns[step.intent_id] = self.clock.wall_ns()
+        log.info("repositioner.amend", intent_id=step.intent_id, reason=step.reason)
+        decision = None if target is None else target.decision
+        intent = self._intents[step.intent_id]
+        wish = AmendOrder(intent, step.terms, known.terms, step.reason, decision, self.me)
+        self.tell(self.find("risk"), wish)
 
     def _cancel(self, slot: Slot, step: Cancel) -> None:
         known = self._working[slot][step.intent_id]
@@ -173,25 +215,31 @@ class Repositioner(Actor):
         log.info("repositioner.cancel", intent_id=step.intent_id, reason=step.reason)
         self.tell(self.find("orders"), CancelOrder(step.intent_id, step.reason))
 
-    def _note(
-        self, slot: Slot, intent: Intent, state: State, cancel: CancelProgress, remaining: Quantity
-    ) -> None:
+    def _note(self, slot: Slot, order: Order, fact: Fact | None = None) -> None:
+        """Takes an order as it is; of what was asked for and is not there yet, the wish stays."""
+        intent = order.intent
         known = self._working.get(slot, {}).get(intent.intent_id)
-        since_ns = self.clock.wall_ns() if known is None else known.since_ns
+        settled = fact is not None and fact.input in _AMENDED
+        moved = known is None or known.terms != order.terms or known.state is not order.state
+        canceling = known is not None and known.cancel is not CancelProgress.NONE
         entry = Working(
             intent_id=intent.intent_id,
             slot=slot[1],
             side=intent.side,
-            price=intent.limit_price,
-            remaining=remaining,
-            state=state,
-            cancel=cancel,
-            since_ns=since_ns,
+            terms=order.terms,
+            remaining=order.remaining,
+            state=order.state,
+            cancel=CancelProgress.REQUESTED if canceling else order.cancel,
+            since_ns=self.clock.wall_ns() if known is None or moved else known.since_ns,
+            amending=order.amend is not None
+            or (known is not None and known.amending and not settled),
+            refusals=0 if known is None or known.terms != order.terms else known.refusals,
         )
         self._working.setdefault(slot, {})[intent.intent_id] = entry
         self._slot_of[intent.intent_id] = slot
+        self._intents[intent.intent_id] = intent
 
-    def _follow(self, order: Order) -> None:
+    def _follow(self, order: Order, fact: Fact | None) -> None:
         intent = order.intent
         if intent.slot is None:
             return
@@ -200,13 +248,24 @@ class Repositioner(Actor):
             refused = order.state is not State.FILLED and not order.filled
             self._drop(intent.intent_id, rest=refused and order.reason != "User requested")
             return
-        known = self._working.get(slot, {}).get(intent.intent_id)
-        canceling = known is not None and known.cancel is not CancelProgress.NONE
-        cancel = CancelProgress.REQUESTED if canceling else order.cancel
-        self._note(slot, intent, order.state, cancel, order.remaining)
+        self._note(slot, order, fact)
+        if fact is not None and fact.input is Input.AMEND_REFUSED:
+            self._refused(intent.intent_id)
+
+    def _refused(self, intent_id: str) -> None:
+        """An amend was refused: its slot rests, and after some more its order is placed anew."""
+        slot = self._slot_of.get(intent_id)
+        if slot is None:
+            return
+        known = self._working[slot][intent_id]
+        self._working[slot][intent_id] = attrs.evolve(
+            known, amending=False, refusals=known.refusals + 1
+        )
+        self._resting_until[slot] = self.clock.wall_ns() + REST_AFTER_REFUSAL_NS
 
     def _drop(self, intent_id: str, *, rest: bool) -> None:
         self._asked_ns.pop(intent_id, None)
+        self._intents.pop(intent_id, None)
         slot = self._slot_of.pop(intent_id, None)
         if slot is None:
             return

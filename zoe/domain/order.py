@@ -330,10 +330,6 @@ class Order:
         """Every terms that the order may have: an amend on its way may have been applied."""
         return (self.terms,) if self.amend is None else (self.terms, self.amend.terms)
 
-    def with_terms(self, terms: Terms) -> Intent:
-        """The intent as if it had been for these terms."""
-        return attrs.evolve(self.intent, quantity=terms.quantity, limit_price=terms.limit_price)
-
     @property
     def filled(self) -> Quantity:
         """The maximum ever seen, by fills or by the exchange's own total."""
@@ -346,6 +342,16 @@ class Order:
         if self.state in TERMINAL:
             return NOTHING
         return Quantity(max(self.terms.quantity.value - self.filled.value, Decimal(0)))
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is expected of it."""
+        return self.state in CONCLUDED and not self.fills_missing
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this desk placed it."""
+        return self.intent.source != EXTERNAL
 
     @property
     def fills_missing(self) -> bool:

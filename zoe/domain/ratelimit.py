@@ -196,8 +196,10 @@ class _Pair:
     def __init__(self, decay_milli: int) -> None:
         self._decay_milli = decay_milli
         self._counter = Counter()
-        #: When each order was made or last amended.
+        #: When each order was made or last amended, or may have been.
         self._since: dict[str, int] = {}
+        #: Orders of which that is known.
+        self._seen: set[str] = set()
         #: Orders whose cancel is counted: one that is repeated costs nothing more, since the
         #: exchange counts only the one that finds its order.
         self._canceled: set[str] = set()
@@ -210,7 +212,6 @@ class _Pair:
 
     def owed(self, now_ns: int, without: str = "") -> int:
         """What it would cost to cancel every order at once."""
-        self._forget(now_ns)
         return sum(
             by_age(Action.CANCEL, now_ns - since)
             for ref, since in self._since.items()
@@ -231,23 +232,56 @@ class _Pair:
         self._counter = Counter(self.now(now_ns) + wish.cost_milli, now_ns)
         if wish.is_cancel:
             self._since.pop(wish.ref, None)
+            self._seen.discard(wish.ref)
             self._canceled |= {wish.ref} - {""}
         elif wish.ref:
             self._since[wish.ref] = now_ns
+            self._seen.discard(wish.ref)
+
+    def placed(self, ref: str, now_ns: int) -> None:
+        """An order was made or amended, not later than now."""
+        if ref not in self._canceled:
+            self._since[ref] = now_ns
+            self._seen.add(ref)
+
+    def age_ns(self, ref: str, now_ns: int) -> int:
+        """An order's age, or less."""
+        return now_ns - self._since[ref] if ref in self._seen else 0
 
     def ended(self, ref: str) -> None:
         """An order will need no cancel."""
         self._since.pop(ref, None)
+        self._seen.discard(ref)
         self._canceled.discard(ref)
 
     def believe(self, milli: int, now_ns: int) -> None:
         """Takes a count that is not ours, if it is larger."""
         self._counter = Counter(max(milli, self.now(now_ns)), now_ns)
 
-    def _forget(self, now_ns: int) -> None:
-        oldest_ns = now_ns - _AGE_LIMITS[-1] * SECOND_NS
-        for ref in [ref for ref, since in self._since.items() if since <= oldest_ns]:
-            del self._since[ref]
+
+@attrs.frozen
+class Room:
+    """What a pair's counter leaves for adds and amends, as it was predicted at one time.
+
+    Attributes:
+        used_milli: The counter, the exchange's word and what was granted included.
+        ceiling_milli: As far as it may come, every cancel provided for.
+        at_ns: Monotonic.
+    """
+
+    used_milli: int
+    ceiling_milli: int
+    decay_milli: int
+    at_ns: int
+
+    def used(self, now_ns: int) -> int:
+        """The counter at ``now_ns``, in thousandths."""
+        counter = Counter(self.used_milli, self.at_ns)
+        return counter.decayed(now_ns, self.decay_milli).value_milli
+
+    def earned(self, passed_ns: int) -> int:
+        """What decays in a time, in thousandths."""
+        return passed_ns * self.decay_milli // SECOND_NS
 
 
 class Limiter:
@@ -289,11 +323,34 @@ class Limiter:
     def _excess(self, pair: _Pair, wish: Wish, at_ns: int) -> int:
         """How far the counter would be above what it may be, all cancels provided for."""
         owed = pair.owed(at_ns, wish.ref) + (by_age(Action.CANCEL, 0) if wish.ref else 0)
+        dearest = engine_cost_milli(wish.action, 0, wish.count)
+        return pair.now(at_ns) + wish.cost_milli - self._ceiling(owed, dearest)
+
+    def _ceiling(self, owed: int, dearest: int) -> int:
+        threshold = self._tier.engine_threshold * MILLI
         # A reserve that leaves no room for even one action would keep all of them for ever.
-        roomy = self._tier.engine_threshold * MILLI - engine_cost_milli(wish.action, 0, wish.count)
-        kept_free = max(owed, min(self._reserve_milli, roomy))
-        ceiling = self._tier.engine_threshold * MILLI - kept_free
-        return pair.now(at_ns) + wish.cost_milli - ceiling
+        return threshold - max(owed, min(self._reserve_milli, threshold - dearest))
+
+    def engine_room(self, pair: str, now_ns: int) -> Room:
+        """What is left for an amend of an order of this pair."""
+        known = self._of(pair)
+        # The order to be amended is as young as it can be afterwards.
+        owed = known.owed(now_ns) + by_age(Action.CANCEL, 0)
+        ceiling = self._ceiling(owed, engine_cost_milli(Action.AMEND, 0))
+        held_ns = known.hold.wait_ns(now_ns)
+        used = ceiling if held_ns else known.now(now_ns)
+        return Room(used, ceiling, self._tier.engine_decay_milli, now_ns)
+
+    def engine_aged(self, wish: Wish, now_ns: int) -> Wish:
+        """The wish with its order's age, where that is known better than whoever asks knows it."""
+        if not wish.ref or wish.age_ns is None:
+            return wish
+        age_ns = max(wish.age_ns, self._of(wish.pair).age_ns(wish.ref, now_ns))
+        return attrs.evolve(wish, age_ns=age_ns)
+
+    def engine_placed(self, pair: str, ref: str, now_ns: int) -> None:
+        """An order was made or amended just before; what it costs depends on its age."""
+        self._of(pair).placed(ref, now_ns)
 
     def engine_spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""

@@ -1,5 +1,9 @@
-"""Repricing: what one slot does next, from its target and its orders.
+"""Repricing on a budget: what one slot does next, from its target, its orders and its pair's room.
 
+An amend keeps the order's id and costs the engine's counter less than a cancel and an add, the less
+the older the order is. While the pair's counter is low an amend is made at once; above half of what
+it may come to, only when the order's own share of the decay has earned its cost, so that a pair
+lives at what it can sustain and never waits with a full counter. Cancels always have budget.
 A slot with anything on its way, in doubt or being canceled waits: the next order follows only when
 the fate, and so the final filled quantity, of the one before is durable.
 """
@@ -9,10 +13,14 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.amend import Terms
 from zoe.domain.order import CancelProgress, Side, State
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quantity import Price, Quantity, plain
+from zoe.domain.ratelimit import MILLI, Action, Room, engine_cost_milli
 
 _UNSETTLED: Final = frozenset({State.WAITING, State.SENDING, State.PENDING, State.IN_DOUBT})
+_BPS: Final = Decimal(10_000)
+_SECOND_NS: Final = 1_000_000_000
 
 
 @attrs.frozen
@@ -34,17 +42,60 @@ class Target:
 
 
 @attrs.frozen
+class Policy:
+    """When an order is moved, and when it goes.
+
+    Attributes:
+        price_band: Relative distance in price within which an order is left alone.
+        quantity_band: Relative distance in quantity within which an order is left alone.
+        max_distance: Relative distance at which an order that cannot be amended yet is canceled.
+        max_age_seconds: Age at which an order is placed anew.
+        max_refusals: So many amends refused one after the other, and the order is placed anew.
+    """
+
+    price_band: Decimal = Decimal("0.0002")
+    quantity_band: Decimal = Decimal("0.1")
+    max_distance: Decimal = Decimal("0.02")
+    max_age_seconds: int = 86_400
+    max_refusals: int = 3
+
+
+@attrs.frozen
 class Working:
-    """An order of a slot that is not concluded."""
+    """An order of a slot that is not concluded.
+
+    Attributes:
+        terms: Total quantity and limit price as they are.
+        since_ns: When it was made or last amended, or later (wall time).
+        amending: Whether an amend was wished for and its fate is not known.
+        refusals: Amends of it that were refused, since the last that was not.
+    """
 
     intent_id: str
     slot: str
     side: Side
-    price: Price | None
+    terms: Terms
     remaining: Quantity
     state: State
     cancel: CancelProgress
     since_ns: int
+    amending: bool = False
+    refusals: int = 0
+
+
+@attrs.frozen
+class Now:
+    """The time, and what the pair's counter leaves.
+
+    Attributes:
+        room: None where nobody has told it yet: whoever grants permits knows it.
+        sharers: Slots that live on the pair's counter.
+    """
+
+    wall_ns: int
+    monotonic_ns: int
+    room: Room | None = None
+    sharers: int = 1
 
 
 @attrs.frozen
@@ -52,6 +103,15 @@ class Add:
     """Place an order for the target."""
 
     target: Target
+
+
+@attrs.frozen
+class Amend:
+    """Change an order's terms."""
+
+    intent_id: str
+    terms: Terms
+    reason: str
 
 
 @attrs.frozen
@@ -67,48 +127,100 @@ class Wait:
     """Nothing to do, and why."""
 
     reason: str
+    figures: str = ""
 
 
-def decide(
-    target: Target | None,
-    working: tuple[Working, ...],
-    now_ns: int,
-    *,
-    band: Decimal,
-    quantity_band: Decimal,
-) -> Add | Cancel | Wait:
-    """The next step of one slot.
+Step = Add | Amend | Cancel | Wait
 
-    Args:
-        band: Relative distance in price within which an order is left alone.
-        quantity_band: Relative distance in quantity within which an order is left alone.
-    """
+
+def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy: Policy) -> Step:
+    """The next step of one slot."""
     if any(order.cancel is not CancelProgress.NONE for order in working):
         return Wait("CANCELING")
     if any(order.state in _UNSETTLED for order in working):
         return Wait("UNSETTLED")
-    if target is not None and target.valid_until_ns <= now_ns:
-        target = None
+    stale = target is not None and target.valid_until_ns <= now.wall_ns
     if len(working) > 1:
         youngest = max(working, key=lambda order: (order.since_ns, order.intent_id))
         return Cancel(youngest.intent_id, "second order in the slot")
     if not working:
-        return Wait("NOTHING_WANTED") if target is None else Add(target)
+        return Wait("NOTHING_WANTED") if target is None or stale else Add(target)
     order = working[0]
-    if target is None:
-        return Cancel(order.intent_id, "no longer wanted")
-    if _near(target, order, band, quantity_band):
+    if target is None or stale:
+        return Cancel(order.intent_id, "the target has gone stale" if stale else "no longer wanted")
+    return _move(target, order, now, policy)
+
+
+def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
+    """What becomes of the one order of a slot that has a target."""
+    wanted = f"wanted {target.quantity} @ {target.price}"
+    if order.side is not target.side or order.terms.limit_price is None:
+        return Cancel(order.intent_id, f"{wanted}: not to be had by an amend")
+    age_ns = max(now.wall_ns - order.since_ns, 0)
+    if age_ns >= policy.max_age_seconds * _SECOND_NS and not order.amending:
+        return Cancel(order.intent_id, f"too old: {age_ns // _SECOND_NS} s")
+    terms = _terms(target, order, order.terms.limit_price, policy)
+    if terms == order.terms:
         return Wait("IN_PLACE")
-    return Cancel(order.intent_id, f"wanted {target.quantity} @ {target.price}")
-
-
-def _near(target: Target, order: Working, band: Decimal, quantity_band: Decimal) -> bool:
-    if order.side is not target.side or order.price is None:
-        return False
-    price_off = abs(order.price.value - target.price.value)
-    # A partly filled order keeps its remaining size: only too large a rest is worth a cancel.
-    quantity_over = order.remaining.value - target.quantity.value
-    return (
-        price_off <= target.price.value * band
-        and quantity_over <= target.quantity.value * quantity_band
+    distance = _distance(target, order.terms.limit_price)
+    cost_milli = engine_cost_milli(Action.AMEND, age_ns)
+    figures = (
+        f"{wanted}, has {order.remaining} @ {order.terms.limit_price}, "
+        f"{plain(round(distance * _BPS, 1))} bps off; age {_seconds(age_ns)} s, "
+        f"an amend costs {_points(cost_milli)}, {_used(now)}"
     )
+    if order.amending:
+        return Wait("AMENDING")
+    if order.refusals >= policy.max_refusals:
+        return Cancel(order.intent_id, f"{order.refusals} amends refused; {figures}")
+    if _affordable(now, cost_milli, age_ns):
+        return Amend(order.intent_id, terms, figures)
+    if distance > policy.max_distance:
+        return Cancel(order.intent_id, f"too far; {figures}")
+    return Wait("BUDGET", figures)
+
+
+def _terms(target: Target, order: Working, price: Price, policy: Policy) -> Terms:
+    """The order's terms as they shall be; as they are where they are near enough.
+
+    A partly filled order keeps its remaining size: only too large a rest is made smaller.
+    """
+    filled = order.terms.quantity - order.remaining
+    over = order.remaining.value - target.quantity.value
+    is_large = over > target.quantity.value * policy.quantity_band
+    is_near = _distance(target, price) <= policy.price_band
+    return Terms(
+        filled + target.quantity if is_large else order.terms.quantity,
+        price if is_near else target.price,
+    )
+
+
+def _distance(target: Target, price: Price) -> Decimal:
+    return abs(price.value - target.price.value) / target.price.value
+
+
+def _affordable(now: Now, cost_milli: int, age_ns: int) -> bool:
+    room = now.room
+    if room is None:
+        return True
+    after = room.used(now.monotonic_ns) + cost_milli
+    if after > room.ceiling_milli:
+        return False
+    # Its share of what the counter has lost since the order was last touched.
+    earned = room.earned(age_ns) // max(now.sharers, 1)
+    return after * 2 <= room.ceiling_milli or earned >= cost_milli
+
+
+def _used(now: Now) -> str:
+    if now.room is None:
+        return "counter unknown"
+    used = _points(now.room.used(now.monotonic_ns))
+    return f"counter {used} of {_points(now.room.ceiling_milli)} for {now.sharers} slots"
+
+
+def _points(milli: int) -> str:
+    return plain(round(Decimal(milli) / MILLI, 1))
+
+
+def _seconds(nanoseconds: int) -> str:
+    return plain(round(Decimal(nanoseconds) / _SECOND_NS, 1))

@@ -1,12 +1,13 @@
 """Messages of the RateLimiter: permits are leases."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 
-from zoe.domain.ratelimit import Action
+from zoe.domain.ratelimit import Action, Room
 from zoe.runtime.address import Address
-from zoe.runtime.message import Message
+from zoe.runtime.message import Lane, Message
 
 
 @attrs.frozen
@@ -40,6 +41,34 @@ class OrderEnded(Message):
 
     ref: str
     pair: str
+
+
+@attrs.frozen
+class OrderAged(Message):
+    """An order was made or amended, not later than now: its age begins here."""
+
+    ref: str
+    pair: str
+
+
+@attrs.frozen
+class WatchBudget(Message):
+    """Tell the sender the room of each pair now, and whenever something is spent; may be repeated,
+    since a restart forgets it."""
+
+
+@attrs.frozen
+class BudgetChanged(Message):
+    """What a pair's counter leaves for adds and amends."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    pair: str
+    room: Room
+
+    @property
+    def key(self) -> str:
+        """One pair."""
+        return self.pair
 
 
 @attrs.frozen

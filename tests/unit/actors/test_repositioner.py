@@ -5,10 +5,15 @@ from functools import partial
 from stage import Stage
 
 from zoe.actors.repositioner import PATIENCE_NS, RepegConfig, Repositioner
-from zoe.domain.order import Order, Side, State
+from zoe.domain.amend import Terms
+from zoe.domain.order import Fact, Input, Order, Side, State
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import Target
+from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
+    AmendDenied,
+    AmendOrder,
     CancelOrder,
     OrderChanged,
     OrderForgotten,
@@ -23,7 +28,7 @@ PATIENCE_SECONDS = PATIENCE_NS / 1e9
 def wanting(price: str = "49990.0") -> Stage:
     """A slot with a target, whose order has just been asked for."""
     factory = partial(Repositioner, RepegConfig())
-    stage = Stage("repositioner", factory, ("orders", "risk", "reconciler"))
+    stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
     stage.tell(Reconciled("a", 1, 0))
     want(stage, price)
     return stage
@@ -70,7 +75,7 @@ def test_a_slot_whose_order_got_lost_is_used_again() -> None:
 def test_a_cancel_that_got_lost_is_asked_for_again() -> None:
     stage = wanting()
     works(stage)
-    want(stage, "49000.0")
+    stage.tell(SetTarget("strategy/q", "bid.0", None))
     (order,) = set(withdrawn(stage))
     stage.run(PATIENCE_SECONDS + 2)
     assert withdrawn(stage) == [order, order]
@@ -83,3 +88,72 @@ def test_an_order_that_works_is_left_alone() -> None:
     stage.run(3 * PATIENCE_SECONDS)
     assert withdrawn(stage) == []
     assert len(placed(stage)) == 1
+
+
+def amends(stage: Stage) -> list[AmendOrder]:
+    return stage.heard("risk", AmendOrder)
+
+
+def moved(stage: Stage, fact: Fact | None = None, price: str = "49990.0") -> Order:
+    """News of the slot's order at a price."""
+    intent = stage.heard("risk", PlaceOrder)[-1].intent
+    terms = Terms(intent.quantity, Price.of(price))
+    order = Order(intent, State.WORKING, order_id="O1", amended=terms)
+    stage.tell(OrderChanged(order, fact))
+    return order
+
+
+def test_an_order_follows_its_target_by_amends_each_with_its_reason() -> None:
+    stage = wanting()
+    works(stage)
+    want(stage, "50100.0")
+    (wish,) = amends(stage)
+    assert str(wish.terms) == "0.002 @ 50100"
+    assert "wanted 0.002 @ 50100, has 0.002 @ 49990" in wish.why
+    moved(stage, Fact(Input.AMENDED, "O1", terms=wish.terms), "50100.0")
+    stage.run(5)
+    want(stage, "50200.0")
+    assert len(amends(stage)) == 2
+    assert (withdrawn(stage), len(placed(stage))) == ([], 1)
+
+
+def test_while_an_amend_is_not_settled_no_other_is_wished_for() -> None:
+    stage = wanting()
+    works(stage)
+    want(stage, "50100.0")
+    moved(stage, Fact(Input.LIVE, "O1", filled_quantity=Quantity.of("0.001")))
+    want(stage, "50200.0")
+    stage.run(PATIENCE_SECONDS - 2)
+    assert len(amends(stage)) == 1
+    stage.run(5)
+    assert len(amends(stage)) == 2
+
+
+def test_a_refused_amend_lets_the_slot_rest_and_after_some_the_order_is_placed_anew() -> None:
+    stage = wanting()
+    works(stage)
+    want(stage, "50100.0")
+    for count in (1, 2, 3):
+        assert len(amends(stage)) == count
+        if count == 2:
+            moved(stage, Fact(Input.AMEND_REFUSED, "O1", reason="EOrder:Post only order"))
+        else:
+            wish = amends(stage)[-1]
+            stage.tell(AmendDenied(wish.intent.intent_id, wish.terms, "STALE_QUOTE"))
+        assert len(amends(stage)) == count
+        stage.run(3)
+    assert len(amends(stage)) == 3
+    assert withdrawn(stage) == placed(stage)
+
+
+def test_a_full_counter_is_waited_for() -> None:
+    stage = wanting()
+    works(stage)
+    at_ns = stage.runtime.clock.monotonic_ns()
+    stage.tell(BudgetChanged("BTC/USD", Room(40_000, 40_000, 1_000, at_ns)))
+    want(stage, "50100.0")
+    stage.run(2)
+    assert amends(stage) == []
+    stage.run(4)
+    assert len(amends(stage)) == 1
+    assert len(stage.heard("ratelimiter", WatchBudget)) > 1

@@ -172,7 +172,7 @@ class _Teller:
         return FaultyJournal(store, fates)
 
     def _plant(self) -> None:
-        places = {"requests": ("AddOrder", "CancelOrder"), "streams": ("executions", "book")}
+        places = {"requests": ("AddOrder", "AmendOrder", "CancelOrder"), "streams": ("executions", "book")}
         for kind, whats in (("requests", _OF_REQUESTS), ("streams", _OF_STREAMS)):
             for where in places[kind]:
                 if kind in self._kinds and self._rng.random() < 0.6:

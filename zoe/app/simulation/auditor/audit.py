@@ -191,9 +191,9 @@ def _ends(found: Evidence) -> list[str]:
 
 
 def _state(gone: bool, filled: Decimal, wanted: Decimal) -> str:
-    if filled >= wanted:
-        return "FILLED"
-    return "CANCELED" if gone else "WORKING"
+    if gone:  # also where an amend below what was filled has ended it
+        return "CANCELED"
+    return "FILLED" if filled >= wanted else "WORKING"
 
 
 def _fills(found: Evidence) -> list[str]:
