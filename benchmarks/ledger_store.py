@@ -18,17 +18,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 
-import small_account  # noqa: E402  # found by the line above
+import small_account
 
-from zoe.domain.booking import REST, Delivery, StoredBooks  # noqa: E402  # likewise
-from zoe.domain.bookkeeping import Bookkeeping  # noqa: E402  # likewise
-from zoe.domain.marks import NoMarks  # noqa: E402  # likewise
-from zoe.store.connection import Connection, Database  # noqa: E402  # likewise
-from zoe.store.embedded import EmbeddedServer  # noqa: E402  # likewise
-from zoe.store.ledger import PostgresLedger  # noqa: E402  # likewise
-from zoe.store.migrate import migrate  # noqa: E402  # likewise
-from zoe.store.reading import server_at  # noqa: E402  # likewise
-from zoe.store.waiting import wait_until_up  # noqa: E402  # likewise
+from zoe.domain.booking import REST, Delivery, StoredBooks
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.marks import NoMarks
+from zoe.store.connection import Connection, Database
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.ledger import PostgresLedger
+from zoe.store.migrate import migrate
+from zoe.store.reading import server_at
+from zoe.store.waiting import wait_until_up
 
 BATCH_ROWS = 1_000
 BARE = "INSERT INTO bare (body) VALUES (:body)"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from zoe.cli import books_grammar
 from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, seeds, whole
 
 LONGEST_SECONDS: Final = 600
@@ -56,8 +57,7 @@ def build() -> Parser:
     _sandbox(commands)
     _status(commands)
     _order(commands)
-    _books(commands)
-    _ledger(commands)
+    books_grammar.add(commands, _command)
     _logs(commands)
     _why(commands)
     _trading_state(commands)
@@ -226,38 +226,6 @@ def _timeout(command: Parser, default: int) -> None:
         metavar="SECONDS",
         help=f"how long to wait for the desk; default: {default}",
     )
-
-
-def _books(commands: Any) -> None:
-    words = ("list the orders that are not concluded", "zoe orders --all --json")
-    orders = _command(commands, "orders", "reading_commands:orders", words)
-    orders.add_argument("--all", action="store_true", help="concluded ones too")
-    words = ("list every fill", "zoe fills --json")
-    _command(commands, "fills", "reading_commands:fills", words)
-    words = ("list what each wallet holds", "zoe balances")
-    _command(commands, "balances", "reading_commands:balances", words)
-
-
-def _ledger(commands: Any) -> None:
-    ledger: Parser = commands.add_parser(
-        "ledger",
-        help="balances, lots and profit out of the exchange's own exports",
-        description="Books out of a directory of exports (*.csv) and pages of Ledgers (*.json).",
-        epilog="example: zoe ledger replay exports --json",
-    )
-    below = ledger.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
-    for name, text, example in (
-        ("replay", "balances, lots and gains; exit code 1 when something is wrong", "--json"),
-        ("report", "equity and profit by day, and fees", "--csv"),
-        ("lots", "open lots, or what left them, for a tax return", "--disposals --year 2026"),
-    ):
-        words = text, f"zoe ledger {name} exports {example}"
-        command = _command(below, name, f"ledger_command:{name}", words)
-        command.add_argument("directory", type=Path, metavar="DIR", help="with the exports")
-        command.add_argument("--csv", action="store_true", help="print CSV")
-    command.add_argument("--asset", metavar="ASSET", help="such as BTC")
-    command.add_argument("--disposals", action="store_true", help="every slice that left a lot")
-    command.add_argument("--year", type=whole(1970, 9999), metavar="YYYY", help="of disposals, UTC")
 
 
 def _logs(commands: Any) -> None:

@@ -1,0 +1,223 @@
+"""The books in the store, for people's commands: rows of files into them, and whether they are in
+order; whether or not a desk runs, which takes rows all the same."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import attrs
+import msgspec
+
+from zoe.adapters.kraken import ledger_csv, ledger_pages
+from zoe.app.ledger_replaying import own_marks
+from zoe.app.settings import Settings
+from zoe.domain.booking import FILE, Booking, Delivery
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.errors import ConfigError, StoreConflict, StoreUnknown, WireError
+from zoe.domain.ids import account_id
+from zoe.domain.ledger_audit import violations
+from zoe.domain.ledger_row import LedgerRow, asset_of, decimal_of, text_of
+from zoe.domain.marks import MarkTable
+from zoe.domain.quantity import plain
+from zoe.store import reading
+from zoe.store.connection import Database
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.ledger import PostgresLedger
+from zoe.store.migrate import migrate
+from zoe.store.waiting import wait_until_up
+
+BATCH_ROWS: Final = 500
+#: Another writer's bookings came in between so often that something must be wrong.
+MOST_TRIES: Final = 50
+
+
+@attrs.define
+class Imported:
+    """What became of the rows of files.
+
+    Attributes:
+        pending: Copies without an id that exports list beside the rows.
+    """
+
+    files: int = 0
+    rows: int = 0
+    new: int = 0
+    conflicts: int = 0
+    pending: int = 0
+
+
+@attrs.frozen
+class Verdict:
+    """Whether the stored books are in order.
+
+    Attributes:
+        problems: A line each; none for books in order.
+        waiting: Trades with one leg that wait for the other.
+    """
+
+    keeping: Bookkeeping
+    problems: tuple[str, ...]
+    waiting: int
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Database]:
+    """The desk's database, made where no desk has run yet."""
+    if settings.database_url or EmbeddedServer.exists(settings.state_dir):
+        with reading.open_for_reading(settings.state_dir, settings.database_url) as database:
+            yield database
+        return
+    server = EmbeddedServer.start(settings.state_dir)
+    try:
+        database = Database(reading.server_at(server.endpoint))
+        wait_until_up(database, server)
+        migrate(database)
+        yield database
+        database.discard()
+    finally:
+        server.stop()
+
+
+def account_of(settings: Settings, database: Database, wanted: str | None = None) -> str:
+    """Whose books: the account named, that of the key in force, or the only one there is.
+
+    Raises:
+        ConfigError: It cannot be told.
+    """
+    if wanted is not None:
+        return wanted
+    if settings.api_key:
+        return account_id(settings.exchange.name, settings.api_key)
+    sql = "SELECT account_id FROM boot UNION SELECT account_id FROM raw_event ORDER BY 1"
+    found = [row[0] for row in database.run(lambda c: c.run(sql))]
+    if len(found) == 1:
+        return str(found[0])
+    if not found:
+        raise ConfigError("no account yet: set KRAKEN_API_KEY, or name one with --account")
+    raise ConfigError(f"which account? --account with one of {', '.join(found)}")
+
+
+def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
+    """Every row of the files.
+
+    Raises:
+        WireError: A file is not understood; it names the file.
+    """
+    rows: list[LedgerRow] = []
+    for path in paths:
+        data = path.read_bytes()
+        try:
+            if path.suffix == ".jsonl":
+                rows += _lines(data)
+            elif path.suffix == ".json":
+                rows += ledger_pages.read(data)
+            else:
+                export = ledger_csv.read(data)
+                rows += export.rows
+                found.pending += export.pending
+        except WireError as problem:
+            raise WireError(f"{path}: {problem}", problem.raw) from problem
+        found.files += 1
+    found.rows = len(rows)
+    return rows
+
+
+def _lines(data: bytes) -> Iterator[LedgerRow]:
+    """Rows of ``Ledgers``, a line each, with their ``id`` among the rest."""
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+            name = msgspec.json.decode(row.pop("id"), type=str)
+        except (msgspec.MsgspecError, KeyError) as problem:
+            raise WireError(f"line {number} is no row with an id", line) from problem
+        yield from ledger_pages.read(msgspec.json.encode({"ledger": {name: row}}))
+
+
+def take(store: PostgresLedger, rows: Sequence[LedgerRow], found: Imported) -> Bookkeeping:
+    """Books rows in batches, each durable as a whole; done again, it changes nothing."""
+    marks = MarkTable(own_marks(rows))
+    keeping = current(store, marks)
+    for at in range(0, len(rows), BATCH_ROWS):
+        batch = [Delivery(row, FILE, time.time_ns()) for row in rows[at : at + BATCH_ROWS]]
+        for _ in range(MOST_TRIES):
+            booking = keeping.take(batch, None, time.time_ns())
+            if _booked(store, booking):
+                break
+            # A desk that runs came in between: go on from what is stored.
+            keeping = current(store, marks)
+        else:
+            raise StoreConflict("another writer is always quicker")
+        found.new += len(booking.deliveries)
+        found.conflicts += len(booking.conflicts)
+    return keeping
+
+
+def current(store: PostgresLedger, marks: MarkTable, reason: str = "rebuilt") -> Bookkeeping:
+    """The books as stored, with what the store lacked of them made good."""
+    for _ in range(MOST_TRIES):
+        keeping = Bookkeeping(store.load(), marks)
+        if _booked(store, keeping.catch_up(None, time.time_ns(), reason)):
+            return keeping
+    raise StoreConflict("another writer is always quicker")
+
+
+def _booked(store: PostgresLedger, booking: Booking) -> bool:
+    if booking.is_empty:
+        return True
+    try:
+        store.book([booking])
+    except (StoreConflict, StoreUnknown):
+        return False
+    return True
+
+
+def verify(database: Database, account: str) -> Verdict:
+    """Compares what is stored with what its rows say, and the rows with the exchange's word."""
+    store = PostgresLedger(database, account)
+    keeping = Bookkeeping(store.load(), MarkTable(()))
+    missing = keeping.catch_up(time.time_ns(), time.time_ns())
+    books = keeping.books
+    problems = [
+        *(f"I5: row {entry.entry.key} is not in the journal" for entry in missing.entries),
+        *(f"the lots of {e.asset} are not what the rows say" for e in missing.editions),
+        *violations(books),
+        *(
+            f"rows of {wallet} are missing before {row.ledger_id}: it held {text_of(balance)}"
+            for wallet, (balance, row) in books.gaps.items()
+        ),
+        *(f"more {asset} was sold than the lots held" for asset in sorted(books.stopped)),
+        *_standing(database, account),
+    ]
+    problems += _against_exchange(database, account, keeping)
+    return Verdict(keeping, tuple(problems), len(books.waiting))
+
+
+def _standing(database: Database, account: str) -> Iterable[str]:
+    """What the database's own checks find, and rows that came again with other content."""
+    checks = "SELECT invariant, found FROM violation WHERE account_id = :account"
+    for invariant, found in database.run(lambda c: c.run(checks, account=account)):
+        yield f"{invariant}: {found}"
+    conflicts = "SELECT DISTINCT ext_id FROM raw_conflict WHERE account_id = :account ORDER BY 1"
+    for (ext_id,) in database.run(lambda c: c.run(conflicts, account=account)):
+        yield f"I9: {ext_id} came again with other content; the first stays"
+
+
+def _against_exchange(database: Database, account: str, keeping: Bookkeeping) -> list[str]:
+    """I2 against the newest balances that the exchange told the desk, if there is one."""
+    sql = "SELECT asset, sum(balance) FROM accounts WHERE account_id = :account GROUP BY 1"
+    theirs: dict[str, Decimal] = {}
+    for name, total in database.run(lambda c: c.run(sql, account=account)):
+        theirs[asset_of(name)] = theirs.get(asset_of(name), Decimal(0)) + total
+    ours: dict[str, int] = {}
+    for wallet, balance in keeping.books.balances.items():
+        ours[asset_of(wallet)] = ours.get(asset_of(wallet), 0) + balance
+    return [
+        f"I2: {asset}: the books say {text_of(ours.get(asset, 0))}, the exchange {plain(total)}"
+        for asset, total in sorted(theirs.items())
+        if total != decimal_of(ours.get(asset, 0))
+    ]

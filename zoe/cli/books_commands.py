@@ -1,0 +1,229 @@
+"""Commands about the books in the store, whether or not a desk runs: ``zoe ledger import``,
+``verify`` and ``rebuild``, ``zoe pnl``, ``equity`` and ``drift``."""
+
+import csv
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from zoe.app import logs, stored_books
+from zoe.app.ledger_replaying import own_marks
+from zoe.app.stored_books import Imported
+from zoe.cli import configured, ledger_command, reading_commands, show
+from zoe.domain import valuation
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.ledger_audit import state_hash
+from zoe.domain.ledger_row import asset_of, text_of
+from zoe.domain.marks import USD, MarkTable
+from zoe.ports.ledger_store import DriftRow
+from zoe.store.connection import Database
+from zoe.store.ledger import PostgresLedger
+
+DRIFT: Final = ("number", "time", "subject", "status", "cause", "ours", "theirs", "repair")
+LOT_VALUES: Final = ("asset", "quantity", "basis", "mark", "value", "unrealized")
+
+Row = dict[str, Any]
+
+
+def take(arguments: Namespace) -> int:
+    """Takes rows of files into the store; again, they change nothing."""
+    found = Imported()
+    rows = stored_books.rows_of(arguments.files, found)
+    settings = configured.load(arguments)
+    logs.silence()
+    with stored_books.open_store(settings) as database:
+        account = stored_books.account_of(settings, database, arguments.account)
+        store = PostgresLedger(database, account)
+        keeping = stored_books.take(store, rows, found)
+    told = {
+        "account": account,
+        "files": found.files,
+        "rows": found.rows,
+        "new": found.new,
+        "again": found.rows - found.new,
+        "conflicts": found.conflicts,
+        "pending": found.pending,
+        **_state(keeping),
+    }
+    _facts(arguments, told)
+    _gaps(keeping)
+    return 1 if found.conflicts else 0
+
+
+def verify(arguments: Namespace) -> int:
+    """Checks every invariant; exit code 1 when one is violated."""
+    settings = configured.load(arguments)
+    logs.silence()
+    with stored_books.open_store(settings) as database:
+        account = stored_books.account_of(settings, database, arguments.account)
+        verdict = stored_books.verify(database, account)
+    told = {
+        "account": account,
+        "verdict": "violation" if verdict.problems else "ok",
+        **_state(verdict.keeping),
+        "waiting": verdict.waiting,
+    }
+    if arguments.json:
+        show.document(told | {"problems": list(verdict.problems)})
+    else:
+        show.facts(told)
+        for problem in verdict.problems:
+            show.note(problem)
+    return 1 if verdict.problems else 0
+
+
+def rebuild(arguments: Namespace) -> int:
+    """Makes the lots anew from the rows; exit code 1 when they had been otherwise."""
+    settings = configured.load(arguments)
+    logs.silence()
+    with stored_books.open_store(settings) as database:
+        account = stored_books.account_of(settings, database, arguments.account)
+        store = PostgresLedger(database, account)
+        before = Bookkeeping(store.load(), MarkTable(()))
+        missing = before.catch_up(None, time.time_ns())
+        other = [edition.asset for edition in missing.editions]
+        keeping = stored_books.current(store, MarkTable(()), "rebuilt by hand")
+    told = {"account": account, "rebuilt": other, "entries_added": len(missing.entries)}
+    _facts(arguments, told | _state(keeping))
+    return 1 if other or missing.entries else 0
+
+
+def pnl(arguments: Namespace) -> int:
+    """What was earned, and what only came and went, day by day."""
+    keeping, marks, _account = _books(arguments)
+    profit = ledger_command.profit(keeping.books)
+    days = [ledger_command.day(d) for d in valuation.daily(keeping.books.outcomes, marks)]
+    if arguments.json:
+        show.document({"profit": profit, "days": days})
+    elif arguments.csv:
+        _csv(ledger_command.DAYS, days)
+    else:
+        show.facts(profit)
+        print()
+        show.table(ledger_command.DAYS, days)
+    return 0
+
+
+def equity(arguments: Namespace) -> int:
+    """What the account is worth now: cash, and lots at their newest marks."""
+    keeping, marks, account = _books(arguments)
+    now_ns = time.time_ns()
+    found = valuation.equity(keeping.books, marks, now_ns)
+    told = {
+        "account": account,
+        "time": show.moment(now_ns),
+        "equity": text_of(found.total),
+        "cash": text_of(found.cash),
+        "lots": text_of(found.lots),
+        "basis": text_of(found.basis),
+        "unrealized": text_of(found.unrealized),
+        "unmarked": list(found.unmarked),
+    }
+    held = _held(keeping, marks, now_ns)
+    if arguments.json:
+        show.document(told | {"holdings": held})
+    elif arguments.csv:
+        _csv(LOT_VALUES, held)
+    else:
+        show.facts(told)
+        print()
+        show.table(LOT_VALUES, held)
+    return 0
+
+
+def drift(arguments: Namespace) -> int:
+    """Every difference that reconciliation found; exit code 1 while one is open."""
+    settings = configured.load(arguments)
+
+    def work(database: Database) -> list[DriftRow]:
+        account = stored_books.account_of(settings, database, arguments.account)
+        return list(PostgresLedger(database, account).drift())
+
+    nothing: list[DriftRow] = []
+    found = reading_commands.read(settings, work, nothing)
+    newest = {row.number: row for row in found}
+    rows = [_drift(row) for row in (found if arguments.all else newest.values())]
+    if arguments.json:
+        show.document(rows)
+    elif arguments.csv:
+        _csv(DRIFT, rows)
+    else:
+        show.table(DRIFT, rows)
+    return 1 if any(row.status != "settled" for row in newest.values()) else 0
+
+
+def _drift(row: DriftRow) -> Row:
+    return {
+        "number": row.number,
+        "time": show.moment(row.at_ns),
+        "subject": row.subject,
+        "status": row.status,
+        "cause": row.cause,
+        "ours": row.ours,
+        "theirs": row.theirs,
+        "repair": row.repair,
+    }
+
+
+def _books(arguments: Namespace) -> tuple[Bookkeeping, MarkTable, str]:
+    settings = configured.load(arguments)
+    logs.silence()
+    with stored_books.open_store(settings) as database:
+        account = stored_books.account_of(settings, database, arguments.account)
+        stored = PostgresLedger(database, account).load()
+    keeping = Bookkeeping(stored, MarkTable(()))
+    keeping.catch_up(time.time_ns(), time.time_ns())
+    return keeping, MarkTable((*own_marks(stored.rows), *(p.mark for p in stored.marks))), account
+
+
+def _held(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
+    sums: dict[str, list[int]] = {USD: [keeping.books.cash, keeping.books.cash]}
+    for lot in keeping.books.open_lots():
+        held = sums.setdefault(lot.asset, [0, 0])
+        held[0] += lot.left
+        held[1] += lot.basis_left
+    rows = []
+    for asset, (quantity, basis) in sums.items():
+        mark = marks.mark(asset, now_ns)
+        value = quantity if asset == USD else None if mark is None else mark.value(quantity)
+        rows.append({
+            "asset": asset,
+            "quantity": text_of(quantity),
+            "basis": text_of(basis),
+            "mark": None if mark is None else str(mark.price),
+            "value": None if value is None else text_of(value),
+            "unrealized": None if value is None else text_of(value - basis),
+        })  # fmt: skip
+    return rows
+
+
+def _state(keeping: Bookkeeping) -> Row:
+    books = keeping.books
+    return {
+        "booked": len(books.booked()),
+        "held": len(books.rows) - len(books.booked()),
+        "events": len(books.outcomes),
+        "assets": len({asset_of(wallet) for wallet in books.balances}),
+        "state_hash": state_hash(books),
+    }
+
+
+def _facts(arguments: Namespace, told: Row) -> None:
+    if arguments.json:
+        show.document(told)
+    else:
+        show.facts(told)
+
+
+def _gaps(keeping: Bookkeeping) -> None:
+    for wallet, (_, row) in keeping.books.gaps.items():
+        show.note(f"rows of {wallet} are missing before {row.ledger_id}")
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if row.get(name) is None else row[name] for name in columns])
