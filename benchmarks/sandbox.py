@@ -163,6 +163,10 @@ class Canned:
         """See Exchange."""
         return [Delivery(now_ns, request.exchange, HttpResponse(200, (), b"{}"))]
 
+    def admits(self, now_ns: int) -> bool:
+        """See Exchange."""
+        return True
+
     def opened(self, now_ns: int, connection: int, path: str) -> list[Delivery]:
         """See Exchange."""
         self._now_ns = now_ns

@@ -154,6 +154,17 @@ def test_a_socket_elsewhere_is_404(sandbox: Sandbox) -> None:
     assert told.value.status_code == 404
 
 
+def test_the_151st_socket_of_ten_minutes_is_refused_by_429(tmp_path: Path) -> None:
+    with running(tmp_path, "--market", "quiet") as sandbox:
+        for _ in range(150):
+            websocket.create_connection(sandbox.ready["ws"], timeout=PATIENCE_SECONDS).close()
+        for which in ("ws", "ws_auth"):
+            with pytest.raises(websocket.WebSocketBadStatusException) as told:
+                websocket.create_connection(sandbox.ready[which], timeout=PATIENCE_SECONDS)
+            assert told.value.status_code == 429
+        assert sandbox.public("SystemStatus")["status"] == "online"  # calls go on
+
+
 def test_no_compression_is_agreed_on(sandbox: Sandbox) -> None:
     offer = {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}
     ws = websocket.create_connection(sandbox.ready["ws"], header=offer, timeout=PATIENCE_SECONDS)

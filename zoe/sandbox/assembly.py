@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from zoe.sandbox import catalogs, markets
 from zoe.sandbox.core.config import Config
+from zoe.sandbox.core.connects import MOST
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory, Memory
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
@@ -32,6 +33,8 @@ def maker(wanted: argparse.Namespace) -> Callable[[int], Exchange]:
         pairs=listed.pairs,
         seed=seed,
         tier=wanted.tier,
+        limits=wanted.limits,
+        connects=None if wanted.limits == "none" else MOST,
         market=markets.market(wanted.market, listed.pairs, seed),
         lag_ms=wanted.lag_ms,
     )

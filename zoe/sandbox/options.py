@@ -57,6 +57,14 @@ def _parser() -> _Parser:
         default="starter",
         metavar="TIER",
     )
+    add(
+        "--limits",
+        "of new accounts: both (default), engine (calls are not counted) or none, which also lifts "
+        "the limit of connects",
+        choices=("both", "engine", "none"),
+        default="both",
+        metavar="LIMITS",
+    )
     add("--catalog", "a WS v2 instrument snapshot, or a CSV of pairs", type=Path, metavar="FILE")
     add("--pairs", "BTC/USD,ETH/USD or all; default: the well-known ones", metavar="LIST")
     add(

@@ -107,9 +107,9 @@ class SocketConnection(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self._too_slow()
 
-    def refuse(self) -> None:
-        """Answers the handshake with 404."""
-        self.conn.send_response(self.conn.reject(HTTPStatus.NOT_FOUND, "Not found\n"))
+    def refuse(self, status: HTTPStatus) -> None:
+        """Answers the handshake with an error of HTTP."""
+        self.conn.send_response(self.conn.reject(status, f"{status.phrase}\n"))
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.handshake_complete = self.close_sent = True
         self.transport.close()

@@ -58,6 +58,10 @@ class Pump:
         """One HTTP request of a connection that has joined."""
         self._drive(lambda now_ns: self._exchange.request(now_ns, request))
 
+    def admits(self) -> bool:
+        """Whether the exchange lets one more socket be opened."""
+        return self._exchange.admits(self._now_ns())
+
     def opened(self, number: int, path: str) -> None:
         """A socket is open."""
         self._drive(lambda now_ns: self._exchange.opened(now_ns, number, path))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from functools import lru_cache
+from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
 
@@ -100,7 +101,10 @@ class Web:
         connection: SocketConnection = scope["extensions"][CONNECTION]
         await receive()
         if scope["path"] not in SOCKET_PATHS:
-            connection.refuse()
+            connection.refuse(HTTPStatus.NOT_FOUND)
+            return
+        if not self._pump.admits():
+            connection.refuse(HTTPStatus.TOO_MANY_REQUESTS)
             return
         await send({"type": "websocket.accept"})
         number = self._pump.join(SocketLane(connection))

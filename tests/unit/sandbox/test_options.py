@@ -8,6 +8,7 @@ from zoe.sandbox.options import parse
 
 def test_nothing_needs_to_be_said() -> None:
     wanted = parse([])
+    assert wanted.limits == "both"
     assert (wanted.port, wanted.tier, wanted.market, wanted.lag_ms) == (
         0,
         "starter",
@@ -30,6 +31,7 @@ def test_a_lag_is_one_number_or_a_span() -> None:
         (["--lag-ms", "1:2:3"], "is not A:B"),
         (["--lag-ms", "x"], "is not A:B"),
         (["--tier", "amateur"], "--tier"),
+        (["--limits", "some"], "--limits"),
         (["--prot", "1"], "did you mean --port?"),
         (["now"], "now is not known"),
         (["--market", "calm"], "quiet"),

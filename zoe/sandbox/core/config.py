@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 
 from zoe.sandbox.core.catalog import Asset, Pair
+from zoe.sandbox.core.connects import MOST
 from zoe.sandbox.core.market import MarketModel
 
 TIERS: Final = ("starter", "intermediate", "pro")
@@ -26,6 +27,7 @@ class Config:
         lag_ms: How far REST's views of orders and history lie behind, chosen anew for each request.
         limits: Which rate limits new accounts are under: those of the engine, those of calls
             too, or none.
+        connects: How many sockets may be opened in ten minutes; None: as many as anybody likes.
         history_cost: What a call for ledgers or trades counts for: 2 or 4 (facts, 3.1: both are said).
         lockout_after: After so many invalid nonces or signatures in a row a key is locked out, for
             ``lockout_seconds``; each attempt meanwhile begins them anew.
@@ -40,7 +42,8 @@ class Config:
     market: MarketModel | None = None
     lag_ms: tuple[int, int] = (0, 0)
     balances: Mapping[str, str] = OPENING_BALANCES
-    limits: str = attrs.field(default="engine", validator=attrs.validators.in_(LIMITS))
+    limits: str = attrs.field(default="both", validator=attrs.validators.in_(LIMITS))
+    connects: int | None = MOST
     history_cost: int = 4
     lockout_after: int = 20
     lockout_seconds: int = 900

@@ -6,6 +6,7 @@ from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.channels import Channels
 from zoe.sandbox.core.clearing import Clearing, Print
 from zoe.sandbox.core.config import Config
+from zoe.sandbox.core.connects import Connects
 from zoe.sandbox.core.engine import Engine
 from zoe.sandbox.core.executions import Reports
 from zoe.sandbox.core.faults import Faults
@@ -64,6 +65,7 @@ class Exchange:
 
     def __init__(self, config: Config, memory: Memory, now_ns: int) -> None:
         world = self.world = new_world(config, Journal(memory), now_ns)
+        self._connects = Connects(config.connects)
         faults = Faults()
         self._outbox = Outbox(faults)
         self._tape = Tape(world, self._outbox)
@@ -120,6 +122,10 @@ class Exchange:
         else:
             self._rest.handle(request)
         return self._finish()
+
+    def admits(self, now_ns: int) -> bool:
+        """Whether a socket may be opened; asked before ``opened``, and counted."""
+        return self._connects.admits(now_ns)
 
     def opened(self, now_ns: int, connection: int, path: str) -> list[Delivery]:
         """A socket on ``/v2`` (public) or ``/auth/v2`` (private)."""
