@@ -2,8 +2,8 @@
 ``Ledgers`` (``*.json``), in any order and with any duplicates.
 
 Beside them may stand ``marks.csv`` (asset, price, time, source), ``declared.csv`` (ledger_id, usd)
-and ``rulings.csv`` (ledger_id, kind, group). Without marks, an asset is worth what the account's
-own last trade against USD said.
+and ``rulings.csv`` (ledger_id, kind, group). An asset without marks is worth what the account's own
+last trade against USD said.
 """
 
 import csv
@@ -68,7 +68,10 @@ def replay(directory: Path) -> Replay:
         for row in _table(directory / DECLARED, ("ledger_id", "usd"))
     }
     terms = Terms(declared, _rulings(directory))
-    marks = MarkTable((*own_marks(found.rows), *_marks(directory)))
+    given = _marks(directory)
+    named = {mark.asset for mark in given}
+    own = (mark for mark in own_marks(found.rows) if mark.asset not in named)
+    marks = MarkTable((*given, *own))
     books = Books(marks, terms)
     for row in found.rows:
         books.add(row)
