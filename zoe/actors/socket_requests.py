@@ -10,8 +10,8 @@ import attrs
 
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.limit_words import limit_hit
 from zoe.domain.order import Order
-from zoe.domain.ratelimit import limit_hit
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,

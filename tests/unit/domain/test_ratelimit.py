@@ -4,16 +4,15 @@ from decimal import Decimal
 
 import pytest
 
+from zoe.domain.limit_words import Hit, limit_hit
 from zoe.domain.ratelimit import (
     TIERS,
     Action,
     Counter,
-    Hit,
     Limiter,
     RestLimiter,
     Wish,
     engine_cost_milli,
-    limit_hit,
 )
 
 S = 1_000_000_000
@@ -230,3 +229,31 @@ def test_a_cancel_that_is_repeated_is_counted_once() -> None:
     for _ in range(20):
         limiter.engine_spend(cancel, 0)
     assert limiter.snapshot(0)["pairs"] == {"X/Y": "8"}
+
+
+def test_the_age_of_an_order_is_known_from_its_own_news_and_counts_as_none_before() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    limiter.engine_spend(Wish("X/Y", Action.ADD, None, "a"), 0)
+    cancel = Wish("X/Y", Action.CANCEL, 0, "a")
+    assert limiter.engine_aged(cancel, 100 * S).cost_milli == 8_000
+    limiter.engine_placed("X/Y", "a", 2 * S)
+    assert limiter.engine_aged(cancel, 12 * S).cost_milli == 5_000
+    amend = Wish("X/Y", Action.AMEND, 0, "a")
+    assert limiter.engine_aged(amend, 12 * S).cost_milli == 2_000
+    limiter.engine_spend(limiter.engine_aged(amend, 12 * S), 12 * S)
+    assert limiter.engine_aged(amend, 60 * S).cost_milli == 4_000
+    limiter.engine_placed("X/Y", "a", 13 * S)
+    assert limiter.engine_aged(amend, 28 * S).cost_milli == 1_000
+    assert limiter.engine_aged(Wish("X/Y", Action.ADD, None, "b"), 0).age_ns is None
+
+
+def test_the_room_of_a_pair_provides_for_every_cancel_and_for_the_reserve() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=20)
+    assert limiter.engine_room("X/Y", 0).ceiling_milli == 40_000
+    for number in range(5):
+        limiter.engine_spend(Wish("X/Y", Action.ADD, None, str(number)), 0)
+    room = limiter.engine_room("X/Y", 0)
+    assert (room.used_milli, room.ceiling_milli) == (5_000, 60_000 - 6 * 8_000)
+    assert (room.used(2 * S), room.earned(4 * S)) == (3_000, 4_000)
+    limiter.engine_throttled("X/Y", 0)
+    assert limiter.engine_room("X/Y", 0).used_milli >= limiter.engine_room("X/Y", 0).ceiling_milli

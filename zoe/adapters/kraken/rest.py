@@ -18,7 +18,8 @@ from zoe.adapters.kraken.nonce_file import NonceFile
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ConfigError, ExchangeThrottled, ExchangeUnavailable
 from zoe.domain.exchange_clock import ExchangeClock
-from zoe.domain.ratelimit import TIERS, RestLimiter, limit_hit
+from zoe.domain.limit_words import limit_hit
+from zoe.domain.ratelimit import TIERS, RestLimiter
 from zoe.ports.venue import HttpRequest
 
 TIMEOUT_SECONDS: Final = 5.0
