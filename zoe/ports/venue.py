@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
@@ -54,6 +55,20 @@ class GetTrades:
 
 
 @attrs.frozen
+class GetLedgers:
+    """One page of the ledger, newest first: a tuple of LedgerRow.
+
+    Attributes:
+        start_ns: Exclusive; None for all there is.
+        end_ns: Inclusive; frozen while paging, or new rows push old ones onto the next page.
+    """
+
+    start_ns: int | None
+    end_ns: int
+    offset: int = 0
+
+
+@attrs.frozen
 class CancelByRest:
     """Cancel one order by the exchange's id, or by ours: None. Only where no desk runs any more."""
 
@@ -68,9 +83,17 @@ Operation = (
     | GetOpenOrders
     | GetClosedOrders
     | GetTrades
+    | GetLedgers
     | CancelByRest
 )
-Result = tuple[Instrument, ...] | str | BalanceSnapshot | tuple[Sighting, ...] | None
+Result = (
+    tuple[Instrument, ...]
+    | str
+    | BalanceSnapshot
+    | tuple[Sighting, ...]
+    | tuple[LedgerRow, ...]
+    | None
+)
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from zoe.adapters.kraken import (
     answers,
     api,
     history_calls,
+    ledger_pages,
     public_calls,
     trading_calls,
 )
@@ -24,6 +25,7 @@ from zoe.ports.venue import (
     GetBalances,
     GetClosedOrders,
     GetInstruments,
+    GetLedgers,
     GetOpenOrders,
     GetToken,
     GetTrades,
@@ -116,6 +118,8 @@ def _call(operation: Operation) -> api.Call:
             return history_calls.closed_orders(_page(operation))
         case GetTrades():
             return history_calls.trades_history(_page(operation))
+        case GetLedgers(start, end, offset):
+            return history_calls.ledgers(history_calls.Window(start, end, offset))
         case CancelByRest():
             return _cancel(operation)
         case _:
@@ -151,6 +155,8 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
         case GetTrades():
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)
+        case GetLedgers():
+            return ledger_pages.read(result)
         case CancelByRest():
             return None
         case _:
