@@ -1,17 +1,22 @@
-"""MarketWatch: what the market shows, by the public stream.
+"""MarketWatch: books and trades of the pairs in focus, by the public stream.
 
-Receives: the public reader's messages, WatchMarket, wire news, timers. Tells: each watcher of a
+Receives: the public readers' messages, wire news, the scout's rankings, timers. Tells: each watcher of a
 pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
-are decoded, booked and checked in the reader's thread, and only the newest quote of a pair waits
-here. A pair whose checksum fails, or that gets no book, is subscribed anew by itself. A quote that does not change is
-confirmed each second while the connection is heard.
-A restart opens a new connection; watchers are named in the tree.
+are decoded, booked and checked in the readers' threads, and only the newest quote of a pair waits
+here. A pair whose checksum fails, that gets no book, or whose book stands still while its trades go on, is
+subscribed anew by itself. A quote that does not change is confirmed each second while its connection is heard.
+A restart opens new connections; watchers are named in the tree.
 """
 
 from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.feed_lines import FeedLines, Line, LineKind
+from zoe.actors.focus_keeper import FocusKeeper, FocusNews, Scouted
+from zoe.domain import freshness
+from zoe.messages.journal import Hydrated
+from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
@@ -24,24 +29,24 @@ from zoe.messages.market import (
     TickerSeen,
     TradePrints,
 )
+from zoe.messages.orders import OrdersReported
+from zoe.messages.scan import Ranked
 from zoe.messages.system import Beat, Tick
-from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
+from zoe.messages.wire import WireClosed, WireOpened
 from zoe.ports.venue import Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
 
-CONNECTION: Final = "public"
-CHECK_SECONDS: Final = 1
+#: Books on one connection: Kraken names no limit, and cuts a consumer that is slow.
+LINES: Final = LineKind("public", ("book", "trade"), 50)
 #: A quote that is younger is passed on as it came only.
 CONFIRM_NS: Final = 500_000_000
-SILENCE_NS: Final = 5_000_000_000
-RECONNECT_SECONDS: Final = (0.1, 0.5, 1, 2, 5, 10, 30)
 
 Inbox = (
     Quote | TickerSeen | TradePrints | InstrumentsChanged | BookBroken | SubscriptionAcked
     | SubscriptionRefused | ExchangeStatus | FrameNotUnderstood | FeedAlive
-    | WireOpened | WireClosed | Tick
+    | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
 )  # fmt: skip
 
 
@@ -49,9 +54,10 @@ class MarketWatch(Actor):
     """Keeps the focused pairs' quotes coming.
 
     Args:
-        pairs: WebSocket v2 symbols watched in full depth.
+        pairs: WebSocket v2 symbols watched in full depth, always.
         risk: Names of actors that get every quote.
-        strategies: Names of actors that get every quote and every trade.
+        strategies: Names of actors that get every quote and every trade, of pairs that are warm.
+        scouted: How other pairs come into focus; None where none do.
     """
 
     def __init__(
@@ -60,134 +66,163 @@ class MarketWatch(Actor):
         pairs: tuple[str, ...],
         risk: tuple[str, ...],
         strategies: tuple[str, ...],
+        scouted: Scouted | None = None,
     ) -> None:
         super().__init__()
-        self._venue = venue
+        self._lines = FeedLines(self, venue, LINES)
         self._pairs = pairs
-        self._quoted = (*risk, *strategies)
-        self._traded = strategies
-        self._generation = 0
-        self._open = False
-        self._heard_ns = 0
-        self._heard_wall_ns = 0
+        self._risk = risk
+        self._strategies = strategies
+        self._focus = None if scouted is None else FocusKeeper(self, scouted, pairs)
         self._quotes: dict[str, Quote] = {}
-        self._asked_ns: dict[str, int] = {}
-        self._failures = 0
+        #: Wall time since when something shows that a pair's book should have changed.
+        self._proof_ns: dict[str, int] = {}
 
     def on_start(self) -> None:
-        self.tell(self.find("wire"), WireClose(CONNECTION))
-        self._connect()
-        self.after(CHECK_SECONDS, Tick("check"))
+        self._lines.start()
+        self._lines.add(self._pairs)
+        if self._focus is not None:
+            self._focus.start()
 
     def handle(self, message: Inbox) -> None:
-        if not isinstance(message, WireClosed | Tick):
-            self._heard_ns = self.clock.monotonic_ns()
-            self._heard_wall_ns = self.clock.wall_ns()
         match message:
             case Quote():
                 self._quote(message)
             case TradePrints():
-                self._pass_on(message, self._traded)
+                self._trades(message)
             case InstrumentsChanged():
+                self._lines.heard(message)
                 self.tell(self.find("catalogue"), message)
+                if self._focus is not None:
+                    self._focus.hear(message)
             case BookBroken():
-                self._broken(message)
+                log.warning("market.book_broken", symbol=message.symbol, reason=message.reason)
+                self._lines.heard(message)
             case WireOpened():
                 self._opened(message)
             case WireClosed():
-                self._closed(message)
+                self._closed(self._lines.closed(message), message.reason)
             case SubscriptionRefused():
                 log.error("market.refused", symbol=message.symbol, error=message.error)
+                self._lines.heard(message)
             case FrameNotUnderstood():
                 log.error(
                     "market.frame_not_understood", error=message.error, excerpt=message.excerpt
                 )
             case ExchangeStatus():
                 log.info("exchange.status", system=message.system)
-            case FeedAlive() | TickerSeen() | SubscriptionAcked():
-                pass
+            case FeedAlive() | SubscriptionAcked():
+                self._lines.heard(message)
+            case TickerSeen():
+                self._ticker(message)
+            case Ranked() | OrdersReported() | BalancesChanged() | Hydrated():
+                self._refocus(message)
             case Tick("connect"):
-                self._connect()
+                self._lines.connect(message.ref)
             case Tick():
                 self._check()
             case _:
                 assert_never(message)
 
-    def _connect(self) -> None:
-        opening = WireOpen(CONNECTION, self._venue.public_url, self._venue.public_reader())
-        self.tell(self.find("wire"), opening)
+    def _opened(self, news: WireOpened) -> None:
+        line = self._lines.opened(news)
+        for symbol in line.symbols if line is not None else ():
+            self._quotes.pop(symbol, None)
+            self._proof_ns.pop(symbol, None)
 
-    def _opened(self, opened: WireOpened) -> None:
-        self._generation = opened.generation
-        self._open = True
-        self._quotes.clear()
-        self._asked_ns = dict.fromkeys(self._pairs, self.clock.monotonic_ns())
-        for payload in self._venue.public_subscriptions(self._pairs):
-            self._send(payload)
-
-    def _closed(self, closed: WireClosed) -> None:
-        if self._open and closed.generation != self._generation:
-            return
-        self._open = False
-        delay = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
-        delay *= 1 + self.rng.random() / 5
-        self._failures += 1
-        log.warning("market.stream_broken", reason=closed.reason, reconnect_seconds=round(delay, 3))
-        self._beat("down", closed.reason)
-        self.after(delay, Tick("connect"))
-
-    def _send(self, payload: bytes) -> None:
-        self.tell(self.find("wire"), WireSend(CONNECTION, self._generation, payload))
+    def _closed(self, line: Line | None, reason: str) -> None:
+        if line is not None:
+            self._beat("down", reason)
 
     def _quote(self, quote: Quote) -> None:
-        self._failures = 0
+        if self._lines.of(quote.symbol) is None:
+            return  # it has just gone out of focus
+        self._lines.heard(quote)
         self._quotes[quote.symbol] = quote
-        self._pass_on(quote, self._quoted)
+        self._proof_ns.pop(quote.symbol, None)
+        self._pass_on(quote)
 
-    def _pass_on(self, news: Message, names: tuple[str, ...]) -> None:
+    def _trades(self, news: TradePrints) -> None:
+        self._lines.heard(news)
+        quote = self._quotes.get(news.symbol)
+        if quote is not None and news.trades:
+            last = news.trades[-1]
+            shown = (quote.bid_price, quote.ask_price)
+            wrong = freshness.trade_contradicts(shown, last.side, last.price)
+            self._hold_against(quote, news.received_ns, wrong)
+        if self._is_warm(news.symbol):
+            self._tell_all(self._strategies, news)
+
+    def _ticker(self, ticker: TickerSeen) -> None:
+        """Of a pair whose book is watched, from a connection that is not the book's."""
+        quote = self._quotes.get(ticker.symbol)
+        if quote is not None:
+            shown = (quote.bid_price, quote.ask_price)
+            wrong = freshness.ticker_contradicts(shown, (ticker.bid, ticker.ask))
+            self._hold_against(quote, ticker.received_ns, wrong)
+
+    def _hold_against(self, quote: Quote, heard_ns: int, wrong: bool) -> None:
+        if not wrong:
+            self._proof_ns.pop(quote.symbol, None)
+        elif quote.live and freshness.is_proof(quote.received_ns, heard_ns):
+            self._proof_ns.setdefault(quote.symbol, heard_ns)
+
+    def _pass_on(self, quote: Quote) -> None:
+        self._tell_all(self._risk, quote)
+        if self._is_warm(quote.symbol):
+            self._tell_all(self._strategies, quote)
+
+    def _is_warm(self, symbol: str) -> bool:
+        return self._focus is None or self._focus.is_warm(symbol)
+
+    def _tell_all(self, names: tuple[str, ...], news: Message) -> None:
         for name in names:
             self.tell(self.find(name), news)
 
-    def _broken(self, news: BookBroken) -> None:
-        self._resubscribe(news.symbol, news.reason)
+    def _refocus(self, news: FocusNews) -> None:
+        assert self._focus is not None, news
+        for change in self._focus.hear(news):
+            if change.promoted:
+                self._lines.add((change.symbol,))
+                continue
+            self._lines.drop(change.symbol)
+            self._proof_ns.pop(change.symbol, None)
+            gone = self._quotes.pop(change.symbol, None)
+            if gone is not None and gone.live:
+                self._pass_on(attrs.evolve(gone, live=False))
 
     def _check(self) -> None:
-        self.after(CHECK_SECONDS, Tick("check"))
-        if not self._open:
+        for line in self._lines.check():
+            self._beat("down", f"{line.name}: nothing heard")
+        if not any(line.open for line in self._lines.lines):
             return
-        now_ns = self.clock.monotonic_ns()
-        if now_ns - self._heard_ns > SILENCE_NS:
-            self.tell(self.find("wire"), WireClose(CONNECTION))
-            self._closed(WireClosed(CONNECTION, self._generation, "nothing heard"))
-            return
-        self._send(self._venue.public_ping())
         self._confirm()
-        self._revive(now_ns)
+        self._revive()
         quoted = sum(quote.live for quote in self._quotes.values())
-        status = "ok" if quoted == len(self._pairs) else "degraded"
-        self._beat(status, f"{quoted} of {len(self._pairs)} pairs live")
+        wanted = len(self._lines.symbols)
+        self._beat("ok" if quoted == wanted else "degraded", f"{quoted} of {wanted} pairs live")
 
-    def _revive(self, now_ns: int) -> None:
-        """Subscribes pairs anew that have no live book though they were asked for a while ago."""
-        for symbol in self._pairs:
+    def _revive(self) -> None:
+        """Subscribes books anew that stand still though the market goes on."""
+        now_ns = self.clock.wall_ns()
+        for symbol, proof_ns in tuple(self._proof_ns.items()):
             quote = self._quotes.get(symbol)
-            alive = quote is not None and quote.live
-            if not alive and now_ns - self._asked_ns.get(symbol, now_ns) > SILENCE_NS:
-                self._resubscribe(symbol, "no live book")
-
-    def _resubscribe(self, symbol: str, reason: str) -> None:
-        log.warning("market.book_broken", symbol=symbol, reason=reason)
-        self._asked_ns[symbol] = self.clock.monotonic_ns()
-        for payload in self._venue.resubscription(symbol):
-            self._send(payload)
+            if quote is not None and freshness.stands_still(proof_ns, now_ns):
+                del self._proof_ns[symbol]
+                log.warning("market.book_broken", symbol=symbol, reason="it stands still")
+                self._lines.renew("book", symbol)
+                self._quote(attrs.evolve(quote, live=False))
 
     def _confirm(self) -> None:
         """Quotes that have not changed are as good as the connection, which was heard just now."""
         for symbol, quote in self._quotes.items():
-            if quote.live and quote.age_ns(self._heard_wall_ns) > CONFIRM_NS:
-                confirmed = attrs.evolve(quote, confirmed_ns=self._heard_wall_ns)
+            line = self._lines.of(symbol)
+            if line is None or not line.open or symbol in self._proof_ns:
+                continue
+            if quote.live and quote.age_ns(line.heard_ns) > CONFIRM_NS:
+                confirmed = attrs.evolve(quote, confirmed_ns=line.heard_ns)
                 self._quotes[symbol] = confirmed
-                self._pass_on(confirmed, self._quoted)
+                self._pass_on(confirmed)
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("feed", status, detail))

@@ -204,6 +204,8 @@ class Desk:
             seconds=self._wanted.seconds,
             lag_ns=settings.exchange.lag_ms * 1_000_000,
             repeg=settings.repeg,
+            scan=settings.scout,
+            focus=settings.focus,
         )
 
     def _forbidden(self) -> str | None:

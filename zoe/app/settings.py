@@ -22,8 +22,10 @@ from zoe.actors.repositioner import RepegConfig
 from zoe.app import dotenv
 from zoe.app.logs import LogSettings
 from zoe.domain.errors import ConfigError
+from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import TIERS
 from zoe.domain.risk import Limits
+from zoe.domain.scan import ScanConfig
 from zoe.domain.strategy import quote_keeper
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -106,6 +108,8 @@ class Settings:
     risk: Limits
     repeg: RepegConfig
     log: LogSettings
+    scout: ScanConfig
+    focus: FocusConfig
     quote_keeper: StrategySettings
     api_key: str = attrs.field(default="", repr=False)
     api_secret: str = attrs.field(default="", repr=False)
@@ -209,6 +213,8 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
         risk=sections["risk"],
         repeg=sections["repeg"],
         log=sections["log"],
+        scout=sections["scout"],
+        focus=sections["focus"],
         quote_keeper=_strategy(sections["strategy.quote_keeper"], values),
         api_key=surroundings.get("KRAKEN_API_KEY", ""),
         api_secret=surroundings.get("KRAKEN_API_SECRET", ""),
@@ -230,6 +236,8 @@ _SECTIONS: Final[dict[str, type]] = {
     "risk": Limits,
     "repeg": RepegConfig,
     "log": LogSettings,
+    "scout": ScanConfig,
+    "focus": FocusConfig,
     "strategy.quote_keeper": quote_keeper.Params,
 }
 _MODE: Final = "strategy.quote_keeper.mode"
@@ -374,6 +382,8 @@ def _shown(settings: Settings, values: Values) -> dict[str, tuple[str, str]]:
         "risk": settings.risk,
         "repeg": settings.repeg,
         "log": settings.log,
+        "scout": settings.scout,
+        "focus": settings.focus,
         "strategy.quote_keeper": settings.quote_keeper.params,
     }
     for name, part in parts.items():

@@ -16,6 +16,7 @@ from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.wire import WireRequest
 from zoe.ports.wire import FrameReader
+from zoe.runtime.message import Message
 
 
 @attrs.frozen
@@ -173,6 +174,42 @@ class PrivateSession(Protocol):
         """The request that cancels ``order`` by its exchange id, or by ours."""
 
 
+class PublicFeed(Protocol):
+    """One public connection through all its lives, without I/O.
+
+    Channels are ``instrument``, which names no pair, ``ticker``, ``trade`` and ``book``. Times are
+    monotonic.
+    """
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that is followed is live, or was refused."""
+
+    def follow(self, channel: str, symbols: Sequence[str]) -> None:
+        """Wants pairs of a channel; ``due`` asks for them."""
+
+    def leave(self, channel: str, symbols: Sequence[str]) -> Sequence[bytes]:
+        """Wants them no more; what to send for that."""
+
+    def renew(self, channel: str, symbol: str, now_ns: int) -> None:
+        """A subscription seems live and is not: ``due`` asks for it anew."""
+
+    def opened(self, now_ns: int) -> Sequence[bytes]:
+        """A connection is open; what to send at first."""
+
+    def closed(self) -> None:
+        """The connection is gone."""
+
+    def heard(self, news: Message, now_ns: int) -> None:
+        """Takes note of what the connection's reader has told."""
+
+    def due(self, now_ns: int) -> Sequence[bytes]:
+        """What to send at this moment."""
+
+    def lost(self, now_ns: int) -> str | None:
+        """Why the connection is of no more use, None while it is."""
+
+
 @runtime_checkable
 class Venue(Protocol):
     """The codec of one exchange."""
@@ -206,14 +243,8 @@ class Venue(Protocol):
     def private_session(self) -> PrivateSession:
         """A session for a new private connection."""
 
-    def public_reader(self) -> Callable[[], FrameReader]:
-        """Makes the reader of a new public connection."""
+    def public_feed(self) -> PublicFeed:
+        """What is wanted of a new public connection."""
 
-    def public_subscriptions(self, symbols: Sequence[str]) -> Sequence[bytes]:
-        """What to send to watch these pairs, instruments included."""
-
-    def resubscription(self, symbol: str) -> Sequence[bytes]:
-        """What to send to get a fresh book of one pair."""
-
-    def public_ping(self) -> bytes:
-        """What keeps a public connection awake."""
+    def public_reader(self, connection: str) -> Callable[[], FrameReader]:
+        """Makes the reader of a public connection of that name, for each of its lives."""

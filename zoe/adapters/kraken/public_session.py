@@ -133,7 +133,7 @@ class PublicSession:
         self._heard_ns = 0
         self._pinged_ns = 0
         self._next_batch_ns = 0
-        self._look_ns = 0
+        self._look_ns = -LOOK_NS
         self._open = False
 
     def want(self, topic: Topic, symbols: Iterable[str] = ("",)) -> None:
@@ -141,7 +141,7 @@ class PublicSession:
         if topic.channel == "book":
             assert dict(topic.options)["depth"] == self._depth, "one depth a connection"
             self.want(INSTRUMENTS)  # books need their precisions
-        self._look_ns = 0
+        self._look_ns = -LOOK_NS
         for symbol in symbols:
             self._wanted.setdefault((topic.channel, symbol), Subscription(topic, symbol))
 
@@ -166,7 +166,7 @@ class PublicSession:
         self._requests.clear()
         self._heard_ns = self._pinged_ns = now_ns
         self._next_batch_ns = now_ns
-        self._look_ns = 0
+        self._look_ns = -LOOK_NS
         self._open = True
         for subscription in self._wanted.values():
             subscription.stage, subscription.asked, subscription.not_before_ns = Stage.WANTED, 0, 0
@@ -220,7 +220,7 @@ class PublicSession:
             found.not_before_ns = now_ns + pause_ns
         # Late at once: the next ``due`` leaves it and asks anew.
         found.stage, found.since_ns = Stage.ACKED, now_ns - SNAPSHOT_WITHIN_NS - 1
-        self._look_ns = 0
+        self._look_ns = -LOOK_NS
 
     def _batch(self, now_ns: int) -> list[bytes]:
         """The next request: as many pairs of one topic as fit in it."""

@@ -1,8 +1,8 @@
 """KrakenVenue: Kraken behind zoe.ports.venue.Venue. Pure: no clock, no bytes sent."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import assert_never
+from typing import Final, assert_never
 
 import attrs
 import msgspec
@@ -16,9 +16,10 @@ from zoe.adapters.kraken import (
     public_calls,
     trading_calls,
 )
-from zoe.adapters.kraken.feed import DEPTH, FeedReader
+from zoe.adapters.kraken.feed import DEPTH, FeedReader, Telling
+from zoe.adapters.kraken.public_feed import KrakenFeed
 from zoe.adapters.kraken.sign import KeyPair
-from zoe.adapters.kraken.ws_session import KrakenSession, request
+from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.catalog import Catalog
 from zoe.ports.venue import (
     CancelByRest,
@@ -38,6 +39,9 @@ from zoe.ports.wire import FrameReader
 REST_URL = "https://api.kraken.com"
 PUBLIC_URL = "wss://ws.kraken.com/v2"
 PRIVATE_URL = "wss://ws-auth.kraken.com/v2"
+#: So often the desk wants to hear again of best prices that stand, of a pair's newest ticker, and
+#: that the connection lives.
+CALM_NS: Final = 250_000_000
 
 
 @attrs.frozen
@@ -77,31 +81,13 @@ class KrakenVenue:
         """See zoe.ports.venue.Venue."""
         return KrakenSession()
 
-    def public_reader(self) -> Callable[[], FrameReader]:
+    def public_feed(self) -> KrakenFeed:
         """See zoe.ports.venue.Venue."""
-        return partial(FeedReader, self.depth)
+        return KrakenFeed(self.depth)
 
-    def public_subscriptions(self, symbols: Sequence[str]) -> Sequence[bytes]:
-        """Instruments first: books need their precisions."""
-        wanted = [request("subscribe", {"channel": "instrument", "snapshot": True})]
-        if symbols:
-            wanted.append(request("subscribe", self._book(symbols)))
-            trades = {"channel": "trade", "symbol": list(symbols), "snapshot": False}
-            wanted.append(request("subscribe", trades))
-        return wanted
-
-    def resubscription(self, symbol: str) -> Sequence[bytes]:
-        """Unsubscribe and subscribe: the new snapshot is the truth."""
-        book = self._book([symbol])
-        leave = {key: value for key, value in book.items() if key != "snapshot"}
-        return (request("unsubscribe", leave), request("subscribe", book))
-
-    def public_ping(self) -> bytes:
+    def public_reader(self, connection: str) -> Callable[[], FrameReader]:
         """See zoe.ports.venue.Venue."""
-        return b'{"method":"ping"}'
-
-    def _book(self, symbols: Sequence[str]) -> dict[str, object]:
-        return {"channel": "book", "symbol": list(symbols), "depth": self.depth, "snapshot": True}
+        return partial(FeedReader, self.depth, telling=Telling(connection, CALM_NS))
 
 
 def _call(operation: Operation) -> api.Call:

@@ -111,20 +111,15 @@ def test_the_venue_is_one_and_names_its_calls() -> None:
         assert venue.request(operation, 1).url == url
 
 
-def test_subscriptions_name_the_pairs_and_what_they_want() -> None:
-    venue = KrakenVenue(None, depth=25)
-    assert [bytes(b) for b in venue.public_subscriptions([])] == [
-        b'{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'
-    ]
-    _, book, trades = venue.public_subscriptions(["BTC/USD"])
-    assert book == (
-        b'{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"],'
-        b'"depth":25,"snapshot":true}}'
-    )
+def test_a_feed_asks_for_instruments_then_books_and_trades() -> None:
+    feed = KrakenVenue(None, depth=25).public_feed()
+    for channel, symbols in (("instrument", ()), ("book", ("BTC/USD",)), ("trade", ("BTC/USD",))):
+        feed.follow(channel, symbols)
+    instruments, book, trades = feed.opened(1)
+    assert b'"channel":"instrument"' in instruments
+    assert b'"channel":"book","symbol":["BTC/USD"],"depth":25,"snapshot":true' in book
     assert b'"channel":"trade"' in trades and b'"snapshot":false' in trades
-    leave, join = venue.resubscription("BTC/USD")
-    assert leave == (
-        b'{"method":"unsubscribe","params":{"channel":"book","symbol":["BTC/USD"],"depth":25}}'
-    )
-    assert join == book
-    assert venue.public_ping() == b'{"method":"ping"}'
+    (gone,) = feed.leave("trade", ("BTC/USD",))
+    assert b'"unsubscribe"' in gone
+    assert feed.due(1_000_000_000) == [b'{"method":"ping"}']
+    assert feed.lost(5_000_000_002) == "nothing heard"

@@ -1,0 +1,228 @@
+"""FeedLines: the public connections of one actor, and which pair is on which of them.
+
+Pairs are spread so that no connection has more than its room. Every connection has its own life; what
+they share is the exchange's budget of connects. All is done in the actor's own turns.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from zoe.domain.reconnect import CHANCES, Reconnect
+from zoe.messages.market import FeedAlive
+from zoe.messages.system import Tick
+from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
+from zoe.ports.venue import PublicFeed, Venue
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+from zoe.runtime.message import Message
+
+#: More connections than this no actor opens.
+MOST_LINES: Final = 8
+CHECK_SECONDS: Final = 1
+#: While something is still to be asked for.
+HASTE_SECONDS: Final = 0.25
+
+
+@attrs.frozen
+class LineKind:
+    """What the connections of one actor are for.
+
+    Attributes:
+        name: They are called ``name/0`` and so on.
+        channels: What each pair is subscribed to.
+        room: Pairs on one connection.
+        instruments: Whether each connection needs the pairs' precisions.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    room: int
+    instruments: bool = True
+
+
+@attrs.define(eq=False)
+class Line:
+    """One connection, through all its lives.
+
+    Attributes:
+        heard_ns: Wall time when it was heard last.
+    """
+
+    name: str
+    number: int
+    feed: PublicFeed
+    symbols: dict[str, None] = attrs.field(factory=dict)
+    generation: int = 0
+    open: bool = False
+    failures: int = 0
+    opened_ns: int = 0
+    heard_ns: int = 0
+    superseded: int = 0
+
+
+class FeedLines:
+    """See the module's docstring."""
+
+    def __init__(self, actor: Actor, venue: Venue, kind: LineKind) -> None:
+        self._actor = actor
+        self._venue = venue
+        self._kind = kind
+        self._connects_ns: tuple[int, ...] = ()
+        self.lines: list[Line] = []
+        self._by_symbol: dict[str, Line] = {}
+
+    def start(self) -> None:
+        """Closes what an earlier incarnation opened, and opens the first connection."""
+        for number in range(MOST_LINES):
+            self._tell_wire(WireClose(f"{self._kind.name}/{number}"))
+        self._add_line()
+        self._actor.after(CHECK_SECONDS, Tick("check"))
+
+    def add(self, symbols: Iterable[str]) -> None:
+        """Follows pairs from here on; those that have no room anywhere are left out, and said."""
+        left: list[str] = []
+        for symbol in symbols:
+            if symbol in self._by_symbol:
+                continue
+            line = self._with_room()
+            if line is None:
+                left.append(symbol)
+                continue
+            line.symbols[symbol] = None
+            self._by_symbol[symbol] = line
+            for channel in self._kind.channels:
+                line.feed.follow(channel, (symbol,))
+        if left:
+            log.error("market.no_room", kind=self._kind.name, pairs=len(left), first=left[0])
+
+    def drop(self, symbol: str) -> None:
+        """Follows a pair no more."""
+        line = self._by_symbol.pop(symbol, None)
+        if line is None:
+            return
+        line.symbols.pop(symbol, None)
+        for channel in self._kind.channels:
+            self._send(line, line.feed.leave(channel, (symbol,)))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Every pair that is followed."""
+        return frozenset(self._by_symbol)
+
+    @property
+    def all_open(self) -> bool:
+        """Whether every connection is open."""
+        return all(line.open for line in self.lines)
+
+    def of(self, symbol: str) -> Line | None:
+        """The connection that a pair is on."""
+        return self._by_symbol.get(symbol)
+
+    def renew(self, channel: str, symbol: str) -> None:
+        """Asks for one subscription anew, and for no other."""
+        line = self._by_symbol.get(symbol)
+        if line is not None:
+            line.feed.renew(channel, symbol, self._now())
+            self._send_due(line)
+
+    def heard(self, news: Message) -> None:
+        """Takes note of what came in by any of the connections."""
+        name, symbol = getattr(news, "connection", None), getattr(news, "symbol", None)
+        line = self._named(name) if name is not None else self._by_symbol.get(symbol or "")
+        if line is None:
+            return
+        if isinstance(news, FeedAlive):
+            line.heard_ns = max(line.heard_ns, news.heard_ns)
+            line.superseded = news.superseded
+        line.feed.heard(news, self._now())
+        self._send_due(line)
+
+    def opened(self, news: WireOpened) -> Line | None:
+        """A connection is open; what it is for is asked for. None for an earlier incarnation's."""
+        line = self._named(news.connection)
+        if line is None:
+            self._tell_wire(WireClose(news.connection))
+            return None
+        line.generation, line.open = news.generation, True
+        line.opened_ns = self._now()
+        line.heard_ns = self._actor.clock.wall_ns()
+        self._send(line, line.feed.opened(line.opened_ns))
+        return line
+
+    def closed(self, news: WireClosed) -> Line | None:
+        """A connection is gone, and will be opened again; None if it was gone already."""
+        line = self._named(news.connection)
+        if line is None or (line.open and news.generation != line.generation):
+            return None
+        now_ns = self._now()
+        lived_ns = now_ns - line.opened_ns if line.open else 0
+        line.open = False
+        line.feed.closed()
+        policy = Reconnect(line.failures, self._connects_ns)
+        chance = self._actor.rng.randrange(CHANCES)
+        pause_ns, policy = policy.next(now_ns, chance, lived_ns)
+        line.failures, self._connects_ns = policy.failures, policy.connects_ns
+        log.warning(
+            "market.stream_broken",
+            connection=line.name,
+            reason=news.reason,
+            reconnect_seconds=round(pause_ns / 1e9, 3),
+        )
+        self._actor.after(pause_ns / 1e9, Tick("connect", line.number))
+        return line
+
+    def connect(self, number: int) -> None:
+        """Opens a connection."""
+        line = self.lines[number]
+        reader = self._venue.public_reader(line.name)
+        self._tell_wire(WireOpen(line.name, self._venue.public_url, reader))
+
+    def check(self) -> list[Line]:
+        """Sends what is due; returns the connections that were given up just now."""
+        lost = [line for line in self.lines if self._look(line)]
+        settled = all(line.feed.settled for line in self.lines if line.open)
+        self._actor.after(CHECK_SECONDS if settled else HASTE_SECONDS, Tick("check"))
+        return lost
+
+    def _look(self, line: Line) -> bool:
+        reason = line.feed.lost(self._now())
+        if reason is None:
+            self._send_due(line)
+            return False
+        self._tell_wire(WireClose(line.name))
+        self.closed(WireClosed(line.name, line.generation, reason))
+        return True
+
+    def _with_room(self) -> Line | None:
+        for line in self.lines:
+            if len(line.symbols) < self._kind.room:
+                return line
+        return self._add_line() if len(self.lines) < MOST_LINES else None
+
+    def _add_line(self) -> Line:
+        number = len(self.lines)
+        line = Line(f"{self._kind.name}/{number}", number, self._venue.public_feed())
+        if self._kind.instruments:
+            line.feed.follow("instrument", ())
+        self.lines.append(line)
+        self.connect(number)
+        return line
+
+    def _named(self, name: str) -> Line | None:
+        return next((line for line in self.lines if line.name == name), None)
+
+    def _send_due(self, line: Line) -> None:
+        if line.open:
+            self._send(line, line.feed.due(self._now()))
+
+    def _send(self, line: Line, payloads: Iterable[bytes]) -> None:
+        for payload in payloads:
+            self._tell_wire(WireSend(line.name, line.generation, payload))
+
+    def _tell_wire(self, message: Message) -> None:
+        self._actor.tell(self._actor.find("wire"), message)
+
+    def _now(self) -> int:
+        return self._actor.clock.monotonic_ns()

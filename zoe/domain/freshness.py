@@ -1,0 +1,33 @@
+"""Whether a book can still be believed: what else is heard of its pair is held against it."""
+
+from decimal import Decimal
+from typing import Final
+
+#: How far apart two channels may tell of the same moment.
+APART_NS: Final = 2_000_000_000
+#: A change that is due comes within this, or never.
+STILL_NS: Final = 5_000_000_000
+
+#: The best bid and ask, None where the side is empty.
+Prices = tuple[Decimal | None, Decimal | None]
+
+
+def trade_contradicts(shown: Prices, taker_side: str, price: Decimal) -> bool:
+    """Whether a trade was made at another price than the book shows on the side it took from."""
+    bid, ask = shown
+    return price != (ask if taker_side == "buy" else bid)
+
+
+def ticker_contradicts(shown: Prices, told: Prices) -> bool:
+    """Whether a ticker names other best prices than the book."""
+    return shown != told
+
+
+def is_proof(book_ns: int, other_ns: int) -> bool:
+    """Whether what was heard at ``other_ns`` cannot be older than the book's last change."""
+    return other_ns - book_ns > APART_NS
+
+
+def stands_still(proof_ns: int, now_ns: int) -> bool:
+    """Whether the change that was first proven due at ``proof_ns`` has not come."""
+    return now_ns - proof_ns > STILL_NS
