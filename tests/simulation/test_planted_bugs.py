@@ -8,13 +8,13 @@ import attrs
 import pytest
 
 from zoe.actors import order_actor
-from zoe.actors.desk_door import DeskDoor
+from zoe.actors.door_talks import Talks
 from zoe.actors.gateway import Gateway
 from zoe.actors.ledger import Ledger
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_desk import OrderDesk
-from zoe.actors.risk_officer import RiskOfficer
 from zoe.actors.strategist import Strategist
+from zoe.actors.trading_state import StateKeeper
 from zoe.adapters.kraken import reports, ws_session
 from zoe.app.simulation.scenario import tell
 from zoe.app.simulation.world import World
@@ -177,15 +177,12 @@ def looks_overrule_newer_rows(patch: Patch) -> None:
 
 
 def a_halt_is_only_said(patch: Patch) -> None:
-    patch.setattr(RiskOfficer, "_latch_reason", lambda self: None)
-    instead(
-        patch, RiskOfficer, "_change", lambda real: lambda self, wish: self._halt_in_words(wish)
-    )
-    patch.setattr(RiskOfficer, "_halt_in_words", halt_in_words, raising=False)
+    patch.setattr(StateKeeper, "_latch_reason", lambda self: None)
+    instead(patch, StateKeeper, "change", lambda real: halt_in_words)
 
 
 def halt_in_words(self: Any, wish: Any) -> None:
-    self.tell(wish.reply_to, TradingStateChanged(wish.state, wish.why))
+    self._officer.tell(wish.reply_to, TradingStateChanged(wish.state, wish.why))
 
 
 def nonces_begin_anew(patch: Patch) -> None:
@@ -232,7 +229,7 @@ def sides_are_swapped(patch: Patch) -> None:
 
 
 def a_key_asked_twice_at_once_is_two_wishes(patch: Patch) -> None:
-    patch.setattr(DeskDoor, "_asked_already", lambda self, ref, key: None)
+    patch.setattr(Talks, "same", lambda self, ref, command, key: None)
 
 
 PLANTS: Final[tuple[Plant, ...]] = (

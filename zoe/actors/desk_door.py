@@ -14,9 +14,23 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from zoe.actors.door_amends import AmendCommands
+from zoe.actors.door_flatten import FlattenCommand
 from zoe.actors.door_orders import CANCEL, OrderCommands
-from zoe.actors.door_state import HALT, RESUME, StateCommands
-from zoe.actors.door_talks import AMEND, DONE, NO, PLACE, TIMED_OUT, USAGE, Request, Talks
+from zoe.actors.door_state import StateCommands
+from zoe.actors.door_talks import (
+    AMEND,
+    DONE,
+    FLATTEN,
+    HALT,
+    NO,
+    PLACE,
+    REDUCE,
+    RESUME,
+    TIMED_OUT,
+    USAGE,
+    Request,
+    Talks,
+)
 from zoe.domain.order import State
 from zoe.domain.order_summary import summary
 from zoe.domain.risk import TradingState
@@ -31,7 +45,7 @@ from zoe.messages.orders import (
     OrdersReported,
     ReportOrders,
 )
-from zoe.messages.risk import TradingStateChanged
+from zoe.messages.risk import FlattenPlanned, ReportRisk, RiskReported, TradingStateChanged
 from zoe.messages.system import (
     CatalogChanged,
     DeadManChanged,
@@ -50,12 +64,12 @@ STATUS: Final = "status"
 STATUS_SECONDS: Final = 1
 LONGEST_SECONDS: Final = 600
 #: What ``status`` waits for.
-_PARTS: Final = frozenset({"orders", "components", "budget"})
+_PARTS: Final = frozenset({"orders", "components", "budget", "risk"})
 
 Inbox = (
     DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | AmendDenied | OrdersReported
     | OrderForgotten | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
-    | Reconciled | DeadManChanged | Tick
+    | Reconciled | DeadManChanged | FlattenPlanned | RiskReported | Tick
 )  # fmt: skip
 
 
@@ -77,12 +91,15 @@ class DeskDoor(Actor):
         self._orders = OrderCommands(self, account_id, self._talks)
         self._amends = AmendCommands(self, self._talks)
         self._states = StateCommands(self, self._talks)
+        self._flatten = FlattenCommand(self, account_id, self._talks)
         self._commands: dict[str, Callable[[int, Request], None]] = {
             STATUS: self._ask_status,
             PLACE: self._orders.place,
             AMEND: self._amends.amend,
             CANCEL: self._orders.cancel,
             HALT: self._states.halt,
+            REDUCE: self._states.reduce,
+            FLATTEN: self._flatten.begin,
             RESUME: self._states.resume,
         }
         self._reconciled = False
@@ -108,19 +125,30 @@ class DeskDoor(Actor):
             case OrderChanged():
                 self._orders.changed(message.order)
                 self._amends.changed(message)
+                self._states.order(message.order)
+                self._flatten.changed(message.order)
             case AmendDenied():
                 self._amends.denied(message)
             case OrderDenied():
                 self._orders.denied(message)
+                self._flatten.denied(message)
             case OrderForgotten():
                 self._orders.forgotten(message.intent_id)
+                self._states.forgotten(message.intent_id)
+                self._flatten.forgotten(message.intent_id)
             case OrdersReported():
                 self._amends.reported(message.orders)
                 self._reported([summary(order) for order in message.orders])
             case NoOrdersLeft():
                 self._states.nothing_left()
+                self._flatten.nothing_left()
             case TradingStateChanged():
                 self._states.changed(message)
+                self._flatten.changed_state(message)
+            case FlattenPlanned():
+                self._flatten.planned(message)
+            case RiskReported():
+                self._gather("risk", msgspec.json.decode(message.text))
             case HealthReported():
                 self._gather("components", _components(message))
             case BudgetReported():
@@ -156,7 +184,9 @@ class DeskDoor(Actor):
 
     def _hydrated(self, answer: Hydrated) -> None:
         talk = self._talks.get(answer.ref)
-        if talk is not None and talk.request.command == AMEND:
+        if talk is not None and talk.request.command == FLATTEN:
+            self._flatten.hydrated(answer.ref, answer, self._states.state)
+        elif talk is not None and talk.request.command == AMEND:
             self._amends.hydrated(answer.ref, talk, answer)
         else:
             self._orders.hydrated(answer)
@@ -164,6 +194,7 @@ class DeskDoor(Actor):
     def _ask_status(self, ref: int, request: Request) -> None:
         self.tell(self.find("heartbeat"), ReportHealth())
         self.tell(self.find("ratelimiter"), ReportBudget())
+        self.tell(self.find("risk"), ReportRisk())
         self.tell(self.find("orders"), ReportOrders())
 
     def _reported(self, orders: list[dict[str, Any]]) -> None:
@@ -189,6 +220,7 @@ class DeskDoor(Actor):
             "orders": gathered.get("orders", []),
             "components": gathered.get("components", []),
             "budget": gathered.get("budget"),
+            **gathered.get("risk", {}),
         }
         reason = self._illness(gathered)
         if reason is None:

@@ -1,23 +1,28 @@
-"""The Desk door's commands about the trading state: halt and resume.
+"""The Desk door's commands about the trading state: halt, reduce and resume.
 
 A part of the door, which owns it.
 """
 
 from typing import Any, Final
 
-from zoe.actors.door_talks import DONE, TIMED_OUT, Request, Talks
+from zoe.actors.door_talks import DONE, HALT, REDUCE, RESUME, TIMED_OUT, Request, Talks
+from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.risk import TradingState
 from zoe.messages.gateway import SendCancelAll
-from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, ReportOrders
+from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, FollowOrder, ReportOrders
 from zoe.messages.risk import SetTradingState, TradingStateChanged
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
 
-HALT: Final = "halt"
-RESUME: Final = "resume"
 REPORT_SECONDS: Final = 1
 #: A restarted RiskOfficer tells the state as it was: no answer to what was lost with it.
-_WANTED: Final = {HALT: TradingState.HALTED, RESUME: TradingState.ACTIVE}
+_WANTED: Final = {
+    HALT: TradingState.HALTED,
+    REDUCE: TradingState.REDUCING,
+    RESUME: TradingState.ACTIVE,
+}
+#: What waits for orders to be gone, and lists them where it waited in vain.
+_WAITING: Final = (HALT, REDUCE)
 
 
 class StateCommands:
@@ -34,6 +39,10 @@ class StateCommands:
         # A store that is down may keep the halt's own row waiting; cancels need not wait.
         self._tell("orders", CancelOwnOrders("halt"))
 
+    def reduce(self, ref: int, request: Request) -> None:
+        """Only what reduces passes from here on; what does not is canceled."""
+        self._set(request, TradingState.REDUCING)
+
     def resume(self, ref: int, request: Request) -> None:
         """Orders pass again."""
         self._set(request, TradingState.ACTIVE)
@@ -41,18 +50,49 @@ class StateCommands:
     def changed(self, news: TradingStateChanged) -> None:
         """The state in force: answers whoever wanted it."""
         self.state = news.state
-        for ref, talk in self._talks.of(HALT, RESUME):
-            if _WANTED[talk.request.command] is not news.state:
+        for ref, talk in self._talks.of(HALT, REDUCE, RESUME):
+            if _WANTED[talk.request.command] is not news.state or "state" in talk.gathered:
                 continue
-            if talk.request.command == RESUME:
-                self._talks.answer(ref, DONE, {"state": news.state.value})
-            else:
-                talk.gathered["state"] = news.state.value
-                everything = talk.request.params.get("all") is True
-                self._tell("orders", CancelOwnOrders("halt"))
-                if everything:
-                    self._tell("gateway", SendCancelAll())
-                self._tell("orders", AwaitNoOrders(everything))
+            talk.gathered["state"] = news.state.value
+            match talk.request.command:
+                case "resume":
+                    self._talks.answer(ref, DONE, {"state": news.state.value})
+                case "reduce":
+                    self._await(ref, news.canceled)
+                case _:
+                    self._cancel(everything=talk.request.params.get("all") is True)
+
+    def _cancel(self, *, everything: bool) -> None:
+        self._tell("orders", CancelOwnOrders("halt"))
+        if everything:
+            self._tell("gateway", SendCancelAll())
+        self._tell("orders", AwaitNoOrders(everything))
+
+    def _await(self, ref: int, canceled: tuple[str, ...]) -> None:
+        gathered = self._talks[ref].gathered
+        gathered["canceled"], gathered["waits_for"] = canceled, set(canceled)
+        for intent_id in canceled:
+            self._tell("orders", FollowOrder(intent_id))
+        self._gone("")
+
+    def order(self, order: Order) -> None:
+        """An order that a reduce may be waiting for."""
+        if order.state in CONCLUDED:
+            self._gone(order.intent.intent_id)
+
+    def forgotten(self, intent_id: str) -> None:
+        """An order that is gone for good, or was never sent."""
+        self._gone(intent_id)
+
+    def _gone(self, intent_id: str) -> None:
+        for ref, talk in self._talks.of(REDUCE):
+            waits_for = talk.gathered.get("waits_for")
+            if waits_for is not None:
+                waits_for.discard(intent_id)
+                if not waits_for:
+                    canceled = list(talk.gathered["canceled"])
+                    result = {"state": talk.gathered["state"], "canceled": canceled}
+                    self._talks.answer(ref, DONE, result)
 
     def nothing_left(self) -> None:
         """Every order that a halt waited for is concluded."""
@@ -61,17 +101,19 @@ class StateCommands:
                 self._talks.answer(ref, DONE, {"state": talk.gathered["state"], "open": []})
 
     def reported(self, orders: list[dict[str, Any]]) -> None:
-        """What is open where a halt was given up."""
-        for ref, talk in self._talks.of(HALT):
+        """What is open where a halt or a reduce was given up."""
+        for ref, talk in self._talks.of(*_WAITING):
             if "late" in talk.gathered:
-                error = ("timed_out", f"{len(orders)} orders are still open")
-                result = {"state": self.state.value, "open": orders}
+                waits_for = talk.gathered.get("waits_for")
+                still = [o for o in orders if waits_for is None or o["intent_id"] in waits_for]
+                error = ("timed_out", f"{len(still)} orders are still open")
+                result = {"state": self.state.value, "open": still}
                 self._talks.answer(ref, TIMED_OUT, result, error)
 
     def late(self, ref: int) -> bool:
         """Whether a command that took too long waits once more, for a list of what is open."""
         talk = self._talks[ref]
-        if talk.request.command != HALT or "late" in talk.gathered:
+        if talk.request.command not in _WAITING or "late" in talk.gathered:
             return False
         talk.gathered["late"] = True
         self._door.after(REPORT_SECONDS, Tick("late", ref))

@@ -21,8 +21,12 @@ REFUSED: Final = 4
 TIMED_OUT: Final = 5
 PLACE: Final = "order.place"
 AMEND: Final = "order.amend"
+HALT: Final = "halt"
+REDUCE: Final = "reduce"
+RESUME: Final = "resume"
+FLATTEN: Final = "flatten"
 #: Asked twice at once under one key, these are done once and answered twice.
-JOINED: Final = frozenset({PLACE, AMEND})
+JOINED: Final = frozenset({PLACE, AMEND, FLATTEN})
 
 Result = dict[str, Any]
 Problem = tuple[str, str]

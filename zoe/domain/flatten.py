@@ -14,6 +14,8 @@ from zoe.domain.order import Side
 from zoe.domain.quantity import Price, plain
 from zoe.domain.risk import Limits, collar
 
+#: How much of a limit is used, since the market moves before risk judges the order.
+HEADROOM: Final = Decimal("0.9")
 #: Of one position; the rest is planned when these are done.
 MOST_STEPS: Final = 200
 
@@ -47,11 +49,16 @@ class Step:
 
 @attrs.frozen
 class Left:
-    """What stays open, and why."""
+    """What stays open, and why.
+
+    Attributes:
+        small: It is less than an order may be: nothing can be done about it.
+    """
 
     name: str
     quantity: Decimal
     reason: str
+    small: bool = False
 
 
 @attrs.frozen
@@ -91,7 +98,7 @@ def _close(position: Wanted, limits: Limits) -> str | tuple[list[Step], list[Lef
     dearest = max(price.value, opposite.value)
     spendable = position.funds if side is Side.SELL else position.funds / price.value
     size = min(abs(position.quantity), max(spendable, ZERO))
-    most = instrument.quantity_worth(limits.max_order_notional, dearest)
+    most = instrument.quantity_worth(limits.max_order_notional * HEADROOM, dearest)
     steps = _cut(instrument, side, price, (size, most))
     done = sum((step.quantity for step in steps), ZERO)
     rest = abs(position.quantity) - done
@@ -99,15 +106,15 @@ def _close(position: Wanted, limits: Limits) -> str | tuple[list[Step], list[Lef
         return steps, []
     funds_end = size < abs(position.quantity) and rest >= instrument.qty_min
     why = "the account holds less" if funds_end else _too_small(instrument)
-    return steps, [Left(position.name, rest if side is Side.SELL else -rest, why)]
+    signed = rest if side is Side.SELL else -rest
+    return steps, [Left(position.name, signed, why, small=not funds_end)]
 
 
 def _price(opposite: Price, side: Side, instrument: Instrument, limits: Limits) -> Price:
-    """The collar's edge, rounded to its inner side."""
+    """A little inside the collar's edge, since the market moves before risk judges the order."""
     edge = collar(opposite, side, limits).value
-    inner = instrument.round_price(edge, "down" if side is Side.BUY else "up")
-    # A collar of less than a tick leaves the opposite price itself.
-    return Price(inner) if inner > 0 else opposite
+    inside = opposite.value + (edge - opposite.value) * HEADROOM
+    return Price(instrument.round_price(inside, "down" if side is Side.BUY else "up"))
 
 
 def _cut(

@@ -26,7 +26,7 @@ from zoe.messages.orders import (
     OrdersReported,
     PlaceOrder,
 )
-from zoe.messages.risk import SetTradingState, TradingStateChanged
+from zoe.messages.risk import RiskReported, SetTradingState, TradingStateChanged
 from zoe.messages.system import DeadManChanged, DoorAnswer, DoorRequest, HealthReported, Reconciled
 
 OTHERS = (
@@ -264,6 +264,7 @@ def test_status_is_healthy_only_once_reconciled() -> None:
         ask(stage, "status")
         stage.tell(HealthReported((("store", "ok", "", 1),)))
         stage.tell(BudgetReported("{}"))
+        stage.tell(RiskReported("{}"))
         stage.tell(OrdersReported(()))
         assert answers(stage)[-1]["exit"] == expected
         stage.tell(Reconciled("a", 1, 0))
@@ -276,6 +277,7 @@ def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None
         ask(stage, "status")
         stage.tell(HealthReported((("actor/risk", "ok", "", 1), ("store", status, "full", 1))))
         stage.tell(BudgetReported("{}"))
+        stage.tell(RiskReported("{}"))
         stage.tell(OrdersReported(()))
         answer = answers(stage)[-1]
         assert answer["exit"] == expected
@@ -293,6 +295,7 @@ def test_a_desk_whose_dead_mans_switch_is_not_armed_is_not_well() -> None:
         ask(stage, "status")
         stage.tell(HealthReported((("store", "ok", "", 1),)))
         stage.tell(BudgetReported("{}"))
+        stage.tell(RiskReported("{}"))
         stage.tell(OrdersReported(()))
         assert answers(stage)[-1]["exit"] == expected
 
