@@ -120,7 +120,7 @@ class Scout(Actor):
     def _ticker(self, ticker: TickerSeen) -> None:
         self._lines.heard(ticker)
         seen = Seen(ticker.symbol, ticker.bid, ticker.ask, ticker.volume, ticker.received_ns)
-        if is_usable(seen):
+        if is_usable(seen) and self._lines.of(ticker.symbol) is not None:
             self._seen[ticker.symbol] = seen
         if ticker.symbol in self._passed_on and self._watcher is not None:
             self.tell(self._watcher, ticker)
