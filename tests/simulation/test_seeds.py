@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
+from zoe.app.simulation.kit import SCRIPTS
 from zoe.app.simulation.scenario import KINDS, tell
-from zoe.app.simulation.tables import used
+from zoe.app.simulation.tables import ORDER, TABLES, unused, used
 
 FIRST, LAST = (int(part) for part in os.environ.get("ZOE_SEEDS", "0:60").split(":"))
 
@@ -33,8 +34,17 @@ def test_each_kind_of_fault_alone_breaks_no_promise(kind: str) -> None:
 def test_a_seed_without_faults_trades_and_walks_the_usual_rows() -> None:
     story = tell(7, "none")
     assert story.fills > 0
-    walked = {(state.value, what.value) for state, what in used(story.rows)}
+    walked = {(state, happened) for table, state, happened in used(story.rows) if table == ORDER}
     assert {("WAITING", "send"), ("SENDING", "acknowledged"), ("WORKING", "fill")} <= walked
+
+
+def test_the_kit_plays_each_script_and_leads_into_the_rare_rows_of_the_tables() -> None:
+    stories = [tell(number, "kit") for number in range(len(SCRIPTS))]
+    assert [story.violations for story in stories] == [[]] * len(stories)
+    assert {name for story in stories for name in story.faults} == {name for name, _ in SCRIPTS}
+    walked = {row for story in stories for row in used(story.rows)}
+    left = unused(walked)
+    assert left == {table: [] for table in TABLES}
 
 
 def test_the_same_seed_does_the_same_in_two_processes_with_other_hash_seeds() -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 from urllib.parse import urlsplit
 
 import attrs
@@ -57,6 +57,16 @@ class _Socket:
     open: bool = True
 
 
+class Censor(Protocol):
+    """Changes what sockets without a reader of their own tell the desk."""
+
+    def held_ms(self, payload: bytes) -> int:
+        """How long a frame is held back before it is passed on."""
+
+    def passed(self, payload: bytes) -> bytes | None:
+        """The frame as the desk gets it; None where it does not."""
+
+
 class VirtualWire:
     """Serves the wire's address on a VirtualRuntime.
 
@@ -83,6 +93,8 @@ class VirtualWire:
         #: Ids of exchanges and sockets; far from those of any earlier desk.
         self._numbers = runtime.boot << 32
         self._wakeup_ns: int | None = None
+        #: None: everything is told as the exchange says it.
+        self.censor: Censor | None = None
         self._watch_exchange()
 
     def handle(self, envelope: Envelope) -> None:
@@ -230,6 +242,10 @@ class VirtualWire:
         if not socket.open:
             return
         match payload:
+            case Frame() if self.censor is not None and socket.reader is None:
+                held_ns = self.censor.held_ms(payload.payload) * 1_000_000
+                passed_on = partial(self._censored, self.censor, socket, payload.payload)
+                self._later(self._now() + held_ns, passed_on)
             case Frame():
                 self._frame(socket, payload.payload)
             case Drop():
@@ -240,6 +256,11 @@ class VirtualWire:
                 raise AssertionError("an HTTP answer on a socket")
             case _:
                 assert_never(payload)
+
+    def _censored(self, censor: Censor, socket: _Socket, payload: bytes) -> None:
+        passed = censor.passed(payload) if socket.open else None
+        if passed is not None:
+            self._frame(socket, passed)
 
     def _frame(self, socket: _Socket, payload: bytes) -> None:
         if socket.reader is None:

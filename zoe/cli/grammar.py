@@ -19,7 +19,7 @@ CHECKS: Final = (
 )
 #: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
 FAULTS: Final = (
-    *("none", "all", "kills", "requests", "streams", "store", "crashes", "people", "status"),
+    *("none", "all", "kit", "kills", "requests", "streams", "store", "crashes", "people", "status"),
 )
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 

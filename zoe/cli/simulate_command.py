@@ -29,12 +29,15 @@ def simulate(arguments: Namespace) -> int:
     if arguments.json:
         show_json(last)
     else:
-        used, rows = last["rows_used"]["order"], last["rows_total"]["order"]
+        rows = ", ".join(
+            f"{used} of {last['rows_total'][table]} rows of the {table} table"
+            for table, used in last["rows_used"].items()
+        )
         print(
             f"{totals.seeds} seeds, {totals.orders} orders, {totals.fills} fills, "
             f"{totals.crashes} crashes, {totals.violations} violations; "
             f"{last['lifecycles_per_second']} lifecycles/s; "
-            f"{used} of {rows} rows of the order table used"
+            f"used: {rows}"
         )
     return 1 if totals.violations else 0
 

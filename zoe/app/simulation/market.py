@@ -3,13 +3,14 @@
 import random
 from typing import Final
 
+import attrs
+
 from zoe.sandbox.core.catalog import Asset, Pair
 from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.market import House
 
-STEP_NS: Final = 200_000_000
 SYMBOL: Final = "BTC/USD"
-TIER: Final = "pro"
+TIERS: Final = ("pro", "starter")
 _ASSETS: Final = (Asset("BTC", "XXBT", "XBT", 10), Asset("USD", "ZUSD", "USD", 4))
 _PAIR: Final = Pair(
     *(SYMBOL, "XXBTZUSD", "XBTUSD", "XBT/USD", "BTC", "USD"),
@@ -20,14 +21,33 @@ _PAIR: Final = Pair(
 #: In price units: how far a step may move the mid, and where the two levels stand.
 _STRIDE: Final = 60
 _LEVELS: Final = (250, 400)
-#: Of a hundred steps, so many bring a taker.
-_TAKERS: Final = 20
+
+
+@attrs.frozen
+class Pace:
+    """How lively a market is.
+
+    Attributes:
+        step_ms: Virtual time between two steps.
+        takers: Of a hundred steps, so many bring a taker on each side.
+        size: Least and most that a taker takes, in the pair's units.
+    """
+
+    step_ms: int
+    takers: int
+    size: tuple[int, int]
+
+
+SLOW: Final = Pace(200, 10, (20_000, 300_000))
+BUSY: Final = Pace(500, 60, (50_000, 600_000))
+STILL: Final = Pace(5_000, 0, (20_000, 300_000))
 
 
 class SmallMarket:
-    """Implements the sandbox's MarketModel."""
+    """Implements the sandbox's MarketModel; ``pace`` may be changed between two steps."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, pace: Pace = SLOW) -> None:
+        self.pace = pace
         self._rng = random.Random(seed)
         self._at_ns: int | None = None
         self._mid = 900_000
@@ -38,19 +58,19 @@ class SmallMarket:
 
     def step(self, now_ns: int, house: House) -> None:
         """See MarketModel."""
-        self._at_ns = now_ns + STEP_NS
+        pace = self.pace
+        self._at_ns = now_ns + pace.step_ms * 1_000_000
         self._mid += self._rng.randint(-_STRIDE, _STRIDE)
         for number in tuple(house.orders(SYMBOL)):
             house.cancel(SYMBOL, number)
         for distance in _LEVELS:
             house.place(SYMBOL, "buy", self._mid - distance, 50_000_000)
             house.place(SYMBOL, "sell", self._mid + distance, 50_000_000)
-        if self._rng.randrange(100) < _TAKERS:
-            side = self._rng.choice(("buy", "sell"))
-            house.take(SYMBOL, side, self._rng.randrange(20_000, 300_000), None)
+        for side in ("buy", "sell"):
+            if self._rng.randrange(100) < pace.takers:
+                house.take(SYMBOL, side, self._rng.randint(*pace.size), None)
 
 
-def small_market(seed: int) -> Config:
+def small_market(seed: int, market: SmallMarket, tier: str = "pro") -> Config:
     """An exchange with one pair, one account under both rate limits, and this market."""
-    market = SmallMarket(seed)
-    return Config(_ASSETS, (_PAIR,), seed=seed, tier=TIER, market=market, limits="both")
+    return Config(_ASSETS, (_PAIR,), seed=seed, tier=tier, market=market, limits="both")

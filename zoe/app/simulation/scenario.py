@@ -8,15 +8,24 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.actors.strategist import StrategyConfig
 from zoe.app.simulation.auditor.audit import audit, evidence
-from zoe.app.simulation.market import SYMBOL, small_market
-from zoe.app.simulation.world import NotInTime, World
+from zoe.app.simulation.censor import Censor
+from zoe.app.simulation.crowd import Crowd
+from zoe.app.simulation.crowd import State as CrowdState
+from zoe.app.simulation.kit import play
+from zoe.app.simulation.market import BUSY, SLOW, STILL, SYMBOL, SmallMarket
+from zoe.app.simulation.world import NotInTime, Setting, World
+from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
+from zoe.domain.strategy.quote_keeper import State as KeeperState
 from zoe.ports.journal import JournalStore
 from zoe.store.in_memory import Fate, FaultyJournal
 
 KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
 #: ``all`` is a swarm: each seed switches each kind on or off.
-PROFILES: Final = ("none", "all", *KINDS)
+PROFILES: Final = ("none", "all", "kit", *KINDS)
+#: Every so many seeds of ``all`` play a script of the kit instead.
+KIT_EVERY: Final = 5
 _OF_REQUESTS: Final = (
     *("late", "lost_answer", "slow", "not_executed", "error", "reset", "disconnect"),
 )
@@ -28,12 +37,14 @@ _ERRORS: Final = (
 _FATES: Final = (*[Fate.DONE] * 8, Fate.FAILED, Fate.ANSWER_LOST, Fate.REQUEST_LOST)
 _ACTORS: Final = (
     *("gateway", "ratelimiter", "reconciler", "risk", "orders", "repositioner"),
-    *("market", "strategy/quote_keeper", "ledger", "catalogue", "door", "heartbeat"),
+    *("market", "ledger", "catalogue", "door", "heartbeat"),
 )
 _STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "maintenance")
 #: Longer than the Reconciler's period: one look more than is needed.
 _SETTLE_SECONDS: Final = 70
 ALIVE_SECONDS: Final = 90
+#: How long a seed without faults trades.
+CLEAN_SECONDS: Final = 60
 
 
 @attrs.define
@@ -61,7 +72,31 @@ def kinds_of(profile: str, rng: random.Random) -> frozenset[str]:
     """The kinds of faults that a seed has."""
     if profile == "all":
         return frozenset(kind for kind in KINDS if rng.random() < 0.6)
-    return frozenset() if profile == "none" else frozenset({profile})
+    return frozenset() if profile in ("none", "kit") else frozenset({profile})
+
+
+def setting_of(seed: int, profile: str, rng: random.Random) -> Setting:
+    """The desk's strategy, its tier and its market: busy ones, and now and then the real one."""
+    tier = "starter" if profile != "none" and rng.random() < 0.2 else "pro"
+    if profile != "none" and rng.random() < 0.25:
+        keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
+        strategy = StrategyConfig("quote_keeper", keeper, KeeperState)
+        return Setting(strategy, SmallMarket(seed, SLOW), tier)
+    crowd = Crowd(SYMBOL, rng.randint(1, 3))
+    return Setting(StrategyConfig("crowd", crowd, CrowdState), SmallMarket(seed, BUSY), tier)
+
+
+def script_of(seed: int, profile: str) -> int | None:
+    """Which script of the kit a seed plays; None where it is a swarm."""
+    if profile == "kit":
+        return seed
+    return seed // KIT_EVERY if profile == "all" and seed % KIT_EVERY == 0 else None
+
+
+def still_setting(seed: int) -> Setting:
+    """A strategy that wants nothing, and a market that stands still."""
+    strategy = StrategyConfig("crowd", Crowd(SYMBOL, 0), CrowdState)
+    return Setting(strategy, SmallMarket(seed, STILL))
 
 
 def tell(seed: int, profile: str = "all", tell_line: Callable[[str], None] | None = None) -> Story:
@@ -76,16 +111,32 @@ class _Teller:
         self._story = Story(seed)
         self._halts: list[tuple[int, int]] = []
         self._halted_ns: int | None = None
-        self._world = World(seed, small_market(seed), self._faulty, tell_line)
+        setting = setting_of(seed, profile, self._rng)
+        self._crash_names = (*_ACTORS, f"strategy/{setting.strategy.name}")
+        self._script = script_of(seed, profile)
+        if self._script is not None:
+            self._kinds = frozenset()
+            setting = still_setting(seed)
+        self._world = World(seed, setting, self._faulty, tell_line)
 
     def tell(self) -> Story:
         try:
-            self._trade()
+            if self._script is None:
+                self._trade()
+            else:
+                self._play(self._script)
             self._settle()
         except NotInTime as problem:
             self._story.violations.append(f"did not settle: {problem}")
         self._audit()
         return self._story
+
+    def _play(self, number: int) -> None:
+        """A script of the kit, on a desk that wants nothing by itself."""
+        censor = self._world.censor = Censor()
+        self._world.start()
+        self._world.ready()
+        self._story.faults[play(self._world, censor, number)] += 1
 
     # Trading under faults
 
@@ -96,6 +147,8 @@ class _Teller:
             self._plant()
             if rng.random() < 0.8:
                 self._wait_a_while()
+            if not self._kinds:
+                world.run(CLEAN_SECONDS)
             for _ in range(rng.randint(1, 4)):
                 world.run(rng.uniform(0, 6))
                 self._disturb()
@@ -112,7 +165,7 @@ class _Teller:
 
     def _disturb(self) -> None:
         if "crashes" in self._kinds and self._rng.random() < 0.3:
-            self._world.runtime.crash(self._rng.choice(_ACTORS))
+            self._world.runtime.crash(self._rng.choice(self._crash_names))
             self._story.crashes += 1
             self._story.faults["crash"] += 1
         if "status" in self._kinds and self._rng.random() < 0.3:
@@ -172,7 +225,10 @@ class _Teller:
         return FaultyJournal(store, fates)
 
     def _plant(self) -> None:
-        places = {"requests": ("AddOrder", "AmendOrder", "CancelOrder"), "streams": ("executions", "book")}
+        places = {
+            "requests": ("AddOrder", "AmendOrder", "CancelOrder"),
+            "streams": ("executions", "book"),
+        }
         for kind, whats in (("requests", _OF_REQUESTS), ("streams", _OF_STREAMS)):
             for where in places[kind]:
                 if kind in self._kinds and self._rng.random() < 0.6:
@@ -205,7 +261,9 @@ class _Teller:
             world.start()
         world.ready()
         self._resume()
-        self._trades_again()
+        if self._script is None:
+            self._trades_again()
+        world.market.pace = STILL
         answer = world.ask("halt", why="settling")
         if answer["exit"] != 0:
             self._story.violations.append(f"the halt was answered with {answer}")
@@ -233,7 +291,7 @@ class _Teller:
             (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
             for r in world.journal.rows
         ]
-        found = evidence(world.memory.lines(), story.rows, self._halts)
+        found = evidence(world.memory.lines(), story.rows, self._halts, world.placed_by_hand)
         story.violations += audit(found)
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))

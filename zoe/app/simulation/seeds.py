@@ -15,7 +15,6 @@ import attrs
 
 from zoe.app.simulation import tables
 from zoe.app.simulation.scenario import Story, tell
-from zoe.domain.order import Input, State
 
 Line = dict[str, Any]
 WORKER: Final = "--as-worker"
@@ -39,7 +38,7 @@ class Totals:
         for name in ("orders", "fills", "crashes", "messages"):
             setattr(self, name, getattr(self, name) + line[name])
         self.violations += line["verdict"] != "ok"
-        self.used |= {(State(state), Input(what)) for state, what in line["used"]}
+        self.used |= {(table, state, happened) for table, state, happened in line["used"]}
         return {name: value for name, value in line.items() if name != "used"}
 
     def line(self, seconds: float) -> Line:
@@ -53,9 +52,9 @@ class Totals:
             "violations": self.violations,
             "lifecycles_per_second": round(self.orders / max(seconds, 0.001), 1),
             "seconds": round(seconds, 1),
-            "rows_used": {"order": len(self.used)},
-            "rows_total": {"order": tables.total()},
-            "rows_unused": {"order": tables.unused(self.used)},
+            "rows_used": tables.count(self.used),
+            "rows_total": tables.total(),
+            "rows_unused": tables.unused(self.used),
         }
 
 
@@ -72,7 +71,7 @@ def line_of(story: Story) -> Line:
         "hash": story.hash,
         "verdict": story.verdict,
         "violations": story.violations,
-        "used": sorted((state.value, what.value) for state, what in tables.used(story.rows)),
+        "used": sorted(tables.used(story.rows)),
     }
 
 

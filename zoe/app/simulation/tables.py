@@ -1,11 +1,13 @@
-"""Which rows of the table of states a run has used, read from the journal's rows."""
+"""Which rows of the tables of states a run has used, read from the journal's rows."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from zoe.domain.order import NEXT, Input, State
-from zoe.domain.order_record import CANCEL_REQUESTED, input_of
+from zoe.domain import amend, order
+from zoe.domain.amend import Progress, Turn
+from zoe.domain.order import Input, State
+from zoe.domain.order_record import AMENDING, CANCEL_REQUESTED, input_of
 
 #: The first row of an order's stream says how it began.
 _OPENINGS: Final = {
@@ -13,35 +15,96 @@ _OPENINGS: Final = {
     State.DENIED: (State.WAITING, Input.DENY),
     State.CANCELED: (State.WAITING, Input.WITHDRAW),
 }
+_TURNS: Final = {
+    Input.AMEND: Turn.WANTED,
+    Input.AMEND_REFUSED: Turn.REFUSED,
+    Input.AMEND_LOST: Turn.LOST,
+    Input.AMEND_ABSENT: Turn.ABSENT,
+}
+ORDER: Final = "order"
+AMEND: Final = "amend"
 
-Used = set[tuple[State, Input]]
+#: Table, state, input.
+Row = tuple[str, str, str]
+Used = set[Row]
+
+_ALL: Final[frozenset[Row]] = frozenset(
+    {(ORDER, state.value, happened.value) for state, happened in order.NEXT}
+    | {(AMEND, progress.value, turn.value) for progress, turn in amend.NEXT}
+)
+TABLES: Final = (ORDER, AMEND)
+
+
+class _Life:
+    """One order's rows so far."""
+
+    def __init__(self) -> None:
+        self._state: State | None = None
+        self._amend = Progress.NONE
+        self._wanted: tuple[str, str | None] | None = None
+
+    def step(self, kind: str, body: Mapping[str, Any]) -> Iterable[Row]:
+        """The rows of the tables that one more row of the journal stands for."""
+        before, self._state = self._state, State(body["state"])
+        if before is None:
+            opening = _OPENINGS.get(self._state)
+            return () if opening is None else (_row(ORDER, *opening),)
+        if kind == CANCEL_REQUESTED:
+            return ()
+        happened = input_of(kind)
+        used = [_row(ORDER, before, happened)]
+        turn = self._turn(kind, body)
+        if turn is not None and before is State.WORKING:
+            used.append(_row(AMEND, self._amend, turn))
+            self._amend = amend.NEXT.get((self._amend, turn), self._amend)
+        return used
+
+    def _turn(self, kind: str, body: Mapping[str, Any]) -> Turn | None:
+        if kind == AMENDING:
+            self._wanted = _terms(body)
+        if input_of(kind) is not Input.AMENDED:
+            return _TURNS.get(input_of(kind))
+        ours = self._amend is not Progress.NONE and _terms(body) == self._wanted
+        return Turn.APPLIED if ours else Turn.MADE_ELSEWHERE
+
+
+def _terms(body: Mapping[str, Any]) -> tuple[str, str | None]:
+    return body["quantity"], body["limit_price"]
+
+
+def _row(table: str, state: State | Progress, happened: Input | Turn) -> Row:
+    return table, state.value, happened.value
 
 
 def used(rows: Iterable[tuple[Any, ...]]) -> Used:
-    """The rows of ``NEXT`` that these journal rows went through.
+    """The rows of the tables that these journal rows went through.
 
     Args:
         rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), oldest first.
     """
     found: Used = set()
-    states: dict[str, State] = {}
-    for _, stream, version, kind, _, _, body in rows:
-        if not stream.startswith("order/"):
-            continue
-        state = State(json.loads(body)["state"])
-        if version == 1:
-            found |= {_OPENINGS[state]} if state in _OPENINGS else set()
-        elif kind != CANCEL_REQUESTED:
-            found.add((states[stream], input_of(kind)))
-        states[stream] = state
-    return found & NEXT.keys()
+    lives: dict[str, _Life] = {}
+    for _, stream, _, kind, _, _, body in rows:
+        if stream.startswith("order/"):
+            found.update(lives.setdefault(stream, _Life()).step(kind, json.loads(body)))
+    return found & _ALL
 
 
-def total() -> int:
-    """How many rows the table has."""
-    return len(NEXT)
+def count(found: Iterable[Row]) -> dict[str, int]:
+    """How many rows of each table there are."""
+    tables = [table for table, _, _ in found]
+    return {table: tables.count(table) for table in TABLES}
 
 
-def unused(found: Used) -> list[str]:
+def total() -> dict[str, int]:
+    """How many rows each table has."""
+    return count(_ALL)
+
+
+def unused(found: Used) -> dict[str, list[str]]:
     """The rows that were not used, in words."""
-    return sorted(f"{state.value}+{what.value}" for state, what in NEXT.keys() - found)
+    left = sorted(_ALL - found)
+    return {
+        table: [f"{state}+{happened}" for name, state, happened in left if name == table]
+        for table in TABLES
+    }

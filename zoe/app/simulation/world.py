@@ -4,22 +4,25 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
+
+import attrs
 
 from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
-from zoe.app.simulation.market import SYMBOL, TIER
+from zoe.app.simulation.censor import Censor
+from zoe.app.simulation.market import SYMBOL, SmallMarket, small_market
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.virtual_wire import VirtualWire
 from zoe.domain.ids import account_id, desk_tag
+from zoe.domain.order_record import stream_of
 from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.risk import Limits
-from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper, State
 from zoe.messages.system import DoorAnswer, DoorRequest
 from zoe.ports.journal import JournalStore
 from zoe.runtime.message import Envelope
 from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
-from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
@@ -35,6 +38,16 @@ class NotInTime(Exception):
     """What had to come true did not, in virtual time; or the desk ended before."""
 
 
+@attrs.frozen
+class Setting:
+    """Whose desk it is, on which tier, and in which market."""
+
+    strategy: StrategyConfig
+    market: SmallMarket
+    tier: str = "pro"
+    limits: Limits = attrs.field(factory=lambda: Limits(max_orders_per_minute=6_000))
+
+
 class World:
     """One exchange, one account, and its desk.
 
@@ -47,12 +60,14 @@ class World:
     def __init__(
         self,
         seed: int,
-        config: Config,
+        setting: Setting,
         fault: Callable[[JournalStore], JournalStore] = lambda store: store,
         tell_line: Callable[[str], None] | None = None,
     ) -> None:
         self.seed = seed
         self.memory = InMemory()
+        self.market = setting.market
+        config = small_market(seed, setting.market, setting.tier)
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
         self.journal = MemoryJournal(self.account)
@@ -62,10 +77,16 @@ class World:
         self.answers: dict[int, Answer] = {}
         self.is_ready = False
         self.runtime: VirtualRuntime
+        self._setting = setting
+        #: Set before a desk starts, for what an exchange tells seldom.
+        self.censor: Censor | None = None
         self._fault = fault
         self._tell_line = tell_line
         self._now_ns = 0
         self._nonce = 0
+        self._by_hand_nonce = 0
+        #: Orders that somebody else placed on this account.
+        self.placed_by_hand = 0
         self._asked = 0
         self._wire: VirtualWire
         self._digests = hashlib.sha256()
@@ -81,6 +102,7 @@ class World:
         )
         self.runtime.tell_line = self._tell_line
         self._wire = VirtualWire(self.runtime, self.exchange, self.seed * 7 + self.boots)
+        self._wire.censor = self.censor
         self.runtime.endpoint("wire", self._wire.handle)
         self.runtime.endpoint("door_socket", self._answered)
         self.runtime.endpoint(READY, self._ready)
@@ -103,7 +125,6 @@ class World:
         self.answers[answer["id"]] = answer
 
     def _parts(self) -> Parts:
-        keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
         return Parts(
             account_id=self.account,
             desk_tag=desk_tag(self.account, "simulation"),
@@ -116,10 +137,10 @@ class World:
             alive=lambda: None,
             take_lock=lambda: True,
             describe=dict,
-            limits=Limits(),
-            limiter=Limiter(TIERS[TIER], 20),
+            limits=self._setting.limits,
+            limiter=Limiter(TIERS[self._setting.tier], 20),
             pairs=(SYMBOL,),
-            strategies=(StrategyConfig("quote_keeper", keeper, State),),
+            strategies=(self._setting.strategy,),
         )
 
     def _reserve(self, wanted: int) -> int:
@@ -167,6 +188,16 @@ class World:
         self.runtime.find("door").tell(DoorRequest(1, json.dumps(line).encode()))
         return number
 
+    def order_state(self, intent_id: str) -> str | None:
+        """The durable state of one of the desk's orders; None where it has none."""
+        rows = self.journal.stream(stream_of(self.account, intent_id), last=True)
+        return str(rows[-1].body["state"]) if rows else None
+
+    def order_id(self, intent_id: str) -> str | None:
+        """The exchange's id of one of the desk's orders, where the journal has it."""
+        rows = self.journal.stream(stream_of(self.account, intent_id))
+        return next((i for row in rows if isinstance(i := row.body.get("order_id"), str)), None)
+
     def ask(self, command: str, **params: Any) -> Answer:
         """Gives a command and waits for its answer."""
         number = self.say(command, params)
@@ -177,12 +208,32 @@ class World:
         """An admin call of the sandbox."""
         headers = {"content-type": "application/json"}
         content = json.dumps(body).encode()
-        request = HttpRequest(-1, method, f"/sandbox/{path}", "", headers, content)
+        self._request(HttpRequest(-1, method, f"/sandbox/{path}", "", headers, content))
+
+    def by_hand(self, call: str, **fields: str) -> Answer:
+        """A private call of the same account that is not the desk's: a person at the exchange."""
+        self._by_hand_nonce = max(self._by_hand_nonce + 1, self.runtime.clock.wall_ns())
+        path, nonce = f"/0/private/{call}", str(self._by_hand_nonce)
+        body = urlencode({"nonce": nonce, **fields})
+        key = self.venue.keys
+        assert key is not None
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "api-key": key.key,
+            "api-sign": key.sign(path, nonce, body),
+        }
+        answer = self._request(HttpRequest(-1, "POST", path, "", headers, body.encode()))
+        said: Answer = json.loads(answer)
+        self.placed_by_hand += call == "AddOrder"
+        return said
+
+    def _request(self, request: HttpRequest) -> bytes:
         said = self.exchange.request(self.runtime.clock.wall_ns(), request)
         (answer,) = (delivery.payload for delivery in said if delivery.connection == -1)
         assert isinstance(answer, HttpResponse)
         assert answer.status == 200, answer.body
         self._wire.deliver([delivery for delivery in said if delivery.connection != -1])
+        return answer.body
 
     def digest(self) -> str:
         """SHA-256 over the message logs of every desk and the exchange's journal."""

@@ -40,11 +40,13 @@ class Evidence:
         truth: The exchange's records, in engine order.
         journal: The desk's rows, in order.
         halts: Times (UTC nanoseconds) from a halt's answer until trading was resumed.
+        by_hand: How many orders somebody else placed, without a client order id.
     """
 
     truth: Sequence[Record]
     journal: Sequence[JournalLine]
     halts: Sequence[tuple[int, int]] = ()
+    by_hand: int = 0
 
     def of(self, kind: str) -> list[Record]:
         """The exchange's records of one kind."""
@@ -64,7 +66,10 @@ class Evidence:
 
 
 def evidence(
-    truth: Iterable[bytes], rows: Iterable[tuple[Any, ...]], halts: Sequence[tuple[int, int]] = ()
+    truth: Iterable[bytes],
+    rows: Iterable[tuple[Any, ...]],
+    halts: Sequence[tuple[int, int]] = (),
+    by_hand: int = 0,
 ) -> Evidence:
     """Reads both sides.
 
@@ -72,7 +77,7 @@ def evidence(
         rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), in any order.
     """
     lines = sorted((_line(row) for row in rows), key=_seq)
-    return Evidence([json.loads(line) for line in truth], lines, halts)
+    return Evidence([json.loads(line) for line in truth], lines, halts, by_hand)
 
 
 def _line(row: tuple[Any, ...]) -> JournalLine:
@@ -104,7 +109,10 @@ def _sent_once(found: Evidence) -> list[str]:
     """No intent is sent twice, nor placed twice."""
     sent = Counter(_client(r) for r in found.of("request") if _is_add(r))
     placed = Counter(_client(r) for r in found.of("order_accepted"))
+    nameless = placed.pop(None, 0), sent.pop(None, 0)
+    said = [] if max(nameless) <= found.by_hand else [f"{nameless} orders without a client id"]
     return [
+        *said,
         *(f"intent {i} was sent {n} times" for i, n in sent.items() if n > 1),
         *(f"intent {i} was placed {n} times" for i, n in placed.items() if n > 1),
     ]
@@ -124,7 +132,7 @@ def _durable_before_sent(found: Evidence) -> list[str]:
     written = {_client(line.body): line.at_ns for line in found.rows("order.sending")}
     said = []
     for request in found.of("request"):
-        if not _is_add(request):
+        if not _is_add(request) or _client(request) is None:
             continue
         at_ns = written.get(_client(request))
         if at_ns is None:
@@ -184,6 +192,8 @@ def _ends(found: Evidence) -> list[str]:
             if state in _WORKING:
                 said.append(f"{stream} ends as {state} and was never placed")
             continue
+        # Two words for one end: it depends on the order's kind which one the exchange says.
+        state = "CANCELED" if state == "EXPIRED" else state
         there = _state(order_id in gone, filled.get(order_id, _NOTHING), wanted[order_id])
         if there != (state if state not in _WORKING else "WORKING"):
             said.append(f"order {order_id} is {state} here and {there} there")

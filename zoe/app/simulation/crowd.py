@@ -1,0 +1,82 @@
+"""Crowd: a strategy for simulations that wants many small orders at once, inside the spread.
+
+Whatever is filled is wanted again, so that a second of virtual time sees several orders' whole
+lives; a mid that wanders has the rest canceled and placed anew.
+"""
+
+from typing import Final
+
+import attrs
+
+from zoe.domain.order import Side
+from zoe.domain.risk import TradingState
+from zoe.domain.strategy.view import Decision, View, Want
+
+NAME: Final = "crowd"
+_VALID_NS: Final = 10_000_000_000
+#: In price units: how far from the mid the first of each side stands, and each next one from it.
+_FIRST: Final = 60
+_APART: Final = 10
+
+
+@attrs.frozen
+class State:
+    """What it remembers: twice the mid that it stands round, in price units."""
+
+    anchor_twice: int | None = None
+
+
+@attrs.frozen
+class Crowd:
+    """Implements Strategy.
+
+    Attributes:
+        size: Orders a side.
+        quantity: Of each, in the pair's units.
+        follows: So many price units the mid may go before all of them follow it.
+    """
+
+    pair: str
+    size: int
+    quantity: int = 100_000
+    follows: int = 120
+    name: str = NAME
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """``bid.0`` to ``ask.N``."""
+        return tuple(f"{side}.{n}" for side in ("bid", "ask") for n in range(self.size))
+
+    def initial(self) -> State:
+        """Nothing wanted yet."""
+        return State()
+
+    def decide(self, state: State, view: View) -> Decision:
+        """See the module."""
+        touch = view.touch
+        if view.trading_state is not TradingState.ACTIVE or not touch.live:
+            return Decision(state, (), ("WAITS",))
+        if touch.bid is None or touch.ask is None:
+            return Decision(state, (), ("EMPTY_BOOK",))
+        twice = touch.bid + touch.ask
+        if state.anchor_twice is None or abs(twice - state.anchor_twice) > 2 * self.follows:
+            state = State(twice)
+        return Decision(state, self._wants(state, view), ("CROWD",))
+
+    def _wants(self, state: State, view: View) -> tuple[Want, ...]:
+        assert state.anchor_twice is not None
+        mid, until_ns = state.anchor_twice // 2, view.now_ns + _VALID_NS
+        return tuple(
+            Want(
+                key=f"{name}.{n}",
+                pair=self.pair,
+                side=side,
+                price=mid + sign * (_FIRST + n * _APART),
+                quantity=self.quantity,
+                post_only=True,
+                valid_until_ns=until_ns,
+                reason="crowd",
+            )
+            for name, side, sign in (("bid", Side.BUY, -1), ("ask", Side.SELL, 1))
+            for n in range(self.size)
+        )
