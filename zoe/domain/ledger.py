@@ -89,7 +89,10 @@ class Books:
         self._outcomes: list[Outcome] = []
         self._touched_wallets: set[str] = set()
         self._touched_groups: dict[str, Group] = {}
-        self._counters: dict[tuple[str, str], int] = {}
+        self._group_of: dict[str, Group] = {}
+        self._accounts: dict[str, dict[str, int]] = {
+            account: {} for account in (FEES, *COUNTER.values())
+        }
         self._flows = dict.fromkeys(Flow, 0)
         self.rows: dict[str, LedgerRow] = {}
         self.conflicts: dict[str, list[LedgerRow]] = {}
@@ -111,7 +114,7 @@ class Books:
             chain = self._chains[row.wallet] = WalletChain()
         chain.add(row)
         self._touched_wallets.add(row.wallet)
-        self._group(row).pending += 1
+        self._join(row).pending += 1
         return Receipt.NEW
 
     def _again(self, known: LedgerRow, row: LedgerRow) -> Receipt:
@@ -130,7 +133,8 @@ class Books:
         self._chains[known.wallet].refine(known, row)
         self._touched_wallets.add(row.wallet)
         self.rows[row.ledger_id] = row
-        old, new = self._group(known), self._group(row)
+        old, new = self._group_of[row.ledger_id], self._join(row)
+        self._touched_groups[old.key] = old
         if known in old.rows:
             old.rows.remove(known)
             new.rows.append(row)
@@ -144,11 +148,13 @@ class Books:
             return f"{ruling.group}:ruled:{ruling.kind.value}", ruling.kind
         return row.group_and_kind
 
-    def _group(self, row: LedgerRow) -> Group:
+    def _join(self, row: LedgerRow) -> Group:
+        """The group that a row belongs to from now on."""
         key, kind = self._key(row)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(key, kind)
+            group = self._groups[key] = Group(key, kind, self._accounts[COUNTER[kind]])
+        self._group_of[row.ledger_id] = group
         self._touched_groups[key] = group
         return group
 
@@ -163,28 +169,37 @@ class Books:
         unbooked: list[LedgerRow] = []
         for wallet in sorted(self._touched_wallets):
             walk = self._chains[wallet].walk()
-            for row in walk.unbooked:
-                self._moved(row, -1)
-            for row in walk.booked:
-                self._moved(row, 1)
+            self._count_out(walk.unbooked, asset_of(wallet))
+            self._count_in(walk.booked, asset_of(wallet))
             booked += walk.booked
             unbooked += walk.unbooked
         self._touched_wallets.clear()
         undone, outcomes = self._project(as_of_ns)
         return Settled(tuple(booked), tuple(unbooked), undone, outcomes)
 
-    def _moved(self, row: LedgerRow, sign: int) -> None:
-        """Counts a row in, or out again."""
-        group, asset, counters = self._group(row), row.asset, self._counters
-        if sign > 0:
+    def _count_in(self, rows: Iterable[LedgerRow], asset: str) -> None:
+        """Counts rows of one asset in."""
+        fees, groups, touched = self._accounts[FEES], self._group_of, self._touched_groups
+        for row in rows:
+            group = groups[row.ledger_id]
+            touched[group.key] = group
             group.rows.append(row)
-        else:
+            group.pending -= 1
+            counter = group.counter
+            counter[asset] = counter.get(asset, 0) - row.amount
+            if row.fee:
+                fees[asset] = fees.get(asset, 0) + row.fee
+
+    def _count_out(self, rows: Iterable[LedgerRow], asset: str) -> None:
+        """Counts rows of one asset out again."""
+        for row in rows:
+            group = self._group_of[row.ledger_id]
+            self._touched_groups[group.key] = group
             group.rows.remove(row)
-        group.pending -= sign
-        counter = COUNTER[group.kind], asset
-        counters[counter] = counters.get(counter, 0) - sign * row.amount
-        if row.fee:
-            counters[FEES, asset] = counters.get((FEES, asset), 0) + sign * row.fee
+            group.pending += 1
+            group.counter[asset] += row.amount
+            if row.fee:
+                self._accounts[FEES][asset] -= row.fee
 
     def _project(self, as_of_ns: int | None) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
         """Takes back the events from the earliest touched one on, and books them in order."""
@@ -248,7 +263,7 @@ class Books:
         before = dict.fromkeys(here, 0)
         wallets = sorted({row.wallet for group in groups for row in group.rows})
         for wallet in wallets:
-            keys = [self._key(row)[0] for row in self._chains[wallet].at(time_ns)]
+            keys = [self._group_of[row.ledger_id].key for row in self._chains[wallet].at(time_ns)]
             keys = [key for key in keys if key in here]
             for first, second in pairwise(keys):
                 if first != second and second not in after[first]:
@@ -270,12 +285,17 @@ class Books:
     def cash(self) -> int:
         """Units of USD in all wallets, and between them."""
         wallets = sum(n for wallet, n in self.balances.items() if asset_of(wallet) == USD)
-        return wallets + self._counters.get((IN_TRANSIT, USD), 0)
+        return wallets + self._accounts[IN_TRANSIT].get(USD, 0)
 
     @property
     def accounts(self) -> dict[tuple[str, str], int]:
         """The balance of every account of the journal that is no wallet, by account and asset."""
-        return {name: amount for name, amount in sorted(self._counters.items()) if amount}
+        return {
+            (account, asset): amount
+            for account, sums in sorted(self._accounts.items())
+            for asset, amount in sorted(sums.items())
+            if amount
+        }
 
     @property
     def flows(self) -> dict[Flow, int]:
@@ -314,7 +334,7 @@ class Books:
 
     def kind_of(self, row: LedgerRow) -> Kind:
         """What a row is booked as: a person's ruling, or what the row says."""
-        return self._key(row)[1]
+        return self._group_of[row.ledger_id].kind
 
     def open_lots(self, asset: str | None = None) -> list[Lot]:
         """Open lots, oldest first, by asset."""

@@ -128,13 +128,19 @@ class _Event:
 
     def _trade(self) -> None:
         nets = self._group.nets()
+        if len(nets) == 2:
+            (one, gained), (other, given) = nets.items()
+            if gained < 0:
+                one, gained, other, given = other, given, one, gained
+            if given < 0 < gained:
+                dollars = nets.get(USD)
+                worth = self._anchored(nets, [other], [one]) if dollars is None else abs(dollars)
+                self._give(other, -given, worth)
+                self._get(one, gained, worth)
+                return
         out = sorted(asset for asset, net in nets.items() if net < 0)
         into = sorted(asset for asset, net in nets.items() if net > 0)
-        if len(out) == len(into) == 1:
-            worth = self._anchored(nets, out, into)
-            self._give(out[0], -nets[out[0]], worth)
-            self._get(into[0], nets[into[0]], worth)
-        elif out and into:
+        if out and into:
             self._exchange(nets, out, into)
         else:
             self._one_leg(nets)
@@ -143,8 +149,6 @@ class _Event:
         """What each side of a trade is worth: what the side of its first valued leg is."""
         for asset in sorted(nets, key=_rank):
             side = out if asset in out else into
-            if asset == USD and len(side) == 1:
-                return abs(nets[USD])
             if self._mark(asset) is not None or asset == USD:
                 return sum(self._worth(leg, abs(nets[leg])) for leg in side)
         self._alarm(Alarm.UNVALUED, min(nets, key=_rank))

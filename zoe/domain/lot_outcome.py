@@ -4,7 +4,7 @@ from enum import Enum
 
 import attrs
 
-from zoe.domain.ledger_row import Kind, LedgerRow
+from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import FEE_CREDIT, Mark
 
@@ -24,6 +24,8 @@ class Flow(Enum):
     SUSPENSE_CASH = "suspense_cash"
     UNBOOKED = "unbooked"  # the worth of legs of an asset whose booking has stopped
 
+    __hash__ = object.__hash__  # members are single; Enum's own hash is Python, and slow
+
 
 class Alarm(Enum):
     """What a person should look at."""
@@ -41,13 +43,15 @@ class Group:
     Attributes:
         rows: Those that are booked.
         pending: How many are known and held behind a gap of their wallet.
+        counter: Balances, by asset, of the account that its amounts are booked against.
     """
 
-    __slots__ = ("first_id", "key", "kind", "pending", "placed", "rows", "time_ns")
+    __slots__ = ("counter", "first_id", "key", "kind", "pending", "placed", "rows", "time_ns")
 
-    def __init__(self, key: str, kind: Kind) -> None:
+    def __init__(self, key: str, kind: Kind, counter: dict[str, int]) -> None:
         self.key = key
         self.kind = kind
+        self.counter = counter
         self.rows: list[LedgerRow] = []
         self.pending = 0
         self.placed = False
@@ -56,8 +60,8 @@ class Group:
 
     def date(self) -> None:
         """Its place in time is that of its earliest row."""
-        first = self.rows[0]
-        for row in self.rows:
+        first, *others = self.rows
+        for row in others:
             if (row.time_ns, row.ledger_id) < (first.time_ns, first.ledger_id):
                 first = row
         self.time_ns, self.first_id = first.time_ns, first.ledger_id
@@ -66,7 +70,7 @@ class Group:
         """What it changed, by asset; assets that cancel are left out, and fee credits."""
         sums: dict[str, int] = {}
         for row in self.rows:
-            asset = row.asset
+            asset = asset_of(row.wallet)
             sums[asset] = sums.get(asset, 0) + row.amount - row.fee
         sums.pop(FEE_CREDIT, None)
         if 0 in sums.values():

@@ -162,7 +162,7 @@ def spoiled(books: Books, invariant: str) -> bool:
 
 def test_invariant_1_accounts_that_do_not_sum_to_zero_are_noticed() -> None:
     books = books_of(bought_and_sold().rows)
-    books._counters["income:rewards", "ETH"] = 1
+    books._accounts["income:rewards"]["ETH"] = 1
     assert spoiled(books, "I1")
 
 

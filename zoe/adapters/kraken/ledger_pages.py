@@ -1,20 +1,21 @@
 """Pages of REST ``Ledgers`` as rows of the books, read straight into whole units."""
 
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from zoe.adapters.kraken.numbers import exact, seconds_to_ns
+from zoe.adapters.kraken import numbers
 from zoe.domain.errors import WireError
 from zoe.domain.ledger_row import LedgerRow, units_of_text, wallet_of
 
 _RAW_BYTES: Final = 1_000
+#: Times are seconds, and are kept in nanoseconds.
+_TIME_DIGITS: Final = 9
 
 
 class _Entry(msgspec.Struct, frozen=True):
     refid: str | None
-    time: Decimal
+    time: msgspec.Raw
     type: str
     asset: str
     amount: str
@@ -57,7 +58,7 @@ def _row(ledger_id: str, entry: _Entry) -> LedgerRow:
     return LedgerRow(
         ledger_id,
         entry.refid or "",
-        seconds_to_ns(exact(entry.time)),
+        numbers.units_of_text(bytes(entry.time), _TIME_DIGITS),
         entry.type,
         entry.subtype or "",
         wallet_of(entry.asset),
