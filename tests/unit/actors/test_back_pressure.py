@@ -4,21 +4,30 @@ import json
 from decimal import Decimal
 from functools import partial
 from random import Random
+from typing import ClassVar
+
+import attrs
 
 from zoe.actors.market_watch import MarketWatch
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.book import Book
 from zoe.messages.market import Quote, TradePrints
-from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
-from zoe.runtime.message import Message
+from zoe.runtime.message import Lane, Message
 from zoe.runtime.supervisor import Child
 from zoe.runtime.virtual import VirtualRuntime
 
 MS = 1_000_000
 PAIRS = tuple(f"P{n}/USD" for n in range(20))
 SLEEP_SECONDS = 10
+
+
+@attrs.frozen
+class Wake(Message):
+    """Reaches one that is asleep."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
 
 
 class Watcher(Actor):
@@ -29,15 +38,16 @@ class Watcher(Actor):
         self._seen = seen
         self._sleeps = sleeps
 
-    def handle(self, message: Quote | TradePrints | Tick) -> None:
-        if isinstance(message, Tick):
+    def handle(self, message: Quote | TradePrints | Wake) -> None:
+        if isinstance(message, Wake):
+            self.release()
             return
         self._seen.append((self.clock.wall_ns(), message))
         if self._sleeps:
             self._sleeps = False
             # What ``hold`` leaves in line is exactly what waits for one that is asleep.
             self.hold()
-            self.after(SLEEP_SECONDS, Tick("wake"))
+            self.after(SLEEP_SECONDS, Wake())
 
 
 class Exchange:
@@ -97,7 +107,9 @@ def test_a_consumer_that_sleeps_ten_seconds_ages_alone_and_holds_no_more_than_th
     for n in range(5_000):
         symbol = PAIRS[n % len(PAIRS)]
         kind = "snapshot" if n < len(PAIRS) else "update"
-        payload = exchange.trade(symbol) if n % 7 == 6 else exchange.book(symbol, kind)
+        payload = (
+            exchange.trade(symbol) if n % 7 == 6 and n > len(PAIRS) else exchange.book(symbol, kind)
+        )
         for news in reader.feed(payload, runtime.clock.wall_ns()):
             market.tell(news)
         runtime.run_for(0.0015)
