@@ -107,14 +107,14 @@ class OrderCommands:
 
     def _join(self, ref: int, first: int, intent: Intent) -> None:
         """Asked twice at once: the second waits for the first one's answer."""
-        if self._intent(self._talks[first].request) != intent:
+        if not order_wish.same(self._intent(self._talks[first].request), intent):
             error = ("key_reused", "the key belongs to another order that is being placed")
             self._talks.answer(ref, USAGE, None, error)
 
     def _again(self, ref: int, known: Order) -> None:
         """Answers a key that has been used before: with its order, if it is the same wish."""
         wanted = self._intent(self._talks[ref].request, decision=known.intent.decision)
-        if wanted != known.intent:
+        if not order_wish.same(wanted, known.intent):
             error = ("key_reused", f"the key belongs to another order, of {known.intent.pair}")
             self._talks.answer(ref, USAGE, summary(known), error)
         else:
@@ -128,7 +128,8 @@ class OrderCommands:
         self._tell("journal", Record((row,)))
 
     def _intent(self, request: Request, decision: str | None = None) -> Intent:
-        return order_wish.read(request.params, self._talks.key(request), self.catalog, decision)
+        key, now_ns = self._talks.key(request), self._door.clock.wall_ns()
+        return order_wish.read(request.params, key, self.catalog, decision, now_ns)
 
     def _settle_place(self, ref: int, order: Order) -> None:
         match order.state:

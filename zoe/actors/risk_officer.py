@@ -291,6 +291,8 @@ class RiskOfficer(Actor):
         if instrument is None:
             return deny(Code.UNKNOWN_PAIR, pair=intent.pair)
         problem = instrument.check_order(quantity, None if limit is None else limit.value)
+        if problem is None and intent.trigger_price is not None:
+            problem = instrument.check_order(quantity, intent.trigger_price.value)
         return None if problem is None else deny(Code.INSTRUMENT_RULE, problem=problem)
 
     def _situation(self, intent: Intent) -> Situation:

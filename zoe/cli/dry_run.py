@@ -3,7 +3,6 @@
 import secrets
 import time
 from argparse import Namespace
-from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 from urllib.parse import urlencode
@@ -17,16 +16,14 @@ from zoe.adapters.kraken.order_form import NewOrder, socket_params
 from zoe.adapters.kraken.socket_requests import Sender, SocketAmend
 from zoe.adapters.kraken.trading_calls import Terms
 from zoe.cli import show
+from zoe.domain import order_wish
 from zoe.domain.errors import ConfigError
 from zoe.domain.ids import client_order_id, id_number, uuid_text
 
 DEADLINE_NS: Final = 5_000_000_000
-#: The exchange takes nothing that lasts longer.
-LONGEST_DAYS: Final = 31
 #: No pair has finer lots; the desk rounds to the pair's own.
 FINEST_LOT: Final = Decimal("1e-10")
 _REQUEST_ID: Final = 1
-_SECOND_NS: Final = 1_000_000_000
 
 
 def show_request(arguments: Namespace) -> int:
@@ -77,11 +74,20 @@ def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
     """
     limit = None if arguments.limit is None else Decimal(arguments.limit)
     trigger = arguments.stop or arguments.take_profit
-    expires_ns = None if arguments.expires is None else moment_ns(arguments.expires, now_ns)
+    text = arguments.expires
+    expires_ns = None if text is None else order_wish.moment_ns(text, now_ns)
+    if arguments.reduce_only:
+        show.note("the desk itself sees to --reduce-only: the exchange has it for margin only")
     return NewOrder(
         pair=arguments.pair,
         side=arguments.side,
-        order_type=order_type(arguments),
+        order_type=order_wish.order_type(
+            {
+                "limit_price": arguments.limit,
+                "stop": arguments.stop,
+                "take_profit": arguments.take_profit,
+            }
+        ).value,
         quantity=_quantity(arguments, limit),
         limit=limit,
         trigger=None if trigger is None else Decimal(trigger),
@@ -91,32 +97,6 @@ def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
         expire_ns=expires_ns,
         cl_ord_id=client_order_id(now_ns, 0, secrets.randbits(58)),
     )
-
-
-def order_type(arguments: Namespace) -> str:
-    """The exchange's word for it."""
-    if arguments.stop is None and arguments.take_profit is None:
-        return "market" if arguments.limit is None else "limit"
-    word = "take-profit" if arguments.stop is None else "stop-loss"
-    return word if arguments.limit is None else f"{word}-limit"
-
-
-def moment_ns(text: str, now_ns: int) -> int:
-    """UTC nanoseconds of ``+SECONDS`` from now, or of a time such as 2026-12-31T12:00:00Z.
-
-    Raises:
-        ValueError: It is neither, or not within the next month.
-    """
-    if text.startswith("+") and text[1:].isdecimal() and len(text) < 10:
-        at_ns = now_ns + int(text[1:]) * _SECOND_NS
-    else:
-        parsed = datetime.fromisoformat(text)
-        if parsed.tzinfo is None:
-            raise ValueError(f"--expires {text} has no time zone: end it with Z for UTC")
-        at_ns = int(parsed.timestamp()) * _SECOND_NS
-    if not now_ns < at_ns <= now_ns + LONGEST_DAYS * 86_400 * _SECOND_NS:
-        raise ValueError(f"--expires {text} is not within the next {LONGEST_DAYS} days")
-    return at_ns
 
 
 def _quantity(arguments: Namespace, limit: Decimal | None) -> Decimal:

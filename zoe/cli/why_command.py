@@ -143,7 +143,9 @@ def _told_decision(body: Row) -> str:
 
 def _told_opening(body: Row) -> str:
     price = "market" if body.get("limit_price") is None else f"at {body['limit_price']}"
-    flags = "".join(f", {name}" for name in ("post_only",) if body.get(name))
+    if body.get("trigger_price") is not None:
+        price = f"{body['order_type']} at {body['trigger_price']}, {price}"
+    flags = "".join(f", {name}" for name in ("post_only", "reduce_only") if body.get(name))
     slot = f" {body['slot']}" if body.get("slot") else ""
     return (
         f"{body['side']} {body['quantity']} {body['pair']} {price}, {body['time_in_force']}{flags}, "

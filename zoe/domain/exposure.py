@@ -90,6 +90,16 @@ def worst_price(
     return max(limit.value, market)
 
 
+def _expected(intent: Intent, reference: Reference | None) -> Reference | None:
+    """The quote that an order is held against; one that waits for a price may meet that one too."""
+    trigger = intent.trigger_price
+    if trigger is None or reference is None:
+        return reference
+    sides = (reference.bid, reference.ask)
+    bid, ask = (None if side is None else max(side, trigger) for side in sides)
+    return attrs.evolve(reference, bid=bid, ask=ask)
+
+
 @attrs.frozen
 class Resting:
     """An order as far as risk must know it.
@@ -110,8 +120,8 @@ class Resting:
 
     def worst(self, reference: Reference | None, reach: Decimal) -> Reservation:
         """The worst of everything that it may be asking for."""
-        intent = self.intent
-        prices = [worst_price(intent.side, ask.limit_price, reference, reach) for ask in self.asks]
+        intent, at = self.intent, _expected(self.intent, reference)
+        prices = [worst_price(intent.side, ask.limit_price, at, reach) for ask in self.asks]
         known = [price for price in prices if price is not None]
         return Reservation(
             intent_id=intent.intent_id,

@@ -40,7 +40,19 @@ class OrderType(enum.Enum):
     OTHER = "other"  # a type that nobody listed: the order is shown and reconciled all the same
 
 
-SENDABLE: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
+#: They wait for a price; the limit variants then rest at another, the others take what there is.
+TRIGGERED: Final = frozenset(
+    {
+        OrderType.STOP_LOSS,
+        OrderType.TAKE_PROFIT,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+    }
+)
+LIMITED: Final = frozenset(
+    {OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT}
+)
+SENDABLE: Final = frozenset({OrderType.LIMIT, OrderType.MARKET}) | TRIGGERED
 #: The source of orders that nobody here wished for: shown, reconciled, never touched unasked.
 EXTERNAL: Final = "external"
 
@@ -228,6 +240,10 @@ class Intent:
         pair: WebSocket v2 symbol.
         limit_price: None for a market order.
         decision: Journal stream and version (``stream@version``) of what it follows from.
+        trigger_price: Of the types that wait for one; None too where a report did not tell it.
+        reduce_only: Never opens or enlarges a position: risk sees to it, since the exchange has
+            the flag for margin orders only.
+        expires_ns: UTC; of GTD orders.
     """
 
     intent_id: str
@@ -241,13 +257,26 @@ class Intent:
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     decision: str | None = None
+    trigger_price: Price | None = None
+    reduce_only: bool = False
+    expires_ns: int | None = None
 
     def __attrs_post_init__(self) -> None:
         if not self.quantity:
             raise ValueError("an order must have a quantity greater than 0")
-        is_market = self.order_type is OrderType.MARKET
-        if self.order_type in SENDABLE and (self.limit_price is None) != is_market:
+        # Of an order with a trigger that somebody else placed not everything may be known.
+        is_known = self.trigger_price is not None or self.order_type not in TRIGGERED
+        is_limited = self.order_type in LIMITED
+        if (
+            self.order_type in SENDABLE
+            and is_known
+            and (self.limit_price is not None) != is_limited
+        ):
             raise ValueError("a limit order has a limit price, a market order has none")
+        if self.trigger_price is not None and self.order_type not in TRIGGERED:
+            raise ValueError(f"a {self.order_type.value} order waits for no price")
+        if self.expires_ns is not None and self.time_in_force is not TimeInForce.GTD:
+            raise ValueError("only a gtd order has a time when it expires")
         if self.post_only and self.order_type is not OrderType.LIMIT:
             raise ValueError("only a limit order can be post-only")
 

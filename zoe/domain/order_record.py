@@ -97,6 +97,9 @@ def _describe(intent: Intent) -> dict[str, Any]:
         "time_in_force": intent.time_in_force.value,
         "post_only": intent.post_only,
         "decision": intent.decision,
+        "trigger_price": _text(intent.trigger_price),
+        "reduce_only": intent.reduce_only,
+        "expires_ns": intent.expires_ns,
     }
 
 
@@ -188,7 +191,7 @@ def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:
 def _open(kind: str, body: Mapping[str, Any]) -> Order:
     if kind not in (SENDING, ADOPTED, DENIED):
         raise ValueError(f"the first row of an order is {kind}")
-    terms = _terms(body)
+    terms, trigger = _terms(body), body.get("trigger_price")
     intent = Intent(
         intent_id=body["intent_id"],
         source=body["source"],
@@ -201,6 +204,10 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
         time_in_force=TimeInForce(body["time_in_force"]),
         post_only=body["post_only"],
         decision=body["decision"],
+        # Rows of before these were known lack them.
+        trigger_price=None if trigger is None else Price.of(trigger),
+        reduce_only=body.get("reduce_only", False),
+        expires_ns=body.get("expires_ns"),
     )
     return Order(
         intent=intent,

@@ -15,6 +15,7 @@ def summary(order: Order) -> dict[str, str | None]:
         "order_type": intent.order_type.value,
         "quantity": str(order.terms.quantity),
         "limit_price": None if order.terms.limit_price is None else str(order.terms.limit_price),
+        "trigger_price": None if intent.trigger_price is None else str(intent.trigger_price),
         "filled_quantity": str(order.filled),
         "state": order.state.value,
         "source": intent.source,

@@ -189,12 +189,13 @@ def assess(intent: Intent, situation: Situation, *, by_hand: bool = False) -> Ve
         by_hand: A person wants it, who may also sell what the desk did not buy while it reduces.
     """
     refusal = _unwanted(intent, situation) or _quote_limits(
-        intent.pair, Ask(intent.quantity.value, intent.limit_price), intent.side, situation
+        intent, Ask(intent.quantity.value, intent.limit_price), situation
     )
     if refusal is not None:
         return refusal
     worst = fresh(intent).worst(situation.reference, situation.limits.reach)
-    return _reducing(worst, situation, by_hand=by_hand) or _size_limits(worst, situation)
+    reducing = _reducing(worst, situation, by_hand=by_hand, only=intent.reduce_only)
+    return reducing or _size_limits(worst, situation)
 
 
 def assess_amend(order: Resting, wanted: Ask, now: Situation) -> Verdict:
@@ -210,14 +211,15 @@ def assess_amend(order: Resting, wanted: Ask, now: Situation) -> Verdict:
     held = now.exposures.get(intent.intent_id)
     if held is None:
         return deny(Code.UNKNOWN_ORDER, intent_id=intent.intent_id)
-    refusal = _quote_limits(intent.pair, wanted, intent.side, now)
+    refusal = _quote_limits(intent, wanted, now)
     if refusal is not None:
         return refusal
     worst = order.or_else(wanted).worst(now.reference, now.limits.reach).or_worse(held)
     if worst.quantity <= held.quantity and worst.notional <= held.notional:
         return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),))
     others = attrs.evolve(now, exposures=now.exposures.without(intent.intent_id))
-    return _reducing(worst, others, by_hand=False) or _size_limits(worst, others)
+    reducing = _reducing(worst, others, by_hand=False, only=intent.reduce_only)
+    return reducing or _size_limits(worst, others)
 
 
 def reducible(side: Side, situation: Situation, pair: str, *, by_hand: bool) -> Decimal:
@@ -249,8 +251,10 @@ def _unwanted(intent: Intent, now: Situation) -> Verdict | None:
     return None
 
 
-def _reducing(worst: Reservation, now: Situation, *, by_hand: bool) -> Verdict | None:
-    if now.state is not TradingState.REDUCING:
+def _reducing(
+    worst: Reservation, now: Situation, *, by_hand: bool, only: bool = False
+) -> Verdict | None:
+    if now.state is not TradingState.REDUCING and not only:
         return None
     room = reducible(worst.side, now, worst.pair, by_hand=by_hand)
     if worst.quantity > room:
@@ -258,7 +262,8 @@ def _reducing(worst: Reservation, now: Situation, *, by_hand: bool) -> Verdict |
     return None
 
 
-def _quote_limits(pair: str, ask: Ask, side: Side, now: Situation) -> Verdict | None:
+def _quote_limits(intent: Intent, ask: Ask, now: Situation) -> Verdict | None:
+    pair, side = intent.pair, intent.side
     limits, reference = now.limits, now.reference
     if reference is None:
         return deny(Code.NO_QUOTE, pair=pair)
@@ -270,6 +275,8 @@ def _quote_limits(pair: str, ask: Ask, side: Side, now: Situation) -> Verdict | 
         return deny(Code.NO_QUOTE, pair=pair, side=side.value)
     if ask.limit_price is None:
         return None
+    # The limit of an order that waits for a price is to be near that price.
+    opposite = intent.trigger_price or opposite
     price, edge = ask.limit_price.value, collar(opposite, side, limits).value
     if price > edge if side is Side.BUY else price < edge:
         bps = limits.price_collar_bps

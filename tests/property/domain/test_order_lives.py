@@ -15,7 +15,9 @@ from zoe.domain.order import (
     COMMANDS,
     CONCLUDED,
     EXTERNAL,
+    LIMITED,
     TERMINAL,
+    TRIGGERED,
     CancelProgress,
     Fact,
     Fill,
@@ -44,7 +46,12 @@ ORDER_ID = "OABCDE-FGHIJ-KLMNOP"
 def intents(draw: st.DrawFn) -> Intent:
     order_type = draw(st.sampled_from(OrderType))
     limited = order_type is OrderType.LIMIT
+    trigger = draw(PRICES) if order_type in TRIGGERED and draw(st.booleans()) else None
     optional = limited or (order_type is not OrderType.MARKET and draw(st.booleans()))
+    if trigger is not None:
+        optional = order_type in LIMITED
+    time_in_force = draw(st.sampled_from(TimeInForce))
+    is_gtd = time_in_force is TimeInForce.GTD
     return Intent(
         intent_id=draw(st.uuids().map(str)),
         source=draw(st.sampled_from(("person", "strategy/keeper", EXTERNAL))),
@@ -54,9 +61,12 @@ def intents(draw: st.DrawFn) -> Intent:
         order_type=order_type,
         quantity=draw(QUANTITIES),
         limit_price=draw(PRICES) if optional else None,
-        time_in_force=draw(st.sampled_from(TimeInForce)),
+        time_in_force=time_in_force,
         post_only=limited and draw(st.booleans()),
         decision=draw(st.none() | TEXT),
+        trigger_price=trigger,
+        reduce_only=draw(st.booleans()),
+        expires_ns=draw(st.integers(0, 2**62)) if is_gtd and draw(st.booleans()) else None,
     )
 
 

@@ -68,7 +68,9 @@ def of_desk(order: Order, pair: str) -> NewOrder:
         quantity=intent.quantity.value,
         limit=None if intent.limit_price is None else intent.limit_price.value,
         time_in_force=intent.time_in_force.value if limited else None,
+        trigger=None if intent.trigger_price is None else intent.trigger_price.value,
         post_only=intent.post_only,
+        expire_ns=intent.expires_ns,
         cl_ord_id=order.cl_ord_id,
     )
 

@@ -15,7 +15,7 @@ from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.errors import classify
 from zoe.adapters.kraken.feed import EXCERPT_BYTES
 from zoe.adapters.kraken.numbers import exact, nanoseconds, rfc3339
-from zoe.adapters.kraken.order_form import number
+from zoe.adapters.kraken.order_form import number, socket_params
 from zoe.adapters.kraken.reports import (
     BALANCE,
     LEDGER_ROW,
@@ -26,8 +26,9 @@ from zoe.adapters.kraken.reports import (
     balance_entry,
     balance_snapshot,
 )
+from zoe.adapters.kraken.trading_calls import of_desk
 from zoe.domain.errors import WireError
-from zoe.domain.order import SENDABLE, Order
+from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.limits import CounterReported
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
@@ -162,23 +163,8 @@ class KrakenSession:
 
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """add_order, with the fee in quote currency, so that the base is not eaten into."""
-        intent = order.intent
-        assert order.cl_ord_id is not None and intent.order_type in SENDABLE
-        params: dict[str, object] = {
-            "order_type": intent.order_type.value,
-            "side": intent.side.value,
-            "order_qty": number(intent.quantity.value),
-            "symbol": intent.pair,
-            "fee_preference": "quote",
-            "deadline": rfc3339(deadline_ns),
-            "cl_ord_id": order.cl_ord_id,
-            "token": self._token,
-        }
-        if intent.limit_price is not None:
-            params["limit_price"] = number(intent.limit_price.value)
-            params["time_in_force"] = intent.time_in_force.value
-        if intent.post_only:
-            params["post_only"] = True
+        said = socket_params(of_desk(order, order.intent.pair))
+        params = said | {"deadline": rfc3339(deadline_ns), "token": self._token}
         return request("add_order", params, req_id)
 
     def cancel(self, order: Order, req_id: int) -> bytes:

@@ -252,7 +252,7 @@ def test_amounts_are_never_written_with_an_exponent() -> None:
 
 
 def test_a_desks_order_of_a_type_that_is_never_sent_is_our_mistake() -> None:
-    stop = attrs.evolve(INTENT, order_type=OrderType.STOP_LOSS, post_only=False)
+    stop = attrs.evolve(INTENT, order_type=OrderType.TRAILING_STOP, post_only=False)
     with pytest.raises(AssertionError):
         trading.of_desk(attrs.evolve(ORDER, intent=stop), "XBTUSD")
 

@@ -1,0 +1,61 @@
+"""A person's wish, read from texts: the type that its prices make of it, and until when it stands."""
+
+import pytest
+
+from zoe.domain import order_wish
+from zoe.domain.order import Intent, OrderType, TimeInForce
+from zoe.domain.order_wish import Params
+from zoe.domain.quantity import Price
+
+NOW_NS = 1_800_000_000_000_000_000
+WISH: Params = {"pair": "BTC/USD", "side": "sell", "quantity": "0.5"}
+
+
+def read(**more: str | bool) -> Intent:
+    return later(NOW_NS, **more)
+
+
+def later(now_ns: int, **more: str | bool) -> Intent:
+    return order_wish.read({**WISH, **more}, "i-1", None, None, now_ns)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "trigger"),
+    [
+        ({}, OrderType.MARKET, None),
+        ({"limit_price": "5"}, OrderType.LIMIT, None),
+        ({"stop": "6"}, OrderType.STOP_LOSS, "6"),
+        ({"stop": "6", "limit_price": "5"}, OrderType.STOP_LOSS_LIMIT, "6"),
+        ({"take_profit": "7"}, OrderType.TAKE_PROFIT, "7"),
+        ({"take_profit": "7", "limit_price": "5"}, OrderType.TAKE_PROFIT_LIMIT, "7"),
+    ],
+)
+def test_the_prices_make_the_type(
+    more: dict[str, str], kind: OrderType, trigger: str | None
+) -> None:
+    intent = read(**more)
+    assert intent.order_type is kind
+    assert intent.trigger_price == (None if trigger is None else Price.of(trigger))
+
+
+def test_a_gtd_order_says_when_it_expires_and_no_other_does() -> None:
+    gtd = read(limit_price="5", time_in_force="gtd", expires="+60")
+    assert gtd.time_in_force is TimeInForce.GTD
+    assert gtd.expires_ns == NOW_NS + 60 * 10**9
+    for more in ({"time_in_force": "gtd"}, {"expires": "+60"}):
+        with pytest.raises(ValueError, match="need each other"):
+            read(limit_price="5", **more)
+
+
+def test_a_wish_asked_again_later_is_the_same_though_its_end_is_told_from_now() -> None:
+    first = read(limit_price="5", time_in_force="gtd", expires="+60")
+    again = later(NOW_NS + 10**9, limit_price="5", time_in_force="gtd", expires="+60")
+    assert first != again and order_wish.same(first, again)
+    assert not order_wish.same(first, read(limit_price="6", time_in_force="gtd", expires="+60"))
+    assert not order_wish.same(first, read(limit_price="5"))
+
+
+def test_an_order_waits_for_one_price_and_is_reduce_only_where_it_says_so() -> None:
+    with pytest.raises(ValueError, match="either stop or take_profit"):
+        read(stop="6", take_profit="7")
+    assert read(reduce_only=True).reduce_only and not read().reduce_only
