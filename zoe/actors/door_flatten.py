@@ -93,9 +93,8 @@ class FlattenCommand:
         else:
             task.was = state.value
             why = talk.request.params.get("why")
-            self._record(
-                task, "flatten.begun", {"was": task.was, "all": task.everything, "why": why}
-            )
+            begun = {"was": task.was, "all": task.everything, "why": why, "key": talk.request.key}
+            self._record(task, "flatten.begun", begun)
         task.stage = "reducing"
         self._set(TradingState.REDUCING, f"flatten {talk.request.key}")
 
@@ -185,7 +184,7 @@ class FlattenCommand:
         for step in plan.steps:
             sums.setdefault(step.pair, []).append(step)
         for pair, steps in sums.items():
-            quantity = plain(sum((step.quantity for step in steps), ZERO))
+            quantity = plain(sum((step.quantity * step.times for step in steps), ZERO))
             left.append({"name": pair, "quantity": quantity, "reason": task.fruitless[pair][1]})
         closed = not plan.steps and all(one.small for one in plan.left)
         error = None if closed else ("not_flat", f"{len(left)} positions are not closed")
@@ -219,7 +218,8 @@ def _task(talk: Talk) -> Flattening:
 
 def _described(plan: Plan) -> dict[str, Any]:
     """A plan that is only told."""
-    return {"orders": [_line(step) for step in plan.steps], "left": [_left(o) for o in plan.left]}
+    orders = [{**_line(step), "times": step.times} for step in plan.steps]
+    return {"orders": orders, "left": [_left(o) for o in plan.left]}
 
 
 def _line(step: Step) -> dict[str, Any]:

@@ -354,7 +354,7 @@ class RiskOfficer(Actor):
         if self._keeper.state is TradingState.ACTIVE:
             tripped = None
         facts = breaker_facts(self._limits, equity.breaker, equity.equity, tripped)
-        self.reply(RiskReported(canonical({**report, "breaker": facts, "why": why})))
+        self.reply(RiskReported(canonical({**report, "breaker": facts, "trading_state_why": why})))
 
 
 def _verdict_text(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""Commands that a running desk answers: status, order, halt, resume."""
+"""Commands that a running desk answers: status and order."""
 
 import uuid
 from argparse import Namespace
@@ -20,10 +20,10 @@ def status(arguments: Namespace) -> int:
     settings = configured.load(arguments)
     answer = ask(settings.door_path, Command("status", timeout_seconds=arguments.timeout))
     if arguments.json:
-        show.document(_document(answer))
+        show.document(document(answer))
     else:
         _show_status(answer.result or {})
-        _show_error(answer)
+        show_error(answer)
     return answer.exit
 
 
@@ -35,11 +35,12 @@ def place(arguments: Namespace) -> int:
         from zoe.cli import dry_run
 
         return dry_run.show_request(arguments)
+    _refuse_what_the_desk_lacks(arguments)
     answer = _keyed("order.place", _order_params(arguments), arguments)
     if answer.error is not None and answer.error.code == "UNKNOWN_PAIR":
         known = (*settings.desk.focus, *_WELL_KNOWN)
         show.note(f"{arguments.pair} is no pair{hint(arguments.pair, known)}")
-    return _show(answer, arguments)
+    return show_answer(answer, arguments)
 
 
 def amend(arguments: Namespace) -> int:
@@ -56,7 +57,7 @@ def amend(arguments: Namespace) -> int:
         "quantity": arguments.quantity,
         "limit_price": arguments.price,
     }
-    return _show(_keyed("order.amend", params, arguments), arguments)
+    return show_answer(_keyed("order.amend", params, arguments), arguments)
 
 
 def _keyed(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> Answer:
@@ -101,6 +102,14 @@ def _refuse_nonsense(arguments: Namespace) -> None:
         raise ConfigError("order place: --tif gtd and --expires need each other")
 
 
+def _refuse_what_the_desk_lacks(arguments: Namespace) -> None:
+    """The desk follows market and limit orders from end to end; others are only printed so far."""
+    for name in ("stop", "take_profit", "reduce_only", "expires"):
+        if getattr(arguments, name):
+            option = name.replace("_", "-")
+            raise ConfigError(f"order place: the desk has no --{option} yet: only with --dry-run")
+
+
 def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
     return {
         "side": arguments.side,
@@ -110,56 +119,46 @@ def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
         "notional": arguments.notional,
         "time_in_force": arguments.tif,
         "post_only": arguments.post_only,
-        "stop": arguments.stop,
-        "take_profit": arguments.take_profit,
-        "reduce_only": arguments.reduce_only,
-        "expires": arguments.expires,
     }
 
 
 def cancel(arguments: Namespace) -> int:
     """Cancels an order."""
-    return _simple("order.cancel", {"order": _order_name(arguments)}, arguments)
+    return simple("order.cancel", {"order": _order_name(arguments)}, arguments)
 
 
-def halt(arguments: Namespace) -> int:
-    """Stops trading."""
-    return _simple("halt", {"why": arguments.why, "all": arguments.all}, arguments)
-
-
-def resume(arguments: Namespace) -> int:
-    """Lets the desk trade."""
-    return _simple("resume", {"why": arguments.why}, arguments)
-
-
-def _simple(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> int:
+def simple(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> int:
+    """Asks the desk one thing under a key, and shows its answer."""
     settings = configured.load(arguments)
     key = getattr(arguments, "key", None) or str(uuid.uuid4())
     answer = ask(settings.door_path, Command(name, params, key, arguments.timeout))
-    return _show(answer, arguments)
+    return show_answer(answer, arguments)
 
 
-def _show(answer: Answer, arguments: Namespace) -> int:
+def show_answer(answer: Answer, arguments: Namespace) -> int:
+    """Shows what the desk said, and returns its exit code."""
     if arguments.json:
-        show.document(_document(answer))
+        show.document(document(answer))
         return answer.exit
     result = dict(answer.result or {})
     open_orders = result.pop("open", None)
     show.facts({name: value for name, value in result.items() if value is not None})
     if open_orders:
         show.table(rows.ORDERS, map(rows.order, open_orders))
-    _show_error(answer)
+    show_error(answer)
     return answer.exit
 
 
-def _document(answer: Answer) -> dict[str, Any]:
+def document(answer: Answer) -> dict[str, Any]:
+    """An answer as one JSON document."""
     error = None
     if answer.error is not None:
         error = {"code": answer.error.code, "text": answer.error.text}
     return {**(answer.result or {}), "error": error}
 
 
-def _show_error(answer: Answer) -> None:
+def show_error(answer: Answer) -> None:
+    """Says why an answer is no plain yes."""
     if answer.error is not None:
         show.note(": ".join(part for part in (answer.error.code, answer.error.text) if part))
 

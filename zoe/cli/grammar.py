@@ -267,18 +267,27 @@ def _trading_state(commands: Any) -> None:
         "stop new orders, cancel our working ones, return when all is settled",
         'zoe halt --why "going out"',
     )
-    halt = _command(commands, "halt", "desk_commands:halt", words)
+    halt = _command(commands, "halt", "state_commands:halt", words)
     halt.add_argument(
         "--all",
         action="store_true",
         help="cancel every order of the account, those placed elsewhere too",
     )
+    words = ("let only what reduces a position through", 'zoe reduce --why "going home"')
+    reduce = _command(commands, "reduce", "state_commands:reduce", words)
     words = ("let the desk trade again after a halt", 'zoe resume --why "back"')
-    resume = _command(commands, "resume", "desk_commands:resume", words)
-    for command in (halt, resume):
+    resume = _command(commands, "resume", "state_commands:resume", words)
+    words = ("close what the desk's own fills came to, then only reduce", "zoe flatten --dry-run")
+    flatten = _command(commands, "flatten", "state_commands:flatten", words)
+    flatten.add_argument(
+        "--all", action="store_true", help="sell every balance, those deposited too"
+    )
+    flatten.add_argument("--dry-run", action="store_true", help="show what it would do, do nothing")
+    flatten.add_argument("--yes", action="store_true", help="do not ask")
+    for command in (halt, reduce, resume, flatten):
         command.add_argument("--why", default="by hand", metavar="TEXT", help="for the journal")
         command.add_argument("--key", type=key, metavar="UUID", help="idempotency key")
-        _timeout(command, 15)
+        _timeout(command, 60 if command is flatten else 15)
 
 
 def _simulate(commands: Any) -> None:

@@ -11,13 +11,11 @@ import attrs
 from zoe.domain.catalog import Instrument
 from zoe.domain.exposure import ZERO, Reference
 from zoe.domain.order import Side
-from zoe.domain.quantity import Price, plain
+from zoe.domain.quantity import Price
 from zoe.domain.risk import Limits, collar
 
 #: How much of a limit is used, since the market moves before risk judges the order.
 HEADROOM: Final = Decimal("0.9")
-#: Of one position; the rest is planned when these are done.
-MOST_STEPS: Final = 200
 
 
 @attrs.frozen
@@ -39,12 +37,17 @@ class Wanted:
 
 @attrs.frozen
 class Step:
-    """One order, immediate or canceled."""
+    """One order, immediate or canceled, or so many that are alike.
+
+    Attributes:
+        quantity: Of each.
+    """
 
     pair: str
     side: Side
     quantity: Decimal
     limit_price: Price
+    times: int = 1
 
 
 @attrs.frozen
@@ -100,14 +103,15 @@ def _close(position: Wanted, limits: Limits) -> str | tuple[list[Step], list[Lef
     size = min(abs(position.quantity), max(spendable, ZERO))
     most = instrument.quantity_worth(limits.max_order_notional * HEADROOM, dearest)
     steps = _cut(instrument, side, price, (size, most))
-    done = sum((step.quantity for step in steps), ZERO)
+    done = sum((step.quantity * step.times for step in steps), ZERO)
     rest = abs(position.quantity) - done
     if not rest:
         return steps, []
-    funds_end = size < abs(position.quantity) and rest >= instrument.qty_min
-    why = "the account holds less" if funds_end else _too_small(instrument)
     signed = rest if side is Side.SELL else -rest
-    return steps, [Left(position.name, signed, why, small=not funds_end)]
+    if rest < instrument.qty_min or rest * price.value < instrument.cost_min:
+        return steps, [Left(position.name, signed, "less than an order may be", small=True)]
+    why = instrument.check_order(most, price.value) or "the account holds less"
+    return steps, [Left(position.name, signed, why)]
 
 
 def _price(opposite: Price, side: Side, instrument: Instrument, limits: Limits) -> Price:
@@ -121,20 +125,11 @@ def _cut(
     instrument: Instrument, side: Side, price: Price, sizes: tuple[Decimal, Decimal]
 ) -> list[Step]:
     """Orders of at most the second size that together are the first."""
-    rest, most = sizes
+    size, most = sizes
     steps: list[Step] = []
-    while len(steps) < MOST_STEPS:
-        quantity = instrument.round_quantity_down(min(rest, most))
-        if instrument.check_order(quantity, price.value) is not None:
-            return steps
-        steps.append(Step(instrument.symbol, side, quantity, price))
-        rest -= quantity
+    full = int(size // most) if most else 0
+    rest = instrument.round_quantity_down(size - full * most)
+    for quantity, times in ((most, full), (rest, 1)):
+        if times and instrument.check_order(quantity, price.value) is None:
+            steps.append(Step(instrument.symbol, side, quantity, price, times))
     return steps
-
-
-def _too_small(instrument: Instrument) -> str:
-    least, cost = plain(instrument.qty_min), plain(instrument.cost_min)
-    return (
-        f"less than an order may be: {least} {instrument.base}, worth {cost} {instrument.quote}, "
-        f"in a pair that is {instrument.status}"
-    )

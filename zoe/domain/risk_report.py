@@ -73,7 +73,7 @@ def breaker_facts(
         state = "tripped"
     else:
         state = "armed" if breaker is not None and equity is not None else "waits for quotes"
-    facts: dict[str, Any] = {"breaker": state, "why": tripped, "currency": limits.currency}
+    facts: dict[str, Any] = {"state": state, "why": tripped, "currency": limits.currency}
     if equity is not None:
         facts["equity"] = plain(equity.amount)
         facts["unvalued"] = list(equity.unvalued)

@@ -140,7 +140,7 @@ def test_a_dry_run_changes_nothing() -> None:
     (answer,) = answers(stage)
     assert answer["exit"] == 0
     assert answer["result"]["orders"] == [
-        {"pair": "BTC/USD", "side": "sell", "quantity": "0.5", "limit_price": "49000"}
+        {"pair": "BTC/USD", "side": "sell", "quantity": "0.5", "limit_price": "49000", "times": 1}
     ]
     assert stage.records == []
     assert stage.heard("risk", SetTradingState) == []
