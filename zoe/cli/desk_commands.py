@@ -35,7 +35,6 @@ def place(arguments: Namespace) -> int:
         from zoe.cli import dry_run
 
         return dry_run.show_request(arguments)
-    _refuse_what_the_desk_lacks(arguments)
     answer = _keyed("order.place", _order_params(arguments), arguments)
     if answer.error is not None and answer.error.code == "UNKNOWN_PAIR":
         known = (*settings.desk.focus, *_WELL_KNOWN)
@@ -102,14 +101,6 @@ def _refuse_nonsense(arguments: Namespace) -> None:
         raise ConfigError("order place: --tif gtd and --expires need each other")
 
 
-def _refuse_what_the_desk_lacks(arguments: Namespace) -> None:
-    """The desk follows market and limit orders from end to end; others are only printed so far."""
-    for name in ("stop", "take_profit", "reduce_only", "expires"):
-        if getattr(arguments, name):
-            option = name.replace("_", "-")
-            raise ConfigError(f"order place: the desk has no --{option} yet: only with --dry-run")
-
-
 def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
     return {
         "side": arguments.side,
@@ -119,6 +110,10 @@ def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
         "notional": arguments.notional,
         "time_in_force": arguments.tif,
         "post_only": arguments.post_only,
+        "stop": arguments.stop,
+        "take_profit": arguments.take_profit,
+        "reduce_only": arguments.reduce_only,
+        "expires": arguments.expires,
     }
 
 
