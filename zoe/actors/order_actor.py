@@ -3,8 +3,7 @@
 Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, SubmitAmend,
 CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
-whoever wished for an amend that is not sent AmendDenied, and OrderDesk every durable change.
-Blocks on nothing.
+AmendDenied to whoever wished, and OrderDesk every durable change. Blocks on nothing.
 Durable first, then ours, then known: a change is recorded, then becomes this order, then is told.
 One row is under way at a time; inputs that arrive meanwhile wait in order.
 A restart reads the order's own rows: none means it was never sent and never will be; SENDING
@@ -319,6 +318,8 @@ class OrderActor(Actor):
         if before.state is State.WAITING and after.state is State.SENDING:
             self.tell(self.find("gateway"), SendAdd(after, self.me))
             self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
+        if after.state is State.WORKING and before.state is not State.WORKING:
+            self._amends.lives(after)
         if after.amend is not None and before.amend is None:
             self._amends.send(after)
         if _in_doubt(after) and not _in_doubt(before):
@@ -365,8 +366,7 @@ class OrderActor(Actor):
         self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
 
     def _note_cancel(self, why: str) -> None:
-        order = self._order
-        if order is not None and order.state is not State.WAITING and not self._ends(order):
+        if (order := self._order) and order.state is not State.WAITING and not self._ends(order):
             self._noting.cancel(order, why)
 
     def _ends(self, order: Order) -> bool:
@@ -389,8 +389,9 @@ class OrderActor(Actor):
 
     def _cancel_settled(self, settled: CancelSettled) -> None:
         assert self._order is not None
-        if settled.outcome is Sent.REFUSED and self._order.state not in CONCLUDED:
-            # "Unknown order" on one that was acknowledged means it is closed: find its fills.
+        acknowledged = self._order.state in (State.PENDING, State.WORKING)
+        if settled.outcome is Sent.REFUSED and acknowledged:
+            # "Unknown order" means that it is closed: find its fills. Before, it proves nothing.
             log.info("order.cancel_refused", intent_id=self._intent_id, reason=settled.reason)
             self.tell(self.find("reconciler"), LookWanted("cancel refused"))
 

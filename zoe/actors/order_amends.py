@@ -8,7 +8,7 @@ from typing import Final
 
 from zoe.domain.amend import Amend
 from zoe.domain.errors import IllegalCommand
-from zoe.domain.order import Fact, Input, Order, amending
+from zoe.domain.order import Fact, Input, Order, State, amending
 from zoe.domain.order_record import amend_row
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AmendSettled, SendAmend, Sent
@@ -47,19 +47,28 @@ class OrderAmends:
         self._wish: SubmitAmend | None = None
 
     def want(self, wish: SubmitAmend, order: Order) -> None:
-        """Asks leave for an amend, if the order can be amended at all."""
+        """Asks leave for an amend, if the order can be amended; one that is not live yet soon can."""
+        before, self._wish = self._wish, None
+        if before is not None:
+            self._deny(before, "SUPERSEDED", "a newer amend was wished for")
+        if order.state is State.PENDING:
+            self._wish = wish
+            return
         try:
             amending(order, Amend(wish.wish.terms, 0, 0))
         except IllegalCommand as refused:
             self._deny(wish, "NOT_AMENDABLE", str(refused))
             return
-        if self._wish is not None:
-            self._deny(self._wish, "SUPERSEDED", "a newer amend was wished for")
-            self._wish = wish
-            return  # which asked for a permit, and this one will use it
         self._wish = wish
-        self.ask_permit()
-        self._actor.after(PERMIT_SECONDS, Tick(PERMIT))
+        if before is None:  # whose permit is on its way otherwise, and will be used for this one
+            self.ask_permit()
+            self._actor.after(PERMIT_SECONDS, Tick(PERMIT))
+
+    def lives(self, order: Order) -> None:
+        """The order has come to work: what was wished for meanwhile goes on."""
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            self.want(wish, order)
 
     def ask_permit(self) -> None:
         """Asks leave, again where nothing was heard."""

@@ -221,3 +221,15 @@ def test_an_amend_of_an_order_that_nobody_has_is_denied() -> None:
     stage = desk()
     want(stage)
     assert [denied.code for denied in stage.heard("asker", AmendDenied)] == ["NOT_AMENDABLE"]
+
+
+def test_an_amend_of_an_order_that_is_not_live_yet_waits_until_it_is() -> None:
+    stage = desk()
+    stage.tell(SubmitOrder(INTENT, "{}", stage.runtime.find("asker")))
+    permit(stage, Action.ADD)
+    tell_order(stage, AddSettled(Sent.ACCEPTED, "O1"))
+    want(stage)
+    assert stage.heard("ratelimiter", RequestPermit)[-1].action is Action.ADD
+    seen(stage, Fact(Input.LIVE, "O1", terms=OLD))
+    permit(stage, Action.AMEND)
+    assert len(stage.heard("gateway", SendAmend)) == 1
