@@ -150,6 +150,7 @@ class DeskDoor(Actor):
             case RiskReported():
                 self._gather("risk", msgspec.json.decode(message.text))
             case HealthReported():
+                self._gather("doubt_times", dict(message.doubt_times))
                 self._gather("components", _components(message))
             case BudgetReported():
                 self._gather("budget", msgspec.json.decode(message.text))
@@ -217,6 +218,7 @@ class DeskDoor(Actor):
             "trading_state": self._states.state.value,
             "reconciled": self._reconciled,
             "doubts": sum(o["state"] == State.IN_DOUBT.value for o in gathered.get("orders", [])),
+            "doubt_times": gathered.get("doubt_times"),
             "orders": gathered.get("orders", []),
             "components": gathered.get("components", []),
             "budget": gathered.get("budget"),

@@ -1,8 +1,8 @@
 """Heartbeat: every component's last sign of life, what ``health`` and ``status`` show.
 
-Receives: Beat, ReportHealth, Tick. Tells: whoever asks HealthReported. Blocks on nothing: rows go
+Receives: Beat, DoubtSettled, ReportHealth, Tick. Tells: whoever asks HealthReported. Blocks on nothing: rows go
 to the store by the lane ``health``; a store that is down costs a line in the log, once.
-A restart knows nothing until the next beats, two seconds later.
+A restart knows nothing until the next beats, two seconds later; doubts are counted anew.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +11,9 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.domain.doubt_times import DoubtTimes
 from zoe.domain.errors import StoreError
-from zoe.messages.system import Beat, HealthReported, ReportHealth, Tick
+from zoe.messages.system import Beat, DoubtSettled, HealthReported, ReportHealth, Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
@@ -29,7 +30,7 @@ class _Written(Message):
     outcome: Outcome[None]
 
 
-Inbox = Beat | ReportHealth | Tick | _Written
+Inbox = Beat | DoubtSettled | ReportHealth | Tick | _Written
 
 
 class Heartbeat(Actor):
@@ -53,6 +54,7 @@ class Heartbeat(Actor):
         self._alive = alive
         #: With the wall time in nanoseconds for others, and the monotonic one for its age.
         self._beats: dict[str, tuple[Beat, int, int]] = {}
+        self._doubt_times = DoubtTimes()
         self._writing = False
         self._failed = False
 
@@ -63,6 +65,8 @@ class Heartbeat(Actor):
         match message:
             case Beat():
                 self._note(message)
+            case DoubtSettled():
+                self._doubt_times.add(message.took_ns)
             case ReportHealth():
                 self._report()
             case Tick():
@@ -108,6 +112,7 @@ class Heartbeat(Actor):
         beats = sorted(self._beats.values(), key=lambda known: known[0].component)
         self.reply(
             HealthReported(
-                tuple((b.component, b.status, b.detail, now_ns - at) for b, _, at in beats)
+                tuple((b.component, b.status, b.detail, now_ns - at) for b, _, at in beats),
+                tuple(self._doubt_times.summary().items()),
             )
         )

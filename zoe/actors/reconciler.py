@@ -16,6 +16,8 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.actors.amend_doubts import AmendDoubts
+from zoe.domain.amend import Progress, progress_of
+from zoe.domain.doubt_times import DoubtClock
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.ids import id_number
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
@@ -40,6 +42,7 @@ from zoe.messages.orders import (
 )
 from zoe.messages.system import (
     Beat,
+    DoubtSettled,
     Reconciled,
     StreamBroken,
     StreamOpened,
@@ -97,6 +100,7 @@ class Reconciler(Actor):
         self._version = 0
         self._looked_until_ns: int | None = None
         self._doubts: dict[str, _Doubt] = {}
+        self._doubt_clock = DoubtClock()
         self._amends = AmendDoubts(self._provable_ns, lag_ns)
         self._look: _Look | None = None
         self._refs = 0
@@ -294,6 +298,7 @@ class Reconciler(Actor):
         unknown = [o for o in live if o.state is State.IN_DOUBT and _name(o) not in self._doubts]
         self._doubts |= {_name(order): _Doubt(order) for order in unknown}
         for order in live:
+            self._time(order)
             self._amends.follow(order)
         if unknown:
             self._schedule_doubts()
@@ -325,7 +330,17 @@ class Reconciler(Actor):
                 self.tell(watcher, self._news())
         self._begin()
 
+    def _time(self, order: Order) -> None:
+        """Takes the time of a doubt, and tells it once it is settled."""
+        in_doubt = progress_of(order.amend) is Progress.IN_DOUBT or order.state is State.IN_DOUBT
+        name, now_ns = order.intent.intent_id, self.clock.monotonic_ns()
+        took_ns = self._doubt_clock.follow(name, doubtful=in_doubt, now_ns=now_ns)
+        if took_ns is not None:
+            log.info("reconciler.doubt_settled", intent_id=name, took_ms=took_ns // 1_000_000)
+            self.tell(self.find("heartbeat"), DoubtSettled(took_ns))
+
     def _follow(self, order: Order) -> None:
+        self._time(order)
         self._amends.follow(order)
         if order.state is not State.IN_DOUBT:
             self._doubts.pop(order.intent.intent_id, None)

@@ -42,10 +42,22 @@ class ReportHealth(Message):
 
 
 @attrs.frozen
+class DoubtSettled(Message):
+    """The fate of an order, or of an amend, is known again."""
+
+    took_ns: int
+
+
+@attrs.frozen
 class HealthReported(Message):
-    """Component, status, detail and age in nanoseconds."""
+    """Component, status, detail and age in nanoseconds.
+
+    Attributes:
+        doubt_times: Of the doubts that this run has settled: count, and times in milliseconds.
+    """
 
     components: tuple[tuple[str, str, str, int], ...]
+    doubt_times: tuple[tuple[str, int | None], ...] = ()
 
 
 @attrs.frozen

@@ -8,7 +8,7 @@ from loguru import logger
 
 from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.domain.errors import StoreError
-from zoe.messages.system import Beat, HealthReported, ReportHealth
+from zoe.messages.system import Beat, DoubtSettled, HealthReported, ReportHealth
 from zoe.runtime.supervisor import Child, Group
 from zoe.runtime.virtual import VirtualRuntime
 
@@ -107,3 +107,12 @@ def test_a_change_of_state_is_logged_and_a_repetition_is_not(
         stage.beat("feed", status)
         stage.runtime.run_for(0.1)
     assert events.count("health.changed") == 2
+
+
+def test_the_times_of_settled_doubts_are_reported(stage: Stage) -> None:
+    for took_ms in (4_000, 9_000):
+        stage.runtime.find("heartbeat").tell(DoubtSettled(took_ms * 1_000_000))
+    found = stage.runtime.ask(stage.runtime.find("heartbeat"), ReportHealth(), 1)
+    assert isinstance(found, HealthReported)
+    times = {"count": 2, "p50_ms": 4_000, "p99_ms": 9_000, "max_ms": 9_000}
+    assert dict(found.doubt_times) == times

@@ -21,7 +21,7 @@ from zoe.messages.orders import (
     OrdersReported,
     ReportOrders,
 )
-from zoe.messages.system import Reconciled, StreamBroken, StreamOpened
+from zoe.messages.system import DoubtSettled, Reconciled, StreamBroken, StreamOpened
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades
 
 LAG_NS = 3_000_000_000
@@ -223,3 +223,15 @@ def test_balances_of_a_look_are_passed_on_as_such() -> None:
     look(stage, ())
     assert [seen.source for seen in stage.heard("ledger", BalancesSeen)] == ["look"]
     assert len(stage.heard("orders", ReportOrders)) == 1
+
+
+def test_how_long_a_doubt_lasted_is_told_once_it_is_settled() -> None:
+    stage = reconciler()
+    order = doubtful(stage)
+    stage.tell(OrderChanged(order), 4)
+    stage.tell(OrderChanged(attrs.evolve(order, reason="still")), 2)
+    assert stage.heard("heartbeat", DoubtSettled) == []
+    for _ in range(2):
+        stage.tell(OrderChanged(attrs.evolve(order, state=State.WORKING)))
+    (settled,) = stage.heard("heartbeat", DoubtSettled)
+    assert round(settled.took_ns / 1e9) == 6
