@@ -35,13 +35,19 @@ class _Side:
         #: The side's part of the checksum.
         self.text = ""
 
-    def apply(self, changes: Sequence[Level], depth: int) -> None:
-        """Sets and removes levels in order, then forgets what is beyond the depth."""
+    def apply(self, changes: Sequence[Level], depth: int) -> bool:
+        """Sets and removes levels in order, then forgets what is beyond the depth.
+
+        Returns:
+            Whether the best level was among them.
+        """
         sign, keys, quantities, texts = self.sign, self.keys, self.quantities, self.texts
+        best = False
         for price, quantity in changes:
             key = price * sign
             at = bisect_left(keys, key)
             known = at < len(keys) and keys[at] == key
+            best = best or not at
             if not quantity:
                 if known:
                     del keys[at], quantities[at], texts[at]
@@ -56,6 +62,7 @@ class _Side:
             del keys[depth:], quantities[depth:], texts[depth:]
         few = texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
         self.text = "".join(few)
+        return best
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
@@ -82,12 +89,14 @@ class Book:
         self._bids, self._asks = _Side(-1), _Side(1)
         self.update(bids, asks)
 
-    def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
-        """Applies changed levels in order; a quantity of 0 removes; then cuts to the depth."""
-        if bids:
-            self._bids.apply(bids, self.depth)
-        if asks:
-            self._asks.apply(asks, self.depth)
+    def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
+        """Applies changed levels in order; a quantity of 0 removes; then cuts to the depth.
+
+        Returns:
+            Whether a best level was among them.
+        """
+        best = bool(bids) and self._bids.apply(bids, self.depth)
+        return (bool(asks) and self._asks.apply(asks, self.depth)) or best
 
     @property
     def best_bid(self) -> Level | None:

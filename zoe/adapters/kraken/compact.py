@@ -20,10 +20,11 @@ _BOOK: Final = re.compile(
     r'"checksum":(\d{1,10}),"timestamp":"([^"\\]{1,40})"\}\]\}'
 ).fullmatch
 _EACH_LEVEL: Final = re.compile(r'\{"price":(\d+)(?:\.(\d+))?,"qty":(\d+)(?:\.(\d+))?\}').findall
-_TICKER: Final = re.compile(
-    rf'\{{"channel":"ticker","type":"(?:update|snapshot)","data":\[\{{"symbol":"{_SYMBOL}",'
-    r"[^{}\[\]\\]{1,600}\}\]\}"
-).fullmatch
+_TICKERS: Final = (
+    '{"channel":"ticker","type":"update","data":[{"symbol":"',
+    '{"channel":"ticker","type":"snapshot","data":[{"symbol":"',
+)
+_LONGEST_TICKER: Final = 1_000
 
 #: Symbol, bids, asks, checksum, timestamp; the sides for ``changes``.
 BookText = tuple[str, str, str, str, str]
@@ -37,8 +38,14 @@ def book(text: str) -> BookText | None:
 
 def ticker(text: str) -> str | None:
     """Whose ticker a frame is; None for any other frame. What it says is not looked at."""
-    match = _TICKER(text)
-    return None if match is None else match[1]
+    for beginning in _TICKERS:
+        if text.startswith(beginning):
+            start = len(beginning)
+            end = text.find('"', start)
+            # One row, and no text in which a brace could stand for something else.
+            whole = text.endswith("}]}") and text.count("{") == 2 and "\\" not in text
+            return text[start:end] if whole and end > 0 and len(text) < _LONGEST_TICKER else None
+    return None
 
 
 def changes(

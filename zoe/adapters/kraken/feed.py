@@ -15,7 +15,7 @@ import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
 from zoe.adapters.kraken.numbers import exact, nanoseconds, units_of_text
-from zoe.domain.book import Book, Level, Touch
+from zoe.domain.book import Book, Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
     BookBroken,
@@ -75,7 +75,7 @@ class _Kept:
     price_precision: int
     qty_precision: int
     verified: Verified
-    touch: Touch | None = None
+    moved: bool = True
     told_ns: int = 0
 
 
@@ -123,7 +123,8 @@ class FeedReader:
         if said is None:
             said = self._slow(payload, received_ns)
         # A clock that was set back must not silence it.
-        if self._calm_ns and not 0 <= received_ns - self._told_ns < self._calm_ns:
+        calm_ns = self._calm_ns
+        if calm_ns and not 0 <= received_ns - self._told_ns < calm_ns:
             return [*said, *self._due(received_ns)]
         return said
 
@@ -143,7 +144,7 @@ class FeedReader:
         changes = compact.changes(bids, asks, kept.price_precision, kept.qty_precision)
         if changes is None:
             return None
-        kept.book.update(*changes)
+        kept.moved = kept.book.update(*changes)
         return self._settle(symbol, kept, int(checksum), stamp, received_ns)
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
@@ -253,14 +254,13 @@ class FeedReader:
             kept.verified.different += 1
             return self._broken(symbol, "checksum", received_ns)
         kept.verified.equal += 1
-        touch = kept.book.touch
-        if touch == kept.touch and 0 <= received_ns - kept.told_ns < self._calm_ns:
+        if not kept.moved and 0 <= received_ns - kept.told_ns < self._calm_ns:
             return []
         try:
             at_ns = None if stamp is None else nanoseconds(stamp)
         except ValueError as problem:
             return self._broken(symbol, str(problem), received_ns)
-        kept.touch, kept.told_ns = touch, received_ns
+        kept.told_ns = received_ns
         return [_quote(symbol, kept, at_ns, received_ns)]
 
     def _applied(self, row: frames.TextBookRow, snapshot: bool, precision: Precision) -> _Kept:
@@ -271,7 +271,7 @@ class FeedReader:
             kept.book.load(bids, asks)
         else:
             kept = self._books[row.symbol]
-            kept.book.update(bids, asks)
+            kept.moved = kept.book.update(bids, asks)
         return kept
 
     def _wait(self, row: frames.TextBookRow, snapshot: bool) -> list[Message]:
