@@ -144,7 +144,7 @@ def test_a_row_that_says_something_else_is_kept_aside(store: LedgerStore) -> Non
     keeping = fresh(store)
     take(store, keeping, rows)
     before = store.load()
-    other = attrs.evolve(rows[3], amount=rows[3].amount + 1)
+    other = rows[3]._replace(amount=rows[3].amount + 1)
     booking = keeping.take(deliveries([other, rows[4]], FILE), None, 1)
     assert [d.row for d in booking.conflicts] == [other]
     store.book([booking])
@@ -153,7 +153,7 @@ def test_a_row_that_says_something_else_is_kept_aside(store: LedgerStore) -> Non
 
 def test_a_time_that_is_told_more_exactly_is_kept(store: LedgerStore) -> None:
     rows = small_account.lived(7, 10).rows
-    coarse = [attrs.evolve(row, time_ns=row.time_ns // 10**9 * 10**9) for row in rows]
+    coarse = [row._replace(time_ns=row.time_ns // 10**9 * 10**9) for row in rows]
     keeping = fresh(store)
     take(store, keeping, coarse)
     booking = keeping.take(deliveries(rows, STREAM), None, 1)

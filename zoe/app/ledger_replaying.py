@@ -7,8 +7,10 @@ last trade against USD said.
 """
 
 import csv
+import gc
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ from zoe.adapters.kraken.numbers import nanoseconds
 from zoe.domain.errors import ConfigError, WireError
 from zoe.domain.ledger import Books, Ruling, Terms
 from zoe.domain.ledger_row import DIGITS, Kind, LedgerRow, units_of_text
-from zoe.domain.marks import USD, Mark, MarkTable
+from zoe.domain.marks import USD, Mark, Marks, MarkTable
 from zoe.domain.quantity import EXACT
 
 MARKS: Final = "marks.csv"
@@ -62,21 +64,40 @@ def replay(directory: Path) -> Replay:
         ConfigError: There is nothing to read, or a file beside the rows is not understood.
         WireError: A file with rows is not understood; it names the file.
     """
-    found = _rows(directory)
-    declared = {
-        row["ledger_id"]: _amount(directory / DECLARED, row["usd"])
-        for row in _table(directory / DECLARED, ("ledger_id", "usd"))
-    }
-    terms = Terms(declared, _rulings(directory))
-    given = _marks(directory)
-    named = {mark.asset for mark in given}
-    own = (mark for mark in own_marks(found.rows) if mark.asset not in named)
-    marks = MarkTable((*given, *own))
+    with _uncollected():
+        found = _rows(directory)
+        declared = {
+            row["ledger_id"]: _amount(directory / DECLARED, row["usd"])
+            for row in _table(directory / DECLARED, ("ledger_id", "usd"))
+        }
+        terms = Terms(declared, _rulings(directory))
+        given = _marks(directory)
+        named = {mark.asset for mark in given}
+        own = (mark for mark in own_marks(found.rows) if mark.asset not in named)
+        marks = MarkTable((*given, *own))
+        books = booked(found.rows, marks, terms)
+        return Replay(books, marks, found.files, len(found.rows), found.pending)
+
+
+def booked(rows: Iterable[LedgerRow], marks: Marks, terms: Terms) -> Books:
+    """Books with all of these rows."""
     books = Books(marks, terms)
-    for row in found.rows:
+    for row in rows:
         books.add(row)
     books.settle()
-    return Replay(books, marks, found.files, len(found.rows), found.pending)
+    return books
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing that books are made of is garbage: nobody looks for it while they are made."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _rows(directory: Path) -> _Found:

@@ -142,15 +142,13 @@ class Books:
             old.pending -= 1
             new.pending += 1
 
-    def _key(self, row: LedgerRow) -> tuple[str, Kind]:
-        ruling = self._terms.rulings.get(row.ledger_id) if self._terms.rulings else None
-        if ruling is not None:
-            return f"{ruling.group}:ruled:{ruling.kind.value}", ruling.kind
-        return row.group_and_kind
-
     def _join(self, row: LedgerRow) -> Group:
         """The group that a row belongs to from now on."""
-        key, kind = self._key(row)
+        ruling = self._terms.rulings.get(row.ledger_id) if self._terms.rulings else None
+        if ruling is None:
+            key, kind = row.group_and_kind
+        else:
+            key, kind = f"{ruling.group}:ruled:{ruling.kind.value}", ruling.kind
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(key, kind, self._accounts[COUNTER[kind]])

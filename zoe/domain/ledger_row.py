@@ -10,9 +10,7 @@ import re
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from zoe.domain.quantity import EXACT
 
@@ -163,9 +161,10 @@ def kind_of(word: str, subtype: str, wallet: str) -> Kind:
     return found
 
 
-@attrs.frozen
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """One row: balance after = balance before + amount - fee, in its wallet.
+
+    A tuple, because a replay makes them by the hundred thousand.
 
     Attributes:
         refid: Tells which rows belong together; not unique where it is ``Unknown``.

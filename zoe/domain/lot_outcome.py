@@ -1,8 +1,7 @@
 """An event of the ledger, and what came of it: lots, uses of lots, and why equity changed."""
 
 from enum import Enum
-
-import attrs
+from typing import NamedTuple
 
 from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
 from zoe.domain.lots import Lot, LotUse
@@ -78,9 +77,8 @@ class Group:
         return sums
 
 
-@attrs.frozen
-class Outcome:
-    """What an event did.
+class Outcome(NamedTuple):
+    """What an event did; a tuple, because a replay makes them by the hundred thousand.
 
     Attributes:
         flows: Units of USD by reason.

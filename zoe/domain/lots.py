@@ -6,7 +6,7 @@ takes what is left. Nothing leaks, and no slice depends on what other slices rou
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import attrs
 
@@ -48,9 +48,8 @@ class Lot:
         return basis
 
 
-@attrs.frozen
-class LotUse:
-    """A slice of a lot that left.
+class LotUse(NamedTuple):
+    """A slice of a lot that left; a tuple, because a replay makes them by the hundred thousand.
 
     Attributes:
         event: Key of the event that took it.
@@ -72,15 +71,11 @@ class LotUse:
         return 0 if self.proceeds is None else self.proceeds - self.basis
 
 
-@attrs.frozen
-class Taking:
-    """What is to be taken from an asset's lots, and why."""
+class Event(Protocol):
+    """What takes from lots: an event with a name and a time."""
 
-    event: str
-    kind: str
+    key: str
     time_ns: int
-    quantity: int
-    proceeds: int | None
 
 
 class LotPools:
@@ -113,26 +108,36 @@ class LotPools:
         pool.append(lot)
         self._held[asset] = self._held.get(asset, 0) + lot.quantity
 
-    def take(self, asset: str, taking: Taking) -> list[LotUse]:
-        """Takes from the oldest lots on; there must be enough."""
-        wanted = taking.quantity
-        assert 0 < wanted <= self._held.get(asset, 0), (asset, wanted)
-        pool, uses, still, paid = self._open[asset], [], wanted, taking.proceeds
-        event, kind, time_ns = taking.event, taking.kind, taking.time_ns
-        while still:
-            lot = pool[0]
-            quantity = min(lot.left, still)
+    def take(
+        self, asset: str, quantity: int, proceeds: int | None, event: Event, kind: str
+    ) -> list[LotUse]:
+        """Takes from the oldest lots on; there must be enough.
+
+        Args:
+            proceeds: What all of it brought, shared by quantity; None for a transfer.
+        """
+        assert 0 < quantity <= self._held.get(asset, 0), (asset, quantity)
+        pool, key, time_ns = self._open[asset], event.key, event.time_ns
+        lot = pool[0]
+        self._held[asset] -= quantity
+        if quantity <= lot.left:
             basis = lot.take(quantity)
-            still -= quantity
             if not lot.left:
                 pool.popleft()
-            proceeds = paid
-            if paid is not None and still:
-                assert taking.proceeds is not None
-                proceeds = taking.proceeds * quantity // wanted
-                paid -= proceeds
-            uses.append(LotUse(lot, event, kind, time_ns, quantity, basis, proceeds))
-        self._held[asset] -= wanted
+            return [LotUse(lot, key, kind, time_ns, quantity, basis, proceeds)]
+        uses, still, paid = [], quantity, proceeds
+        while still:
+            lot = pool[0]
+            part = min(lot.left, still)
+            basis = lot.take(part)
+            still -= part
+            if not lot.left:
+                pool.popleft()
+            share = paid
+            if proceeds is not None and paid is not None and still:
+                share = proceeds * part // quantity
+                paid -= share
+            uses.append(LotUse(lot, key, kind, time_ns, part, basis, share))
         return uses
 
     def give_back(self, uses: Iterable[LotUse]) -> None:

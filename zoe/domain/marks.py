@@ -49,10 +49,15 @@ class Mark:
     time_ns: int
     source: str
     route: str = ""
+    _ratio: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
+
+    @_ratio.default
+    def _exact_ratio(self) -> tuple[int, int]:
+        return self.price.as_integer_ratio() if self.price.is_finite() else (0, 1)
 
     def value(self, quantity: int) -> int:
         """What so many units are worth, in units of USD, rounded towards zero."""
-        over, under = self.price.as_integer_ratio()
+        over, under = self._ratio
         worth = abs(quantity) * over // under
         return -worth if quantity < 0 else worth
 

@@ -110,11 +110,17 @@ class WalletChain:
             end = at + 1
             while end < count and held[end].time_ns == row.time_ns:
                 end += 1
-            run = [row] if end == at + 1 else trail(held[at:end], balance)
-            if not run or run[0].before != balance:
+            if end > at + 1:
+                run = trail(held[at:end], balance)
+                if not run:
+                    break
+                self.booked += run
+                balance = run[-1].balance
+            elif row.balance - row.amount + row.fee == balance:
+                self.booked.append(row)
+                balance = row.balance
+            else:
                 break
-            self.booked += run
-            balance = run[-1].balance
             at = end
         del held[:at]
 
