@@ -381,18 +381,6 @@ def test_a_market_order_has_no_price_and_a_trailing_stop_is_never_sent() -> None
         session.add(attrs.evolve(ORDER, intent=trailing), 1, 0)
 
 
-def test_an_order_that_waits_for_a_price_says_which_and_until_when() -> None:
-    stop = attrs.evolve(
-        INTENT, order_type=OrderType.STOP_LOSS_LIMIT, post_only=False,
-        trigger_price=Price.of("28500"), time_in_force=TimeInForce.GTD,
-        expires_ns=1_767_323_045_000_000_000,
-    )  # fmt: skip
-    params = json.loads(live().session.add(attrs.evolve(ORDER, intent=stop), 1, 0))["params"]
-    assert (params["order_type"], params["triggers"]) == ("stop-loss-limit", {"price": 28500})
-    assert (params["time_in_force"], params["limit_price"]) == ("gtd", 28440)
-    assert params["expire_time"].startswith("2026-01-02T03:04:05")
-
-
 def test_the_engines_count_is_told_beside_the_order_even_where_the_pair_is_only_known() -> None:
     line = live()
     line.hears(frame("executions", 2, NEW))
