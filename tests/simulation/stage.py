@@ -61,6 +61,8 @@ class Stage:
                 self.runtime.post(message.reply_to, Recorded(message.ref), cause=envelope)
 
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
+        if wanted.traded_by is not None:
+            return tuple(row for row in self.rows if row.kind == "order.traded")
         if wanted.stream is not None:
             found = [row for row in self.rows if row.stream == wanted.stream]
             begin = max((n for n, row in enumerate(found) if row.kind == wanted.since), default=0)
