@@ -13,6 +13,7 @@ from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Resting
 from zoe.domain.flatten import Plan, Wanted, plan
+from zoe.domain.freshness import Ages
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
 from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, plain
@@ -39,6 +40,7 @@ class RiskView:
         self._limits = limits
         self._quotes: dict[str, Quote] = {}
         self._orders: dict[str, Resting] = {}
+        self._ages = Ages()
         #: Amends that were approved and have not been seen to leave yet.
         self._approved: dict[str, Ask] = {}
         self.exposures = Exposures()
@@ -123,10 +125,13 @@ class RiskView:
     def situation(self, pair: str, state: TradingState, now_ns: int) -> Situation:
         """What a verdict on a pair depends on."""
         base = pair.partition("/")[0]
+        reference = self.reference(pair, now_ns)
+        if reference is not None:
+            self._ages.add(reference.age_ns)
         return Situation(
             limits=self._limits,
             state=state,
-            reference=self.reference(pair, now_ns),
+            reference=reference,
             exposures=self.exposures,
             position=self.positions.net(pair),
             asset_position=self.positions.asset(base),
@@ -197,7 +202,8 @@ class RiskView:
             {"pair": pair, "position": plain(self.positions.net(pair))}
             for pair in self.positions.pairs()
         ]
-        return {"limits": list(limits), "positions": positions}
+        ages = self._ages.shown()
+        return {"limits": list(limits), "positions": positions, "quote_age_at_decision": ages}
 
 
 def _reference(quote: Quote, age_ns: int) -> Reference:

@@ -1,7 +1,12 @@
 """Whether a book can still be believed: what else is heard of its pair is held against it."""
 
+from collections import deque
 from decimal import Decimal
 from typing import Final
+
+MS: Final = 1_000_000
+#: Decisions whose ages are remembered.
+KEPT: Final = 1_000
 
 #: How far apart two channels may tell of the same moment.
 APART_NS: Final = 2_000_000_000
@@ -31,3 +36,31 @@ def is_proof(book_ns: int, other_ns: int) -> bool:
 def stands_still(proof_ns: int, now_ns: int) -> bool:
     """Whether the change that was first proven due at ``proof_ns`` has not come."""
     return now_ns - proof_ns > STILL_NS
+
+
+class Ages:
+    """How old what decisions saw was: the newest ages, and the greatest of all, in nanoseconds."""
+
+    def __init__(self) -> None:
+        self._newest: deque[int] = deque(maxlen=KEPT)
+        self._count = 0
+        self._greatest = 0
+
+    def add(self, age_ns: int) -> None:
+        """One more decision."""
+        self._newest.append(age_ns)
+        self._count += 1
+        self._greatest = max(self._greatest, age_ns)
+
+    def shown(self) -> dict[str, int]:
+        """For people to read: half and 99 % of the newest decisions saw nothing older; in ms."""
+        if not self._newest:
+            return {"decisions": 0}
+        ages = sorted(self._newest)
+        last = len(ages) - 1
+        return {
+            "decisions": self._count,
+            "p50_ms": ages[last // 2] // MS,
+            "p99_ms": ages[-(-last * 99 // 100)] // MS,
+            "max_ms": self._greatest // MS,
+        }
