@@ -1,62 +1,310 @@
-"""Frames a second of the public reader, beside the bare decoder in the same process.
+"""What a public frame costs: in one thread, from a socket through the real actors, and in a burst.
 
-``python benchmarks/feed.py [RECORDING]``; without a recording, the one shared beside the checkout.
-Both loops decode every frame; the reader also keeps the book in whole units, verifies its checksum
-and makes a Quote. The ratio is what that costs, whatever the machine.
+    python benchmarks/feed.py [--recording FILE] [--frames N] [--seconds N] [--only PART ...]
+
+Parts: ``recording`` and ``mix`` (one thread, beside bare decoders of the same frames in the same
+process), ``socket`` (a process that sends as fast as it is read, then 2,000 frames a second),
+``burst`` (20 times as many for a while). Figures of one thread are processor time of the best round,
+so that a busy machine changes them little; ratios are what counts.
 """
 
+import argparse
+import gc
+import json
+import multiprocessing
+import resource
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import frames as generated
+import msgspec
+from sender import Plan, serve
+
+from zoe.actors.market_watch import MarketWatch
+from zoe.actors.scout import Scout
 from zoe.adapters.kraken import frames, recording
-from zoe.adapters.kraken.feed import FeedReader, Precision
+from zoe.adapters.kraken.feed import FeedReader, Precision, Telling
+from zoe.adapters.kraken.venue import CALM_NS, KrakenVenue
+from zoe.adapters.wire import ThreadWire
+from zoe.domain.catalog import Catalog
+from zoe.domain.scan import ScanConfig
+from zoe.messages.market import InstrumentsChanged, Quote, TradePrints
+from zoe.messages.system import CatalogChanged
+from zoe.runtime.message import Envelope
+from zoe.runtime.supervisor import Child
+from zoe.runtime.threads import ThreadRuntime
 
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 RECORDING: Final = SHARED / "ws-v2-book-btcusd-depth10.json"
 ROUNDS: Final = 7
-REPEATS: Final = 20
+SEED: Final = 7
+PAIRS: Final = 200
+#: Frames of exchange time a second, for the readers' calm.
+NORMAL: Final = 2_000
+FLAT: Final = Telling("public/0", CALM_NS)
 
 
-def bare(recorded: tuple[bytes, ...]) -> None:
-    """Decodes the frames and their rows, as the reader does, and nothing else."""
-    frame_of, rows_of = frames.FRAME.decode, frames.BOOK.decode
-    for payload in recorded:
-        rows_of(frame_of(payload).data)
+class _Decimals(msgspec.Struct):
+    price: Decimal
+    qty: Decimal
 
 
-def read(recorded: tuple[bytes, ...], guessed: dict[str, Precision]) -> None:
-    """Feeds the frames to a new reader; every checksum must be equal."""
-    sums = recording.replay(recorded, FeedReader(precisions=guessed))
-    assert sums.equal == len(recorded) and not sums.different, sums
+class _Row(msgspec.Struct):
+    symbol: str
+    checksum: int
+    bids: list[_Decimals]
+    asks: list[_Decimals]
+    timestamp: str | None = None
 
 
-def frames_a_second(count: int, run: Callable[[], None]) -> float:
-    """The best of some rounds: what the machine can do when nobody disturbs it."""
+class _Book(msgspec.Struct, tag_field="channel", tag="book"):
+    type: str
+    data: list[_Row]
+
+
+#: The bare loop: every number an exact decimal, and nothing done with it.
+EXACT: Final = msgspec.json.Decoder(_Book | frames.TickerFrame | frames.TradeFrame)
+
+
+def cost(run: Callable[[], object], count: int) -> float:
+    """Microseconds of processor time a frame, at best."""
     best = float("inf")
     for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for _ in range(REPEATS):
-            run()
-        best = min(best, time.perf_counter() - began)
-    return count * REPEATS / best
+        gc.collect()
+        began = time.process_time()
+        run()
+        best = min(best, time.process_time() - began)
+    return best / count * 1e6
+
+
+def bare(decode: Callable[[bytes], object], payloads: Iterable[bytes]) -> None:
+    """Decodes and forgets."""
+    for payload in payloads:
+        decode(payload)
+
+
+def read(payloads: list[bytes], known: dict[str, Precision], telling: Telling) -> FeedReader:
+    """Feeds the frames at their pace to a new reader."""
+    reader = FeedReader(generated.DEPTH, known, telling)
+    step_ns = 1_000_000_000 // NORMAL
+    at_ns = 1
+    for payload in payloads:
+        reader.feed(payload, at_ns)
+        at_ns += step_ns
+    return reader
+
+
+def show(name: str, microseconds: float, reference: float | None = None) -> None:
+    """One line of the table."""
+    ratio = "" if reference is None else f"{microseconds / reference:6.2f} x bare"
+    print(f"  {name:46} {microseconds:7.2f} us {1e6 / microseconds:11,.0f} frames/s  {ratio}")
+
+
+def recorded(path: Path) -> None:
+    """The recorded book, as it is kept and as the wire has it."""
+    if not path.exists():
+        print(f"recording: {path} is not here", file=sys.stderr)
+        return
+    payloads = list(recording.read(path))
+    known = recording.precisions(payloads)
+    wire = [json.dumps(json.loads(each), separators=(",", ":")).encode() for each in payloads]
+    many = wire * 20
+    print(f"recording: {len(payloads)} book frames of BTC/USD")
+    reference = cost(lambda: bare(EXACT.decode, many), len(many))
+    show("bare decoder, exact decimals", reference)
+    show(
+        "reader: book, checksum, every quote",
+        cost(lambda: read(many, known, Telling()), len(many)),
+        reference,
+    )
+    calm = read(many, known, FLAT)
+    assert all(v.equal == len(many) for v in calm.verified.values()), calm.verified
+    show("reader of a desk", cost(lambda: read(many, known, FLAT), len(many)), reference)
+
+
+def mix(count: int) -> None:
+    """60 % book, 30 % ticker, 10 % trade over 200 pairs."""
+    pairs = generated.market(SEED, PAIRS)
+    first = [pair.snapshot() for pair in pairs]
+    payloads = list(generated.mixed(SEED, pairs, count))
+    known = {pair.symbol: pair.precision for pair in pairs}
+    gc.freeze()
+    print(f"mix: {count:,} frames of {PAIRS} pairs")
+    reference = cost(lambda: bare(EXACT.decode, payloads), count)
+    show("bare decoder, exact decimals", reference)
+    everything = first + payloads
+    for name, telling in (
+        ("reader: book, checksum, all told", Telling()),
+        ("reader of a desk", FLAT),
+    ):
+        reader = read(everything, known, telling)
+        assert not sum(v.different for v in reader.verified.values())
+        total = cost(partial(read, everything, known, telling), len(everything))
+        show(f"{name}", total, reference)
+    for kind in ("book", "ticker", "trade"):
+        mark = b'{"channel":"%s"' % kind.encode()
+        only = [payload for payload in payloads if payload.startswith(mark)]
+        each = cost(partial(bare, EXACT.decode, only), len(only))
+        show(f"  {kind}: bare", each)
+        show(f"  {kind}: desk", cost(partial(read, first + only, known, FLAT), len(only)), each)
+
+
+class Watcher:
+    """Counts what a strategy would be told, and how old it is."""
+
+    def __init__(self) -> None:
+        self.quotes = self.trades = 0
+        self.ages_ns: list[int] = []
+        self.sums: dict[str, int] = {}
+
+    def handle(self, envelope: Envelope) -> None:
+        """Takes what MarketWatch tells, in its thread."""
+        news = envelope.message
+        if isinstance(news, Quote):
+            self.quotes += 1
+            self.ages_ns.append(time.time_ns() - news.received_ns)
+        elif isinstance(news, TradePrints):
+            self.trades += 1
+            self.sums[news.symbol] = news.count
+
+
+class Desk:
+    """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf."""
+
+    def __init__(
+        self, url: str, focused: list[generated.Pair], every: list[generated.Pair]
+    ) -> None:
+        self.runtime = ThreadRuntime(seed=1)
+        self.watcher = Watcher()
+        runtime, venue = self.runtime, KrakenVenue(None, public_url=url)
+        runtime.endpoint("wire", ThreadWire(runtime).handle)
+        runtime.endpoint("strategy", self.watcher.handle)
+        for name in ("catalogue", "heartbeat", "journal"):
+            runtime.endpoint(name, lambda envelope: None)
+        symbols = tuple(pair.symbol for pair in focused)
+        children = [Child("market", lambda: MarketWatch(venue, symbols, (), ("strategy",)))]
+        if every:
+            config = ScanConfig(enabled=True, min_turnover_usd=0)
+            children.append(Child("scout", lambda: Scout("a", venue, config)))
+        runtime.root(tuple(children))
+        if every:
+            runtime.find("scout").tell(CatalogChanged(_catalog(every)))
+
+    def end(self) -> None:
+        """Stops the threads."""
+        self.runtime.shutdown(0, "measured")
+        self.runtime.wait(10)
+
+
+def _catalog(pairs: list[generated.Pair]) -> Catalog:
+    (news,) = (
+        said
+        for said in FeedReader().feed(generated.instruments(pairs), 0)
+        if isinstance(said, InstrumentsChanged)
+    )
+    return Catalog(1, {pair.symbol: pair for pair in news.instruments})
+
+
+def through_sockets(plan: Plan, scouted: bool, seconds: float) -> dict[str, Any]:
+    """One desk against one sender, for some seconds after everything was sent once."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(plan, theirs), daemon=True)
+    process.start()
+    port = mine.recv()
+    pairs = generated.market(plan.seed, plan.pairs)
+    focused = pairs[: plan.focused]
+    desk = Desk(f"ws://127.0.0.1:{port}/v2", focused, pairs if scouted else [])
+    try:
+        mine.send("go")
+        settle = mine.recv()  # everything was subscribed, and snapshots are out
+        del settle
+        time.sleep(1)
+        before = _state(desk, mine)
+        time.sleep(seconds)
+        after = _state(desk, mine)
+    finally:
+        mine.send("end")
+        desk.end()
+        process.join(5)
+    passed = after["at"] - before["at"]
+    ages = sorted(desk.watcher.ages_ns[int(before["quotes"]) :]) or [0]
+    return {
+        "frames_a_second": (after["sent"] - before["sent"]) / passed,
+        "cpu_percent": (after["cpu"] - before["cpu"]) / passed * 100,
+        "age_p50_us": ages[len(ages) // 2] / 1e3,
+        "age_p99_us": ages[len(ages) * 99 // 100] / 1e3,
+        "grown_mb": (after["peak"] - before["peak"]) / 1e6,
+        "quotes": after["quotes"] - before["quotes"],
+        "threads": threading.active_count(),
+    }
+
+
+def _state(desk: Desk, pipe: Any) -> dict[str, float]:
+    pipe.send("count")
+    sent = pipe.recv()
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "at": time.monotonic(),
+        "sent": sent,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak": usage.ru_maxrss * 1024,
+        "quotes": desk.watcher.quotes,
+    }
+
+
+def _tell(name: str, figures: dict[str, Any]) -> None:
+    print(
+        f"  {name:46} {figures['frames_a_second']:9,.0f} frames/s, "
+        f"{figures['cpu_percent']:5.1f} % of a processor, age of quotes p50 "
+        f"{figures['age_p50_us']:,.0f} us, p99 {figures['age_p99_us']:,.0f} us, "
+        f"memory grown {figures['grown_mb']:.1f} MB"
+    )
+
+
+def sockets(seconds: float) -> None:
+    """From a loopback socket through the real actors."""
+    print("socket: a sender in a process of its own; the desk's own processor time")
+    full = Plan(SEED, PAIRS, 40, rate=0)
+    _tell("40 pairs in focus, as fast as it reads", through_sockets(full, False, seconds))
+    slow = Plan(SEED, PAIRS, 40, rate=NORMAL)
+    _tell("40 pairs in focus, 2,000 frames/s", through_sockets(slow, False, seconds))
+    wide = Plan(SEED, 1_262, 40, rate=NORMAL)
+    _tell("1,262 pairs scouted, 40 in focus, 2,000/s", through_sockets(wide, True, seconds))
+
+
+def burst(seconds: float) -> None:
+    """20 times as many frames: memory stays, quotes stay young."""
+    print(f"burst: 40,000 frames/s for {seconds:g} s")
+    _tell(
+        "40 pairs in focus",
+        through_sockets(Plan(SEED, PAIRS, 40, rate=20 * NORMAL), False, seconds),
+    )
 
 
 def main(arguments: list[str]) -> int:
-    """Prints both figures and their ratio."""
-    path = Path(arguments[0]) if arguments else RECORDING
-    if not path.exists():
-        print(f"{path} is not here", file=sys.stderr)
-        return 2
-    recorded = recording.read(path)
-    guessed = recording.precisions(recorded)
-    decoded = frames_a_second(len(recorded), lambda: bare(recorded))
-    booked = frames_a_second(len(recorded), lambda: read(recorded, guessed))
-    print(f"bare decoder {decoded:12,.0f} frames/s")
-    print(f"feed reader  {booked:12,.0f} frames/s, every checksum verified")
-    print(f"ratio        {decoded / booked:12.2f}")
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description="What a public frame costs.")
+    parser.add_argument("--recording", type=Path, default=RECORDING)
+    parser.add_argument("--frames", type=int, default=50_000)
+    parser.add_argument("--seconds", type=float, default=10)
+    parts = ("recording", "mix", "socket", "burst")
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    given = parser.parse_args(arguments)
+    if "recording" in given.only:
+        recorded(given.recording)
+    if "mix" in given.only:
+        mix(given.frames)
+    if "socket" in given.only:
+        sockets(given.seconds)
+    if "burst" in given.only:
+        burst(6 * given.seconds)
     return 0
 
 
