@@ -1,0 +1,57 @@
+"""Reduce, flatten and resume on a running desk, over a kill -9, told by the exchange's own journal."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from desks import QUIET, Desk, Row, desk
+
+KEY = "0190a0a0-0000-8000-8000-00000000000a"
+
+
+def bought(found: Desk) -> Decimal:
+    """What the exchange says that the desk's fills came to in ETH/USD."""
+    fills = [row for row in found.truth() if row["kind"] == "fill"]
+    assert {row["symbol"] for row in fills} <= {"ETH/USD"}
+    signs = {"buy": 1, "sell": -1}
+    return sum((signs[row["side"]] * Decimal(row["qty"]) for row in fills), Decimal(0))
+
+
+def placed(found: Desk, *words: str) -> tuple[int, Row]:
+    code, answer = found.zoe("order", "place", *words, "--json")
+    assert isinstance(answer, dict), answer
+    return code, answer
+
+
+def position(found: Desk) -> dict[str, str]:
+    _, status = found.zoe("status", "--json")
+    return {row["pair"]: row["position"] for row in status["positions"]}
+
+
+def test_reduce_flatten_and_resume_over_a_kill(tmp_path: Path) -> None:
+    with desk(tmp_path, QUIET) as found:
+        found.start()
+        found.ready()
+        found.until(lambda: placed(found, "buy", "ETH/USD", "0.5")[0] == 0)
+        found.until(lambda: position(found) == {"ETH/USD": "0.5"})
+        code, resting = placed(found, "buy", "ETH/USD", "0.5", "--limit", "100")
+        assert code == 0
+        code, plan = found.zoe("flatten", "--dry-run", "--json")
+        assert (code, [order["quantity"] for order in plan["orders"]]) == (0, ["0.5"])
+        code, answer = found.zoe("reduce", "--why", "a test", "--json")
+        assert (code, answer["canceled"]) == (0, [resting["intent_id"]])
+        code, answer = placed(found, "buy", "ETH/USD", "0.5", "--limit", "100")
+        assert (code, answer["error"]["code"]) == (1, "REDUCING_ONLY")
+
+        found.kill()
+        found.start()
+        status = found.ready()
+        assert status["trading_state"] == "REDUCING"
+        assert status["positions"] == [{"pair": "ETH/USD", "position": "0.5"}]
+        assert found.zoe("flatten")[0] == 2, "nobody can be asked"
+        answers = [found.zoe("flatten", "--yes", "--key", KEY, "--json") for _ in range(2)]
+        assert answers[0][0] == 0, answers
+        assert answers[0] == answers[1]
+        assert bought(found) == 0
+        assert position(found) == {}
+        assert found.zoe("resume")[0] == 0
+        assert found.ready()["trading_state"] == "ACTIVE"
