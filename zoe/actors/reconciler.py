@@ -51,7 +51,7 @@ from zoe.messages.system import (
     WatchStream,
 )
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
-from zoe.runtime.actor import Actor
+from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
@@ -103,6 +103,10 @@ class Reconciler(Actor):
         self._doubt_clock = DoubtClock()
         self._amends = AmendDoubts(self._provable_ns, lag_ns)
         self._look: _Look | None = None
+        #: When the newest complete look began.
+        self._looked_from_ns = 0
+        self._doubt_timer: Timer | None = None
+        self._doubt_at_ns = 0
         self._refs = 0
         self._stream_open = False
         self._reconciled = False
@@ -155,6 +159,7 @@ class Reconciler(Actor):
                 self.after(PERIOD_SECONDS, Tick("period"))
                 self._want("period")
             case Tick("doubt"):
+                self._doubt_timer = None
                 if self._doubts or self._amends:
                     self._want("doubt")
             case Tick():
@@ -176,13 +181,25 @@ class Reconciler(Actor):
         self._begin()
 
     def _schedule_doubts(self) -> None:
+        """One timer, for the doubt that is due next: its look serves all that are due by then."""
         now_ns = self.clock.wall_ns()
-        waits_ns = [max(self._due_ns(doubt) - now_ns, 0) for doubt in self._doubts.values()]
-        # One that is due already was just looked at: its order's end is not in the lists yet.
-        late_ns = self._lag_ns
-        waits_ns += [at - now_ns if at > now_ns else late_ns for at in self._amends.due_ns()]
-        for wait_ns in waits_ns:
-            self.after(wait_ns / 1e9 * (1 + self.rng.random() / 10), Tick("doubt"))
+        dues_ns = [self._due_ns(doubt) for doubt in self._doubts.values()]
+        waits_ns = [self._wait_ns(at_ns, now_ns) for at_ns in (*dues_ns, *self._amends.due_ns())]
+        if not waits_ns:
+            return
+        at_ns = now_ns + min(waits_ns) + min(waits_ns) * self.rng.randrange(100) // 1_000
+        if self._doubt_timer is not None:
+            if now_ns < self._doubt_at_ns <= at_ns:
+                return
+            self._doubt_timer.cancel()
+        self._doubt_at_ns = at_ns
+        self._doubt_timer = self.after((at_ns - now_ns) / 1e9, Tick("doubt"))
+
+    def _wait_ns(self, due_ns: int, now_ns: int) -> int:
+        """How long a doubt waits for its look; one that was just looked at waits for its news."""
+        if due_ns > now_ns:
+            return due_ns - now_ns
+        return self._lag_ns if due_ns <= self._looked_from_ns else 0
 
     def _due_ns(self, doubt: _Doubt) -> int:
         """Our wall time from which a look can prove something about this order."""
@@ -191,7 +208,8 @@ class Reconciler(Actor):
         return self._provable_ns(doubt.order.not_after_ns or 0)
 
     def _provable_ns(self, deadline_ns: int) -> int:
-        return deadline_ns + (self._clock.bound_ns or 0) + self._lag_ns
+        """From here on nothing is accepted any more; the second look is a lag later."""
+        return deadline_ns + (self._clock.bound_ns or 0)
 
     # A look
 
@@ -275,15 +293,15 @@ class Reconciler(Actor):
             return
         self._failures = 0
         self._looks += 1
+        self._looked_from_ns = look.began_ns
         live = [o for o in orders if o.state not in CONCLUDED]
         self._take_up(live)
         for name, fact in self._amends.judge(look.began_ns):
             self.tell(self.find(f"orders/{name}"), OrderFact(fact))
-        if self._amends:
-            self._schedule_doubts()
         missing = [o for o in live if look.seen.isdisjoint(_ids(o.order_id, o.cl_ord_id))]
         for order in missing:
             self._missed(order, look)
+        self._schedule_doubts()
         unaccounted = [
             o for o in missing if o.state not in (State.IN_DOUBT, State.SENDING, State.WAITING)
         ]
@@ -300,8 +318,6 @@ class Reconciler(Actor):
         for order in live:
             self._time(order)
             self._amends.follow(order)
-        if unknown:
-            self._schedule_doubts()
 
     def _missed(self, order: Order, look: _Look) -> None:
         doubt = self._doubts.get(order.intent.intent_id)
@@ -310,7 +326,6 @@ class Reconciler(Actor):
         doubt.misses += 1
         doubt.missed_ns = look.began_ns
         if doubt.misses < 2:
-            self._schedule_doubts()
             return
         del self._doubts[order.intent.intent_id]
         fact = Fact(Input.NOT_FOUND, reason="two looks agree that it was never placed")

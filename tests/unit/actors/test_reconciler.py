@@ -11,7 +11,13 @@ from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
-from zoe.messages.gateway import Failure, OrderSighted, PrivateAnswered, PrivateCall
+from zoe.messages.gateway import (
+    ExchangeClockMeasured,
+    Failure,
+    OrderSighted,
+    PrivateAnswered,
+    PrivateCall,
+)
 from zoe.messages.ledger import BalancesSeen
 from zoe.messages.orders import (
     DoubtRaised,
@@ -164,12 +170,13 @@ def test_two_looks_a_lag_apart_and_past_the_deadline_prove_an_order_absent() -> 
     order = settle(stage, lambda: None)
     began_s = stage.runtime.clock.monotonic_ns() / 1e9
     until_call(stage, len(LOOK) + 1)
-    assert stage.runtime.clock.monotonic_ns() / 1e9 - began_s >= 5 + LAG_NS / 1e9
+    assert stage.runtime.clock.monotonic_ns() / 1e9 - began_s >= 5, "it may still be accepted"
     look(stage, (order,))
     assert absent(stage) == []
     first_s = stage.runtime.clock.monotonic_ns() / 1e9
     until_call(stage, 2 * len(LOOK) + 1)
     assert stage.runtime.clock.monotonic_ns() / 1e9 - first_s >= LAG_NS / 1e9 - 0.2
+    assert stage.runtime.clock.monotonic_ns() / 1e9 - began_s >= 5 + LAG_NS / 1e9
     look(stage, (order,))
     assert [fact.fact.input for fact in absent(stage)] == [Input.NOT_FOUND]
 
@@ -184,6 +191,33 @@ def test_a_look_for_another_reason_does_not_cost_a_doubt_its_own() -> None:
     until_call(stage, 3 * len(LOOK) + 1)
     look(stage, (order,))
     assert len(absent(stage)) == 1
+
+
+def test_a_look_that_proves_too_early_is_followed_by_another_before_the_next_round() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    until_call(stage, len(LOOK) + 1)
+    now_ns = stage.runtime.clock.monotonic_ns()
+    stage.tell(ExchangeClockMeasured(0, 900_000_000, now_ns), 0.001)  # known less well than before
+    for looks in (2, 3, 4):
+        look(stage, (order,))
+        if not absent(stage):
+            until_call(stage, looks * len(LOOK) + 1)
+    assert len(absent(stage)) == 1
+    assert stage.runtime.clock.monotonic_ns() / 1e9 < PERIOD_SECONDS / 2
+
+
+def test_doubts_that_are_due_together_share_their_looks() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    for number in range(5):
+        intent = attrs.evolve(order.intent, intent_id=f"0000000{number}")
+        stage.tell(DoubtRaised(attrs.evolve(order, intent=intent, cl_ord_id=None)), 0.001)
+    began = len(calls(stage))
+    until_call(stage, began + 1)
+    look(stage, ())
+    stage.run(2)
+    assert len(calls(stage)) == began + len(LOOK)
 
 
 def test_an_order_that_a_look_finds_by_our_own_id_is_not_absent() -> None:
