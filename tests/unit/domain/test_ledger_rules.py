@@ -101,6 +101,22 @@ def test_rule_6_an_older_row_rewinds_its_wallet() -> None:
     assert state_hash(books) == state_hash(books_of(story.rows))
 
 
+def test_rule_6_an_event_waits_while_a_leg_of_it_is_held() -> None:
+    story = Story()
+    story.row("deposit", "ZUSD", "10000")
+    missing = story.row("deposit", "XETH", "2")
+    story.row("trade", "XETH", "-1", refid="S", at=3)
+    story.row("trade", "ZUSD", "2500", refid="S", at=3)
+    books = books_of(row for row in story.rows if row is not missing)
+    assert books.balances["USD"] == 12_500 * ONE
+    assert [outcome.key for outcome in books.outcomes] == ["R001:deposit"]
+    assert violations(books) == []
+    books.add(missing)
+    books.settle()
+    assert flows(books)["sale_gain"] == "500"
+    assert violations(books) == []
+
+
 def test_rule_7_entries_do_not_depend_on_what_else_is_known() -> None:
     # An older row makes the lots anew; the journal only grows.
     story = bought_and_sold()
