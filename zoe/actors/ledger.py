@@ -46,10 +46,14 @@ class _Change:
 class Ledger(Actor):
     """Keeps the balance of each wallet."""
 
-    def __init__(self, account_id: str, watchers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, account_id: str, watchers: tuple[str, ...] = (), books: str | None = None
+    ) -> None:
+        """``books``: the name of whoever keeps the books, and hears all that this actor does."""
         super().__init__()
         self._stream = f"ledger/{account_id}"
         self._named = watchers
+        self._books = books
         self._watchers: dict[str, Address] = {}
         self._wallets: Wallets = {}
         self._booked: set[str] = set()
@@ -77,6 +81,8 @@ class Ledger(Actor):
             case Hydrated():
                 self._hydrated(message.rows)
             case BalancesSeen() | LedgerRowSeen():
+                if self._books is not None:
+                    self.tell(self.find(self._books), message)
                 self._queue.append(message)
                 self._next()
             case Recorded():

@@ -39,6 +39,7 @@ from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.emergency import EmergencyFile
 from zoe.store.journal import PostgresJournal
+from zoe.store.ledger import PostgresLedger
 from zoe.store.revival import keep_up
 
 #: How people and service managers ask for an orderly end.
@@ -185,6 +186,7 @@ class Desk:
             desk_tag=desk_tag(account, claims.identity(settings.state_dir)),
             venue=self._venue,
             store=PostgresJournal(database, account),
+            books=PostgresLedger(database, account),
             notes=self._notes,
             reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
                 database, account, wanted, NONCE_AHEAD_NS

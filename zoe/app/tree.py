@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.actors.bookkeeper import Bookkeeper
 from zoe.actors.catalogue import Catalogue
 from zoe.actors.closer import Closer
 from zoe.actors.dead_man import DeadMan
@@ -31,6 +32,7 @@ from zoe.domain.risk import Limits
 from zoe.domain.scan import ScanConfig
 from zoe.messages.system import Beat
 from zoe.ports.journal import EmergencyNotes, JournalStore
+from zoe.ports.ledger_store import LedgerStore
 from zoe.ports.venue import Venue
 from zoe.runtime.supervisor import Child, Group
 
@@ -38,6 +40,7 @@ from zoe.runtime.supervisor import Child, Group
 ORDERS: Final = "orders"
 #: Actors that seldom have anything to do share another.
 EDGE: Final = "edge"
+BOOKKEEPER: Final = "bookkeeper"
 #: The address that hears of the first ``Reconciled``.
 READY: Final = "ready"
 
@@ -55,6 +58,7 @@ class Parts:
         seconds: The desk ends by itself after this time.
         pairs: Pairs watched in full depth.
         lag_ns: How far the exchange's lists may lag behind its engine.
+        books: Where the books are kept, if they are.
     """
 
     account_id: str
@@ -80,6 +84,7 @@ class Parts:
     repeg: RepegConfig = attrs.field(factory=RepegConfig)
     scan: ScanConfig = attrs.field(factory=ScanConfig)
     focus: FocusConfig = attrs.field(factory=FocusConfig)
+    books: LedgerStore | None = None
 
 
 def tree(parts: Parts) -> tuple[Group, ...]:
@@ -103,7 +108,9 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             intensity=0,
             period_seconds=60,
         ),
-        Group("books", (Child("ledger", partial(Ledger, account, ("risk", *strategies))),)),
+        Group("books", (Child("ledger", partial(_ledger, parts)),)),
+        # Restarts are never quick enough to spend this: the desk does not end over its books.
+        Group("bookkeeping", _bookkeeping(parts), intensity=100),
         Group(
             "exchange",
             (
@@ -185,7 +192,20 @@ def _scout(parts: Parts) -> tuple[str, ...]:
 
 def _market(parts: Parts, strategies: tuple[str, ...]) -> MarketWatch:
     scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
-    return MarketWatch(parts.venue, parts.pairs, ("risk",), strategies, scouted)
+    quoted = ("risk",) if parts.books is None else ("risk", BOOKKEEPER)
+    return MarketWatch(parts.venue, parts.pairs, quoted, strategies, scouted)
+
+
+def _ledger(parts: Parts) -> Ledger:
+    books = None if parts.books is None else BOOKKEEPER
+    return Ledger(parts.account_id, ("risk", *_strategies(parts)), books)
+
+
+def _bookkeeping(parts: Parts) -> tuple[Child, ...]:
+    """Whoever keeps the books, where they are kept."""
+    if parts.books is None:
+        return ()
+    return (Child(BOOKKEEPER, partial(Bookkeeper, parts.books, parts.lag_ns)),)
 
 
 def _risk(parts: Parts) -> RiskOfficer:

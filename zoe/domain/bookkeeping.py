@@ -20,10 +20,11 @@ from zoe.domain.booking import (
 )
 from zoe.domain.ledger import Books, Receipt, Settled
 from zoe.domain.ledger_entry import entry_of
-from zoe.domain.ledger_row import LedgerRow
+from zoe.domain.ledger_row import LedgerRow, asset_of
 from zoe.domain.lot_outcome import Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import Marks
+from zoe.domain.wallet_chain import WalletChain
 
 FIRST: Final = "first lots"
 _UNDOING: Final = frozenset({GIVE_BACK, CLOSE})
@@ -109,6 +110,30 @@ class Bookkeeping:
             lots=tuple(self._opened(lot) for o in settled.outcomes for lot in o.lots),
             uses=tuple(self._used(use) for o in settled.outcomes for use in o.uses),
         )
+
+    def recent(self, since_ns: int) -> dict[str, frozenset[int]]:
+        """By asset, what the books hold, and held since a moment where it is in one wallet."""
+        by_asset: dict[str, list[WalletChain]] = {}
+        for wallet, chain in self.books.wallets.items():
+            by_asset.setdefault(asset_of(wallet), []).append(chain)
+        found = {}
+        for asset, chains in by_asset.items():
+            balances = {sum(chain.balance for chain in chains)}
+            for row in reversed(chains[0].booked if len(chains) == 1 else ()):
+                if row.time_ns < since_ns:
+                    break
+                balances |= {row.balance, row.before}
+            found[asset] = frozenset(balances)
+        return found
+
+    def ends(self) -> list[int | None]:
+        """The times up to which nothing is missing: of each wallet with a gap its last booked
+        row's; without gaps the newest row's. None where there is none."""
+        books = self.books
+        gaps = [books.wallets[wallet].booked for wallet in books.gaps]
+        if gaps:
+            return [booked[-1].time_ns if booked else None for booked in gaps]
+        return [max((row.time_ns for row in books.rows.values()), default=None)]
 
     def _entries(self, rows: Iterable[LedgerRow]) -> tuple[JournalEntry, ...]:
         """Entries that the journal lacks. An entry is a function of its row: it is never taken

@@ -27,6 +27,7 @@ from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
 from zoe.store.in_memory import MemoryJournal, MemoryNotes
+from zoe.store.ledger_memory import MemoryLedger
 
 NONCE_AHEAD_NS: Final = 10_000_000_000
 STEP_SECONDS: Final = 0.05
@@ -71,6 +72,7 @@ class World:
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
         self.journal = MemoryJournal(self.account)
+        self.books = MemoryLedger()
         self.notes = MemoryNotes()
         self.boots = 0
         self.turns = 0
@@ -130,6 +132,7 @@ class World:
             desk_tag=desk_tag(self.account, "simulation"),
             venue=self.venue,
             store=self._fault(self.journal),
+            books=self.books,
             notes=self.notes,
             reserve_nonce=self._reserve,
             write_health=lambda rows: None,

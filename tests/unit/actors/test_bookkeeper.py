@@ -1,0 +1,245 @@
+"""The books' keeper: rows from everywhere once, gaps filled from REST, the store's word counts."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+import small_account
+from stage import Stage
+
+from zoe.actors.bookkeeper import LOOK_SECONDS, PAGE, Bookkeeper
+from zoe.domain.booking import Booking, StoredBooks
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
+from zoe.domain.ledger_audit import state_hash, violations
+from zoe.domain.ledger_row import LedgerRow, decimal_of
+from zoe.domain.marks import NoMarks
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+from zoe.messages.gateway import Failure, PrivateAnswered, PrivateCall
+from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.market import Quote
+from zoe.messages.system import Beat
+from zoe.ports.ledger_store import DriftRow
+from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.store.ledger_memory import MemoryLedger
+
+LAG_NS = 3_000_000_000
+
+
+class Troubled(MemoryLedger):
+    """A store whose next bookings meet these errors; ``after`` it was done, or before."""
+
+    def __init__(self, *errors: Exception, after: bool = False) -> None:
+        super().__init__()
+        self.errors = list(errors)
+        self._after = after
+
+    def book(self, bookings: Sequence[Booking]) -> None:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None and not self._after:
+            raise error
+        super().book(bookings)
+        if error is not None:
+            raise error
+
+
+def keeper(store: MemoryLedger) -> Stage:
+    stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), ("gateway", "heartbeat"))
+    stage.run(0.1)
+    return stage
+
+
+def seen(row: LedgerRow) -> LedgerRowSeen:
+    entry = BalanceEntry(
+        ledger_id=row.ledger_id,
+        ref_id=row.refid,
+        asset=row.wallet,
+        wallet_type="spot",
+        wallet_id="main",
+        type=row.type,
+        subtype=row.subtype,
+        amount=decimal_of(row.amount),
+        fee=decimal_of(row.fee),
+        balance=decimal_of(row.balance),
+        timestamp_ns=row.time_ns,
+    )
+    return LedgerRowSeen(entry)
+
+
+def snapshot(balances: dict[str, int]) -> BalancesSeen:
+    rows = [WalletBalance(a, "spot", "main", decimal_of(n)) for a, n in sorted(balances.items())]
+    return BalancesSeen(BalanceSnapshot(tuple(rows)), "look")
+
+
+def calls(stage: Stage) -> list[PrivateCall]:
+    return stage.heard("gateway", PrivateCall)
+
+
+def answer(stage: Stage, rows: Sequence[LedgerRow], balances: dict[str, int]) -> None:
+    """The exchange answers whatever has been asked, until nothing is."""
+    asked = 0
+    for _ in range(30):
+        new = calls(stage)[asked:]
+        asked += len(new)
+        for call in new:
+            if isinstance(call.operation, GetBalances):
+                stage.tell(PrivateAnswered(call.ref, snapshot(balances).snapshot), 0.1)
+                continue
+            assert isinstance(call.operation, GetLedgers)
+            start = call.operation.start_ns or 0
+            known = sorted((r for r in rows if r.time_ns > start), key=lambda r: -r.time_ns)
+            page = known[call.operation.offset : call.operation.offset + PAGE]
+            stage.tell(PrivateAnswered(call.ref, tuple(page)), 0.1)
+        stage.run(4)
+
+
+def stored(store: MemoryLedger) -> Bookkeeping:
+    keeping = Bookkeeping(store.load(), NoMarks())
+    assert keeping.catch_up(None, 1).is_empty
+    assert violations(keeping.books) == []
+    return keeping
+
+
+def expected(rows: Sequence[LedgerRow]) -> str:
+    keeping = Bookkeeping(StoredBooks(), NoMarks())
+    for row in rows:
+        keeping.books.add(row)
+    keeping.catch_up(None, 1)
+    return state_hash(keeping.books)
+
+
+def test_rows_of_the_stream_are_booked_once_however_often_they_come() -> None:
+    account, store = small_account.lived(1, 40), MemoryLedger()
+    stage = keeper(store)
+    for row in account.rows:
+        if row.type != "staking":
+            stage.tell(seen(row), 0.01)
+            stage.tell(seen(row), 0.01)
+    stage.tell(snapshot(account.balances))
+    answer(stage, account.rows, account.balances)
+    keeping = stored(store)
+    assert state_hash(keeping.books) == expected(account.rows)
+    assert keeping.books.balances == dict(sorted(account.balances.items()))
+
+
+def test_the_first_look_has_the_whole_ledger_read_page_by_page() -> None:
+    account, store = small_account.lived(2, 120), MemoryLedger()
+    stage = keeper(store)
+    assert calls(stage) == []
+    stage.tell(snapshot(account.balances))
+    first = calls(stage)[0].operation
+    assert isinstance(first, GetLedgers) and first.start_ns is None
+    answer(stage, account.rows, account.balances)
+    assert state_hash(stored(store).books) == expected(account.rows)
+    ends = {c.operation.end_ns for c in calls(stage) if isinstance(c.operation, GetLedgers)}
+    assert len(ends) == 1, "the end is frozen while pages are read"
+
+
+def test_a_gap_is_filled_from_rest() -> None:
+    account, store = small_account.lived(3, 30), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    answer(stage, account.rows, account.balances)
+    known = len(account.rows)
+    for _ in range(12):
+        account.event()
+    for row in account.rows[known + 1 :]:
+        stage.tell(seen(row), 0.01)
+    answer(stage, account.rows, account.balances)
+    assert state_hash(stored(store).books) == expected(account.rows)
+
+
+def test_a_balance_that_no_row_explains_is_told_as_unknown() -> None:
+    account, store = small_account.lived(4, 20), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    answer(stage, account.rows, account.balances)
+    other = account.balances | {"USD": account.balances["USD"] + 1}
+    for _ in range(3):
+        stage.tell(snapshot(other))
+        answer(stage, account.rows, other)
+    (found,) = [row for row in store.drift() if row.status == "open"]
+    assert (found.subject, found.cause) == ("balance USD", "unknown")
+    assert stage.heard("heartbeat", Beat)[-1].status == "degraded"
+    stage.tell(snapshot(account.balances))
+    stage.run(1)
+    assert store.drift()[-1].status == "settled"
+    assert store.drift()[-1].number == found.number
+
+
+def test_whatever_the_store_answers_the_books_end_as_the_rows_say() -> None:
+    account = small_account.lived(5, 40)
+    rows = [row for row in account.rows if row.type != "staking"]
+    trouble = [
+        Troubled(StoreError("53100 no space"), StoreError("again"), StoreUnknown("lost")),
+        Troubled(StoreUnknown("lost"), StoreConflict("another writer"), after=True),
+    ]
+    for store in trouble:
+        stage = keeper(store)
+        for row in rows:
+            stage.tell(seen(row), 0.05)
+        stage.run(10)
+        assert store.errors == []
+        assert {row.ledger_id for row in store.load().rows} == {row.ledger_id for row in rows}
+        stored(store)
+
+
+def test_a_booking_that_the_database_refuses_ends_the_books_and_not_the_desk() -> None:
+    store = Troubled(AssertionError("23514 lot_sound"))
+    stage = keeper(store)
+    for row in small_account.lived(6, 5).rows:
+        stage.tell(seen(row), 0.1)
+    assert store.load().rows == ()
+    assert stage.heard("heartbeat", Beat)[-1].status == "down"
+    assert stage.runtime.code is None
+
+
+def test_a_restart_goes_on_from_what_is_stored() -> None:
+    account, store = small_account.lived(7, 30), MemoryLedger()
+    first = keeper(store)
+    first.tell(snapshot(account.balances))
+    answer(first, account.rows, account.balances)
+    second = keeper(store)
+    second.tell(snapshot(account.balances))
+    start = calls(second)[0].operation
+    assert isinstance(start, GetLedgers) and start.start_ns is not None
+    answer(second, account.rows, account.balances)
+    assert state_hash(stored(store).books) == expected(account.rows)
+
+
+def test_a_reading_that_failed_is_begun_again() -> None:
+    account, store = small_account.lived(8, 20), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    call = calls(stage)[0]
+    stage.tell(PrivateAnswered(call.ref, None, Failure.THROTTLED, "EAPI:Rate limit exceeded"))
+    stage.run(10)
+    later = calls(stage)[1]
+    stage.tell(PrivateAnswered(later.ref, tuple(account.rows[:PAGE])), 1)
+    assert len(store.load().rows) == len(account.rows[:PAGE])
+
+
+def test_what_had_no_mark_is_valued_once_there_is_one() -> None:
+    store = MemoryLedger()
+    stage = keeper(store)
+    now_ns = stage.runtime.clock.wall_ns()
+    deposit = LedgerRow("L1", "D1", now_ns, "deposit", "", "BTC", *(10**10, 0, 10**10))
+    stage.tell(seen(deposit), 1)
+    assert [lot.flag for lot in store.load().lots] == ["unvalued"]
+    received_ns = now_ns + LOOK_SECONDS * 10**9
+    quote = Quote("BTC/USD", 1, 8, 499_990, 1, 500_010, 1, None, received_ns)
+    stage.tell(quote, LOOK_SECONDS + 1)
+    (lot,) = store.load().lots
+    assert (lot.flag, lot.edition) == ("fmv_assumed", 2)
+    assert decimal_of(lot.basis) == Decimal(50_000)
+
+
+def test_what_the_desk_did_not_do_itself_is_listed() -> None:
+    store = MemoryLedger()
+    stage = keeper(store)
+    now_ns = stage.runtime.clock.wall_ns()
+    stage.tell(seen(LedgerRow("L1", "D1", now_ns, "deposit", "", "USD", *(10**10, 0, 10**10))), 1)
+    assert [(row.subject, row.cause, row.theirs) for row in store.drift()] == [
+        ("L1", "external_action", "deposit 1 USD")
+    ]
+    assert isinstance(store.drift()[0], DriftRow)

@@ -1,0 +1,399 @@
+"""Bookkeeper: the books, as double entry with lots, from the exchange's ledger rows alone.
+
+Receives: LedgerRowSeen and BalancesSeen (from Ledger), Quote, PrivateAnswered. Tells: Gateway (pages
+of the ledger, balances), Heartbeat. Blocks on nothing: the store is
+called on the lane ``books``, one call at a time, and what arrives meanwhile is the next booking.
+Rows of the stream, of REST and of files go into one inbox, each once. A gap in a wallet's balances,
+and a balance that is not the exchange's, have the ledger read by REST, with overlap, page by page.
+The store's word counts: after any error, and where another writer was quicker, it is read again.
+A restart reads everything again. Nobody waits for the books: if the database refuses a booking, they
+stand still and say so, and the desk goes on.
+"""
+
+from functools import partial
+from typing import Final, assert_never
+
+import attrs
+
+from zoe.domain.balance_drift import BalanceDrift, Finding
+from zoe.domain.booking import REST, STREAM, Booking, Delivery
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
+from zoe.domain.ledger_row import Kind, LedgerRow, asset_of, text_of, units, wallet_of
+from zoe.domain.live_marks import LiveMarks
+from zoe.domain.marks import Quote as PairQuote
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
+from zoe.messages.gateway import PrivateAnswered, PrivateCall
+from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.market import Quote
+from zoe.messages.system import Beat, Tick
+from zoe.ports.ledger_store import DriftRow, LedgerStore
+from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+from zoe.runtime.message import Message
+from zoe.runtime.offload import Outcome
+
+LANE: Final = "books"
+PAGE: Final = 50
+#: Pages that are read one after the other; a long history goes on at the pace of the rate counter.
+QUICK_PAGES: Final = 3
+PAGE_SECONDS: Final = 6
+OVERLAP_NS: Final = 60_000_000_000
+RETRY_SECONDS: Final = (1, 2, 5, 10, 30, 60)
+LOOK_SECONDS: Final = 30
+#: Answers about balances may be as old as this.
+MOMENT_NS: Final = 15_000_000_000
+MOST_ROWS: Final = 1_000
+GAP: Final = "gap"
+DIFFERENT: Final = "balances differ"
+#: Stream rows of these types say the same as REST's; others are read there.
+_PLAIN_TYPES: Final = frozenset({"trade", "deposit", "withdrawal"})
+_EXTERNAL_KINDS: Final = frozenset({Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.INCOME})
+
+
+@attrs.frozen
+class _Opened(Message):
+    outcome: Outcome["_Open"]
+
+
+@attrs.frozen
+class _Booked(Message):
+    outcome: Outcome[None]
+
+
+@attrs.frozen
+class _Open:
+    """Books as they are stored, and the number of the newest difference."""
+
+    keeping: Bookkeeping
+    number: int
+
+
+@attrs.define
+class _Reading:
+    """One reading of the ledger by REST."""
+
+    ref: int
+    began_ns: int
+    start_ns: int | None
+    pages: int = 0
+
+
+Inbox = LedgerRowSeen | BalancesSeen | Quote | PrivateAnswered | Tick | _Opened | _Booked
+
+
+class Bookkeeper(Actor):
+    """Keeps the books of one account equal to the exchange's."""
+
+    def __init__(self, store: LedgerStore, lag_ns: int) -> None:
+        super().__init__()
+        self._store = store
+        self._lag_ns = lag_ns
+        self._marks = LiveMarks()
+        self._keeping: Bookkeeping | None = None
+        self._drift: BalanceDrift | None = None
+        self._queue: list[Delivery] = []
+        self._flying: list[Delivery] = []
+        self._notes: list[DriftRow] = []
+        self._busy = False
+        self._refused = False
+        self._failures = 0
+        self._reading: _Reading | None = None
+        self._read_ns: int | None = None
+        self._wanted: str | None = "start"
+        self._refs = 0
+        self._asked_balances = 0
+        self._fruitless = 0
+        self._began_ns = 0
+
+    def idle(self) -> bool:
+        return self._refused or not (self._flying or self._notes)
+
+    def on_start(self) -> None:
+        self._began_ns = self.clock.wall_ns()
+        self._open()
+        self.after(LOOK_SECONDS, Tick("look"))
+
+    def handle(self, message: Inbox) -> None:
+        match message:
+            case LedgerRowSeen():
+                self._seen(message.entry)
+            case BalancesSeen():
+                self._compare(message.snapshot)
+            case Quote():
+                self._quoted(message)
+            case PrivateAnswered():
+                self._answered(message)
+            case _Opened():
+                self._opened(message.outcome)
+            case _Booked():
+                self._booked(message.outcome)
+            case Tick("look"):
+                self.after(LOOK_SECONDS, Tick("look"))
+                self._look()
+            case Tick("open"):
+                self._open()
+            case Tick("page"):
+                self._page()
+            case Tick("read"):
+                self._read()
+            case Tick("balances"):
+                self._ask_balances()
+            case Tick():
+                raise AssertionError(f"no such tick: {message}")
+            case _:
+                assert_never(message)
+
+    # The store
+
+    def _open(self, reason: str = "rebuilt") -> None:
+        self._busy, self._keeping = True, None
+        now_ns = self._marks.now_ns = self.clock.wall_ns()
+        call = partial(_open, self._store, self._marks, now_ns, reason)
+        self.offload(call, _Opened, lane=LANE)
+
+    def _opened(self, outcome: Outcome[_Open]) -> None:
+        self._busy = False
+        if outcome.error is not None:
+            self._failed(outcome.error)
+            return
+        self._failures = 0
+        found = outcome.value()
+        self._keeping = found.keeping
+        if self._drift is None:
+            self._drift = BalanceDrift(self._lag_ns, found.number)
+        self._queue, self._flying = self._flying + self._queue, []
+        log.info("books.opened", rows=len(found.keeping.books.rows))
+        self._next()
+        if self._read_ns is not None:
+            self._read()
+
+    def _next(self) -> None:
+        """Books what has come, where nothing is under way."""
+        if self._busy or self._keeping is None or self._refused:
+            return
+        keeping, batch = self._keeping, self._queue[:MOST_ROWS]
+        del self._queue[:MOST_ROWS]
+        now_ns = self._marks.now_ns = self.clock.wall_ns()
+        booking = keeping.take(batch, now_ns, now_ns)
+        self._note_what_came(booking, now_ns)
+        if booking.is_empty and not self._notes:
+            if self._queue:
+                self._next()
+            return
+        self._busy, self._flying = True, batch
+        notes, self._notes = self._notes, []
+        self.offload(partial(_store, self._store, booking, notes), _Booked, lane=LANE)
+
+    def _booked(self, outcome: Outcome[None]) -> None:
+        self._busy = False
+        if outcome.error is not None:
+            self._failed(outcome.error)
+            return
+        self._flying, self._failures = [], 0
+        if self._keeping is not None and self._keeping.books.gaps:
+            self._want(GAP)
+        self._next()
+        if not self._busy:
+            self._beat()
+
+    def _failed(self, error: BaseException) -> None:
+        match error:
+            case StoreError():
+                delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+                quicker = isinstance(error, StoreConflict | StoreUnknown)
+                delay = 0 if quicker and not self._failures else delay
+                self._failures += 1
+                self._keeping = None
+                log.info("books.read_again", error=str(error), retry_seconds=delay)
+                self.after(delay, Tick("open"))
+            case AssertionError():
+                # Whatever we do, the database will not take it: the desk must not end over it.
+                self._refused = True
+                log.critical("books.refused", error=str(error))
+                self.tell(self.find("heartbeat"), Beat("books", "down", "a booking was refused"))
+            case _:
+                raise error
+
+    # Rows
+
+    def _seen(self, entry: BalanceEntry) -> None:
+        row = _row_of(entry)
+        if row is None:
+            self._want("a row that REST tells better")
+            return
+        correlation = None if self.envelope is None else self.envelope.correlation_id
+        self._queue.append(Delivery(row, STREAM, self.clock.wall_ns(), correlation))
+        self._next()
+
+    def _note_what_came(self, booking: Booking, now_ns: int) -> None:
+        """Rows of this run that nobody told us of in time, and what the desk did not do itself."""
+        assert self._drift is not None
+        for delivery in booking.conflicts:
+            log.error("books.conflict", ledger_id=delivery.row.ledger_id, source=delivery.source)
+        found: list[Finding] = []
+        for delivery in booking.deliveries:
+            row = delivery.row
+            if row.time_ns < self._began_ns:
+                continue
+            what = f"{row.type} {text_of(row.net)} {row.asset}"
+            if delivery.source == REST and now_ns - row.time_ns > 2 * self._lag_ns:
+                found.append(self._drift.missed(row.ledger_id, row.asset, what))
+            if row.kind in _EXTERNAL_KINDS:
+                found.append(self._drift.external(row.ledger_id, what))
+        self._note(found)
+
+    def _note(self, found: list[Finding]) -> None:
+        at_ns = self.clock.wall_ns()
+        self._notes += [DriftRow(f.number, at_ns, *attrs.astuple(f)[1:]) for f in found]
+
+    # The ledger by REST
+
+    def _want(self, reason: str) -> None:
+        if self._wanted is None:
+            self._wanted = reason
+            delay = RETRY_SECONDS[min(self._fruitless, len(RETRY_SECONDS) - 1)]
+            self.after(max(delay, self._lag_ns / 1e9), Tick("read"))
+
+    def _read(self) -> None:
+        keeping, drift, reason = self._keeping, self._drift, self._wanted
+        if self._reading is not None or keeping is None or drift is None or reason is None:
+            return
+        self._wanted = None
+        if (reason == GAP and not keeping.books.gaps) or (reason == DIFFERENT and not drift.assets):
+            return  # the rows have come
+        log.info("books.reading", reason=reason)
+        self._refs += 1
+        began_ns = self.clock.wall_ns()
+        self._reading = _Reading(self._refs, began_ns, _start_ns(keeping))
+        self._page()
+
+    def _page(self) -> None:
+        reading = self._reading
+        if reading is None:
+            return
+        operation = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
+        self.tell(self.find("gateway"), PrivateCall(reading.ref, operation, self.me))
+
+    def _answered(self, answer: PrivateAnswered) -> None:
+        reading = self._reading
+        if answer.ref == self._asked_balances and answer.failure is None:
+            self._compare(answer.result)
+        elif reading is None or answer.ref != reading.ref:
+            return
+        elif answer.failure is not None:
+            self._reading = None
+            self._fruitless += 1
+            log.info("books.read_failed", code=answer.code)
+            self._want("a reading failed")
+        else:
+            self._page_read(reading, answer.result)
+
+    def _page_read(self, reading: _Reading, rows: tuple[LedgerRow, ...]) -> None:
+        now_ns = self.clock.wall_ns()
+        self._queue += [Delivery(row, REST, now_ns) for row in rows]
+        self._next()
+        reading.pages += 1
+        if len(rows) >= PAGE:
+            # The next page is asked for by its offset: what is new lies beyond the frozen end.
+            self.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
+            return
+        self._reading, self._read_ns = None, reading.began_ns
+        wrong = self._drift is not None and self._drift.assets
+        gaps = self._keeping is not None and self._keeping.books.gaps
+        self._fruitless = self._fruitless + 1 if wrong or gaps else 0
+        self.after(1, Tick("balances"))
+
+    # Balances
+
+    def _ask_balances(self) -> None:
+        self._refs += 1
+        self._asked_balances = self._refs
+        self.tell(self.find("gateway"), PrivateCall(self._refs, GetBalances(), self.me))
+
+    def _compare(self, snapshot: BalanceSnapshot) -> None:
+        if self._keeping is None or self._drift is None or self._queue:
+            return  # the next look compares
+        if self._read_ns is None:
+            self._read()
+            return
+        theirs: dict[str, int] = {}
+        for row in snapshot.rows:
+            asset = asset_of(row.asset)
+            theirs[asset] = theirs.get(asset, 0) + units(row.balance)
+        now_ns, before = self.clock.wall_ns(), self._drift.unexplained
+        ours = self._keeping.recent(now_ns - MOMENT_NS)
+        found = self._drift.compare(ours, theirs, now_ns, self._read_ns)
+        for finding in found:
+            if finding.status == "open":
+                log.error("books.differ", subject=finding.subject, number=finding.number)
+        self._note(found)
+        if self._drift.assets:
+            self._want(DIFFERENT)
+        if self._drift.unexplained != before:
+            self._beat()
+        self._next()
+
+    def _beat(self) -> None:
+        if self._keeping is None or self._drift is None:
+            return
+        wrong = sorted(self._drift.unexplained | self._keeping.books.stopped)
+        rows = len(self._keeping.books.rows)
+        detail = f"{rows} rows" + (f", wrong: {' '.join(wrong)}" if wrong else "")
+        beat = Beat("books", "degraded" if wrong else "ok", detail)
+        self.tell(self.find("heartbeat"), beat)
+
+    # Marks
+
+    def _quoted(self, quote: Quote) -> None:
+        bid, ask = quote.bid_price, quote.ask_price
+        base, slash, against = quote.symbol.partition("/")
+        if quote.live and slash and bid is not None and ask is not None:
+            self._marks.quoted(
+                (base, against), PairQuote((bid + ask) / 2, quote.received_ns, "mid")
+            )
+
+    def _look(self) -> None:
+        """Books trades that waited for their other leg, and values what had no mark."""
+        self._beat()
+        if self._busy or self._keeping is None:
+            return
+        self._marks.now_ns = self.clock.wall_ns()
+        if self._marks.would_value(self._keeping.books.outcomes):
+            self._open("valued")
+        else:
+            self._next()
+
+
+def _open(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -> _Open:
+    """Everything that is stored, with what was missing made good."""
+    keeping = Bookkeeping(store.load(), marks)
+    booking = keeping.catch_up(now_ns, now_ns, reason)
+    if not booking.is_empty:
+        store.book([booking])
+    return _Open(keeping, max((row.number for row in store.drift()), default=0))
+
+
+def _store(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:
+    if not booking.is_empty:
+        store.book([booking])
+    if notes:
+        store.note_drift(notes)
+
+
+def _row_of(entry: BalanceEntry) -> LedgerRow | None:
+    """A row of the stream as a row of the books; None for what REST must tell."""
+    if (entry.wallet_type, entry.wallet_id) != ("spot", "main") or entry.type not in _PLAIN_TYPES:
+        return None
+    return LedgerRow(
+        *(entry.ledger_id, entry.ref_id, entry.timestamp_ns, entry.type, entry.subtype),
+        *(wallet_of(entry.asset), units(entry.amount), units(entry.fee), units(entry.balance)),
+    )
+
+
+def _start_ns(keeping: Bookkeeping) -> int | None:
+    """From where on rows may be missing: before the oldest gap, or since the newest row."""
+    ends = keeping.ends()
+    times = [time_ns for time_ns in ends if time_ns is not None]
+    return min(times) - OVERLAP_NS if len(times) == len(ends) else None
