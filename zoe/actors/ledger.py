@@ -29,6 +29,8 @@ CHANGED: Final = "balance.changed"
 #: After so many rows the stream's next snapshot is recorded though it says nothing new, so that a
 #: start need not read more.
 ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
+#: Types of ledger rows that are neither gain nor loss.
+MOVES: Final = frozenset({"deposit", "withdrawal", "transfer"})
 #: The source of snapshots that may be older than what the stream has said since.
 LOOK: Final = "look"
 
@@ -57,6 +59,7 @@ class Ledger(Actor):
         self._watchers: dict[str, Address] = {}
         self._wallets: Wallets = {}
         self._booked: set[str] = set()
+        self._moved: dict[str, Decimal] = {}
         self._version = 0
         self._since_snapshot = 0
         self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
@@ -157,9 +160,24 @@ class Ledger(Actor):
         change, self._changing = self._changing, None
         assert change is not None
         self._version += 1
+        self._move(change)
         self._book(change.kind, change.body)
         self._announce()
         self._next()
+
+    def _move(self, change: _Change) -> None:
+        """Counts what is no trade; a difference that nobody explained is taken for such a one."""
+        body = change.body
+        if change.kind == CHANGED and body["type"] in MOVES:
+            self._count(body["asset"], Decimal(body["amount"]) - Decimal(body["fee"]))
+        elif change.kind == SNAPSHOT and self._version > 1:
+            for wallet, amount in self._wallets.items():
+                self._count(wallet[0], -amount)
+            for row in body["balances"]:
+                self._count(row["asset"], Decimal(row["balance"]))
+
+    def _count(self, asset: str, change: Decimal) -> None:
+        self._moved[asset] = self._moved.get(asset, Decimal(0)) + change
 
     def _book(self, kind: str, body: Any) -> None:
         self._since_snapshot += 1
@@ -189,4 +207,5 @@ class Ledger(Actor):
         totals: dict[str, Decimal] = {}
         for (asset, _, _), amount in self._wallets.items():
             totals[asset] = totals.get(asset, Decimal(0)) + amount
-        return BalancesChanged(tuple(sorted(totals.items())))
+        moved = tuple(sorted((asset, amount) for asset, amount in self._moved.items() if amount))
+        return BalancesChanged(tuple(sorted(totals.items())), moved, self.incarnation)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from functools import partial
 
+import attrs
 from stage import Stage
 
 from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
@@ -111,3 +112,22 @@ def test_a_crash_asks_for_a_look_since_what_was_queued_is_lost() -> None:
     stage.runtime.crash("ledger")
     stage.run(1)
     assert len(stage.heard("reconciler", LookWanted)) == 1
+
+
+def moved(stage: Stage) -> dict[str, Decimal]:
+    news = stage.heard("watcher", BalancesChanged)[-1]
+    assert news.moved_since == 1
+    return dict(news.moved)
+
+
+def test_what_came_in_otherwise_than_by_trades_is_told_beside_the_balances() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    assert moved(stage) == {}
+    stage.tell(entry("L1", "-4", "6"))
+    assert moved(stage) == {}
+    deposit = entry("L2", "100", "106").entry
+    stage.tell(LedgerRowSeen(attrs.evolve(deposit, type="deposit")))
+    assert moved(stage) == {"USD": Decimal(100)}
+    stage.tell(snapshot("56"))
+    assert moved(stage) == {"USD": Decimal(50)}
