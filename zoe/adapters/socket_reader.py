@@ -1,7 +1,8 @@
 """One life of one WebSocket: a thread that reads it and a thread that writes it.
 
-Frames pass through the reader that the opener brought, in the reading thread, and what it makes of
-them goes to the opener. ``close`` may be called from any thread and never waits: only ``abort``
+websocket-client opens the connection and writes; reading is ours, many frames at a time. Frames pass
+through the reader that the opener brought, in the reading thread, and what it makes of them goes to the
+opener. ``close`` may be called from any thread and never waits: only ``abort``
 wakes a thread that is reading.
 """
 
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 
 import websocket
 
+from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
 from zoe.runtime.clock import Clock
 from zoe.runtime.message import Message
@@ -20,6 +22,7 @@ CONNECT_SECONDS: Final = 10
 #: Reads wake up this often to see whether they should end; also the longest a send may take.
 POLL_SECONDS: Final = 2
 LONGEST_QUEUE: Final = 10_000
+READ_BYTES: Final = 256 * 1024
 
 _NOTHING: Final = b""
 
@@ -85,7 +88,7 @@ class SocketReader:
         self._tell(WireOpened(self._wish.connection, self.generation))
         try:
             reason = self._pump(self._socket, stop)
-        except (websocket.WebSocketException, OSError) as problem:
+        except (websocket.WebSocketException, NotTheProtocol, OSError) as problem:
             reason = self._why or f"{type(problem).__name__}: {problem}"
         self._end(self.generation, reason)
 
@@ -101,14 +104,24 @@ class SocketReader:
             self._post(news)
 
     def _pump(self, connection: websocket.WebSocket, stop: Stop) -> str:
+        stream, opened = FrameStream(), connection.sock
+        if opened is None:
+            return self._why or "closed by us"
         while not (self._ending or stop.requested()):
             try:
-                opcode, data = connection.recv_data()
-            except websocket.WebSocketTimeoutException:
-                continue  # also in mid-frame: the next read goes on where this one stopped
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return close_reason(data)
-            self._frame(data)
+                data = opened.recv(READ_BYTES)
+            except TimeoutError:
+                continue
+            if not data:
+                return self._why or "closed by the peer without a word"
+            for opcode, payload in stream.feed(data):
+                if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+                    self._frame(payload)
+                elif opcode is Opcode.PING:
+                    connection.pong(payload)
+                elif opcode is Opcode.CLOSE:
+                    connection.send_close()
+                    return close_reason(payload)
         return self._why or "the process ends"
 
     def _frame(self, data: bytes) -> None:

@@ -1,0 +1,120 @@
+"""WebSocket frames out of a stream of bytes, without I/O (RFC 6455, section 5; a client's side).
+
+A library that reads frame by frame needs three system calls for each; here one read may hold hundreds.
+"""
+
+import enum
+from typing import Final
+
+#: Of one message, all its frames together; the exchange's largest are some hundred kB.
+LONGEST: Final = 64 * 1024 * 1024
+_LONGEST_CONTROL: Final = 125
+
+
+class Opcode(enum.IntEnum):
+    """What a frame is."""
+
+    CONTINUATION = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+
+_DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
+
+
+class NotTheProtocol(Exception):
+    """The peer sends what no WebSocket server may send."""
+
+
+class FrameStream:
+    """Whole messages, and control frames, in the order of their last byte."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        #: Reads of a large frame, joined when it can be whole: each alone would cost a copy of all.
+        self._reads: list[bytes] = []
+        self._missing = 0
+        #: Frames of a message whose last has not come, and what it is.
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._kind: Opcode | None = None
+
+    def feed(self, data: bytes) -> list[tuple[Opcode, bytes]]:
+        """What is complete with these bytes.
+
+        Raises:
+            NotTheProtocol: The connection is of no more use.
+        """
+        if self._missing > len(data):
+            self._missing -= len(data)
+            self._reads.append(data)
+            return []
+        if self._rest:
+            data = b"".join((self._rest, *self._reads, data))
+            self._reads.clear()
+        self._missing = 0
+        said: list[tuple[Opcode, bytes]] = []
+        at, end = 0, len(data)
+        while end - at >= 2:
+            # Nearly every frame is one of these: whole text, with a short or a two-byte length.
+            first, size = data[at], data[at + 1]
+            begin = at + 2
+            if size == 126:
+                begin = at + 4
+                if end < begin:
+                    break
+                size = data[at + 2] << 8 | data[at + 3]
+            elif size > 126:
+                begin, size = self._long(data, at)
+                if end < begin:
+                    break
+            if size > LONGEST:
+                raise NotTheProtocol(f"a frame of {size} bytes")
+            if end < begin + size:
+                self._missing = begin + size - end
+                break
+            at = begin + size
+            if first == 0x81 and self._kind is None:
+                said.append((Opcode.TEXT, data[begin:at]))
+            else:
+                said += self._other(first, data[begin:at])
+        self._rest = data[at:]
+        return said
+
+    @staticmethod
+    def _long(data: bytes, at: int) -> tuple[int, int]:
+        """Where the payload begins, and its size, of one with an eight-byte length."""
+        if data[at + 1] != 127:
+            raise NotTheProtocol("a masked frame from a server")
+        return at + 10, int.from_bytes(data[at + 2 : at + 10])
+
+    def _other(self, first: int, payload: bytes) -> list[tuple[Opcode, bytes]]:
+        final, reserved = first & 0x80, first & 0x70
+        try:
+            opcode = Opcode(first & 0x0F)
+        except ValueError:
+            raise NotTheProtocol(f"opcode {first & 0x0F}") from None
+        if reserved:
+            raise NotTheProtocol("reserved bits")
+        if opcode not in _DATA:
+            if not final or len(payload) > _LONGEST_CONTROL:
+                raise NotTheProtocol("a control frame that is too long, or in parts")
+            return [(opcode, payload)]
+        return self._part(opcode, payload, final=bool(final))
+
+    def _part(self, opcode: Opcode, payload: bytes, *, final: bool) -> list[tuple[Opcode, bytes]]:
+        if (opcode is Opcode.CONTINUATION) == (self._kind is None):
+            raise NotTheProtocol("frames of two messages mixed")
+        self._kind = self._kind or opcode
+        self._parts.append(payload)
+        self._size += len(payload)
+        if self._size > LONGEST:
+            raise NotTheProtocol(f"a message of more than {LONGEST} bytes")
+        if not final:
+            return []
+        whole = [(self._kind, b"".join(self._parts))]
+        self._parts, self._size, self._kind = [], 0, None
+        return whole
