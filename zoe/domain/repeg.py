@@ -173,7 +173,7 @@ def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
         return Wait("AMENDING")
     if order.refusals >= policy.max_refusals:
         return Cancel(order.intent_id, f"{order.refusals} amends refused; {figures}")
-    if _affordable(now, cost_milli, age_ns):
+    if affordable(now, cost_milli, age_ns):
         return Amend(order.intent_id, terms, figures)
     if distance > policy.max_distance:
         return Cancel(order.intent_id, f"too far; {figures}")
@@ -199,7 +199,8 @@ def _distance(target: Target, price: Price) -> Decimal:
     return abs(price.value - target.price.value) / target.price.value
 
 
-def _affordable(now: Now, cost_milli: int, age_ns: int) -> bool:
+def affordable(now: Now, cost_milli: int, age_ns: int) -> bool:
+    """Whether the pair's counter has room for a cost, and an order of this age has earned it."""
     room = now.room
     if room is None:
         return True
