@@ -299,15 +299,21 @@ class RiskOfficer(Actor):
         now_ns = self.clock.monotonic_ns()
         while self._recent and self._recent[0].at_ns < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
-        since_ns = now_ns - self._limits.duplicate_window_ms * 1_000_000
-        same = (
-            a.intent.intent_id for a in self._recent if a.at_ns > since_ns and a.same_wish(intent)
-        )
         return attrs.evolve(
             self._view.situation(intent.pair, self._keeper.state, self.clock.wall_ns()),
             recent_orders=len(self._recent),
-            repeats=next(same, None),
+            repeats=self._repeated(intent, now_ns),
         )
+
+    def _repeated(self, intent: Intent, now_ns: int) -> str | None:
+        """An intent just like it that was approved within the window."""
+        since_ns = now_ns - self._limits.duplicate_window_ms * 1_000_000
+        for known in reversed(self._recent):
+            if known.at_ns <= since_ns:
+                return None
+            if known.same_wish(intent):
+                return known.intent.intent_id
+        return None
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         self._view.follow(order, None if fact is None else fact.fill, self.clock.wall_ns())

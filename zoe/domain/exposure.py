@@ -138,6 +138,8 @@ class Exposures:
 
     def __init__(self) -> None:
         self._held: dict[str, Reservation] = {}
+        self._pairs: dict[str, dict[str, Reservation]] = {}
+        self._slots: dict[tuple[str, str], str] = {}
 
     def __contains__(self, intent_id: str) -> bool:
         return intent_id in self._held
@@ -151,30 +153,39 @@ class Exposures:
 
     def reserve(self, reservation: Reservation) -> None:
         """Holds an order's worst case, in place of what was held for it before."""
-        self._held[reservation.intent_id] = reservation
+        intent_id = reservation.intent_id
+        self._held[intent_id] = reservation
+        self._pairs.setdefault(reservation.pair, {})[intent_id] = reservation
+        if reservation.slot is not None:
+            self._slots[reservation.slot] = intent_id
 
     def release(self, intent_id: str) -> None:
         """Lets go of an order that is concluded, or was never sent."""
-        self._held.pop(intent_id, None)
+        held = self._held.pop(intent_id, None)
+        if held is None:
+            return
+        del self._pairs[held.pair][intent_id]
+        if held.slot is not None and self._slots.get(held.slot) == intent_id:
+            del self._slots[held.slot]
 
     def of_pair(self, pair: str) -> tuple[Reservation, ...]:
         """What is held for one pair, oldest first."""
-        return tuple(r for r in self._held.values() if r.pair == pair)
+        return tuple(self._pairs.get(pair, {}).values())
 
     def pairs(self) -> tuple[str, ...]:
         """Every pair for which something is held."""
-        return tuple(sorted({r.pair for r in self._held.values()}))
+        return tuple(sorted(pair for pair, held in self._pairs.items() if held))
 
     def slot_holder(self, slot: tuple[str, str] | None) -> str | None:
         """The intent that has a strategy's slot."""
-        if slot is None:
-            return None
-        return next((r.intent_id for r in self._held.values() if r.slot == slot), None)
+        return None if slot is None else self._slots.get(slot)
 
     def without(self, intent_id: str) -> "Exposures":
         """A copy that does not hold one order."""
         others = Exposures()
-        others._held = {i: r for i, r in self._held.items() if i != intent_id}
+        for held in self._held.values():
+            if held.intent_id != intent_id:
+                others.reserve(held)
         return others
 
     def pair_notional(self, pair: str) -> Decimal:
