@@ -29,7 +29,7 @@ FAILED: Final = 1
 #: The tools' lock holds all that the desk's holds (it is compiled with it as a constraint).
 _COVERED: Final = {"dev.lock": ("requirements.lock", "dev.lock")}
 #: Programs that would pull our own packages to other versions live apart.
-_APART: Final = {"foreign.lock": ".venv-foreign"}
+_APART: Final = {"foreign.lock": ".venv-foreign", "longer.lock": ".venv-longer"}
 _OURS: Final = ".venv"
 _TAIL_LINES: Final = 12
 _TICK_SECONDS: Final = 0.5

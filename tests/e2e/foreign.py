@@ -11,8 +11,8 @@ from sandboxes import Sandbox
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = ROOT / "tests" / "fidelity" / "foreign_programs"
-ENVIRONMENT: Final = ROOT / ".venv-foreign"
-PATIENCE_SECONDS: Final = 120
+PATIENCE_SECONDS: Final = {"foreign.lock": 120, "longer.lock": 600}
+SET_UP: Final = {"foreign.lock": "bin/foreign -c ''", "longer.lock": "bin/check-foreign"}
 BALANCES: Final = {"USD": "100000", "BTC": "2", "ETH": "20", "SOL": "200", "DOGE": "100000"}
 #: They call everything there is at once, which no key may on the exchange.
 IN_A_HURRY: Final = ("ccxt_rest", "sdk_rest")
@@ -45,24 +45,24 @@ class Report:
         return [row for row in self.truth if row["kind"] == kind]
 
 
-def python() -> str:
-    """The foreign environment's Python; skips where it has not been set up for this lock."""
-    lock = ROOT / "foreign.lock"
-    mark = ENVIRONMENT / "finished-foreign.lock"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+def python(lock: str = "foreign.lock") -> str:
+    """The Python of a foreign environment; skips where it has not been set up for its lock."""
+    environment = ROOT / f".venv-{lock.removesuffix('.lock')}"
+    mark = environment / f"finished-{lock}"
+    wanted = hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
     if not mark.exists() or mark.read_text() != wanted:
-        pytest.skip("other people's clients are not set up: bin/foreign -c '' does it")
-    return str(ENVIRONMENT / "bin" / "python")
+        pytest.skip(f"other people's programs are not set up: {SET_UP[lock]} does it")
+    return str(environment / "bin" / "python")
 
 
-def run(sandbox: Sandbox, *programs: str) -> dict[str, Report]:
+def run(sandbox: Sandbox, *programs: str, lock: str = "foreign.lock") -> dict[str, Report]:
     """What each program reports."""
-    interpreter = python()
+    interpreter = python(lock)
     keys = {name: sandbox.admin("keys", _grant(name)) for name in programs}
     started = {name: _start(interpreter, name, sandbox, keys[name]) for name in programs}
     found = {}
     for name, process in started.items():
-        said, complaints = process.communicate(timeout=PATIENCE_SECONDS)
+        said, complaints = process.communicate(timeout=PATIENCE_SECONDS[lock])
         assert process.returncode == 0, f"{name}: {complaints[-3000:]}"
         account = f"?account={keys[name]['account']}"
         truth = sandbox.admin(f"journal{account}", method="GET")

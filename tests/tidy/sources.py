@@ -9,7 +9,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: Rules are about what people write; locks are written by a program.
-MADE: Final = ("requirements.lock", "dev.lock", "foreign.lock")
+MADE: Final = ("requirements.lock", "dev.lock", "foreign.lock", "longer.lock")
 _SKIPPED: Final = {"node_modules", "__pycache__", "build", "dist"}
 
 

@@ -1,6 +1,6 @@
 """A journal read back: the same accounts, keys, nonces, orders, balances and history as before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -49,8 +49,7 @@ class Recovery:
         Raises:
             ValueError: A line cannot be read, or is about a pair that is not in the catalogue.
         """
-        records = _whole(memory)
-        for number, record in enumerate(records, 1):
+        for number, record in enumerate(_whole(memory), 1):
             try:
                 self._kinds[record["kind"]](record)
             except (KeyError, ValueError, TypeError) as problem:
@@ -219,21 +218,25 @@ class Recovery:
 _AMOUNTS: Final = ("amount", "fee", "balance")
 
 
-def _whole(memory: Memory) -> list[Record]:
-    """Every record of every batch that is complete; the rest is forgotten."""
-    lines = list(memory.lines())
-    records: list[Record] = []
-    for number, line in enumerate(lines, 1):
+def _whole(memory: Memory) -> Iterator[Record]:
+    """Every record of every batch that is complete; a last one that is not is forgotten.
+
+    They are never all in memory at once: a journal is longer than what it comes to.
+    """
+    batch: list[Record] = []
+    torn: msgspec.MsgspecError | None = None
+    complete = number = 0
+    for number, line in enumerate(memory.lines(), 1):
+        if torn is not None:
+            raise ValueError(f"journal line {number - 1}: {torn}") from torn
         try:
-            records.append(_DECODER.decode(line))
+            batch.append(_DECODER.decode(line))
         except msgspec.MsgspecError as problem:
-            if number < len(lines):
-                raise ValueError(f"journal line {number}: {problem}") from problem
-    start, complete = 0, 0
-    while start < len(records):
-        start += records[start].get("batch", 1)
-        if start <= len(records):
-            complete = start
-    if complete < len(lines):
+            torn = problem
+            continue
+        if len(batch) == batch[0].get("batch", 1):
+            complete = number
+            yield from batch
+            batch.clear()
+    if complete < number:
         memory.keep(complete)
-    return records[:complete]
