@@ -82,8 +82,9 @@ class Books:
     """The books of one account."""
 
     def __init__(self, marks: Marks | None = None, terms: Terms | None = None) -> None:
-        self._terms = Terms() if terms is None else terms
-        self._booking = LotBooking(NoMarks() if marks is None else marks, self._terms.declared)
+        terms = Terms() if terms is None else terms
+        self._rulings = terms.rulings
+        self._booking = LotBooking(NoMarks() if marks is None else marks, terms.declared)
         self._chains: dict[str, WalletChain] = {}
         self._groups: dict[str, Group] = {}
         self._outcomes: list[Outcome] = []
@@ -144,7 +145,7 @@ class Books:
 
     def _join(self, row: LedgerRow) -> Group:
         """The group that a row belongs to from now on."""
-        ruling = self._terms.rulings.get(row.ledger_id) if self._terms.rulings else None
+        ruling = self._rulings.get(row.ledger_id) if self._rulings else None
         if ruling is None:
             key, kind = row.group_and_kind
         else:

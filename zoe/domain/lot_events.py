@@ -48,7 +48,7 @@ class LotBooking:
         ``_Event`` comes to the same, by a longer way.
         """
         nets = group.nets()
-        if len(nets) != 2 or not self.stopped.isdisjoint(nets):
+        if len(nets) != 2 or (self.stopped and not self.stopped.isdisjoint(nets)):
             return None
         (given, lost), (got, gained) = nets.items()
         if lost > 0:

@@ -59,9 +59,11 @@ class Group:
 
     def date(self) -> None:
         """Its place in time is that of its earliest row."""
-        first, *others = self.rows
-        for row in others:
-            if (row.time_ns, row.ledger_id) < (first.time_ns, first.ledger_id):
+        first = self.rows[0]
+        for row in self.rows:
+            if row.time_ns <= first.time_ns and (
+                row.time_ns < first.time_ns or row.ledger_id < first.ledger_id
+            ):
                 first = row
         self.time_ns, self.first_id = first.time_ns, first.ledger_id
 
@@ -71,7 +73,8 @@ class Group:
         for row in self.rows:
             asset = asset_of(row.wallet)
             sums[asset] = sums.get(asset, 0) + row.amount - row.fee
-        sums.pop(FEE_CREDIT, None)
+        if FEE_CREDIT in sums:
+            del sums[FEE_CREDIT]
         if 0 in sums.values():
             return {asset: net for asset, net in sums.items() if net}
         return sums
