@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.reconnect import CHANCES, Reconnect
-from zoe.messages.market import FeedAlive
+from zoe.messages.market import BookBroken, FeedAlive, Quote, TickerSeen, TradePrints
 from zoe.messages.system import Tick
 from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
 from zoe.ports.venue import PublicFeed, Venue
@@ -48,6 +48,7 @@ class Line:
 
     Attributes:
         heard_ns: Wall time when it was heard last.
+        shown: Kinds of news of pairs that have come since it was opened.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Line:
     opened_ns: int = 0
     heard_ns: int = 0
     superseded: int = 0
+    shown: set[tuple[type[Message], str]] = attrs.field(factory=set)
 
 
 class FeedLines:
@@ -103,6 +105,7 @@ class FeedLines:
         if line is None:
             return
         line.symbols.pop(symbol, None)
+        line.shown -= {(kind, symbol) for kind in (Quote, TickerSeen, TradePrints)}
         for channel in self._kind.channels:
             self._send(line, line.feed.leave(channel, (symbol,)))
 
@@ -124,15 +127,30 @@ class FeedLines:
         """Asks for one subscription anew, and for no other."""
         line = self._by_symbol.get(symbol)
         if line is not None:
+            line.shown -= {(kind, symbol) for kind in (Quote, TickerSeen, TradePrints)}
             line.feed.renew(channel, symbol, self._now())
             self._send_due(line)
 
+    def followed(self, news: Quote | TickerSeen | TradePrints) -> bool:
+        """Whether news are of a pair that is followed; the first of each kind show it to be live."""
+        line = self._by_symbol.get(news.symbol)
+        if line is None:
+            return False
+        mark = (type(news), news.symbol)
+        if mark not in line.shown:
+            if not isinstance(news, Quote) or news.live:
+                line.shown.add(mark)
+            line.feed.heard(news, self._now())
+        return True
+
     def heard(self, news: Message) -> None:
-        """Takes note of what came in by any of the connections."""
+        """Takes note of what the connections say of themselves."""
         name, symbol = getattr(news, "connection", None), getattr(news, "symbol", None)
         line = self._named(name) if name is not None else self._by_symbol.get(symbol or "")
         if line is None:
             return
+        if isinstance(news, BookBroken):
+            line.shown.discard((Quote, news.symbol))
         if isinstance(news, FeedAlive):
             line.heard_ns = max(line.heard_ns, news.heard_ns)
             line.superseded = news.superseded
@@ -146,6 +164,7 @@ class FeedLines:
             self._tell_wire(WireClose(news.connection))
             return None
         line.generation, line.open = news.generation, True
+        line.shown.clear()
         line.opened_ns = self._now()
         line.heard_ns = self._actor.clock.wall_ns()
         self._send(line, line.feed.opened(line.opened_ns))

@@ -135,15 +135,14 @@ class MarketWatch(Actor):
             self._beat("down", reason)
 
     def _quote(self, quote: Quote) -> None:
-        if self._lines.of(quote.symbol) is None:
+        if not self._lines.followed(quote):
             return  # it has just gone out of focus
-        self._lines.heard(quote)
         self._quotes[quote.symbol] = quote
         self._proof_ns.pop(quote.symbol, None)
         self._pass_on(quote)
 
     def _trades(self, news: TradePrints) -> None:
-        self._lines.heard(news)
+        self._lines.followed(news)
         quote = self._quotes.get(news.symbol)
         if quote is not None and news.trades:
             last = news.trades[-1]

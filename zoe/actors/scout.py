@@ -118,9 +118,9 @@ class Scout(Actor):
                 assert_never(message)
 
     def _ticker(self, ticker: TickerSeen) -> None:
-        self._lines.heard(ticker)
+        followed = self._lines.followed(ticker)
         seen = Seen(ticker.symbol, ticker.bid, ticker.ask, ticker.volume, ticker.received_ns)
-        if is_usable(seen) and self._lines.of(ticker.symbol) is not None:
+        if followed and is_usable(seen):
             self._seen[ticker.symbol] = seen
         if ticker.symbol in self._passed_on and self._watcher is not None:
             self.tell(self._watcher, ticker)
