@@ -73,8 +73,7 @@ class Group:
         for row in self.rows:
             asset = asset_of(row.wallet)
             sums[asset] = sums.get(asset, 0) + row.amount - row.fee
-        if FEE_CREDIT in sums:
-            del sums[FEE_CREDIT]
+        sums.pop(FEE_CREDIT, None)
         if 0 in sums.values():
             return {asset: net for asset, net in sums.items() if net}
         return sums
