@@ -114,6 +114,8 @@ class VirtualRuntime(Runtime):
         self._dead_process = False
         self.code: int | None = None
         self.turns = 0
+        #: Shown every message that is sent, traced or not.
+        self.witness: Callable[[Envelope], None] | None = None
         #: Gets each line of the ordered log of traced messages.
         self.tell_line: Callable[[str], None] | None = None
         self.trace(self._note)
@@ -125,6 +127,12 @@ class VirtualRuntime(Runtime):
         thread = name if child.dispatcher is None else f"dispatcher {child.dispatcher}"
         self._carriers.setdefault(thread, _VirtualCarrier(thread, self._ready)).carry(cell)
         return cell
+
+    def deliver(self, to: Address, envelope: Envelope) -> None:
+        """See Runtime."""
+        if self.witness is not None:
+            self.witness(envelope)
+        super().deliver(to, envelope)
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action after those before it, when the seed says so."""

@@ -45,7 +45,7 @@ _BEFORE: Final[dict[Input, frozenset[str]]] = {
 }
 _EXPIRED_WORD: Final = {"canceled": "expired"}
 #: When two looks have agreed that an order is absent, and its actor still lingers.
-_ABSENT_MS: Final = 13_500
+_ABSENT_MS: Final = 10_500
 
 
 def _first_word(before: State, word: Input, stage: Stage) -> None:
@@ -62,8 +62,11 @@ def _first_word(before: State, word: Input, stage: Stage) -> None:
         case _S.IN_DOUBT:
             left_out |= {ADD}
             held = dict.fromkeys(REPORTS, DOUBT_MS)
+            stage.slow_looks()
         case _S.ABSENT:
             left_out |= {ADD}
+            # So that its actor lingers when the order comes: concluded ones go every five seconds.
+            stage.world.run(1.5)
             stage.fault("AddOrder", "slow", ms=_ABSENT_MS, ignore_deadline=True)
         case _S.REJECTED:
             held = dict.fromkeys(REPORTS, 1_000)
@@ -98,12 +101,14 @@ def _refused_after_it_was_seen(stage: Stage) -> None:
 
 def _refused_late(stage: Stage) -> None:
     stage.fault("AddOrder", "error", error=REFUSAL)
+    stage.slow_looks()
     stage.tells(held_ms={ADD: DOUBT_MS})
     stage.place(RESTS)
     stage.world.run(9)
 
 
 def _answered_late(stage: Stage) -> None:
+    stage.slow_looks()
     stage.tells(held_ms={ADD: DOUBT_MS, **dict.fromkeys(REPORTS, DOUBT_MS + 1_000)})
     stage.place(RESTS)
     stage.world.run(10)

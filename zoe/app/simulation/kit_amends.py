@@ -63,6 +63,7 @@ def amend_made_elsewhere_meanwhile(stage: Stage) -> None:
 
 def amend_in_doubt_applied(stage: Stage) -> None:
     """The answer is lost, and the stream tells late."""
+    stage.slow_looks()
     key = stage.placed(RESTS)
     stage.tells(left_out=frozenset({AMEND}), held_ms={"amended": DOUBT_MS})
     stage.amend(key, limit_price="89510")
@@ -71,6 +72,7 @@ def amend_in_doubt_applied(stage: Stage) -> None:
 
 def amend_in_doubt_refused(stage: Stage) -> None:
     """The answer comes late."""
+    stage.slow_looks()
     key = stage.placed(RESTS)
     stage.fault("AmendOrder", "error", error=REFUSAL)
     stage.tells(held_ms={AMEND: DOUBT_MS})
@@ -80,6 +82,7 @@ def amend_in_doubt_refused(stage: Stage) -> None:
 
 def amend_in_doubt_made_elsewhere(stage: Stage) -> None:
     """The stream tells of another one while ours is in doubt."""
+    stage.slow_looks()
     key = stage.placed(RESTS)
     stage.fault("AmendOrder", "not_executed")
     stage.amend(key, limit_price="89510")

@@ -15,7 +15,7 @@ RESTS: Final = {"quantity": "0.002", "limit_price": "89500"}
 FILLS: Final = {"quantity": "0.001", "limit_price": ASK}
 FILLS_IN_PART: Final = {"quantity": "0.02", "limit_price": ASK}
 REFUSAL: Final = "EOrder:Insufficient funds"
-#: Longer than an order waits for its answer; shorter than until the first look.
+#: Longer than an order waits for its answer; shorter than a slow look takes.
 DOUBT_MS: Final = 7_000
 
 Shape = dict[str, Any]
@@ -66,6 +66,10 @@ class Stage:
             self.world.until(lambda: self.world.order_state(key) in wanted, seconds)
         except NotInTime:
             return
+
+    def slow_looks(self) -> None:
+        """The stream will tell before a look does."""
+        self.fault("OpenOrders", "slow", ms=4_000, count=3)
 
     def fault(self, where: str, what: str, **fields: Any) -> None:
         """Plants a fault of the exchange."""

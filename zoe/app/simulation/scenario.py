@@ -13,12 +13,14 @@ from zoe.app.simulation.auditor.audit import audit, evidence
 from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.crowd import Crowd
 from zoe.app.simulation.crowd import State as CrowdState
+from zoe.app.simulation.doubts import Doubt, doubts
 from zoe.app.simulation.kit import play
 from zoe.app.simulation.market import BUSY, SLOW, STILL, SYMBOL, SmallMarket
 from zoe.app.simulation.world import NotInTime, Setting, World
 from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
 from zoe.domain.strategy.quote_keeper import State as KeeperState
 from zoe.ports.journal import JournalStore
+from zoe.runtime.virtual import EPOCH_NS
 from zoe.store.in_memory import Fate, FaultyJournal
 
 KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
@@ -60,6 +62,8 @@ class Story:
     messages: int = 0
     hash: str = ""
     violations: list[str] = attrs.field(factory=list)
+    tier: str = ""
+    doubts: list[Doubt] = attrs.field(factory=list)
     rows: list[tuple[Any, ...]] = attrs.field(factory=list, repr=False)
 
     @property
@@ -117,6 +121,7 @@ class _Teller:
         if self._script is not None:
             self._kinds = frozenset()
             setting = still_setting(seed)
+        self._story.tier = setting.tier
         self._world = World(seed, setting, self._faulty, tell_line)
 
     def tell(self) -> Story:
@@ -292,7 +297,8 @@ class _Teller:
             for r in world.journal.rows
         ]
         found = evidence(world.memory.lines(), story.rows, self._halts, world.placed_by_hand)
-        story.violations += audit(found)
+        story.violations += audit(found) + world.causes.violations()
+        story.doubts = doubts(story.rows, world.causes.held, EPOCH_NS)
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))
         story.virtual_seconds = world.virtual_seconds()

@@ -14,10 +14,12 @@ from typing import IO, Any, Final
 import attrs
 
 from zoe.app.simulation import tables
+from zoe.app.simulation.doubts import percentile
 from zoe.app.simulation.scenario import Story, tell
 
 Line = dict[str, Any]
 WORKER: Final = "--as-worker"
+_FOR_TOTALS: Final = ("used", "doubts", "tier")
 
 
 @attrs.define
@@ -31,6 +33,8 @@ class Totals:
     messages: int = 0
     violations: int = 0
     used: tables.Used = attrs.field(factory=set)
+    #: By tier, and whether the counter of REST calls left room to look.
+    doubts: dict[str, list[int]] = attrs.field(factory=dict)
 
     def add(self, line: Line) -> Line:
         """Counts a seed's line; what of it is shown."""
@@ -39,7 +43,10 @@ class Totals:
             setattr(self, name, getattr(self, name) + line[name])
         self.violations += line["verdict"] != "ok"
         self.used |= {(table, state, happened) for table, state, happened in line["used"]}
-        return {name: value for name, value in line.items() if name != "used"}
+        for milliseconds, held in line["doubts"]:
+            name = f"{line['tier']}, rest counter full" if held else line["tier"]
+            self.doubts.setdefault(name, []).append(milliseconds)
+        return {name: value for name, value in line.items() if name not in _FOR_TOTALS}
 
     def line(self, seconds: float) -> Line:
         """The last line."""
@@ -52,6 +59,15 @@ class Totals:
             "violations": self.violations,
             "lifecycles_per_second": round(self.orders / max(seconds, 0.001), 1),
             "seconds": round(seconds, 1),
+            "doubts": {
+                tier: {
+                    "count": len(found),
+                    "p50_ms": percentile(found, 50),
+                    "p99_ms": percentile(found, 99),
+                    "max_ms": max(found, default=0),
+                }
+                for tier, found in sorted(self.doubts.items())
+            },
             "rows_used": tables.count(self.used),
             "rows_total": tables.total(),
             "rows_unused": tables.unused(self.used),
@@ -71,6 +87,8 @@ def line_of(story: Story) -> Line:
         "hash": story.hash,
         "verdict": story.verdict,
         "violations": story.violations,
+        "tier": story.tier,
+        "doubts": [(doubt.milliseconds, doubt.held) for doubt in story.doubts],
         "used": sorted(tables.used(story.rows)),
     }
 

@@ -11,6 +11,7 @@ import attrs
 from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.app.simulation.causes import Causes
 from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.market import SYMBOL, SmallMarket, small_market
 from zoe.app.tree import READY, Parts, tree
@@ -27,7 +28,6 @@ from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
 from zoe.store.in_memory import MemoryJournal, MemoryNotes
-from zoe.store.ledger_memory import MemoryLedger
 
 NONCE_AHEAD_NS: Final = 10_000_000_000
 STEP_SECONDS: Final = 0.05
@@ -72,13 +72,13 @@ class World:
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
         self.journal = MemoryJournal(self.account)
-        self.books = MemoryLedger()
         self.notes = MemoryNotes()
         self.boots = 0
         self.turns = 0
         self.answers: dict[int, Answer] = {}
         self.is_ready = False
         self.runtime: VirtualRuntime
+        self.causes = Causes()
         self._setting = setting
         #: Set before a desk starts, for what an exchange tells seldom.
         self.censor: Censor | None = None
@@ -103,6 +103,7 @@ class World:
             self.seed * 1_000 + self.boots, self.boots, began_ns=self._now_ns
         )
         self.runtime.tell_line = self._tell_line
+        self.runtime.witness = self.causes.note
         self._wire = VirtualWire(self.runtime, self.exchange, self.seed * 7 + self.boots)
         self._wire.censor = self.censor
         self.runtime.endpoint("wire", self._wire.handle)
@@ -132,7 +133,6 @@ class World:
             desk_tag=desk_tag(self.account, "simulation"),
             venue=self.venue,
             store=self._fault(self.journal),
-            books=self.books,
             notes=self.notes,
             reserve_nonce=self._reserve,
             write_health=lambda rows: None,

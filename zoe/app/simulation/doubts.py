@@ -1,0 +1,70 @@
+"""How long the fate of orders and amends was unknown, read from the journal's rows."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import attrs
+
+#: Kinds that begin a doubt, and the kinds that end it; None: whatever leaves the state.
+_ORDER: Final = frozenset({"order.in_doubt", "order.in_doubt_after_restart"})
+_AMEND: Final = "order.amend_in_doubt"
+_AMEND_ENDS: Final = frozenset({"order.amended", "order.amend_refused", "order.amend_absent"})
+_MS: Final = 1_000_000
+
+
+@attrs.frozen
+class Doubt:
+    """A fate that was unknown for a while.
+
+    Attributes:
+        held: Whether the counter of REST calls kept the desk from looking meanwhile.
+    """
+
+    milliseconds: int
+    held: bool
+
+
+def doubts(
+    rows: Iterable[tuple[Any, ...]], held: Iterable[tuple[int, int]], epoch_ns: int
+) -> list[Doubt]:
+    """The doubts that were settled.
+
+    Args:
+        held: When calls were held back, in nanoseconds since ``epoch_ns``.
+    """
+    pauses = [(begin + epoch_ns, end + epoch_ns) for begin, end in held]
+    return [
+        Doubt((end - begin) // _MS, any(b < end and begin < e for b, e in pauses))
+        for begin, end in _spans(rows)
+    ]
+
+
+def _spans(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int]]:
+    """When each doubt began and ended, in the order of their ends.
+
+    Args:
+        rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), oldest first.
+    """
+    orders: dict[str, int] = {}
+    amends: dict[str, int] = {}
+    found: list[tuple[int, int]] = []
+    for _, stream, _, kind, at_ns, _, body in rows:
+        if not stream.startswith("order/"):
+            continue
+        if kind in _ORDER:
+            orders.setdefault(stream, at_ns)
+        elif kind == _AMEND:
+            amends.setdefault(stream, at_ns)
+        state = json.loads(body)["state"]
+        if stream in orders and state != "IN_DOUBT":
+            found.append((orders.pop(stream), at_ns))
+        if stream in amends and (kind in _AMEND_ENDS or state != "WORKING"):
+            found.append((amends.pop(stream), at_ns))
+    return found
+
+
+def percentile(values: list[int], percent: int) -> int:
+    """The smallest value that so many of a hundred are not above; 0 of none."""
+    ranked = sorted(values)
+    return ranked[max(-(-len(ranked) * percent // 100) - 1, 0)] if ranked else 0
