@@ -1,5 +1,6 @@
 """Whatever an answer holds, each call's parser gives rows or a WireError, and nothing else."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.adapters.kraken import account_calls as account
-from zoe.adapters.kraken import api
+from zoe.adapters.kraken import api, client_values
 from zoe.adapters.kraken import funding_calls as funding
 from zoe.adapters.kraken import history_calls as history
 from zoe.adapters.kraken import public_calls as market
+from zoe.adapters.kraken import socket_requests as socket
 from zoe.adapters.kraken import trading_calls as trading
+from zoe.domain.catalog import Catalog
 from zoe.domain.errors import WireError
 
 ORDER = {
@@ -41,7 +44,21 @@ AMEND = {
     "amend_id": "T", "amend_type": "user", "order_qty": "1", "remaining_qty": "1", "timestamp": 5,
 }  # fmt: skip
 FEES = {"X": {"fee": "0.4", "minfee": "0.1", "nextfee": None}}
+NOBODY = Catalog(0, {})
 ADDED = {"txid": ["O"], "descr": {"order": "buy"}}
+
+
+def converted(read: Callable[[bytes], dict[str, Any]], value: Callable[..., object]) -> Any:
+    """Rows, and what the blocking client makes of them."""
+    return lambda result: [value(name, row) for name, row in read(result).items()]
+
+
+def fill_of(name: str, row: history.TradeRow) -> object:
+    return client_values.fill(name, row, None)
+
+
+def report_of(name: str, row: history.OrderRow) -> object:
+    return client_values.report(name, row, NOBODY)
 
 
 def form(kind: Any) -> Callable[[bytes], object]:
@@ -79,7 +96,23 @@ PARSERS: list[tuple[Callable[[bytes], object], Any]] = [
     (trading.read_edited, {"status": "ok", "txid": "O", "volume": "1", "orders_cancelled": 1}),
     (trading.read_canceled, {"count": 1, "pending": True}),
     (trading.read_switch, {"currentTime": "a", "triggerTime": "b"}),
+    (socket.read_answer, {"method": "add_order", "result": {"order_id": "O"}, "success": True}),
+    (converted(history.read_trades, fill_of), {"T": TRADE}),
+    (converted(history.read_ledger_entries, client_values.entry), {"L": ENTRY}),
+    (converted(history.read_orders, report_of), {"O": ORDER}),
 ]
+MODULES = (account, funding, history, market, socket, trading)
+
+
+def test_no_parser_is_left_out() -> None:
+    everyone = {
+        read
+        for module in MODULES
+        for name, read in vars(module).items()
+        if name.startswith("read_") and inspect.isfunction(read)
+    }
+    assert everyone <= {parse for parse, _ in PARSERS}
+    assert len(everyone) > 20
 
 
 def test_every_whole_answer_is_read() -> None:
