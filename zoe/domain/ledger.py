@@ -8,9 +8,10 @@ order in which they came: an older row takes later events back and books them an
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 import attrs
@@ -25,6 +26,7 @@ from zoe.domain.wallet_chain import WalletChain
 
 #: How long a trade with one leg waits for the other before it is taken for dust.
 WAIT_NS: Final = 60 * SECOND_NS
+_moment: Final[Callable[[Group], tuple[int, str]]] = attrgetter("time_ns", "first_id")
 
 
 class Receipt(Enum):
@@ -369,10 +371,6 @@ def _topological(
             if not before[follower] and follower in left:
                 heapq.heappush(ready, (groups[follower].first_id, follower))
     return order
-
-
-def _moment(group: Group) -> tuple[int, str]:
-    return group.time_ns, group.first_id
 
 
 def _waits(group: Group, as_of_ns: int) -> bool:

@@ -8,10 +8,16 @@ which they came.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
 
 import attrs
 
 from zoe.domain.ledger_row import LedgerRow
+
+_time: Final[Callable[[LedgerRow], int]] = attrgetter("time_ns")
+_moment: Final[Callable[[LedgerRow], tuple[int, str]]] = attrgetter("time_ns", "ledger_id")
 
 
 @attrs.frozen
@@ -123,14 +129,6 @@ class WalletChain:
                 break
             at = end
         del held[:at]
-
-
-def _time(row: LedgerRow) -> int:
-    return row.time_ns
-
-
-def _moment(row: LedgerRow) -> tuple[int, str]:
-    return row.time_ns, row.ledger_id
 
 
 def trail(rows: list[LedgerRow], start: int) -> list[LedgerRow]:
