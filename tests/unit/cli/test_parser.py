@@ -60,6 +60,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "order place",
         "orders",
         "pnl",
+        "record",
         "reduce",
         "replay",
         "resume",

@@ -1,6 +1,6 @@
 """Recorded frames through the real reader: for ``zoe replay`` and ``zoe wire decode``.
 
-A recording is JSON Lines, one frame a line, or one object with ``init`` and ``updates``. Where it
+A recording is JSON Lines, one frame a line, compressed or not, or one object with ``init`` and ``updates``. Where it
 holds no instrument frame, precisions come from a table, or from the most decimals in its books.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import msgspec
 
-from zoe.adapters.kraken import frames
+from zoe.adapters.kraken import frames, recorder
 from zoe.adapters.kraken.feed import FeedReader, Precision
 from zoe.domain.errors import WireError
 from zoe.messages.market import BookBroken, FrameNotUnderstood
@@ -68,12 +68,14 @@ def read(path: Path) -> tuple[bytes, ...]:
         WireError: An object that holds no frames.
     """
     text = path.read_bytes()
+    if text.startswith(recorder.MAGIC):
+        text = recorder.plain(text)
     try:
         whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return tuple(line for line in text.splitlines() if line.strip())
     if "init" not in whole:
-        return (text,)
+        return (text.strip(),)
     try:
         updates = msgspec.json.decode(whole.get("updates", b"[]"), type=list[msgspec.Raw])
     except (msgspec.MsgspecError, RecursionError) as problem:

@@ -1,0 +1,83 @@
+"""Recordings: written in members, read back whole, from any part on, or cut off in the middle."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from zoe.adapters.kraken import public_session, recorder, recording
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.recorder import RecordFile, RecordingSession, parts, read_part
+
+MS = 1_000_000
+
+
+def written(path: Path, first: int, count: int) -> list[bytes]:
+    file = RecordFile(path)
+    frames = [b'{"n":%d}' % n for n in range(first, first + count)]
+    for n, frame in enumerate(frames):
+        file.add(frame, (first + n) * MS)
+    file.close()
+    return frames
+
+
+def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
+    path = tmp_path / "market.gz"
+    frames = written(path, 0, 25) + written(path, 25, 8)
+    assert list(recording.read(path)) == frames
+    assert gzip.decompress(path.read_bytes()).splitlines() == frames
+    found = parts(path)
+    assert [part.frames for part in found] == [10, 10, 5, 8]
+    assert list(read_part(path, found[1])) == [(n * MS, frames[n]) for n in range(10, 20)]
+    assert next(iter(read_part(path, found[3]))) == (25 * MS, frames[25])
+
+
+def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
+    path = tmp_path / "market.gz"
+    frames = written(path, 0, 30)
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 7):
+        path.write_bytes(whole[:size])
+        complete = parts(path)
+        assert sum(part.size for part in complete) <= size
+        read = list(recording.read(path)) if size > 1 else []
+        assert read == frames[: len(read)]
+        assert len(read) >= sum(part.frames for part in complete)
+
+
+def test_members_end_after_a_while_even_where_little_comes(tmp_path: Path) -> None:
+    file = RecordFile(tmp_path / "market.gz")
+    file.add(b"{}", 0)
+    file.add(b"{}", 6_000 * MS)
+    assert [part.after_us for part in parts(tmp_path / "market.gz")] == [[0, 6_000_000]]
+    file.close()
+
+
+def test_a_session_keeps_its_frames_as_they_came_and_a_replay_says_the_same(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "market.gz"
+    file = RecordFile(path)
+    session = RecordingSession(10, file.add)
+    session.want(public_session.ticker(), ["X/Y"])
+    session.opened(1)
+    row = {"symbol": "X/Y", "bid": 1.10, "ask": 2, "volume": 3}
+    payloads = [
+        json.dumps({"channel": "ticker", "type": "snapshot", "data": [row]}, indent=1).encode(),
+        b"no frame",
+        b'{"channel":"heartbeat"}',
+    ]
+    said = [session.received(payload, n) for n, payload in enumerate(payloads)]
+    file.close()
+    reader = FeedReader()
+    kept = recording.read(path)
+    assert [list(reader.feed(frame, n)) for n, frame in enumerate(kept)] == [
+        list(each) for each in said
+    ]
