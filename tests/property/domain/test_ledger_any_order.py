@@ -14,6 +14,7 @@ from ledger_rows import IN, WEIGHTS, Accounts
 from zoe.domain.ledger import Books, Terms
 from zoe.domain.ledger_audit import every_lot, state_hash, violations
 from zoe.domain.ledger_row import LedgerRow
+from zoe.domain.lot_events import LotBooking
 from zoe.domain.marks import MarkTable
 
 SEEDS = (1, 2, 3)
@@ -111,6 +112,23 @@ def test_lots_and_takings_are_what_an_independent_hand_wrote_down(seed: int) -> 
             for m in moves
             if m.direction != IN
         ]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_short_way_of_a_plain_trade_comes_to_what_the_long_way_does(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, marks, expected = accounts(seed)
+    short = Books(marks, Terms(declared=made.declared))
+    take(short, made.rows)
+    monkeypatch.setattr(LotBooking, "_plain_trade", lambda self, group: None)
+    long = Books(marks, Terms(declared=made.declared))
+    take(long, made.rows)
+    assert state_hash(long) == expected
+    assert long.flows == short.flows
+    for one, other in zip(short.outcomes, long.outcomes, strict=True):
+        assert (one.key, one.marks, one.flows) == (other.key, other.marks, other.flows)
+        assert [use[1:] for use in one.uses] == [use[1:] for use in other.uses]
 
 
 def test_the_made_accounts_have_every_kind_of_event() -> None:
