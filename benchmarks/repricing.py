@@ -93,7 +93,7 @@ class Chaser:
             return Decision(state, (), ("WAITS",))
         mid = (touch.bid + touch.ask) // 2
         prices = {Side.BUY: mid - AWAY, Side.SELL: mid + AWAY}
-        self.noted.append((view.now_ns, *prices.values()))
+        self.noted.append((view.now_ns, mid - AWAY, mid + AWAY))
         until_ns = view.now_ns + 10_000_000_000
         wants = tuple(
             Want(slot, SYMBOL, side, price, 100_000, True, until_ns, "beside the mid")

@@ -1,0 +1,130 @@
+"""The Gateway's requests about orders: who leaves first, what is kept back, and whose answer it is."""
+
+import json
+from typing import Any
+
+import attrs
+from stage import Stage
+
+from zoe.actors.gateway import Gateway
+from zoe.adapters.kraken.numbers import rfc3339
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.domain.amend import Amend, Terms
+from zoe.domain.order import Intent, Order, OrderType, Side, State
+from zoe.domain.quantity import Price, Quantity
+from zoe.messages.gateway import (
+    AddSettled,
+    AmendSettled,
+    CancelSettled,
+    SendAdd,
+    SendAmend,
+    SendCancel,
+    Sent,
+)
+from zoe.messages.risk import SetLatch
+from zoe.messages.wire import WireFrame, WireOpened, WireReply, WireRequest, WireSend
+
+S = 1_000_000_000
+OTHERS = ("wire", "catalogue", "risk", "ratelimiter", "reconciler", "orders", "ledger", "heartbeat", "asker")  # fmt: skip
+
+
+class Private:
+    """A Gateway whose private socket is live and whose latch is open."""
+
+    def __init__(self) -> None:
+        venue = KrakenVenue(KeyPair("KEY", "c2VjcmV0"))
+        self.stage = Stage("gateway", lambda: Gateway(venue, lambda wanted: wanted), OTHERS)
+        self.stage.run(0.1)
+        number = self.stage.heard("wire", WireRequest)[-1].request_id
+        token = json.dumps({"error": [], "result": {"token": "t"}}).encode()
+        self.stage.tell(WireReply(number, 200, token, 0, 0))
+        self.stage.tell(WireOpened("private", 1))
+        for channel in ("executions", "balances"):
+            said = {"channel": channel}
+            self.hears({"method": "subscribe", "success": True, "result": said})
+            self.hears({"channel": channel, "type": "snapshot", "data": [], "sequence": 1})
+        self.hears({"method": "pong", "req_id": self.sent()[-1][1], "time_out": self.now()})
+        self.stage.tell(SetLatch(False, "open"))
+
+    def now(self) -> str:
+        return rfc3339(self.stage.runtime.clock.wall_ns())
+
+    def hears(self, frame: dict[str, Any]) -> None:
+        received_ns = self.stage.runtime.clock.wall_ns()
+        self.stage.tell(WireFrame("private", 1, json.dumps(frame).encode(), received_ns), 0.001)
+
+    def sent(self) -> list[tuple[str, int]]:
+        """Methods and numbers of what left, in order."""
+        frames = [json.loads(wire.payload) for wire in self.stage.heard("wire", WireSend)]
+        return [(frame["method"], frame.get("req_id", 0)) for frame in frames]
+
+    def asked(self, *wishes: tuple[str, Order]) -> list[str]:
+        """Asks all at once; the methods of what left."""
+        before = len(self.sent())
+        kinds = {"add": SendAdd, "amend": SendAmend, "cancel": SendCancel}
+        asker, gateway = (self.stage.runtime.find(name) for name in ("asker", "gateway"))
+        for kind, order in wishes:
+            gateway.tell(kinds[kind](order, asker))
+        self.stage.run(0.05)
+        return [method for method, _ in self.sent()[before:]]
+
+    def order(self, number: int) -> Order:
+        intent = Intent(
+            *(f"i-{number}", "person", None, "BTC/USD", Side.BUY, OrderType.LIMIT),
+            *(Quantity.of("1"), Price.of("100")),
+        )
+        not_after_ns = self.stage.runtime.clock.wall_ns() + 5 * S
+        amend = Amend(Terms(Quantity.of("1"), Price.of("101")), 9, not_after_ns)
+        return Order(
+            intent, State.WORKING, f"c-{number}", None, not_after_ns, f"O-{number}", amend=amend
+        )
+
+
+def test_of_what_is_asked_at_once_cancels_leave_before_amends_and_amends_before_adds() -> None:
+    private = Private()
+    a, b, c = (private.order(number) for number in (1, 2, 3))
+    left = private.asked(("add", a), ("amend", b), ("cancel", c))
+    assert left == ["cancel_order", "amend_order", "add_order"]
+
+
+def test_a_cancel_keeps_back_what_has_not_left_of_its_order() -> None:
+    private = Private()
+    order = private.order(1)
+    assert private.asked(("add", order), ("cancel", order)) == []
+    settled = private.stage.heard("asker", AddSettled)
+    assert [(s.outcome, s.reason) for s in settled] == [(Sent.NOT_SENT, "canceled before it left")]
+    assert len(private.stage.heard("asker", CancelSettled)) == 1
+    assert private.asked(("amend", order), ("cancel", order)) == ["cancel_order"]
+    assert private.stage.heard("asker", AmendSettled)[0].outcome is Sent.NOT_SENT
+
+
+def test_an_amends_answer_comes_with_its_number_whatever_it_says() -> None:
+    for answer, outcome in (
+        ({"success": True, "result": {"amend_id": "T"}}, Sent.ACCEPTED),
+        ({"success": False, "error": "EOrder:Post only order"}, Sent.REFUSED),
+        ({"success": False, "error": "EOrder:Rate limit exceeded"}, Sent.THROTTLED),
+        ({"success": False, "error": "EService:Busy"}, Sent.LOST),
+    ):
+        private = Private()
+        private.asked(("amend", private.order(1)))
+        number = private.sent()[-1][1]
+        private.hears({"method": "amend_order", "req_id": number, **answer})
+        (settled,) = private.stage.heard("asker", AmendSettled)
+        assert (settled.number, settled.outcome) == (9, outcome)
+
+
+def test_while_the_latch_is_closed_or_too_late_no_amend_leaves_but_cancels_do() -> None:
+    private = Private()
+    late = private.order(1)
+    assert late.amend is not None
+    soon = private.stage.runtime.clock.wall_ns() + S // 2
+    late = attrs.evolve(late, amend=attrs.evolve(late.amend, not_after_ns=soon))
+    assert private.asked(("amend", late)) == []
+    private.stage.tell(SetLatch(True, "halted"))
+    order = private.order(2)
+    assert private.asked(("amend", order), ("add", order), ("cancel", private.order(3))) == [
+        "cancel_order"
+    ]
+    outcomes = [s.outcome for s in private.stage.heard("asker", AmendSettled)]
+    assert outcomes == [Sent.NOT_SENT] * 2
