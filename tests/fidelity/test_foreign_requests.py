@@ -1,4 +1,8 @@
-"""``zoe order place --dry-run`` prints what ccxt sends for the same order, field by field."""
+"""``zoe order place --dry-run`` prints what ccxt sends for the same order, field by field.
+
+What the command has no word for (an amount in quote currency, which asset pays the fee) is compared
+with what a user of the library sends.
+"""
 
 import subprocess
 import sys
@@ -8,10 +12,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+import attrs
 import foreign
 import pytest
 from foreign import Report
 from sandboxes import running
+
+from zoe.adapters.kraken import trading_calls
+from zoe.adapters.kraken.order_form import NewOrder
 
 ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 EXPIRES_SECONDS: Final = 600
@@ -32,6 +40,30 @@ ORDERS: Final = {
     "take_profit": ("sell", "0.01", "--take-profit", "9000.5"),
     "take_profit_limit": ("sell", "0.01", "--take-profit", "9000.5", "--limit", "8999.5"),
     "reduce_only": ("sell", "0.01", "--limit", "9999.5", "--reduce-only"),
+}
+
+#: What the library sends for others of them.
+IN_QUOTE: Final = NewOrder(
+    pair="XETHZUSD",
+    side="buy",
+    order_type="market",
+    quantity=Decimal("50.5"),
+    in_quote=True,
+    fee_in=None,
+)
+LIMIT: Final = NewOrder(
+    pair="XETHZUSD",
+    side="sell",
+    order_type="limit",
+    quantity=Decimal("0.25"),
+    limit=Decimal("9999.5"),
+    fee_in="base",
+)
+LIBRARY: Final = {
+    "in_quote": IN_QUOTE,
+    "fee_in_base": LIMIT,
+    "fee_in_quote": attrs.evolve(LIMIT, side="buy", limit=Decimal("1000.25"), fee_in="quote"),
+    "fee_and_post": attrs.evolve(LIMIT, post_only=True),
 }
 
 
@@ -74,3 +106,16 @@ def test_the_dry_run_is_what_ccxt_sends(ccxt_sent: Report, tmp_path: Path, name:
     for field in NUMBERS & set(theirs):
         assert Decimal(ours.pop(field)) == Decimal(theirs.pop(field)), field
     assert {field: text for field, text in ours.items() if field not in OWN} == theirs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIBRARY)
+def test_the_librarys_order_is_what_ccxt_sends(ccxt_sent: Report, name: str) -> None:
+    theirs = dict(ccxt_sent.gave(name))
+    call = trading_calls.add_order(LIBRARY[name])
+    ours = dict(call.params)
+    assert call.path == "/0/private/AddOrder"
+    assert (theirs.pop("validate"), int(theirs.pop("nonce")) > 0) == ("true", True)
+    assert Decimal(ours.pop("volume")) == Decimal(theirs.pop("volume"))
+    assert Decimal(ours.pop("price", "0")) == Decimal(theirs.pop("price", "0"))
+    assert ours == theirs

@@ -24,6 +24,11 @@ ORDERS: dict[str, tuple[str, str, float, float | None, dict[str, object]]] = {
     "take_profit": ("market", "sell", 0.01, None, {"takeProfitPrice": 9000.5}),
     "take_profit_limit": ("limit", "sell", 0.01, 8999.5, {"takeProfitPrice": 9000.5}),
     "reduce_only": ("limit", "sell", 0.01, 9999.5, {"reduceOnly": True}),
+    # What a desk has no word for, but a user of its library has.
+    "in_quote": ("market", "buy", 50.5, None, {"cost": 50.5}),
+    "fee_in_base": ("limit", "sell", 0.25, 9999.5, {"oflags": "fcib"}),
+    "fee_in_quote": ("limit", "buy", 0.25, 1000.25, {"oflags": "fciq"}),
+    "fee_and_post": ("limit", "sell", 0.25, 9999.5, {"oflags": "fcib,post"}),
 }
 
 
@@ -33,6 +38,7 @@ def sent(client: "ccxt.kraken", name: str, expires: int) -> dict[str, str]:
     asked = {**params, "validate": "true"}
     if params.get("timeInForce") == "GTD":
         asked["expiretm"] = str(expires)
+    client.last_request_body = ""  # that of the order before
     with contextlib.suppress(ccxt.BaseError):  # refused or not: it has been sent
         client.create_order(PAIR, kind, side, amount, price, asked)
     return dict(parse_qsl(client.last_request_body))
