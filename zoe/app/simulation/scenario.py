@@ -16,6 +16,7 @@ from zoe.app.simulation.crowd import State as CrowdState
 from zoe.app.simulation.doubts import Doubt, doubts
 from zoe.app.simulation.kit import play
 from zoe.app.simulation.market import BUSY, SLOW, STILL, SYMBOL, SmallMarket
+from zoe.app.simulation.steps import DyingJournal, walk
 from zoe.app.simulation.world import NotInTime, Setting, World
 from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
 from zoe.domain.strategy.quote_keeper import State as KeeperState
@@ -25,7 +26,7 @@ from zoe.store.in_memory import Fate, FaultyJournal
 
 KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
 #: ``all`` is a swarm: each seed switches each kind on or off.
-PROFILES: Final = ("none", "all", "kit", *KINDS)
+PROFILES: Final = ("none", "all", "kit", "steps", *KINDS)
 #: Every so many seeds of ``all`` play a script of the kit instead.
 KIT_EVERY: Final = 5
 _OF_REQUESTS: Final = (
@@ -46,7 +47,7 @@ _STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "mainten
 _SETTLE_SECONDS: Final = 70
 ALIVE_SECONDS: Final = 90
 #: How long a seed without faults trades.
-CLEAN_SECONDS: Final = 60
+CLEAN_SECONDS: Final = 20
 
 
 @attrs.define
@@ -76,7 +77,7 @@ def kinds_of(profile: str, rng: random.Random) -> frozenset[str]:
     """The kinds of faults that a seed has."""
     if profile == "all":
         return frozenset(kind for kind in KINDS if rng.random() < 0.6)
-    return frozenset() if profile in ("none", "kit") else frozenset({profile})
+    return frozenset() if profile in ("none", "kit", "steps") else frozenset({profile})
 
 
 def setting_of(seed: int, profile: str, rng: random.Random) -> Setting:
@@ -115,10 +116,12 @@ class _Teller:
         self._story = Story(seed)
         self._halts: list[tuple[int, int]] = []
         self._halted_ns: int | None = None
+        self._dying: DyingJournal | None = None
         setting = setting_of(seed, profile, self._rng)
         self._crash_names = (*_ACTORS, f"strategy/{setting.strategy.name}")
+        self._profile = profile
         self._script = script_of(seed, profile)
-        if self._script is not None:
+        if self._script is not None or profile == "steps":
             self._kinds = frozenset()
             setting = still_setting(seed)
         self._story.tier = setting.tier
@@ -126,10 +129,14 @@ class _Teller:
 
     def tell(self) -> Story:
         try:
-            if self._script is None:
-                self._trade()
-            else:
+            if self._profile == "steps":
+                walk(self._world)
+                assert self._dying is not None, "the first desk's journal is the one that dies"
+                self._dying.disarm()
+            elif self._script is not None:
                 self._play(self._script)
+            else:
+                self._trade()
             self._settle()
         except NotInTime as problem:
             self._story.violations.append(f"did not settle: {problem}")
@@ -158,9 +165,7 @@ class _Teller:
                 world.run(rng.uniform(0, 6))
                 self._disturb()
             if "kills" in self._kinds:
-                world.kill()
-                self._story.crashes += 1
-                self._story.faults["kill"] += 1
+                self._die()
 
     def _wait_a_while(self) -> None:
         """Until the desk is reconciled, if it is soon: in maintenance nobody can be."""
@@ -223,11 +228,20 @@ class _Teller:
     # Faults of the world
 
     def _faulty(self, store: JournalStore) -> JournalStore:
+        if self._profile == "steps" and self._world.boots == 1:
+            step, before = self._story.seed // 2 + 1, self._story.seed % 2 == 1
+            self._dying = DyingJournal(store, step, self._die, before=before)
+            return self._dying
         if "store" not in self._kinds:
             return store
         fates = [self._rng.choice(_FATES) for _ in range(self._rng.randrange(60))]
         self._story.faults["store"] += sum(fate is not Fate.DONE for fate in fates)
         return FaultyJournal(store, fates)
+
+    def _die(self) -> None:
+        self._world.kill()
+        self._story.crashes += 1
+        self._story.faults["kill"] += 1
 
     def _plant(self) -> None:
         places = {
@@ -262,11 +276,11 @@ class _Teller:
         world = self._world
         world.admin("DELETE", "faults", {})
         world.admin("POST", "status", {"status": "online"})
-        if "kills" in self._kinds:
+        if world.is_dead:
             world.start()
         world.ready()
         self._resume()
-        if self._script is None:
+        if self._script is None and self._profile != "steps":
             self._trades_again()
         world.market.pace = STILL
         answer = world.ask("halt", why="settling")

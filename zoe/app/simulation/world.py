@@ -77,6 +77,7 @@ class World:
         self.turns = 0
         self.answers: dict[int, Answer] = {}
         self.is_ready = False
+        self.is_dead = False
         self.runtime: VirtualRuntime
         self.causes = Causes()
         self._setting = setting
@@ -98,7 +99,7 @@ class World:
     def start(self) -> None:
         """Starts a desk where time stands."""
         self.boots += 1
-        self.is_ready = False
+        self.is_ready = self.is_dead = False
         self.runtime = VirtualRuntime(
             self.seed * 1_000 + self.boots, self.boots, began_ns=self._now_ns
         )
@@ -117,6 +118,7 @@ class World:
         self.turns += self.runtime.turns
         self._digests.update(self.runtime.digest().encode())
         self.runtime.kill()
+        self.is_dead = True
         self._wire.hang_up()
 
     def _ready(self, _envelope: Envelope) -> None:
