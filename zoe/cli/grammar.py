@@ -19,7 +19,8 @@ CHECKS: Final = (
 )
 #: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
 FAULTS: Final = (
-    *("none", "all", "kit", "steps", "kills", "requests", "streams", "store", "crashes", "people", "status"),
+    *("none", "all", "kit", "steps", "kills", "requests", "streams", "store", "crashes"),
+    *("people", "status"),
 )
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
@@ -61,6 +62,7 @@ def build() -> Parser:
     _logs(commands)
     _why(commands)
     _trading_state(commands)
+    _record(commands)
     _replay(commands)
     _simulate(commands)
     _wire(commands)
@@ -318,6 +320,22 @@ def _replay(commands: Any) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
     command.add_argument(
         "--bench", action="store_true", help="repeat for some seconds and show the spread"
+    )
+
+
+def _record(commands: Any) -> None:
+    words = (
+        "write public frames to a compressed file, to be replayed",
+        "zoe record market.gz --pair BTC/USD --url wss://ws.kraken.com/v2 --for 3600",
+    )
+    command = _command(commands, "record", "record_command:record", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="goes on behind what is in it")
+    command.add_argument(
+        "--pair", type=pair, action="append", required=True, metavar="PAIR", help="may be repeated"
+    )
+    command.add_argument("--url", metavar="URL", help="of the public stream")
+    command.add_argument(
+        "--for", dest="seconds", type=whole(1, 10**7), metavar="SECONDS", help="then end"
     )
 
 
