@@ -2,13 +2,15 @@
 (section 4), and what the books say afterwards."""
 
 import random
+from decimal import Decimal
 
 import pytest
-from ledger_story import Story, alarms, books_of, flows, lots, uses
+from ledger_story import Story, alarms, books_of, flows, lots, marks, uses
 
 from zoe.domain.ledger import Books, Receipt, Ruling, Terms
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import ONE, Kind, units_of_text
+from zoe.domain.marks import Mark
 
 
 @pytest.fixture
@@ -40,6 +42,13 @@ def test_case_2_rows_without_a_refid_share_nothing(story: Story) -> None:
     books = sound(books_of(story.rows))
     assert lots(books, "ETH") == [("1", "2000"), ("2", "4000")]
     assert len(books.groups) == 4
+
+
+def test_case_2_rewards_of_one_time_without_a_refid_stay_apart(story: Story) -> None:
+    for wallet, amount in (("DOT.F", "1"), ("DOT.B", "2")):
+        story.row("earn/reward", wallet, amount, refid="Unknown", at=9)
+    books = sound(books_of(story.rows))
+    assert sorted(lots(books, "DOT")) == [("1", "5"), ("2", "10")]
 
 
 def test_case_3_the_fee_is_what_the_ledger_says_not_an_estimate(story: Story) -> None:
@@ -134,6 +143,23 @@ def test_case_11_a_young_trade_waits_for_its_other_leg(story: Story) -> None:
     books.add(late)
     books.settle(as_of_ns=102 * 10**9)
     assert lots(books, "ETH") == [("1", "2000")]
+
+
+def test_case_11_a_sale_of_what_still_waits_stops_nothing_for_good(story: Story) -> None:
+    story.row("trade", "XETH", "1", refid="T", at=100)
+    late = story.row("trade", "ZUSD", "-2000", refid="T", at=100)
+    story.row("trade", "XETH", "-1", refid="S", at=100.5)
+    story.row("trade", "XXBT", "0.04", refid="S", at=100.5)
+    books = Books(marks())
+    for row in story.rows:
+        if row is not late:
+            books.add(row)
+    books.settle(as_of_ns=101 * 10**9)
+    assert books.stopped == {"ETH"}
+    books.add(late)
+    books.settle(as_of_ns=102 * 10**9)
+    assert books.stopped == frozenset()
+    assert lots(sound(books), "BTC") == [("0.04", "2000")]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +285,32 @@ def test_case_25_a_withdrawal_fee_shows_as_expense_and_as_gain(story: Story) -> 
     ]
     assert flows(books)["fee_gain"] == "30"
     assert flows(books)["fee_expense"] == "50"
+
+
+class Fickle:
+    """A market that has moved on whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.price = 0
+
+    def mark(self, asset: str, at_ns: int) -> Mark:
+        """Another price each time."""
+        self.price += 100
+        return Mark(asset, Decimal(self.price), at_ns, "made")
+
+
+def test_case_26_an_old_deposit_keeps_the_mark_it_was_booked_with(story: Story) -> None:
+    older = story.row("deposit", "XETH", "1")
+    story.row("deposit", "SOL", "1")
+    books = Books(Fickle())
+    for row in (story.rows[0], story.rows[2]):
+        books.add(row)
+    books.settle()
+    assert lots(books, "SOL") == [("1", "100")]
+    books.add(older)
+    assert [outcome.key for outcome in books.settle().undone] == ["R003:deposit"]
+    assert lots(books, "SOL") == [("1", "100")]
+    assert lots(books, "ETH") == [("1", "200")]
 
 
 def test_case_27_lots_of_one_date_do_not_depend_on_the_order_of_rows(story: Story) -> None:
