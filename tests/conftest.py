@@ -3,11 +3,13 @@
 ``small`` is for every run; ``bin/check --hypothesis-profile=thorough`` for a long one.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from loguru import logger
 
 #: What takes longest begins first, so that no process is left alone with it at the end.
 LONG_ONES: Final = (
@@ -30,6 +32,17 @@ settings.register_profile(
 )
 settings.register_profile("thorough", parent=settings.get_profile("small"), max_examples=5_000)
 settings.load_profile("small")
+
+
+@pytest.fixture(autouse=True)
+def _simulations_say_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The log of one would be longer than all other output."""
+    simulated = request.path.parent.name == "simulation"
+    if simulated:
+        logger.disable("zoe")
+    yield
+    if simulated:
+        logger.enable("zoe")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
