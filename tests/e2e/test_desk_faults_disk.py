@@ -129,12 +129,6 @@ def test_full_data_stop_orders_and_room_brings_them_back(busy: Desk) -> None:
     goes_on(busy)
 
 
-#: Once in some runs PostgreSQL stays in recovery after its log of writes was full, and nothing that
-#: follows on the same desk can pass; until that is understood it runs only where it is asked for.
-LONG = pytest.mark.skipif("ZOE_LONG" not in os.environ, reason="ZOE_LONG=1 runs it")
-
-
-@LONG
 @NEEDS_MOUNTS
 @pytest.mark.slow
 def test_a_full_log_of_writes_stops_orders_and_room_brings_them_back(busy: Desk) -> None:

@@ -230,6 +230,19 @@ def test_a_server_that_was_killed_is_started_again_with_all_it_acknowledged(stat
         assert delays == list(revival.DELAYS_SECONDS[:3])
 
 
+def test_a_session_that_was_killed_takes_the_server_along_and_it_is_started_afresh(
+    state: Path,
+) -> None:
+    with kept(*stores.up(state)) as found:
+        store = PostgresJournal(found.database, ACCOUNT)
+        store.settle(rows(1))
+        ((session,),) = found.database.run(lambda c: c.run("SELECT pg_backend_pid()"))
+        os.kill(session, signal.SIGKILL)
+        stores.eventually(lambda: found.deaths() == 1, "dead, not recovering by itself")
+        stores.eventually(found.is_up, "up again", seconds=30)
+        assert store.last_seq() == 20
+
+
 def test_a_stop_wins_over_a_restart(state: Path) -> None:
     server, database = stores.up(state)
     with kept(server, database) as found:

@@ -45,6 +45,9 @@ _SETTINGS: Final = {
     "listen_addresses": "",
     "shared_buffers": "16MB",
     "max_connections": "20",
+    # After a crash it ends, and whoever holds it starts it afresh. By itself it may stay in recovery
+    # for ever, even with room again: seen when its recovery had failed for want of room.
+    "restart_after_crash": "off",
     "dynamic_shared_memory_type": "mmap",
     "io_method": "sync",
     "max_logical_replication_workers": "0",
