@@ -100,6 +100,8 @@ class StateKeeper:
                 assert_never(news)
 
     def _set(self, name: str, reason: str | None) -> None:
+        if self.blocks.get(name) == reason:
+            return  # it is told again and again
         if reason is None:
             self.blocks.pop(name, None)
         else:
