@@ -16,16 +16,15 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.event_gate import EventGate
 from zoe.domain.ledger_entry import COUNTER, FEES, IN_TRANSIT
-from zoe.domain.ledger_row import SECOND_NS, Kind, LedgerRow, asset_of
+from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
 from zoe.domain.lot_events import LotBooking
 from zoe.domain.lot_outcome import Flow, Group, Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import USD, Mark, Marks, NoMarks
 from zoe.domain.wallet_chain import WalletChain
 
-#: How long a trade with one leg waits for the other before it is taken for dust.
-WAIT_NS: Final = 60 * SECOND_NS
 _moment: Final[Callable[[Group], tuple[int, str]]] = attrgetter("time_ns", "first_id")
 
 
@@ -96,11 +95,10 @@ class Books:
         self._accounts: dict[str, dict[str, int]] = {
             account: {} for account in (FEES, *COUNTER.values())
         }
+        self._gate = EventGate()
         self._flows = dict.fromkeys(Flow, 0)
         self.rows: dict[str, LedgerRow] = {}
         self.conflicts: dict[str, list[LedgerRow]] = {}
-        #: Trades with one leg that still wait for the other.
-        self.waiting: dict[str, Group] = {}
 
     def pin(self, marks: Iterable[tuple[int, Mark]]) -> None:
         """Takes marks that events were valued with before, with the events' times."""
@@ -163,7 +161,7 @@ class Books:
         """Books whatever can be booked.
 
         Args:
-            as_of_ns: Trades with one leg younger than ``WAIT_NS`` wait for the other; None waits
+            as_of_ns: Trades with one leg younger than ``event_gate.WAIT_NS`` wait for the other; None waits
                 for none, as at the end of an export.
         """
         booked: list[LedgerRow] = []
@@ -204,27 +202,15 @@ class Books:
 
     def _project(self, as_of_ns: int | None) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
         """Takes back the events from the earliest touched one on, and books them in order."""
-        touched = self._touched_groups | self.waiting
-        self._touched_groups, self.waiting = {}, {}
-        ready: list[Group] = []
-        earliest: list[int] = []
-        for key, group in touched.items():
-            if group.placed:
-                earliest.append(group.time_ns)
-            if group.pending or not group.rows:
-                continue
-            group.date()
-            if as_of_ns is not None and _waits(group, as_of_ns):
-                self.waiting[key] = group
-                continue
-            ready.append(group)
-            earliest.append(group.time_ns)
-        if not earliest:
+        touched, self._touched_groups = self._touched_groups, {}
+        ready, earliest = self._gate.sift(touched, as_of_ns)
+        if earliest is None:
             return (), ()
-        undone = self._undo_from(min(earliest))
+        undone = self._undo_from(earliest)
         ready += (outcome.group for outcome in undone if outcome.key not in touched)
         ready.sort(key=_moment)
-        return undone, tuple(self._book(group) for group in self._in_order(ready))
+        through = self._gate.let_through(self._in_order(ready))
+        return undone, tuple(self._book(group) for group in through)
 
     def _undo_from(self, time_ns: int) -> tuple[Outcome, ...]:
         undone = []
@@ -314,6 +300,11 @@ class Books:
         return self._groups
 
     @property
+    def waiting(self) -> dict[str, Group]:
+        """Events whose rows are booked in part or whole, and whose lots are not, by key."""
+        return self._gate.unready | self._gate.deferred
+
+    @property
     def stopped(self) -> frozenset[str]:
         """Assets whose booking has stopped, since more was sold than the lots held (rule 9)."""
         return frozenset(self._booking.stopped)
@@ -371,13 +362,3 @@ def _topological(
             if not before[follower] and follower in left:
                 heapq.heappush(ready, (groups[follower].first_id, follower))
     return order
-
-
-def _waits(group: Group, as_of_ns: int) -> bool:
-    """Whether a trade has one side only and may still get the other."""
-    if group.kind is not Kind.TRADE:
-        return False
-    if max(row.time_ns for row in group.rows) <= as_of_ns - WAIT_NS:
-        return False
-    signs = {net > 0 for net in group.nets().values()}
-    return len(signs) == 1

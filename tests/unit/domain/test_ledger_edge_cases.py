@@ -145,7 +145,7 @@ def test_case_11_a_young_trade_waits_for_its_other_leg(story: Story) -> None:
     assert lots(books, "ETH") == [("1", "2000")]
 
 
-def test_case_11_a_sale_of_what_still_waits_stops_nothing_for_good(story: Story) -> None:
+def test_case_11_a_sale_of_what_still_waits_waits_too(story: Story) -> None:
     story.row("trade", "XETH", "1", refid="T", at=100)
     late = story.row("trade", "ZUSD", "-2000", refid="T", at=100)
     story.row("trade", "XETH", "-1", refid="S", at=100.5)
@@ -155,10 +155,12 @@ def test_case_11_a_sale_of_what_still_waits_stops_nothing_for_good(story: Story)
         if row is not late:
             books.add(row)
     books.settle(as_of_ns=101 * 10**9)
-    assert books.stopped == {"ETH"}
+    assert (books.stopped, alarms(books)) == (frozenset(), [])
+    assert sorted(books.waiting) == ["S:trade", "T:trade"]
+    assert violations(books) == []
     books.add(late)
     books.settle(as_of_ns=102 * 10**9)
-    assert books.stopped == frozenset()
+    assert books.waiting == {}
     assert lots(sound(books), "BTC") == [("0.04", "2000")]
 
 
