@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zoe.cli import books_grammar
+from zoe.cli import books_grammar, market_grammar
 from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, seeds, whole
 
 LONGEST_SECONDS: Final = 600
@@ -62,8 +62,7 @@ def build() -> Parser:
     _logs(commands)
     _why(commands)
     _trading_state(commands)
-    _record(commands)
-    _replay(commands)
+    market_grammar.add(commands, _command)
     _simulate(commands)
     _wire(commands)
     _keys(commands)
@@ -309,34 +308,6 @@ def _simulate(commands: Any) -> None:
         "--trace", action="store_true", help="print the ordered message log of one seed"
     )
     command.add_argument("--as-worker", action="store_true", help=argparse.SUPPRESS)
-
-
-def _replay(commands: Any) -> None:
-    words = (
-        "feed recorded frames through the real decoder, books and MarketWatch",
-        "zoe replay recorded.json --bench",
-    )
-    command = _command(commands, "replay", "frame_commands:replay", words)
-    command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
-    command.add_argument(
-        "--bench", action="store_true", help="repeat for some seconds and show the spread"
-    )
-
-
-def _record(commands: Any) -> None:
-    words = (
-        "write public frames to a compressed file, to be replayed",
-        "zoe record market.gz --pair BTC/USD --url wss://ws.kraken.com/v2 --for 3600",
-    )
-    command = _command(commands, "record", "record_command:record", words)
-    command.add_argument("file", type=Path, metavar="FILE", help="goes on behind what is in it")
-    command.add_argument(
-        "--pair", type=pair, action="append", required=True, metavar="PAIR", help="may be repeated"
-    )
-    command.add_argument("--url", metavar="URL", help="of the public stream")
-    command.add_argument(
-        "--for", dest="seconds", type=whole(1, 10**7), metavar="SECONDS", help="then end"
-    )
 
 
 def _wire(commands: Any) -> None:

@@ -68,6 +68,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "sandbox",
         "simulate",
         "status",
+        "watch",
         "why",
         "wire decode",
     ]

@@ -1,0 +1,70 @@
+"""The market's table: what is followed, what is in sight, and in which order."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from zoe.app.market_table import MarketSession, first, rows
+from zoe.messages.market import TickerSeen
+
+S = 1_000_000_000
+
+
+def ticker(symbol: str, bid: str = "1", ask: str = "2", volume: str = "1", at_s: int = 0) -> TickerSeen:  # fmt: skip
+    return TickerSeen(symbol, Decimal(bid), Decimal(ask), None, Decimal(volume), at_s * S)
+
+
+MARKET = [
+    ticker("AAA/USD", "10", "11", "5", 3),
+    ticker("BBB/USD", "100", "101", "9", 2),
+    ticker("CCC/USD", "1", "3", "700", 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("turnover", "BCA"), ("spread", "BAC"), ("age", "CBA"), ("pair", "ABC")]
+)
+def test_rows_come_in_the_order_that_was_asked_for_and_focus_before_all(
+    sort: str, order: str
+) -> None:
+    assert [t.symbol[0] for t in first(MARKET, sort, 9)] == list(order)
+    assert [t.symbol[0] for t in first(MARKET, sort, 2)] == list(order[:2])
+    last = f"{order[2] * 3}/USD"
+    assert first(MARKET, sort, 9, {last})[0].symbol == last
+
+
+def test_a_row_is_what_a_person_reads() -> None:
+    (row,) = rows([MARKET[0]], {"AAA/USD"}, 5 * S + 1)
+    assert row == {
+        "pair": "AAA/USD", "focus": "*", "bid": "10", "ask": "11", "spread_bps": "952.38",
+        "last": None, "volume": "5.00", "age_s": "2",
+    }  # fmt: skip
+
+
+def pair(symbol: str, status: str = "online") -> dict[str, Any]:
+    return {
+        "symbol": symbol, "base": "X", "quote": "Y", "status": status, "qty_precision": 8,
+        "qty_increment": 1e-08, "price_precision": 1, "cost_precision": 5, "cost_min": 0.5,
+        "price_increment": 0.1, "qty_min": 0.0001,
+    }  # fmt: skip
+
+
+def test_every_pair_that_can_be_traded_is_followed_and_one_that_cannot_is_left() -> None:
+    session = MarketSession()
+    session.opened(S)
+
+    def hears(frame: dict[str, Any]) -> None:
+        session.received(json.dumps(frame).encode(), S)
+
+    pairs = [pair("X/Y"), pair("Z/Y"), pair("OLD/Y", "delisted")]
+    hears({"channel": "instrument", "type": "snapshot", "data": {"pairs": pairs}})
+    (asked,) = session.due(2 * S)
+    assert json.loads(asked)["params"]["symbol"] == ["X/Y", "Z/Y"]
+    row = {"symbol": "X/Y", "bid": 1, "ask": 2, "volume": 3}
+    hears({"channel": "ticker", "type": "update", "data": [row]})
+    assert set(session.tickers) == {"X/Y"}
+    gone = {"pairs": [pair("X/Y", "delisted")]}
+    hears({"channel": "instrument", "type": "update", "data": gone})
+    assert session.tickers == {}

@@ -1,0 +1,57 @@
+"""The grammar of the commands on the market and its recordings; nothing here imports the desk."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from zoe.cli.parser import Parser, one_of, pair, whole
+
+#: What makes a command with all that every command has.
+Command = Callable[..., Parser]
+
+
+def add(commands: Any, command_of: Command) -> None:
+    """Every one of them."""
+    _watch(commands, command_of)
+    _record(commands, command_of)
+    _replay(commands, command_of)
+
+
+def _watch(commands: Any, command_of: Command) -> None:
+    words = ("show every pair, live", "zoe watch --url wss://ws.kraken.com/v2 --sort spread")
+    command = command_of(commands, "watch", "watch_command:watch", words)
+    sorts = ("turnover", "spread", "age", "pair")
+    command.add_argument("--sort", type=one_of(*sorts), default="turnover", metavar="HOW")
+    _stream(command)
+
+
+def _stream(command: Parser) -> None:
+    command.add_argument("--url", metavar="URL", help="of the public stream")
+    command.add_argument(
+        "--for", dest="seconds", type=whole(1, 10**7), metavar="SECONDS", help="then end"
+    )
+
+
+def _record(commands: Any, command_of: Command) -> None:
+    words = (
+        "write public frames to a compressed file, to be replayed",
+        "zoe record market.gz --pair BTC/USD --url wss://ws.kraken.com/v2 --for 3600",
+    )
+    command = command_of(commands, "record", "record_command:record", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="goes on behind what is in it")
+    command.add_argument(
+        "--pair", type=pair, action="append", required=True, metavar="PAIR", help="may be repeated"
+    )
+    _stream(command)
+
+
+def _replay(commands: Any, command_of: Command) -> None:
+    words = (
+        "feed recorded frames through the real decoder, books and MarketWatch",
+        "zoe replay recorded.json --bench",
+    )
+    command = command_of(commands, "replay", "frame_commands:replay", words)
+    command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
+    command.add_argument(
+        "--bench", action="store_true", help="repeat for some seconds and show the spread"
+    )

@@ -1,0 +1,132 @@
+"""zoe watch: the live market in a terminal, straight from the exchange's public stream."""
+
+import shutil
+import signal
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, Final
+
+from zoe.adapters.kraken.stream import Callbacks, KrakenStream
+from zoe.app import logs, market_table
+from zoe.app.market_table import MarketSession
+from zoe.app.settings import Settings
+from zoe.cli import configured, show
+from zoe.cli.reading_commands import read
+from zoe.domain.errors import ConfigError, ExchangeUnavailable, ZoeError
+from zoe.store.market_reading import focus
+
+#: Four times a second.
+FRAME_SECONDS: Final = 0.25
+FOCUS_SECONDS: Final = 15
+#: Of the terminal's lines: head, rule, foot and the line of the prompt.
+_AROUND: Final = 6
+_NONE: Final[Sequence[str]] = ()
+
+
+def watch(arguments: Namespace) -> int:
+    """Shows the market until told to end; without a terminal once, after some seconds."""
+    settings = configured.load(arguments)
+    logs.silence()
+    url = arguments.url or settings.addresses[1]
+    if not url:
+        raise ConfigError("the desk's own sandbox has no address of its own: name one with --url")
+    session = MarketSession()
+    focused = set(settings.desk.focus)
+    view = _View(arguments, session, focused, partial(_focused, settings))
+    lost: list[str] = []
+    try:
+        KrakenStream(url, session, Callbacks(on_lost=lost.append)).run(view)
+    finally:
+        view.close()
+    if not session.tickers:
+        raise ExchangeUnavailable(f"{url}: {lost[-1] if lost else 'no ticker came'}")
+    if not view.live:
+        view.print()
+    return 0
+
+
+def _focused(settings: Settings) -> Sequence[str]:
+    try:
+        return read(settings, focus, _NONE)
+    except ZoeError:
+        return _NONE  # the market can be seen without a store
+
+
+class _View:
+    """Draws when it is time to; the stream asks it whether to end after each frame."""
+
+    def __init__(
+        self,
+        arguments: Namespace,
+        session: MarketSession,
+        focused: Collection[str],
+        ask_focus: Callable[[], Sequence[str]],
+    ) -> None:
+        self._arguments = arguments
+        self._session = session
+        self._configured = frozenset(focused)
+        self._focus = self._configured
+        self._ask_focus = ask_focus
+        self._told = threading.Event()
+        self._next = self._next_focus = 0.0
+        self.live = sys.stdout.isatty() and not arguments.json
+        seconds = arguments.seconds or (None if self.live else 5)
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._display: Any = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._told.set())
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if self.live and now >= self._next:
+            self._next = now + FRAME_SECONDS
+            self._draw(now)
+        return self._told.is_set() or (self._end is not None and now >= self._end)
+
+    def print(self) -> None:
+        """One table, for a file or another program."""
+        self._focus = self._configured | set(self._ask_focus())
+        found = self._rows(len(self._session.tickers))
+        if self._arguments.json:
+            show.document(found)
+        else:
+            show.table(market_table.COLUMNS, found)
+
+    def close(self) -> None:
+        """Gives the terminal back."""
+        if self._display is not None:
+            self._display.stop()
+
+    def _rows(self, count: int) -> list[dict[str, Any]]:
+        tickers = self._session.tickers.values()
+        shown = market_table.first(tickers, self._arguments.sort, count, self._focus)
+        return market_table.rows(shown, self._focus, time.time_ns())
+
+    def _draw(self, now: float) -> None:
+        from rich.live import Live
+        from rich.table import Table
+        from rich.text import Text
+
+        if now >= self._next_focus:
+            self._next_focus = now + FOCUS_SECONDS
+            self._focus = self._configured | set(self._ask_focus())
+        lines = shutil.get_terminal_size().lines - _AROUND
+        drawn = Table(box=None, pad_edge=False, caption=self._caption())
+        for column in market_table.COLUMNS:
+            drawn.add_column(
+                column.replace("_", " "), justify="right" if column != "pair" else "left"
+            )
+        for row in self._rows(max(lines, 1)):
+            drawn.add_row(*(Text(show.cell(row[column])) for column in market_table.COLUMNS))
+        if self._display is None:
+            self._display = Live(auto_refresh=False, screen=True)
+            self._display.start()
+        self._display.update(drawn, refresh=True)
+
+    def _caption(self) -> str:
+        count = len(self._session.tickers)
+        return f"{count} pairs by {self._arguments.sort}, * in focus, Ctrl C ends"
