@@ -102,6 +102,12 @@ def _refuse_nonsense(arguments: Namespace) -> None:
 
 
 def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
+    seldom = {
+        "stop": arguments.stop,
+        "take_profit": arguments.take_profit,
+        "reduce_only": arguments.reduce_only or None,
+        "expires": arguments.expires,
+    }
     return {
         "side": arguments.side,
         "pair": arguments.pair,
@@ -110,10 +116,7 @@ def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
         "notional": arguments.notional,
         "time_in_force": arguments.tif,
         "post_only": arguments.post_only,
-        "stop": arguments.stop,
-        "take_profit": arguments.take_profit,
-        "reduce_only": arguments.reduce_only,
-        "expires": arguments.expires,
+        **{name: value for name, value in seldom.items() if value is not None},
     }
 
 
