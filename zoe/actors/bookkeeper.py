@@ -1,7 +1,7 @@
 """Bookkeeper: the books, as double entry with lots, from the exchange's ledger rows alone.
 
 Receives: LedgerRowSeen and BalancesSeen (from Ledger), Quote, PrivateAnswered. Tells: Gateway (pages
-of the ledger, balances), Heartbeat. Blocks on nothing: the store is
+of the ledger, balances), RiskOfficer (AssetsDisputed), Heartbeat. Blocks on nothing: the store is
 called on the lane ``books``, one call at a time, and what arrives meanwhile is the next booking.
 Rows of the stream, of REST and of files go into one inbox, each once. A gap in a wallet's balances,
 and a balance that is not the exchange's, have the ledger read by REST, with overlap, page by page.
@@ -15,17 +15,19 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.stream_rows import row_of
 from zoe.domain.balance_drift import BalanceDrift, Finding
 from zoe.domain.booking import REST, STREAM, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
-from zoe.domain.ledger_row import Kind, LedgerRow, asset_of, text_of, units, wallet_of
+from zoe.domain.ledger_row import Kind, LedgerRow, asset_of, text_of, units
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.marks import Quote as PairQuote
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
 from zoe.messages.market import Quote
+from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat, Tick
 from zoe.ports.ledger_store import DriftRow, LedgerStore
 from zoe.ports.venue import GetBalances, GetLedgers
@@ -47,8 +49,6 @@ MOMENT_NS: Final = 15_000_000_000
 MOST_ROWS: Final = 1_000
 GAP: Final = "gap"
 DIFFERENT: Final = "balances differ"
-#: Stream rows of these types say the same as REST's; others are read there.
-_PLAIN_TYPES: Final = frozenset({"trade", "deposit", "withdrawal"})
 _EXTERNAL_KINDS: Final = frozenset({Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.INCOME})
 
 
@@ -219,9 +219,10 @@ class Bookkeeper(Actor):
     # Rows
 
     def _seen(self, entry: BalanceEntry) -> None:
-        row = _row_of(entry)
+        row = row_of(entry)
         if row is None:
             self._want("a row that REST tells better")
+        if row is None or self._refused:
             return
         correlation = None if self.envelope is None else self.envelope.correlation_id
         self._queue.append(Delivery(row, STREAM, self.clock.wall_ns(), correlation))
@@ -292,7 +293,7 @@ class Bookkeeper(Actor):
 
     def _page_read(self, reading: _Reading, rows: tuple[LedgerRow, ...]) -> None:
         now_ns = self.clock.wall_ns()
-        self._queue += [Delivery(row, REST, now_ns) for row in rows]
+        self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
         reading.pages += 1
         if len(rows) >= PAGE:
@@ -332,8 +333,13 @@ class Bookkeeper(Actor):
         if self._drift.assets:
             self._want(DIFFERENT)
         if self._drift.unexplained != before:
+            self._dispute(self._drift.unexplained)
             self._beat()
         self._next()
+
+    def _dispute(self, assets: frozenset[str]) -> None:
+        """No order may touch what nobody can explain."""
+        self.tell(self.find("risk"), AssetsDisputed(tuple(sorted(assets))))
 
     def _beat(self) -> None:
         if self._keeping is None or self._drift is None:
@@ -357,6 +363,8 @@ class Bookkeeper(Actor):
     def _look(self) -> None:
         """Books trades that waited for their other leg, and values what had no mark."""
         self._beat()
+        if self._drift is not None and self._drift.unexplained:
+            self._dispute(self._drift.unexplained)  # a restarted RiskOfficer knows of none
         if self._busy or self._keeping is None:
             return
         self._marks.now_ns = self.clock.wall_ns()
@@ -380,16 +388,6 @@ def _store(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:
         store.book([booking])
     if notes:
         store.note_drift(notes)
-
-
-def _row_of(entry: BalanceEntry) -> LedgerRow | None:
-    """A row of the stream as a row of the books; None for what REST must tell."""
-    if (entry.wallet_type, entry.wallet_id) != ("spot", "main") or entry.type not in _PLAIN_TYPES:
-        return None
-    return LedgerRow(
-        *(entry.ledger_id, entry.ref_id, entry.timestamp_ns, entry.type, entry.subtype),
-        *(wallet_of(entry.asset), units(entry.amount), units(entry.fee), units(entry.balance)),
-    )
 
 
 def _start_ns(keeping: Bookkeeping) -> int | None:

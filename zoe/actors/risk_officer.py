@@ -2,7 +2,7 @@
 
 Receives: PlaceOrder, AmendOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported,
 OrderForgotten, Quote, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
-LatchWanted, PlanFlatten, ReportRisk, Hydrated, Recorded, Tick.
+LatchWanted, PlanFlatten, ReportRisk, AssetsDisputed, Hydrated, Recorded, Tick.
 Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (denials), Gateway
 (the latch), Journal (changes of the trading state, what losses are measured from), and whoever
 asked. Blocks on nothing.
@@ -65,6 +65,7 @@ from zoe.messages.orders import (
     SubmitOrder,
 )
 from zoe.messages.risk import (
+    AssetsDisputed,
     FlattenPlanned,
     LatchSet,
     PlanFlatten,
@@ -97,7 +98,7 @@ Inbox = (
     PlaceOrder | AmendOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported
     | OrderForgotten | Quote | BalancesChanged | CatalogChanged | Reconciled | StreamBroken
     | StreamOpened | StoreWentDown | StoreCameBack | LatchSet | LatchWanted | WatchTradingState
-    | PlanFlatten | ReportRisk | Hydrated | Recorded | AccountLockChanged | DeadManChanged | Tick
+    | PlanFlatten | ReportRisk | AssetsDisputed | Hydrated | Recorded | AccountLockChanged | DeadManChanged | Tick
 )  # fmt: skip
 
 
@@ -138,6 +139,8 @@ class RiskOfficer(Actor):
         self._keeper = StateKeeper(self, account_id, watchers)
         self._equity = EquityWatch(self, account_id, limits)
         self._view = RiskView(limits)
+        #: Assets whose balances nothing explains: no order touches them.
+        self._disputed: frozenset[str] = frozenset()
         if forbidden is not None:
             self._keeper.blocks["forbidden"] = forbidden
         if dead_man:
@@ -202,6 +205,8 @@ class RiskOfficer(Actor):
                 self.reply(FlattenPlanned(message.ref, plan))
             case ReportRisk():
                 self._report()
+            case AssetsDisputed():
+                self._disputed = frozenset(message.assets)
             case Hydrated():
                 self._hydrated(message)
             case Recorded():
@@ -290,6 +295,9 @@ class RiskOfficer(Actor):
         instrument = self._view.find(intent.pair)
         if instrument is None:
             return deny(Code.UNKNOWN_PAIR, pair=intent.pair)
+        disputed = self._disputed & {instrument.base, instrument.quote}
+        if disputed:
+            return deny(Code.NOT_READY, reason=f"unexplained balance of {min(disputed)}")
         problem = instrument.check_order(quantity, None if limit is None else limit.value)
         if problem is None and intent.trigger_price is not None:
             problem = instrument.check_order(quantity, intent.trigger_price.value)

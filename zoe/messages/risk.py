@@ -29,6 +29,13 @@ class StopTrading(Message):
 
 
 @attrs.frozen
+class AssetsDisputed(Message):
+    """Whose balances are not the exchange's, and nothing explains it: all of them, each time."""
+
+    assets: tuple[str, ...]
+
+
+@attrs.frozen
 class TradingStateChanged(Message):
     """The trading state in force.
 

@@ -18,6 +18,7 @@ from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.gateway import Failure, PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
 from zoe.messages.market import Quote
+from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
 from zoe.ports.venue import GetBalances, GetLedgers
@@ -44,7 +45,8 @@ class Troubled(MemoryLedger):
 
 
 def keeper(store: MemoryLedger) -> Stage:
-    stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), ("gateway", "heartbeat"))
+    others = ("gateway", "heartbeat", "risk")
+    stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), others)
     stage.run(0.1)
     return stage
 
@@ -161,10 +163,12 @@ def test_a_balance_that_no_row_explains_is_told_as_unknown() -> None:
     (found,) = [row for row in store.drift() if row.status == "open"]
     assert (found.subject, found.cause) == ("balance USD", "unknown")
     assert stage.heard("heartbeat", Beat)[-1].status == "degraded"
+    assert stage.heard("risk", AssetsDisputed)[-1].assets == ("USD",)
     stage.tell(snapshot(account.balances))
     stage.run(1)
     assert store.drift()[-1].status == "settled"
     assert store.drift()[-1].number == found.number
+    assert stage.heard("risk", AssetsDisputed)[-1].assets == ()
 
 
 def test_whatever_the_store_answers_the_books_end_as_the_rows_say() -> None:

@@ -15,7 +15,14 @@ from zoe.domain.risk import Limits, TradingState
 from zoe.messages.journal import Recorded, StoredRow, StoreWentDown
 from zoe.messages.market import Quote
 from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
-from zoe.messages.risk import LatchSet, SetLatch, SetTradingState, StopTrading, TradingStateChanged
+from zoe.messages.risk import (
+    AssetsDisputed,
+    LatchSet,
+    SetLatch,
+    SetTradingState,
+    StopTrading,
+    TradingStateChanged,
+)
 from zoe.messages.system import AccountLockChanged, CatalogChanged, DeadManChanged, Reconciled
 
 OTHERS = ("gateway", "orders", "asker", "person", "catalogue", "reconciler")
@@ -82,6 +89,17 @@ def test_what_blocks_trading_also_latches_the_gateway(news: object) -> None:
     place(stage, intent())
     assert stage.heard("orders", SubmitOrder) == []
     assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]
+
+
+def test_no_order_touches_an_asset_whose_balance_nothing_explains() -> None:
+    stage = ready(officer())
+    stage.tell(AssetsDisputed(("BTC",)))
+    place(stage, intent(1))
+    (denied,) = stage.heard("asker", OrderDenied)
+    assert dict(denied.values) == {"reason": "unexplained balance of BTC"}
+    stage.tell(AssetsDisputed(("ETH",)))
+    place(stage, intent(2))
+    assert len(stage.heard("orders", SubmitOrder)) == 1
 
 
 def test_a_run_that_may_not_trade_says_why() -> None:
