@@ -138,6 +138,18 @@ def test_an_order_is_placed_and_shown(door: Door) -> None:
     ]
 
 
+def test_an_amend_and_the_seldom_wishes_of_an_order_are_said_as_they_were_given(door: Door) -> None:
+    door.talk = answer(0, SUMMARY)
+    done = zoe(door.state, "order", "amend", KEY, "--price", "50100.10", "--key", KEY)
+    assert done.returncode == 0, done.stderr
+    sell = ("order", "place", "sell", "BTC/USD", "0.01", "--stop", "48000", "--reduce-only")
+    assert zoe(door.state, *sell).returncode == 0
+    amend, place = door.asked
+    assert (amend["command"], amend["key"]) == ("order.amend", KEY)
+    assert amend["params"] == {"order": KEY, "quantity": None, "limit_price": "50100.10"}
+    assert (place["params"]["stop"], place["params"]["reduce_only"]) == ("48000", True)
+
+
 def test_the_answer_as_json_keeps_every_digit(door: Door) -> None:
     door.talk = answer(0, SUMMARY)
     done = zoe(door.state, *PLACE, "--json", "--key", KEY)
