@@ -57,6 +57,8 @@ WITH gains AS (
            CASE WHEN p.account LIKE 'external:%' THEN -p.amount ELSE 0 END
       FROM posting p JOIN journal_entry e ON e.id = p.entry_id
      WHERE p.asset = 'USD'
+       AND (p.account = 'income:rewards' OR p.account LIKE 'external:%'
+            OR (p.account = 'expenses:fees' AND e.kind <> 'trade'))
 )
 SELECT account_id, day, sum(realized) - sum(cash_fees) AS realized, sum(income) AS income,
        sum(cash_fees) AS cash_fees, sum(external_cash) AS external_cash
