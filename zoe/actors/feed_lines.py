@@ -60,7 +60,7 @@ class Line:
     failures: int = 0
     opened_ns: int = 0
     heard_ns: int = 0
-    superseded: int = 0
+    conflated: int = 0
     shown: set[tuple[type[Message], str]] = attrs.field(factory=set)
 
 
@@ -115,6 +115,11 @@ class FeedLines:
         return frozenset(self._by_symbol)
 
     @property
+    def conflated(self) -> int:
+        """Changes that only newer ones told of, in the present lives of all connections."""
+        return sum(line.conflated for line in self.lines)
+
+    @property
     def all_open(self) -> bool:
         """Whether every connection is open."""
         return all(line.open for line in self.lines)
@@ -153,7 +158,7 @@ class FeedLines:
             line.shown.discard((Quote, news.symbol))
         if isinstance(news, FeedAlive):
             line.heard_ns = max(line.heard_ns, news.heard_ns)
-            line.superseded = news.superseded
+            line.conflated = news.conflated
         line.feed.heard(news, self._now())
         self._send_due(line)
 

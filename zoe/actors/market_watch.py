@@ -199,7 +199,8 @@ class MarketWatch(Actor):
         self._revive()
         quoted = sum(quote.live for quote in self._quotes.values())
         wanted = len(self._lines.symbols)
-        self._beat("ok" if quoted == wanted else "degraded", f"{quoted} of {wanted} pairs live")
+        detail = f"{quoted} of {wanted} pairs live, {self._lines.conflated} changes conflated"
+        self._beat("ok" if quoted == wanted else "degraded", detail)
 
     def _revive(self) -> None:
         """Subscribes books anew that stand still though the market goes on."""

@@ -156,11 +156,10 @@ class Scout(Actor):
         self._rankings += 1
         row = f"{self._stream}@{self._version}" if self._version else ""
         self.tell(self.find("market"), Ranked(tuple(each.features.symbol for each in ranked), row))
-        superseded = sum(line.superseded for line in self._lines.lines)
         self._beat(
             "ok" if self._lines.all_open else "degraded",
             f"{len(self._seen)} of {len(self._lines.symbols)} pairs seen, {len(ranked)} ranked, "
-            f"{superseded} tickers superseded unread",
+            f"{self._lines.conflated} tickers superseded unread",
         )
 
     def _write(self, ranked: tuple[Candidate, ...], seen: int, now_ns: int) -> None:

@@ -193,14 +193,15 @@ class FeedAlive(Message):
 
     Attributes:
         heard_ns: Our wall time when it was.
-        superseded: Tickers since it was opened that a newer one took the place of, unread.
+        conflated: Changes since it was opened that only a newer one tells of: tickers that were
+            superseded unread, and changes of books that left the best prices as they were.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
     traced: ClassVar[bool] = False
     connection: str = ""
     heard_ns: int = 0
-    superseded: int = 0
+    conflated: int = 0
 
     @property
     def key(self) -> str:

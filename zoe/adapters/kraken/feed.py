@@ -101,7 +101,7 @@ class FeedReader:
         self._calm_ns = telling.calm_ns
         self._told_ns = 0
         self._tickers: dict[str, tuple[bytes, int]] = {}
-        self._superseded = 0
+        self._conflated = 0
         self._traded: dict[str, tuple[int, Decimal]] = {}
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._books: dict[str, _Kept] = {}
@@ -161,7 +161,7 @@ class FeedReader:
         symbol = compact.ticker(text)
         if symbol is None:
             return None
-        self._superseded += symbol in self._tickers
+        self._conflated += symbol in self._tickers
         self._tickers[symbol] = (payload, received_ns)
         return []
 
@@ -175,7 +175,7 @@ class FeedReader:
         return said + self._alive(received_ns)
 
     def _alive(self, received_ns: int) -> list[Message]:
-        return [FeedAlive(self._connection, received_ns, self._superseded)]
+        return [FeedAlive(self._connection, received_ns, self._conflated)]
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
@@ -255,6 +255,7 @@ class FeedReader:
             return self._broken(symbol, "checksum", received_ns)
         kept.verified.equal += 1
         if not kept.moved and 0 <= received_ns - kept.told_ns < self._calm_ns:
+            self._conflated += 1
             return []
         try:
             at_ns = None if stamp is None else nanoseconds(stamp)

@@ -266,7 +266,7 @@ def test_a_calm_reader_tells_best_prices_again_only_after_a_while() -> None:
     assert at(one, 40, deep(2)) == []
     again, alive = at(one, 290, deep(3))
     assert isinstance(again, Quote) and again.bid == 1001
-    assert alive == FeedAlive("public/0", 1_290 * MS, 0)
+    assert alive == FeedAlive("public/0", 1_290 * MS, 2)
     assert one.verified["BTC/USD"].equal == 6
 
 
