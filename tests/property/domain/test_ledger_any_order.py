@@ -45,7 +45,7 @@ def take(books: Books, rows: Iterable[LedgerRow]) -> None:
     lateness=st.sampled_from((0, 3, 40, 10_000)),
     live=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_order_any_duplication_and_any_batches_give_the_same_hash(
     seed: int, chance: random.Random, batch: int, lateness: int, live: bool
 ) -> None:
