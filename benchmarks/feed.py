@@ -3,7 +3,7 @@
     python benchmarks/feed.py [--recording FILE] [--frames N] [--seconds N] [--only PART ...]
 
 Parts: ``recording`` and ``mix`` (one thread, beside bare decoders of the same frames in the same
-process), ``socket`` (a process that sends as fast as it is read, then 2,000 frames a second),
+process), ``peers`` (other people's books on the same frames, in their own environment), ``socket`` (a process that sends as fast as it is read, then 2,000 frames a second),
 ``burst`` (20 times as many for a while). Figures of one thread are processor time of the best round,
 so that a busy machine changes them little; ratios are what counts.
 """
@@ -13,13 +13,17 @@ import gc
 import json
 import multiprocessing
 import resource
+import subprocess
 import sys
+import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import frames as generated
@@ -42,6 +46,7 @@ from zoe.runtime.threads import ThreadRuntime
 
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared" / "fixtures"
 RECORDING: Final = SHARED / "ws-v2-book-btcusd-depth10.json"
+FOREIGN: Final = Path(__file__).resolve().parents[1] / ".venv-foreign" / "bin" / "python"
 ROUNDS: Final = 7
 SEED: Final = 7
 PAIRS: Final = 200
@@ -155,12 +160,37 @@ def mix(count: int) -> None:
         show(f"  {kind}: desk", cost(partial(read, first + only, known, FLAT), len(only)), each)
 
 
+def peers(count: int) -> None:
+    """Other people's books, in their own environment, on the book frames of 20 pairs."""
+    if not FOREIGN.exists():
+        print("peers: bin/foreign makes their environment", file=sys.stderr)
+        return
+    pairs = generated.market(SEED, 20)
+    rng = Random(SEED)
+    payloads = [pair.snapshot() for pair in pairs]
+    payloads += [rng.choice(pairs).change() for _ in range(count)]
+    known = {pair.symbol: pair.precision for pair in pairs}
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        file.write(b"\n".join(payloads))
+        file.flush()
+        command = (str(FOREIGN), str(Path(__file__).with_name("feed_peers.py")), file.name)
+        said = subprocess.run((*command, json.dumps(known)), capture_output=True, text=True)  # noqa: PLW1510  # its error is shown
+    if said.returncode:
+        print(said.stderr, file=sys.stderr)
+        return
+    print(f"peers: {count:,} book frames of {len(pairs)} pairs, no socket")
+    ours = cost(partial(read, payloads, known, Telling()), len(payloads))
+    show("zoe: exact, checksum, every quote", ours)
+    for name, microseconds in json.loads(said.stdout).items():
+        show(f"{name} ({microseconds / ours:.1f} x ours)", microseconds)
+
+
 class Watcher:
     """Counts what a strategy would be told, and how old it is."""
 
     def __init__(self) -> None:
         self.quotes = self.trades = 0
-        self.ages_ns: list[int] = []
+        self.ages_ns = array("q")
         self.sums: dict[str, int] = {}
 
     def handle(self, envelope: Envelope) -> None:
@@ -294,13 +324,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--recording", type=Path, default=RECORDING)
     parser.add_argument("--frames", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=10)
-    parts = ("recording", "mix", "socket", "burst")
+    parts = ("recording", "mix", "peers", "socket", "burst")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     given = parser.parse_args(arguments)
     if "recording" in given.only:
         recorded(given.recording)
     if "mix" in given.only:
         mix(given.frames)
+    if "peers" in given.only:
+        peers(min(given.frames, 10_000))
     if "socket" in given.only:
         sockets(given.seconds)
     if "burst" in given.only:
