@@ -310,7 +310,7 @@ class _Teller:
             (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
             for r in world.journal.rows
         ]
-        found = evidence(world.memory.lines(), story.rows, self._halts, world.placed_by_hand)
+        found = evidence(world.memory.lines(), story.rows, self._halts, world.by_hand_counts)
         story.violations += audit(found) + world.causes.violations()
         story.doubts = doubts(story.rows, world.causes.held, EPOCH_NS)
         story.orders = len(found.of("order_accepted"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -88,8 +89,7 @@ class World:
         self._now_ns = 0
         self._nonce = 0
         self._by_hand_nonce = 0
-        #: Orders that somebody else placed on this account.
-        self.placed_by_hand = 0
+        self._by_hand: Counter[str] = Counter()
         self._asked = 0
         self._wire: VirtualWire
         self._digests = hashlib.sha256()
@@ -229,8 +229,13 @@ class World:
         }
         answer = self._request(HttpRequest(-1, "POST", path, "", headers, body.encode()))
         said: Answer = json.loads(answer)
-        self.placed_by_hand += call == "AddOrder"
+        self._by_hand[call] += 1
         return said
+
+    @property
+    def by_hand_counts(self) -> tuple[int, int]:
+        """Orders that somebody else placed on this account, and amends that somebody else made."""
+        return self._by_hand["AddOrder"], self._by_hand["AmendOrder"]
 
     def _request(self, request: HttpRequest) -> bytes:
         said = self.exchange.request(self.runtime.clock.wall_ns(), request)

@@ -15,6 +15,7 @@ import attrs
 Record = Mapping[str, Any]
 
 ADDS: Final = ("add_order", "/0/private/AddOrder")
+AMEND: Final = "amend_order"
 _WORKING: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
 _NOTHING: Final = Decimal(0)
 
@@ -41,12 +42,14 @@ class Evidence:
         journal: The desk's rows, in order.
         halts: Times (UTC nanoseconds) from a halt's answer until trading was resumed.
         by_hand: How many orders somebody else placed, without a client order id.
+        amended_by_hand: How many amends somebody else made.
     """
 
     truth: Sequence[Record]
     journal: Sequence[JournalLine]
     halts: Sequence[tuple[int, int]] = ()
     by_hand: int = 0
+    amended_by_hand: int = 0
 
     def of(self, kind: str) -> list[Record]:
         """The exchange's records of one kind."""
@@ -69,15 +72,16 @@ def evidence(
     truth: Iterable[bytes],
     rows: Iterable[tuple[Any, ...]],
     halts: Sequence[tuple[int, int]] = (),
-    by_hand: int = 0,
+    by_hand: tuple[int, int] = (0, 0),
 ) -> Evidence:
     """Reads both sides.
 
     Args:
         rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), in any order.
+        by_hand: Orders that somebody else placed, and amends that somebody else made.
     """
     lines = sorted((_line(row) for row in rows), key=_seq)
-    return Evidence([json.loads(line) for line in truth], lines, halts, by_hand)
+    return Evidence([json.loads(line) for line in truth], lines, halts, *by_hand)
 
 
 def _line(row: tuple[Any, ...]) -> JournalLine:
@@ -95,6 +99,9 @@ def audit(found: Evidence) -> list[str]:
         *_sent_once(found),
         *_durable_before_sent(found),
         *_terms(found),
+        *_amended_once(found),
+        *_amended_as_decided(found),
+        *_amended_there(found),
         *_known(found),
         *_ends(found),
         *_fills(found),
@@ -157,6 +164,53 @@ def _terms(found: Evidence) -> list[str]:
         if here != there or not same_price:
             said.append(f"order {record['order_id']} was placed as {there}, not as {here}")
     return said
+
+
+def _amended_once(found: Evidence) -> list[str]:
+    """No amend is sent without its row, nor more often than it was decided."""
+    decided = Counter(line.body["order_id"] for line in found.rows("order.amending"))
+    sent = Counter(r.get("order_id") for r in found.of("request") if r.get("method") == AMEND)
+    return [
+        f"order {i} was amended {n} times after {decided[i]} decisions"
+        for i, n in sent.items()
+        if n > decided[i]
+    ]
+
+
+def _amended_as_decided(found: Evidence) -> list[str]:
+    """What an order becomes by an amend is what was decided, but for amends by hand."""
+    decided: dict[str, list[Record]] = {}
+    for line in found.rows("order.amending"):
+        decided.setdefault(line.body["order_id"], []).append(line.body)
+    strange = [
+        record
+        for record in found.of("order_amended")
+        if not any(_is_amended(record, ours) for ours in decided.get(record["order_id"], []))
+    ]
+    if len(strange) <= found.amended_by_hand:
+        return []
+    return [f"order {r['order_id']} was amended to {r['qty']} @ {r['price']}" for r in strange]
+
+
+def _amended_there(found: Evidence) -> list[str]:
+    """No order is said to be amended to what it never became."""
+    became: dict[str, list[Record]] = {}
+    for record in (*found.of("order_accepted"), *found.of("order_amended")):
+        became.setdefault(record["order_id"], []).append(record)
+    return [
+        f"order {ours['order_id']} is {ours['quantity']} @ {ours['limit_price']} here, never there"
+        for ours in (line.body for line in found.rows("order.amended"))
+        if not any(_is_amended(record, ours) for record in became.get(ours["order_id"], []))
+    ]
+
+
+def _is_amended(record: Record, ours: Record) -> bool:
+    # An amend below what is filled leaves that much.
+    enough = Decimal(record["qty"]) >= Decimal(ours["quantity"])
+    filled = Decimal(record["qty"]) == Decimal(ours["quantity"]) or record.get("batch", 1) > 1
+    limit = ours["limit_price"]
+    same_price = limit is None or Decimal(limit) == Decimal(record["price"])
+    return enough and filled and same_price
 
 
 def _known(found: Evidence) -> list[str]:

@@ -1,0 +1,361 @@
+"""Bugs planted in the desk, each with the name of what it does, and the search for its discovery.
+
+    python tests/simulation/planted.py
+
+prints the table of docs/planted-bugs.md: the bug, how many stories it takes, what the auditor said.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+import pytest
+from loguru import logger
+
+from zoe.actors import order_actor
+from zoe.actors.door_talks import Talks
+from zoe.actors.gateway import Gateway
+from zoe.actors.ledger import Ledger
+from zoe.actors.order_actor import OrderActor
+from zoe.actors.order_amends import OrderAmends
+from zoe.actors.order_desk import OrderDesk
+from zoe.actors.strategist import Strategist
+from zoe.actors.trading_state import StateKeeper
+from zoe.adapters.kraken import reports, ws_session
+from zoe.app.simulation.kit import SCRIPTS
+from zoe.app.simulation.scenario import Story, tell
+from zoe.app.simulation.world import World
+from zoe.domain import order, order_record
+from zoe.domain.order import Input, Side, State
+from zoe.domain.quantity import Quantity
+from zoe.messages.gateway import AmendSettled, SendAdd, Sent
+from zoe.messages.journal import Record, Row
+from zoe.messages.risk import TradingStateChanged
+from zoe.runtime.seam import Runtime
+from zoe.runtime.virtual import VirtualRuntime
+
+Patch = pytest.MonkeyPatch
+Plant = Callable[[Patch], None]
+
+
+def instead(patch: Patch, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Replaces a function by one that is made from it."""
+    patch.setattr(owner, name, make(getattr(owner, name)))
+
+
+def adds_are_sent_twice(patch: Patch) -> None:
+    def make(add: Any) -> Any:
+        def twice(self: Gateway, wish: SendAdd) -> None:
+            add(self, wish)
+            add(self, wish)
+
+        return twice
+
+    instead(patch, Gateway, "_add", make)
+
+
+def a_lost_add_is_sent_again(patch: Patch) -> None:
+    def make(doubt: Any) -> Any:
+        def again(self: OrderActor, lost: order.Order) -> None:
+            doubt(self, lost)
+            renewed = attrs.evolve(lost, not_after_ns=self.clock.wall_ns() + 5_000_000_000)
+            self.tell(self.find("gateway"), SendAdd(renewed, self.me))
+
+        return again
+
+    instead(patch, OrderActor, "_raise_doubt", make)
+
+
+def one_client_id_for_all(patch: Patch) -> None:
+    instead(
+        patch, order_actor, "client_order_id", lambda real: lambda at, tag, bits: real(1, tag, 1)
+    )
+
+
+def the_row_is_written_after_sending(patch: Patch) -> None:
+    def make(record: Any) -> Any:
+        def late(self: OrderActor, row: Any, change: Any) -> None:
+            if change.after.state is not State.SENDING:
+                record(self, row, change)
+                return
+            self.tell(self.find("gateway"), SendAdd(change.after, self.me))
+            self._changing = change
+            runtime = self._life.runtime
+            durable = Record((Row(stream_of(self), 1, *row),), 1, self.me)
+            runtime.call_later(0.5, lambda: post(runtime, durable))
+
+        return late
+
+    instead(patch, OrderActor, "_record", make)
+
+
+def post(runtime: Runtime, durable: Record) -> None:
+    runtime.post(runtime.find("journal"), durable)
+
+
+def stream_of(actor: OrderActor) -> str:
+    return order_record.stream_of(actor._config.account_id, actor._intent_id)
+
+
+def silence_is_taken_for_a_refusal(patch: Patch) -> None:
+    patch.setitem(order_actor._SETTLED, Sent.LOST, Input.REFUSED)
+    patch.setattr(OrderDesk, "_sighted", only_by_exchange_id(OrderDesk._sighted))
+
+
+def only_by_exchange_id(sighted: Any) -> Any:
+    """Later signs of an order are not recognised by our own id."""
+
+    def narrow(self: OrderDesk, sighting: Any) -> None:
+        if sighting.order_id in self._by_exchange:
+            sighted(self, sighting)
+
+    return narrow
+
+
+def strange_orders_are_ignored(patch: Patch) -> None:
+    patch.setattr(OrderDesk, "_sighted", only_by_exchange_id(OrderDesk._sighted))
+
+
+def fills_are_booked_as_often_as_they_are_seen(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def twice(self: OrderActor, news: order.Fact) -> None:
+            fact(self, news)
+            if news.fill is not None and self._order is not None and self._changing is not None:
+                row = order_record.fact_row(self._changing.after, news)
+                again = Row(stream_of(self), self._version + 2, *row)
+                self._version += 1
+                self.tell(self.find("journal"), Record((again,)))
+
+        return twice
+
+    instead(patch, OrderActor, "_fact", make)
+
+
+def fills_are_dropped(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def deaf(self: OrderActor, news: order.Fact) -> None:
+            if news.input is not Input.FILL:
+                fact(self, news)
+
+        return deaf
+
+    instead(patch, OrderActor, "_fact", make)
+
+
+def fees_are_not_read(patch: Patch) -> None:
+    patch.setattr(reports, "_fee", lambda report: (Decimal(0), "USD"))
+
+
+def decisions_are_forgotten(patch: Patch) -> None:
+    def make(target: Any) -> Any:
+        return lambda self, want, view: attrs.evolve(target(self, want, view), decision=None)
+
+    instead(patch, Strategist, "_target", make)
+
+
+def ledger_rows_are_skipped(patch: Patch) -> None:
+    def make(entry: Any) -> Any:
+        def deaf(self: Ledger, row: Any) -> Any:
+            return None if row.ledger_id[-1] < "M" else entry(self, row)
+
+        return deaf
+
+    instead(patch, Ledger, "_entry", make)
+    instead(
+        patch,
+        Ledger,
+        "_all",
+        lambda real: lambda self, seen: None if self._version else real(self, seen),
+    )
+
+
+def looks_overrule_newer_rows(patch: Patch) -> None:
+    patch.setattr("zoe.actors.ledger.LOOK", "never")
+    instead(
+        patch,
+        Ledger,
+        "_entry",
+        lambda real: lambda self, row: None if self._version > 3 else real(self, row),
+    )
+    instead(
+        patch,
+        Ledger,
+        "_all",
+        lambda real: lambda self, seen: None if self._version > 3 else real(self, seen),
+    )
+
+
+def a_halt_is_only_said(patch: Patch) -> None:
+    patch.setattr(StateKeeper, "_latch_reason", lambda self: None)
+    instead(patch, StateKeeper, "change", lambda real: halt_in_words)
+
+
+def halt_in_words(self: Any, wish: Any) -> None:
+    self._officer.tell(wish.reply_to, TradingStateChanged(wish.state, wish.why))
+
+
+def nonces_begin_anew(patch: Patch) -> None:
+    patch.setattr(World, "_reserve", lambda self, wanted: 10_000_000_001)
+
+
+def orders_in_flight_are_forgotten_at_a_restart(patch: Patch) -> None:
+    patch.setattr(OrderDesk, "_adopt_known", lambda self, known: None)
+
+
+def cancels_are_forgotten(patch: Patch) -> None:
+    patch.setattr(OrderActor, "_send_cancel", lambda self: None)
+
+
+def an_answer_is_waited_for_without_end(patch: Patch) -> None:
+    patch.setattr(order_actor, "ANSWER_MARGIN_NS", 10**15)
+
+
+def versions_jump(patch: Patch) -> None:
+    def make(recorded: Any) -> Any:
+        def jump(self: OrderActor) -> None:
+            recorded(self)
+            self._version += 1
+
+        return jump
+
+    instead(patch, OrderActor, "_recorded", make)
+
+
+def numbers_are_sent_tenfold(patch: Patch) -> None:
+    instead(patch, ws_session, "number", lambda real: lambda value: real(value * 10))
+
+
+def sides_are_swapped(patch: Patch) -> None:
+    def make(add: Any) -> Any:
+        def swapped(self: Any, wanted: order.Order, req_id: int, deadline_ns: int) -> Any:
+            other = Side.SELL if wanted.intent.side is Side.BUY else Side.BUY
+            intent = attrs.evolve(wanted.intent, side=other, post_only=False)
+            return add(self, attrs.evolve(wanted, intent=intent), req_id, deadline_ns)
+
+        return swapped
+
+    instead(patch, ws_session.KrakenSession, "add", make)
+
+
+def a_key_asked_twice_at_once_is_two_wishes(patch: Patch) -> None:
+    patch.setattr(Talks, "same", lambda self, ref, command, key: None)
+
+
+def a_lost_amend_is_sent_again(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def again(self: OrderAmends, settled: AmendSettled, order: Any) -> Any:
+            if settled.outcome is Sent.LOST:
+                until_ns = self._actor.clock.wall_ns() + 5_000_000_000
+                renewed = attrs.evolve(order.amend, not_after_ns=until_ns)
+                self.send(attrs.evolve(order, amend=renewed))
+            return fact(self, settled, order)
+
+        return again
+
+    instead(patch, OrderAmends, "fact", make)
+
+
+def an_amends_total_is_taken_for_the_rest(patch: Patch) -> None:
+    def make(amend: Any) -> Any:
+        def rest(self: Any, wanted: order.Order, req_id: int, deadline_ns: int) -> Any:
+            assert wanted.amend is not None
+            left = Quantity(wanted.amend.terms.quantity.value - wanted.filled.value)
+            terms = attrs.evolve(wanted.amend.terms, quantity=left)
+            pending = attrs.evolve(wanted.amend, terms=terms)
+            return amend(self, attrs.evolve(wanted, amend=pending), req_id, deadline_ns)
+
+        return rest
+
+    instead(patch, ws_session.KrakenSession, "amend", make)
+
+
+def an_amend_in_doubt_is_taken_as_made(patch: Patch) -> None:
+    def make(fact: Any) -> Any:
+        def hopeful(self: OrderAmends, settled: AmendSettled, order: Any) -> Any:
+            if settled.outcome is Sent.LOST:
+                settled = attrs.evolve(settled, outcome=Sent.ACCEPTED)
+            return fact(self, settled, order)
+
+        return hopeful
+
+    instead(patch, OrderAmends, "fact", make)
+
+
+def one_root_cause_is_lost(patch: Patch) -> None:
+    def make(deliver: Any) -> Any:
+        def forgetful(self: Any, to: Any, envelope: Any) -> None:
+            if isinstance(envelope.message, SendAdd):
+                envelope.correlation_id = envelope.message_id
+            deliver(self, to, envelope)
+
+        return forgetful
+
+    instead(patch, VirtualRuntime, "deliver", make)
+
+
+PLANTS: Final[tuple[Plant, ...]] = (
+    adds_are_sent_twice,
+    a_lost_add_is_sent_again,
+    one_client_id_for_all,
+    the_row_is_written_after_sending,
+    silence_is_taken_for_a_refusal,
+    strange_orders_are_ignored,
+    fills_are_booked_as_often_as_they_are_seen,
+    fills_are_dropped,
+    fees_are_not_read,
+    decisions_are_forgotten,
+    ledger_rows_are_skipped,
+    looks_overrule_newer_rows,
+    a_halt_is_only_said,
+    nonces_begin_anew,
+    orders_in_flight_are_forgotten_at_a_restart,
+    cancels_are_forgotten,
+    an_answer_is_waited_for_without_end,
+    versions_jump,
+    numbers_are_sent_tenfold,
+    sides_are_swapped,
+    a_key_asked_twice_at_once_is_two_wishes,
+    a_lost_amend_is_sent_again,
+    an_amends_total_is_taken_for_the_rest,
+    an_amend_in_doubt_is_taken_as_made,
+    one_root_cause_is_lost,
+)
+#: After the kit, so many seeds of the swarm.
+MOST_SEEDS: Final = 60
+
+
+def stories() -> Iterator[tuple[str, Story]]:
+    """The kit's scripts and then the swarm's seeds, told one by one, with the names of both."""
+    for number, (name, _) in enumerate(SCRIPTS):
+        yield f"kit {number}, {name}", tell(number, "kit")
+    for seed in range(MOST_SEEDS):
+        yield f"seed {seed}", tell(seed)
+
+
+def found(plant: Plant) -> tuple[int, str, str] | None:
+    """How many stories a planted bug takes, which one finds it, and what the auditor says of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch)
+        for count, (name, story) in enumerate(stories(), 1):
+            if story.violations:
+                return count, name, story.violations[0]
+    return None
+
+
+def table() -> Iterator[str]:
+    """The lines of the table."""
+    yield "| planted bug | stories | found by | what was said |"
+    yield "|---|---|---|---|"
+    for plant in PLANTS:
+        discovery = found(plant)
+        assert discovery is not None, f"{plant.__name__} was not found"
+        count, name, said = discovery
+        words = plant.__name__.replace("_", " ")
+        yield f"| {words} | {count} | {name.replace('_', ' ')} | {said[:120].replace('|', '/')} |"
+
+
+if __name__ == "__main__":
+    logger.disable("zoe")
+    for line in table():
+        print(line, flush=True)
