@@ -22,7 +22,7 @@ from zoe.actors.order_amends import OrderAmends
 from zoe.actors.order_desk import OrderDesk
 from zoe.actors.strategist import Strategist
 from zoe.actors.trading_state import StateKeeper
-from zoe.adapters.kraken import reports, ws_session
+from zoe.adapters.kraken import order_form, reports, ws_session
 from zoe.app.simulation.kit import SCRIPTS
 from zoe.app.simulation.scenario import Story, tell
 from zoe.app.simulation.world import World
@@ -223,7 +223,8 @@ def versions_jump(patch: Patch) -> None:
 
 
 def numbers_are_sent_tenfold(patch: Patch) -> None:
-    instead(patch, ws_session, "number", lambda real: lambda value: real(value * 10))
+    for form in (order_form, ws_session):
+        instead(patch, form, "number", lambda real: lambda value: real(value * 10))
 
 
 def sides_are_swapped(patch: Patch) -> None:
