@@ -1,7 +1,18 @@
 """The auditor is audited: bugs planted in the desk are found within a few stories."""
 
+from collections.abc import Iterator
+
 import pytest
+from loguru import logger
 from planted import PLANTS, Plant, found
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    """The log of one simulation would be longer than all other output."""
+    logger.disable("zoe")
+    yield
+    logger.enable("zoe")
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.__name__ for plant in PLANTS])

@@ -6,12 +6,23 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from loguru import logger
 
 from zoe.app.simulation.kit import SCRIPTS
 from zoe.app.simulation.scenario import KINDS, tell
 from zoe.app.simulation.tables import ORDER, TABLES, unused, used
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    """The log of one simulation would be longer than all other output."""
+    logger.disable("zoe")
+    yield
+    logger.enable("zoe")
+
 
 FIRST, LAST = (int(part) for part in os.environ.get("ZOE_SEEDS", "0:60").split(":"))
 

@@ -4,11 +4,13 @@ A worker is a process of its own that prints its lines; one that dies is named w
 at, and the rest of its seeds goes on in another.
 """
 
+import gc
 import json
 import selectors
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import attrs
@@ -98,9 +100,25 @@ def run(seeds: range, profile: str, workers: int) -> Iterator[Line]:
     return _here(seeds, profile) if workers <= 1 else _elsewhere(seeds, profile, workers)
 
 
+@contextmanager
+def without_pauses() -> Iterator[None]:
+    """Cyclic garbage is collected between stories only: within one it is small, and its search is
+    a tenth of all that a story costs."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 def _here(seeds: range, profile: str) -> Iterator[Line]:
-    for seed in seeds:
-        yield line_of(tell(seed, profile))
+    with without_pauses():
+        for seed in seeds:
+            yield line_of(tell(seed, profile))
+            gc.collect()
 
 
 def work(seeds: range, profile: str, out: IO[str]) -> None:

@@ -1,0 +1,175 @@
+"""How many order lifecycles a second a simulation has, and what of that the exchange alone would cost.
+
+    python benchmarks/simulation.py [--rounds N] [--seconds N]
+
+On one core, everything in: actors, adapter codec, sandbox core, digest; with faults the auditor
+too. Beside it, in the same process, a loop without actors over the same codec and the same core:
+the same session writes the orders, the same exchange matches them, the same session reads what it
+says. A busy machine makes all figures smaller: the best of the rounds counts, and the ratio.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from zoe.actors.strategist import StrategyConfig
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.app import logs
+from zoe.app.simulation.crowd import Crowd, State
+from zoe.app.simulation.market import BUSY, SYMBOL, SmallMarket, small_market
+from zoe.app.simulation.scenario import tell
+from zoe.app.simulation.seeds import without_pauses
+from zoe.app.simulation.world import Setting, World
+from zoe.domain import order
+from zoe.domain.ids import client_order_id
+from zoe.domain.order import Intent, Order, OrderType, Route, Side
+from zoe.domain.quantity import Price, Quantity
+from zoe.ports.venue import GetToken
+from zoe.runtime.virtual import EPOCH_NS
+from zoe.sandbox.core.exchange import Exchange
+from zoe.sandbox.core.memory import InMemory
+from zoe.sandbox.core.wire import Delivery, Frame, HttpRequest, HttpResponse
+
+WARM_SECONDS: Final = 5
+STEP_NS: Final = 250_000_000
+SOCKET: Final = 7
+SWARM: Final = range(1, 13)
+
+
+def clean(seconds: int) -> int:
+    """Lives of orders in a desk without faults."""
+    strategy = StrategyConfig("crowd", Crowd(SYMBOL, 3), State)
+    world = World(1, Setting(strategy, SmallMarket(1, BUSY)))
+    world.start()
+    world.ready()
+    world.run(seconds)
+    world.digest()
+    return accepted(world.memory)
+
+
+def faulted(seeds: range) -> int:
+    """Lives of orders in swarms of faults, each settled and audited."""
+    return sum(tell(seed).orders for seed in seeds)
+
+
+def accepted(memory: InMemory) -> int:
+    """How many orders the exchange has taken."""
+    return sum(b'"order_accepted"' in line for line in memory.lines())
+
+
+class Bare:
+    """An exchange and a session, and nothing between them."""
+
+    def __init__(self) -> None:
+        self.memory = InMemory()
+        self.exchange = Exchange(small_market(1, SmallMarket(1, BUSY)), self.memory, EPOCH_NS)
+        key, secret = self.exchange.first_key
+        self._venue = KrakenVenue(KeyPair(key, secret), "http://x", "ws://x/v2", "ws://x/auth/v2")
+        self.now_ns = EPOCH_NS
+        self._session = self._venue.private_session()
+        self._requests = 0
+        self._hear(self.exchange.opened(self.now_ns, SOCKET, "/auth/v2"))
+        for payload in self._session.opened(self._token()):
+            self._hear(self.exchange.received(self.now_ns, SOCKET, payload))
+
+    def _token(self) -> str:
+        wanted = self._venue.request(GetToken(), self.now_ns)
+        headers = {name.lower(): value for name, value in wanted.headers}
+        path = wanted.url.removeprefix("http://x")
+        request = HttpRequest(1, wanted.method, path, "", headers, wanted.body)
+        for said in self.exchange.request(self.now_ns, request):
+            if isinstance(said.payload, HttpResponse):
+                answer = self._venue.result(
+                    GetToken(), said.payload.status, said.payload.body, None
+                )
+                assert isinstance(answer, str)
+                return answer
+        raise AssertionError("no token")
+
+    def _hear(self, said: list[Delivery]) -> None:
+        for delivery in said:
+            if isinstance(delivery.payload, Frame):
+                self._session.received(delivery.payload.payload, self.now_ns)
+
+    def passes(self, nanoseconds: int) -> None:
+        """Time passes, and the market acts."""
+        end_ns = self.now_ns + nanoseconds
+        while (at_ns := self.exchange.next_wakeup()) is not None and at_ns <= end_ns:
+            self.now_ns = max(at_ns, self.now_ns)
+            self._hear(self.exchange.wake(self.now_ns))
+        self.now_ns = end_ns
+
+    def trade(self, side: Side) -> None:
+        """One order that rests inside the spread until a taker comes."""
+        self._requests += 1
+        book = self.exchange.world.books[SYMBOL]
+        bid, ask = book.bids.best, book.asks.best
+        assert bid is not None and ask is not None
+        units = (bid + ask) // 2 + (-60 if side is Side.BUY else 60)
+        intent = Intent(
+            *(str(self._requests), "bare", None, SYMBOL, side, OrderType.LIMIT),
+            *(Quantity.of("0.001"), Price.of(str(units / 10))),
+        )
+        number = client_order_id(self.now_ns, 1, self._requests)
+        made = Order(intent, order.State.SENDING, cl_ord_id=number, route=Route.WEBSOCKET)
+        payload = self._session.add(made, self._requests, self.now_ns + 5_000_000_000)
+        self._hear(self.exchange.received(self.now_ns, SOCKET, payload))
+
+
+def bare(seconds: int) -> int:
+    """Lives of orders without a desk."""
+    world = Bare()
+    for number in range(seconds * 1_000_000_000 // STEP_NS):
+        world.passes(STEP_NS)
+        world.trade(Side.BUY if number % 2 else Side.SELL)
+    return accepted(world.memory)
+
+
+@attrs.frozen
+class Figure:
+    """Lives a second, in the best round."""
+
+    name: str
+    best: float
+
+    def __str__(self) -> str:
+        return f"{self.name:50} {self.best:8.1f} lives/s"
+
+
+def best_of(rounds: int, name: str, work: Callable[[], int]) -> Figure:
+    """Runs something several times."""
+    best = 0.0
+    for _ in range(rounds):
+        gc.collect()
+        began = time.process_time()
+        lives = work()
+        best = max(best, lives / (time.process_time() - began))
+    return Figure(name, best)
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--seconds", type=int, default=60, help="virtual, of the runs without faults"
+    )
+    wanted = parser.parse_args()
+    logs.silence()
+    clean(WARM_SECONDS)
+    with without_pauses():
+        alone = best_of(wanted.rounds, "codec and core alone", lambda: bare(wanted.seconds))
+        desk = best_of(wanted.rounds, "the desk, no faults", lambda: clean(wanted.seconds))
+        swarm = best_of(wanted.rounds, "the desk, faults and auditor", lambda: faulted(SWARM))
+    for figure in (alone, desk, swarm):
+        print(figure)
+    print(f"the desk is at {desk.best / alone.best:.2f} of codec and core alone (aim 0.25)")
+
+
+if __name__ == "__main__":
+    main()
