@@ -73,7 +73,7 @@ class Price:
         return plain(self.value)
 
 
-@attrs.frozen(order=True)
+@attrs.frozen(order=False)
 class Quantity:
     """How much of the base asset; zero or more."""
 
@@ -97,6 +97,20 @@ class Quantity:
         if not isinstance(other, Quantity):
             return NotImplemented
         return Quantity(self.value - other.value)
+
+    # By hand: those of attrs make two tuples each time, and quantities are compared everywhere.
+
+    def __lt__(self, other: "Quantity") -> bool:
+        return self.value < other.value if isinstance(other, Quantity) else NotImplemented
+
+    def __le__(self, other: "Quantity") -> bool:
+        return self.value <= other.value if isinstance(other, Quantity) else NotImplemented
+
+    def __gt__(self, other: "Quantity") -> bool:
+        return self.value > other.value if isinstance(other, Quantity) else NotImplemented
+
+    def __ge__(self, other: "Quantity") -> bool:
+        return self.value >= other.value if isinstance(other, Quantity) else NotImplemented
 
     def floor_to(self, step: Decimal) -> "Quantity":
         """Rounds down to a multiple of ``step`` (the lot step)."""
