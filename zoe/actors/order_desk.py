@@ -19,6 +19,7 @@ from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Input, Intent, Order, State, apply
+from zoe.domain.order_news import enlarged
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import (
@@ -164,9 +165,8 @@ class OrderDesk(Actor):
         self.after(LINGER_SECONDS, Tick("linger"))
 
     def _adopt_known(self, order: Order) -> None:
-        intent_id = order.intent.intent_id
         self._index(order)
-        self._start(intent_id, None)
+        self._start(order.intent.intent_id, None)
 
     def _start(self, intent_id: str, fresh: tuple[Intent, str] | None) -> Address:
         factory = partial(OrderActor, self._config, intent_id, fresh)
@@ -243,7 +243,7 @@ class OrderDesk(Actor):
                 self._strange(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
-        for fact in sighting.facts:
+        for fact in (*enlarged(self._orders.get(intent_id), sighting), *sighting.facts):
             self.tell(self._actors[intent_id], OrderFact(fact))
 
     def _says_nothing_new(self, sighting: Sighting) -> bool:

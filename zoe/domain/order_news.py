@@ -6,7 +6,25 @@ the order lives also gives its terms: where they are not those that are known, s
 
 import attrs
 
+from zoe.domain.amend import Terms
 from zoe.domain.order import TERMINAL, Fact, Input, Order, State
+from zoe.domain.quantity import NOTHING
+from zoe.domain.sighting import Sighting
+
+
+def enlarged(order: Order | None, seen: Sighting) -> tuple[Fact, ...]:
+    """The amend that a report proves without telling of it: more is filled than we know of.
+
+    Somebody enlarged the order while nobody listened; a list then shows it as it is.
+    """
+    known = seen.description
+    if order is None or known is None:
+        return ()
+    filled = max((f.filled_quantity for f in seen.facts if f.filled_quantity), default=NOTHING)
+    if filled <= max(terms.quantity for terms in order.possible_terms):
+        return ()
+    terms = Terms(max(known.quantity, filled), known.limit_price)
+    return (Fact(Input.AMENDED, seen.order_id, reason="more is filled", terms=terms),)
 
 
 def news(order: Order, fact: Fact) -> tuple[Fact, ...]:

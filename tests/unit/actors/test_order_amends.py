@@ -2,13 +2,14 @@
 
 from functools import partial
 
+import attrs
 from stage import Stage
 
 from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_amends import ANSWER_MARGIN_NS, DEADLINE_NS, PERMIT_SECONDS
 from zoe.actors.order_desk import OrderDesk
 from zoe.domain.amend import Amend, Progress, Terms
-from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order import EXTERNAL, Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.domain.sighting import Sighting
@@ -233,3 +234,16 @@ def test_an_amend_of_an_order_that_is_not_live_yet_waits_until_it_is() -> None:
     seen(stage, Fact(Input.LIVE, "O1", terms=OLD))
     permit(stage, Action.AMEND)
     assert len(stage.heard("gateway", SendAmend)) == 1
+
+
+def test_an_order_enlarged_and_filled_while_nobody_listened_is_known_from_a_list() -> None:
+    stage = working()
+    larger = attrs.evolve(INTENT, intent_id="O1", source=EXTERNAL, quantity=Quantity.of("0.01"))
+    filled = Fact(Input.COMPLETED, "O1", filled_quantity=larger.quantity)
+    stage.tell(OrderSighted(Sighting("O1", None, (filled,), larger)))
+    order = newest(stage)
+    assert (order.state, order.terms.quantity, order.fills_missing) == (
+        *(State.FILLED, larger.quantity),
+        True,
+    )
+    assert stage.kinds()[-2:] == ["order.amended", "order.filled"]
