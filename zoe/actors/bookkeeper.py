@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.book_calls import OpenBooks, open_books, store_all
 from zoe.actors.stream_rows import row_of
 from zoe.domain.balance_drift import BalanceDrift, Finding
 from zoe.domain.booking import REST, STREAM, Booking, Delivery
@@ -47,6 +48,8 @@ LOOK_SECONDS: Final = 30
 #: Answers about balances may be as old as this.
 MOMENT_NS: Final = 15_000_000_000
 MOST_ROWS: Final = 1_000
+#: Whoever should have answered was restarted.
+SILENCE_NS: Final = 120_000_000_000
 GAP: Final = "gap"
 DIFFERENT: Final = "balances differ"
 _EXTERNAL_KINDS: Final = frozenset({Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.INCOME})
@@ -54,20 +57,12 @@ _EXTERNAL_KINDS: Final = frozenset({Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.INCOME})
 
 @attrs.frozen
 class _Opened(Message):
-    outcome: Outcome["_Open"]
+    outcome: Outcome[OpenBooks]
 
 
 @attrs.frozen
 class _Booked(Message):
     outcome: Outcome[None]
-
-
-@attrs.frozen
-class _Open:
-    """Books as they are stored, and the number of the newest difference."""
-
-    keeping: Bookkeeping
-    number: int
 
 
 @attrs.define
@@ -78,6 +73,7 @@ class _Reading:
     began_ns: int
     start_ns: int | None
     pages: int = 0
+    asked_ns: int = 0
 
 
 Inbox = LedgerRowSeen | BalancesSeen | Quote | PrivateAnswered | Tick | _Opened | _Booked
@@ -150,10 +146,10 @@ class Bookkeeper(Actor):
     def _open(self, reason: str = "rebuilt") -> None:
         self._busy, self._keeping = True, None
         now_ns = self._marks.now_ns = self.clock.wall_ns()
-        call = partial(_open, self._store, self._marks, now_ns, reason)
+        call = partial(open_books, self._store, self._marks, now_ns, reason)
         self.offload(call, _Opened, lane=LANE)
 
-    def _opened(self, outcome: Outcome[_Open]) -> None:
+    def _opened(self, outcome: Outcome[OpenBooks]) -> None:
         self._busy = False
         if outcome.error is not None:
             self._failed(outcome.error)
@@ -184,7 +180,7 @@ class Bookkeeper(Actor):
             return
         self._busy, self._flying = True, batch
         notes, self._notes = self._notes, []
-        self.offload(partial(_store, self._store, booking, notes), _Booked, lane=LANE)
+        self.offload(partial(store_all, self._store, booking, notes), _Booked, lane=LANE)
 
     def _booked(self, outcome: Outcome[None]) -> None:
         self._busy = False
@@ -254,8 +250,11 @@ class Bookkeeper(Actor):
     def _want(self, reason: str) -> None:
         if self._wanted is None:
             self._wanted = reason
-            delay = RETRY_SECONDS[min(self._fruitless, len(RETRY_SECONDS) - 1)]
-            self.after(max(delay, self._lag_ns / 1e9), Tick("read"))
+            self._read_soon()
+
+    def _read_soon(self) -> None:
+        delay = RETRY_SECONDS[min(self._fruitless, len(RETRY_SECONDS) - 1)]
+        self.after(max(delay, self._lag_ns / 1e9), Tick("read"))
 
     def _read(self) -> None:
         keeping, drift, reason = self._keeping, self._drift, self._wanted
@@ -267,13 +266,16 @@ class Bookkeeper(Actor):
         log.info("books.reading", reason=reason)
         self._refs += 1
         began_ns = self.clock.wall_ns()
-        self._reading = _Reading(self._refs, began_ns, _start_ns(keeping))
+        whole_ns = keeping.whole_until()
+        start_ns = None if whole_ns is None else whole_ns - OVERLAP_NS
+        self._reading = _Reading(self._refs, began_ns, start_ns)
         self._page()
 
     def _page(self) -> None:
         reading = self._reading
         if reading is None:
             return
+        reading.asked_ns = self.clock.wall_ns()
         operation = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
         self.tell(self.find("gateway"), PrivateCall(reading.ref, operation, self.me))
 
@@ -287,7 +289,8 @@ class Bookkeeper(Actor):
             self._reading = None
             self._fruitless += 1
             log.info("books.read_failed", code=answer.code)
-            self._want("a reading failed")
+            self._wanted = self._wanted or "a reading failed"
+            self._read_soon()
         else:
             self._page_read(reading, answer.result)
 
@@ -304,6 +307,9 @@ class Bookkeeper(Actor):
         wrong = self._drift is not None and self._drift.assets
         gaps = self._keeping is not None and self._keeping.books.gaps
         self._fruitless = self._fruitless + 1 if wrong or gaps else 0
+        self._wanted = self._wanted or (GAP if gaps else None)
+        if self._wanted is not None:
+            self._read_soon()  # what was wanted meanwhile
         self.after(1, Tick("balances"))
 
     # Balances
@@ -365,33 +371,13 @@ class Bookkeeper(Actor):
         self._beat()
         if self._drift is not None and self._drift.unexplained:
             self._dispute(self._drift.unexplained)  # a restarted RiskOfficer knows of none
+        self._marks.now_ns = now_ns = self.clock.wall_ns()
+        if self._reading is not None and now_ns - self._reading.asked_ns > SILENCE_NS:
+            self._reading, self._wanted = None, "no answer"
+            self._read_soon()
         if self._busy or self._keeping is None:
             return
-        self._marks.now_ns = self.clock.wall_ns()
         if self._marks.would_value(self._keeping.books.outcomes):
             self._open("valued")
         else:
             self._next()
-
-
-def _open(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -> _Open:
-    """Everything that is stored, with what was missing made good."""
-    keeping = Bookkeeping(store.load(), marks)
-    booking = keeping.catch_up(now_ns, now_ns, reason)
-    if not booking.is_empty:
-        store.book([booking])
-    return _Open(keeping, max((row.number for row in store.drift()), default=0))
-
-
-def _store(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:
-    if not booking.is_empty:
-        store.book([booking])
-    if notes:
-        store.note_drift(notes)
-
-
-def _start_ns(keeping: Bookkeeping) -> int | None:
-    """From where on rows may be missing: before the oldest gap, or since the newest row."""
-    ends = keeping.ends()
-    times = [time_ns for time_ns in ends if time_ns is not None]
-    return min(times) - OVERLAP_NS if len(times) == len(ends) else None

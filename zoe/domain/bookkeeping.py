@@ -126,14 +126,14 @@ class Bookkeeping:
             found[asset] = frozenset(balances)
         return found
 
-    def ends(self) -> list[int | None]:
-        """The times up to which nothing is missing: of each wallet with a gap its last booked
-        row's; without gaps the newest row's. None where there is none."""
+    def whole_until(self) -> int | None:
+        """Up to which time nothing is missing: the oldest gap, else the newest row; None where all
+        may be."""
         books = self.books
         gaps = [books.wallets[wallet].booked for wallet in books.gaps]
         if gaps:
-            return [booked[-1].time_ns if booked else None for booked in gaps]
-        return [max((row.time_ns for row in books.rows.values()), default=None)]
+            return min((rows[-1].time_ns for rows in gaps), default=None) if all(gaps) else None
+        return max((row.time_ns for row in books.rows.values()), default=None)
 
     def _entries(self, rows: Iterable[LedgerRow]) -> tuple[JournalEntry, ...]:
         """Entries that the journal lacks. An entry is a function of its row: it is never taken

@@ -223,6 +223,28 @@ def test_a_reading_that_failed_is_begun_again() -> None:
     assert len(store.load().rows) == len(account.rows[:PAGE])
 
 
+def test_what_is_wanted_while_the_ledger_is_read_is_read_after_that() -> None:
+    account, store = small_account.Account(9), MemoryLedger()
+    rows = [account.row(f"D{n}", "deposit", "USD", 10**10) for n in range(3)]
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    call = calls(stage)[0]
+    stage.tell(seen(rows[2]), 10)
+    stage.tell(PrivateAnswered(call.ref, (rows[0],)), 1)
+    assert stored(store).books.gaps
+    answer(stage, rows, account.balances)
+    assert stored(store).books.gaps == {}
+
+
+def test_a_call_that_nobody_answers_any_more_is_made_again() -> None:
+    store = MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot({}))
+    assert len(calls(stage)) == 1
+    stage.run(300)
+    assert len(calls(stage)) > 1
+
+
 def test_what_had_no_mark_is_valued_once_there_is_one() -> None:
     store = MemoryLedger()
     stage = keeper(store)

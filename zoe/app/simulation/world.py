@@ -23,6 +23,7 @@ from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.risk import Limits
 from zoe.messages.system import DoorAnswer, DoorRequest
 from zoe.ports.journal import JournalStore
+from zoe.ports.ledger_store import LedgerStore
 from zoe.runtime.message import Envelope
 from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
@@ -73,6 +74,8 @@ class World:
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
         self.journal = MemoryJournal(self.account)
+        #: Where the books are kept; set before a desk starts, for what is about them.
+        self.books: LedgerStore | None = None
         self.notes = MemoryNotes()
         self.boots = 0
         self.turns = 0
@@ -135,6 +138,7 @@ class World:
             desk_tag=desk_tag(self.account, "simulation"),
             venue=self.venue,
             store=self._fault(self.journal),
+            books=self.books,
             notes=self.notes,
             reserve_nonce=self._reserve,
             write_health=lambda rows: None,
