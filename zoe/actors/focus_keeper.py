@@ -88,8 +88,9 @@ class FocusKeeper:
             pinned.setdefault(order.intent.pair, "working order")
         ranking = self._ranked.symbols
         for asset in self._held:
-            # One pair of each base is ranked; where none is, its plainest will do.
-            pair = next((s for s in ranking if s.partition("/")[0] == asset), f"{asset}/USD")
+            # Whatever pair of it is watched already will do: another rank is no reason to change.
+            near = (*pinned, *self._focus.symbols, *ranking)
+            pair = next((s for s in near if s.partition("/")[0] == asset), f"{asset}/USD")
             if self._known.get(pair):
                 pinned.setdefault(pair, "held")
         focus, changes = pin(self._focus, pinned)

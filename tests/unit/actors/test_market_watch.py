@@ -253,6 +253,18 @@ def test_coins_that_are_held_are_watched_whatever_their_rank() -> None:
     assert not market.sent("ODD/USD")
 
 
+def test_the_pair_of_a_coin_that_is_held_stays_whichever_ranks_best() -> None:
+    market = scouting("BTC/EUR", "SOL/USD", "SOL/EUR")
+    market.stage.tell(BalancesChanged((("BTC", Decimal(1)), ("SOL", Decimal(1)))))
+    for ranking in (("SOL/EUR", "BTC/EUR"), ("BTC/EUR", "SOL/USD"), ("SOL/USD", "BTC/EUR")):
+        market.stage.tell(Ranked((), ""))
+        market.stage.tell(OrdersReported(()))
+        ranks(market, *ranking)
+    held = [record.rows[0].body for record in market.stage.records if "held" in record.rows[0].body]
+    assert len(held) == 1
+    assert '"symbol":"SOL/USD"' in held[0] and "BTC" not in held[0].partition('"focus"')[0]
+
+
 def test_a_ranking_that_changes_nothing_writes_nothing() -> None:
     market = scouting()
     ranks(market, "SOL/USD")
