@@ -322,15 +322,27 @@ PLANTS: Final[tuple[Plant, ...]] = (
     an_amend_in_doubt_is_taken_as_made,
     one_root_cause_is_lost,
 )
-#: After the kit, so many seeds of the swarm.
+#: So many scripts of the kit, a few seeds of the swarm, the rest of the kit, the rest of the seeds.
+FIRST_SCRIPTS: Final = 12
+FIRST_SEEDS: Final = 3
 MOST_SEEDS: Final = 60
 
 
 def stories() -> Iterator[tuple[str, Story]]:
-    """The kit's scripts and then the swarm's seeds, told one by one, with the names of both."""
-    for number, (name, _) in enumerate(SCRIPTS):
-        yield f"kit {number}, {name}", tell(number, "kit")
-    for seed in range(MOST_SEEDS):
+    """The kit's scripts and the swarm's seeds, told one by one, with the names of both."""
+    yield from _scripts(range(FIRST_SCRIPTS))
+    yield from _seeds(range(1, 1 + FIRST_SEEDS))
+    yield from _scripts(range(FIRST_SCRIPTS, len(SCRIPTS)))
+    yield from _seeds(range(1 + FIRST_SEEDS, MOST_SEEDS))
+
+
+def _scripts(numbers: range) -> Iterator[tuple[str, Story]]:
+    for number in numbers:
+        yield f"kit {number}, {SCRIPTS[number][0]}", tell(number, "kit")
+
+
+def _seeds(seeds: range) -> Iterator[tuple[str, Story]]:
+    for seed in seeds:
         yield f"seed {seed}", tell(seed)
 
 

@@ -24,7 +24,7 @@ def _silence() -> Iterator[None]:
     logger.enable("zoe")
 
 
-FIRST, LAST = (int(part) for part in os.environ.get("ZOE_SEEDS", "0:60").split(":"))
+FIRST, LAST = (int(part) for part in os.environ.get("ZOE_SEEDS", "0:40").split(":"))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, LAST))
@@ -79,6 +79,7 @@ def test_the_same_seed_does_the_same_in_two_processes_with_other_hash_seeds() ->
 
 @pytest.mark.parametrize("part", range(4))
 def test_a_desk_killed_at_any_step_of_its_journal_goes_on_as_if_it_had_not_been(part: int) -> None:
-    stories = [tell(step, "steps") for step in range(part, 72, 4)]
+    # Every second step, each before and after it is durable; ``zoe simulate`` takes all of them.
+    stories = [tell(step, "steps") for step in range(part, 72, 8)]
     assert [story.violations for story in stories] == [[]] * len(stories)
-    assert [story.crashes for story in stories[:17]] == [1] * 17, "each dies at its own step"
+    assert [story.crashes for story in stories[:8]] == [1] * 8, "each dies at its own step"
