@@ -75,9 +75,10 @@ def test_the_books_of_a_trading_desk_are_the_exchanges_to_the_last_digit(
         assert code == 0, answer
         # A row that was lost last of all is missed by the next look.
         running.until(lambda: booked(running) == exchanges(running), 2 * LOOK_SECONDS)
-        code, verdict = running.zoe("ledger", "verify", "--json")
-        assert (code, verdict["problems"]) == (0, [])
-        causes = {row["theirs"]: row["cause"] for row in running.listed("drift", "--all")}
+        # What the desk holds for the balances may be a look behind, too.
+        running.until(lambda: running.zoe("ledger", "verify", "--json")[0] == 0, 2 * LOOK_SECONDS)
+        _, drift = running.zoe("drift", "--all", "--json")
+        causes = {row["theirs"]: row["cause"] for row in drift}
         assert causes["deposit 1234.5678 USD"] == "external_action"
         assert causes["withdrawal -0.2501 BTC"] == "external_action"
         assert causes["staking 0.0001234567 BTC"] == "external_action"
