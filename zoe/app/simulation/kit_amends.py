@@ -196,6 +196,22 @@ def withdrawn_while_it_waits(stage: Stage) -> None:
     stage.world.run(1)
 
 
+def never_executed(stage: Stage) -> None:
+    """The request is lost on its way, and nobody ever says so."""
+    stage.fault("AddOrder", "not_executed")
+    stage.place(RESTS)
+    stage.world.run(15)
+
+
+def amend_of_a_partly_filled_order(stage: Stage) -> None:
+    """The quantity of an amend is the order's total, not its rest."""
+    stage.market()
+    key = stage.placed(FILLS_IN_PART)
+    stage.world.run(1)
+    stage.amend(key, quantity="0.015")
+    stage.world.run(3)
+
+
 AMENDS: Final = (
     *(amend_applied, amend_made_elsewhere, amend_refused, amend_made_elsewhere_meanwhile),
     *(amend_in_doubt_applied, amend_in_doubt_refused, amend_in_doubt_made_elsewhere),
@@ -203,4 +219,5 @@ AMENDS: Final = (
     *(amend_that_is_filled_meanwhile, canceled_with_an_amend_on_its_way),
     *(canceled_by_hand, placed_by_hand, asked_twice_under_one_key),
     *(killed_while_it_waits, withdrawn_while_it_waits),
+    *(never_executed, amend_of_a_partly_filled_order),
 )
