@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import foreign
@@ -82,8 +83,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         for moved in made.truth
     ]
     given = json.dumps({"moves": moves})
-    started = {name: _start(interpreter, name) for name in ("rp2_lots", "beancount_lots")}
     place = tmp_path_factory.mktemp("exports")
+    started = {name: _start(interpreter, name, place) for name in ("rp2_lots", "beancount_lots")}
     write(made, place)
     done = subprocess.run(
         (*ZOE, "ledger", "replay", str(place), "--json"),
@@ -105,14 +106,15 @@ def _text(worth: int | None) -> str | None:
     return None if worth is None else text_of(worth)
 
 
-def _start(interpreter: str, name: str) -> "subprocess.Popen[str]":
+def _start(interpreter: str, name: str, place: Path) -> "subprocess.Popen[str]":
+    """A program that leaves what it writes beside, in ``place``."""
     return subprocess.Popen(
         (interpreter, str(foreign.PROGRAMS / f"{name}.py")),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=foreign.PROGRAMS,
+        cwd=place,
         env={"PATH": "/usr/bin:/bin"},
     )
 

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 import time
 from argparse import Namespace
 from typing import Final
@@ -48,10 +47,13 @@ class _Until:
 
     def __init__(self, seconds: int | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
-        self._told = threading.Event()
+        self._told = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._told.set())
+            signal.signal(number, self._tell)
 
     def __call__(self) -> bool:
         over = self._end is not None and time.monotonic() >= self._end
-        return over or self._told.is_set()
+        return over or self._told
+
+    def _tell(self, *_: object) -> None:
+        self._told = True

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import sys
-import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
@@ -71,21 +70,24 @@ class _View:
         self._configured = frozenset(focused)
         self._focus = self._configured
         self._ask_focus = ask_focus
-        self._told = threading.Event()
+        self._told = False
         self._next = self._next_focus = 0.0
         self.live = sys.stdout.isatty() and not arguments.json
         seconds = arguments.seconds or (None if self.live else 5)
         self._end = None if seconds is None else time.monotonic() + seconds
         self._display: Any = None
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._told.set())
+            signal.signal(number, self._tell)
 
     def __call__(self) -> bool:
         now = time.monotonic()
         if self.live and now >= self._next:
             self._next = now + FRAME_SECONDS
             self._draw(now)
-        return self._told.is_set() or (self._end is not None and now >= self._end)
+        return self._told or (self._end is not None and now >= self._end)
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
 
     def print(self) -> None:
         """One table, for a file or another program."""
