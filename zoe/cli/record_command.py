@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from argparse import Namespace
+from types import FrameType
 from typing import Final
 
 from zoe.adapters.kraken import public_session
@@ -50,6 +51,9 @@ class _Until:
         self._told = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._tell)
+
+    def _end_it(self, _number: int, _frame: FrameType | None) -> None:
+        self._told = True
 
     def __call__(self) -> bool:
         over = self._end is not None and time.monotonic() >= self._end

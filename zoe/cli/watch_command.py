@@ -7,6 +7,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from types import FrameType
 from typing import Any, Final
 
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
@@ -78,6 +79,9 @@ class _View:
         self._display: Any = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._tell)
+
+    def _end_it(self, _number: int, _frame: FrameType | None) -> None:
+        self._told = True
 
     def __call__(self) -> bool:
         now = time.monotonic()
