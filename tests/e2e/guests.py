@@ -110,6 +110,10 @@ class GuestDesk(Desk):
         """The account's rows in the exchange's journal, in engine order."""
         return self._lines("journal")
 
+    def accepted(self) -> int:
+        """How many of the account's orders the exchange has taken."""
+        return sum(row["kind"] == "order_accepted" for row in self.truth())
+
     def sent_twice(self) -> list[str]:
         """Client ids of orders that the desk has sent more than once."""
         sent = [

@@ -48,7 +48,7 @@ def test_a_desk_killed_while_it_trades_goes_on_with_the_same_orders(tmp_path: Pa
             kill_at = running.truth_size() + moments.randrange(MOST_BYTES)
             running.until(lambda at=kill_at: running.truth_size() >= at)
             running.kill()
-            running.until(lambda: not running.children(), 5)
+            running.until(lambda: not running.children(), 30)
         running.start()
         running.ready()
         assert settled(running) == []
