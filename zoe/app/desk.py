@@ -1,5 +1,6 @@
 """The desk itself: the actors' parts made real, the threads beside them, and the wait for the end."""
 
+import os
 import signal
 import sys
 import time
@@ -44,8 +45,10 @@ from zoe.store.revival import keep_up
 
 #: How people and service managers ask for an orderly end.
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-#: More than the Closer's patience, and less than what is promised to a service manager.
+#: More than the Closer's patience.
 CLOSING_SECONDS: Final = PATIENCE_SECONDS + 2
+#: What is promised to a service manager, less a little.
+ENDING_SECONDS: Final = 9.5
 #: How often the main thread looks whether it was told to stop.
 LOOK_SECONDS: Final = 0.1
 _BOOT_BITS: Final = 40
@@ -156,16 +159,27 @@ class Desk:
 
     def _wait(self) -> int:
         """Waits for the end; a desk that is told to stop does, whatever becomes of its Closer."""
-        closing_until: float | None = None
+        told_at: float | None = None
         while (code := self._runtime.wait(LOOK_SECONDS)) is None:
-            if self._told_to_stop is None or self._runtime.supervision.ending is not None:
+            if self._told_to_stop is None:
                 continue
-            if closing_until is None:
-                closing_until = time.monotonic() + CLOSING_SECONDS
+            if told_at is None:
+                told_at = time.monotonic()
                 self._runtime.find("closer").tell(CloseDesk(self._told_to_stop))
-            elif time.monotonic() > closing_until:
-                self._runtime.shutdown(EXIT_GAVE_UP, "not closed in its time")
+            self._hurry(time.monotonic() - told_at)
         return code
+
+    def _hurry(self, seconds: float) -> None:
+        """What must be done about a desk that was told to stop so long ago.
+
+        In the end it goes as if it were killed: a store that is away keeps what is not durable from
+        being written, and the next start looks it up.
+        """
+        if seconds > ENDING_SECONDS:
+            log.critical("desk.stop_cut_short")
+            os._exit(EXIT_GAVE_UP)
+        if seconds > CLOSING_SECONDS and self._runtime.supervision.ending is None:
+            self._runtime.shutdown(EXIT_GAVE_UP, "not closed in its time")
 
     def _is_ready(self, _envelope: Envelope) -> None:
         if self._ready:
