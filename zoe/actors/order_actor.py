@@ -389,8 +389,7 @@ class OrderActor(Actor):
 
     def _cancel_settled(self, settled: CancelSettled) -> None:
         assert self._order is not None
-        acknowledged = self._order.state in (State.PENDING, State.WORKING)
-        if settled.outcome is Sent.REFUSED and acknowledged:
+        if settled.outcome is Sent.REFUSED and self._order.state in (State.PENDING, State.WORKING):
             # "Unknown order" means that it is closed: find its fills. Before, it proves nothing.
             log.info("order.cancel_refused", intent_id=self._intent_id, reason=settled.reason)
             self.tell(self.find("reconciler"), LookWanted("cancel refused"))
