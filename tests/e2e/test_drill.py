@@ -37,6 +37,8 @@ max_orders_per_minute = 5000
 {QUIET}"""
 #: The exchange's timer is set to 60 s every 15 to 20 s.
 DEAD_MAN_SECONDS = 62
+#: So many wish at a halt, half of them before it.
+HALTED_AMONG = 120
 HALTED = {"TRADING_HALTED"}
 #: What an answer may say, and whether the exchange has the order then.
 PLACED, DENIED, NOT_PLACED = 0, 1, 4
@@ -76,7 +78,7 @@ def test_each_wish_is_executed_at_most_once_and_its_asker_learns_its_fate(
 
 @pytest.mark.slow
 def test_no_order_is_accepted_after_a_halt_has_returned(tmp_path: Path) -> None:
-    wanted = wishes(10 * WISHES, random.Random(1))
+    wanted = wishes(HALTED_AMONG, random.Random(1))
     with (
         sandboxes.running(tmp_path, "--port", "0", command=(*ZOE, "sandbox")) as host,
         guest(tmp_path, CONFIG, host) as running,
@@ -86,7 +88,7 @@ def test_no_order_is_accepted_after_a_halt_has_returned(tmp_path: Path) -> None:
         for fault in FAULTS:
             host.admin("faults", {"where": "AddOrder", "every": 11, "count": 5} | fault)
         askers = Askers(running.door, wanted, denials=HALTED)
-        running.until(lambda: askers.left <= 5 * WISHES)
+        running.until(lambda: askers.left <= HALTED_AMONG // 2)
         code, answer = running.zoe("halt", "--why", "a drill", "--timeout", "60", "--json")
         accepted = running.accepted()
         assert code == 0, answer
