@@ -186,7 +186,7 @@ class Desk:
 
         Balances follow with the next look where a message about them was lost.
         """
-        code, answer = self.zoe("halt", "--why", "comparing", "--timeout", "30", "--json")
+        code, answer = self.zoe("halt", "--why", "comparing", "--timeout", "50", "--json")
         assert code == 0, answer
         found = differences(self)
         if found and all(line.startswith(_BALANCE) for line in found):
@@ -258,7 +258,7 @@ def gone_afterwards(made: Desk) -> Iterator[None]:
 
 def _nobody_is_left(of: Desk) -> None:
     try:
-        of.until(lambda: not of.children(), 15)
+        of.until(lambda: not of.children(), 60)
     finally:
         for pid in of.children():
             with suppress(ProcessLookupError):

@@ -20,7 +20,7 @@ import requests
 import websocket
 
 COMMAND: Final = (sys.executable, "-P", "-m", "zoe.sandbox.main")
-PATIENCE_SECONDS: Final = 20
+PATIENCE_SECONDS: Final = 60
 
 
 class Sandbox:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -25,7 +26,9 @@ from zoe.store.waiting import wait_until_up
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAM: Final = Path(__file__).with_name("store_program.py")
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS: Final = 60
+#: Never set: what is waited for has no event of its own.
+_PAUSE: Final = threading.Event()
 _NUMBERS = itertools.count(1)
 
 
@@ -69,10 +72,11 @@ def up(state_dir: Path) -> tuple[EmbeddedServer, Database]:
 
 
 def eventually(look: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Returns once ``look`` finds what is waited for; it should be cheap."""
+    """Returns once ``look`` finds what is waited for."""
     deadline = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        _PAUSE.wait(0.01)
 
 
 def fill(place: Path) -> Path:

@@ -17,7 +17,7 @@ FIXTURES: Final = ROOT.parent / "shared" / "fixtures"
 BOOK: Final = FIXTURES / "ws-v2-book-btcusd-depth10.json"
 CAPTURES: Final = FIXTURES / "kraken-captures.jsonl"
 ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
-PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 60
 INSTRUMENT: Final = {
     "channel": "instrument",
     "type": "snapshot",

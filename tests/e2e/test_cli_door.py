@@ -32,7 +32,7 @@ SUMMARY: Final = {
     "limit_price": "50000.10",
     "slot": None,
 }
-PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 60
 
 Row = dict[str, Any]
 Talk = Callable[[socket.socket, Row], None]

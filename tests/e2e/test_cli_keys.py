@@ -12,7 +12,7 @@ from typing import Final
 ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 KEY: Final = base64.b64encode(bytes(range(42))).decode()
 SECRET: Final = base64.b64encode(bytes(range(64))).decode()
-PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 60
 
 
 def zoe(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:

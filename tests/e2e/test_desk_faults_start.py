@@ -138,7 +138,7 @@ def test_a_desk_told_to_stop_while_it_starts_leaves_nothing_and_starts_again(
             code = running.ended(20)
             # Before Python has read its first lines, the signal simply ends it.
             assert code in (0, -signal.SIGTERM), (number, code, seed, running.said()[-20:])
-            running.until(lambda: not running.children(), 5)
+            running.until(lambda: not running.children())
             assert "Traceback" not in running.errors.read_text(), (number, seed)
         running.start()
         running.ready()

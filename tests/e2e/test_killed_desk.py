@@ -27,7 +27,7 @@ price_band = "0.00005"
 
 def settled(running: Desk) -> list[str]:
     """Halts the desk, which settles everything in flight, and compares; then lets it go on."""
-    code, answer = running.zoe("halt", "--why", "comparing", "--timeout", "30", "--json")
+    code, answer = running.zoe("halt", "--why", "comparing", "--timeout", "50", "--json")
     assert code == 0, answer
     found: list[str] = differences(running)
     code, answer = running.zoe("resume", "--json")
@@ -48,7 +48,7 @@ def test_a_desk_killed_while_it_trades_goes_on_with_the_same_orders(tmp_path: Pa
             kill_at = running.truth_size() + moments.randrange(MOST_BYTES)
             running.until(lambda at=kill_at: running.truth_size() >= at)
             running.kill()
-            running.until(lambda: not running.children(), 30)
+            running.until(lambda: not running.children())
         running.start()
         running.ready()
         assert settled(running) == []

@@ -22,7 +22,7 @@ from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.domain.errors import ExchangeUnavailable
 from zoe.domain.order import Input
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

@@ -210,7 +210,7 @@ def test_a_full_disk_under_the_log_of_writes_ends_the_server_and_room_brings_it_
         stores.eventually(lambda: found.deaths() >= 2, "it died, and again for want of room")
         assert "No space left on device" in found.said("store.server_died", "words")[-1]
         ballast.unlink()
-        stores.eventually(found.is_up, "up again", seconds=20)
+        stores.eventually(found.is_up, "up again")
         # The last group's fate was unknown: settling is right whichever it was.
         store.settle(rows(acknowledged + 1))
         assert store.last_seq() == acknowledged + 20
@@ -239,7 +239,7 @@ def test_a_session_that_was_killed_takes_the_server_along_and_it_is_started_afre
         ((session,),) = found.database.run(lambda c: c.run("SELECT pg_backend_pid()"))
         os.kill(session, signal.SIGKILL)
         stores.eventually(lambda: found.deaths() == 1, "dead, not recovering by itself")
-        stores.eventually(found.is_up, "up again", seconds=30)
+        stores.eventually(found.is_up, "up again")
         assert store.last_seq() == 20
 
 
