@@ -74,13 +74,18 @@ class Ledger(Actor):
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, since=SNAPSHOT))
+        self.tell(
+            self.find("journal"),
+            Hydrate(self.incarnation, self.me, stream=self._stream, since=SNAPSHOT),
+        )
         if self.incarnation > 1:
             # The entry that it crashed on, and those it had queued, are told by nobody else.
             self.tell(self.find("reconciler"), LookWanted("ledger restarted"))
 
     def handle(self, message: Inbox) -> None:
         match message:
+            case Hydrated() if message.ref != self.incarnation:
+                pass  # asked for by one that crashed: the rows of then
             case Hydrated():
                 self._hydrated(message.rows)
             case BalancesSeen() | LedgerRowSeen():

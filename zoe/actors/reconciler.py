@@ -121,7 +121,9 @@ class Reconciler(Actor):
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        self.tell(
+            self.find("journal"), Hydrate(self.incarnation, self.me, stream=self._stream, last=True)
+        )
         self.tell(self.find("gateway"), WatchStream())
         self.after(PERIOD_SECONDS, Tick("period"))
 
@@ -168,6 +170,8 @@ class Reconciler(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
+        if answer.ref != self.incarnation:
+            return  # asked for by one that crashed: the rows of then
         self.release()
         if answer.rows:
             newest = answer.rows[-1]

@@ -66,7 +66,9 @@ class Strategist(Actor):
 
     def on_start(self) -> None:
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        self.tell(
+            self.find("journal"), Hydrate(self.incarnation, self.me, stream=self._stream, last=True)
+        )
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("ledger"), WatchBalances())
         self.tell(self.find("risk"), WatchTradingState())
@@ -95,6 +97,8 @@ class Strategist(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
+        if answer.ref != self.incarnation:
+            return  # asked for by one that crashed: the rows of then
         self.release()
         if answer.rows:
             newest = answer.rows[-1]

@@ -8,7 +8,7 @@ from stage import Stage
 
 from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import Hydrated, StoredRow
 from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen
 from zoe.messages.orders import LookWanted
 
@@ -131,3 +131,17 @@ def test_what_came_in_otherwise_than_by_trades_is_told_beside_the_balances() -> 
     assert moved(stage) == {"USD": Decimal(100)}
     stage.tell(snapshot("56"))
     assert moved(stage) == {"USD": Decimal(50)}
+
+
+def test_an_answer_to_one_that_crashed_gives_no_version_twice() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    old = Hydrated(1, tuple(stage.rows))
+    stage.runtime.crash("ledger")
+    stage.run(1)
+    stage.tell(entry("L1", "-4", "6"))
+    stage.tell(old)
+    stage.tell(entry("L2", "-1", "5"))
+    versions = [row.version for row in stage.rows]
+    assert versions == sorted(set(versions))
+    assert newest(stage) == Decimal(5)
