@@ -10,10 +10,11 @@ A restart begins a round as soon as the stream is open; the exchange's timer run
 
 from typing import Final, assert_never
 
+from zoe.actors import hydration
 from zoe.domain.deadman import MARGIN_SECONDS, PERIOD_SECONDS, TIMEOUT_SECONDS, Switch, proves_life
 from zoe.domain.order_record import canonical
 from zoe.messages.gateway import CancelSettled, SendDeadMan, Sent
-from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row
+from zoe.messages.journal import Hydrated, Record, Recorded, Row
 from zoe.messages.system import (
     DeadManChanged,
     LifeProven,
@@ -52,15 +53,16 @@ class DeadMan(Actor):
 
     def on_start(self) -> None:
         self.hold()
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        hydration.ask(self, self._stream, last=True)
         self.tell(self.find("gateway"), WatchStream())
         self.after(PERIOD_SECONDS, Tick("round"))
 
     def handle(self, message: Inbox) -> None:
         match message:
             case Hydrated():
-                self.release()
-                self._version = message.rows[-1].version if message.rows else 0
+                if hydration.is_own(self, message):
+                    self.release()
+                    self._version = message.rows[-1].version if message.rows else 0
             case StreamOpened():
                 self._stream_open = True
                 self._prove()

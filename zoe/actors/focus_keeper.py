@@ -9,10 +9,11 @@ from typing import Final
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.domain.catalog import TRADABLE
 from zoe.domain.focus import Change, Focus, FocusConfig, follow, pin
 from zoe.domain.order_record import canonical
-from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import InstrumentsChanged
 from zoe.messages.orders import OrdersReported, ReportOrders
@@ -54,8 +55,7 @@ class FocusKeeper:
     def start(self) -> None:
         """Asks for what it needs to know."""
         actor = self._actor
-        wanted = Hydrate(0, actor.me, stream=self._stream, last=True)
-        actor.tell(actor.find("journal"), wanted)
+        hydration.ask(actor, self._stream, last=True)
         actor.tell(actor.find("ledger"), WatchBalances())
 
     def is_warm(self, symbol: str) -> bool:
@@ -66,7 +66,8 @@ class FocusKeeper:
         """Takes note; what comes into focus and what goes."""
         match news:
             case Hydrated():
-                self._version = news.rows[-1].version if news.rows else 0
+                if hydration.is_own(self._actor, news):
+                    self._version = news.rows[-1].version if news.rows else 0
             case BalancesChanged():
                 self._held = tuple(asset for asset, total in news.totals if total > 0)
             case InstrumentsChanged():

@@ -14,10 +14,11 @@ from typing import Any, Final, assert_never
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
 from zoe.messages.exchange import BalanceEntry
-from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row, StoredRow
+from zoe.messages.journal import Hydrated, Record, Recorded, Row, StoredRow
 from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen, WatchBalances
 from zoe.messages.orders import LookWanted
 from zoe.runtime.actor import Actor
@@ -74,20 +75,16 @@ class Ledger(Actor):
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(
-            self.find("journal"),
-            Hydrate(self.incarnation, self.me, stream=self._stream, since=SNAPSHOT),
-        )
+        hydration.ask(self, self._stream, since=SNAPSHOT)
         if self.incarnation > 1:
             # The entry that it crashed on, and those it had queued, are told by nobody else.
             self.tell(self.find("reconciler"), LookWanted("ledger restarted"))
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case Hydrated() if message.ref != self.incarnation:
-                pass  # asked for by one that crashed: the rows of then
             case Hydrated():
-                self._hydrated(message.rows)
+                if hydration.is_own(self, message):
+                    self._hydrated(message.rows)
             case BalancesSeen() | LedgerRowSeen():
                 if self._books is not None:
                     self.tell(self.find(self._books), message)

@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.domain import order_record
@@ -37,7 +38,7 @@ from zoe.domain.order import (
 from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent
-from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, Row
+from zoe.messages.journal import Hydrated, Record, Recorded, Row
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
@@ -112,8 +113,8 @@ class OrderActor(Actor):
         self._verdict = ""
         self._waiting: deque[_InTurn] = deque()
         self._amends = OrderAmends(self)
-        stream = order_record.stream_of(config.account_id, intent_id)
-        self._noting = OrderNoting(self, stream, config.notes)
+        self._stream = order_record.stream_of(config.account_id, intent_id)
+        self._noting = OrderNoting(self, self._stream, config.notes)
         self._changing: _Change | None = None
         self._cancel_tries = 0
 
@@ -128,8 +129,7 @@ class OrderActor(Actor):
             self.after(PERMIT_SECONDS, Tick("permit"))
             return
         self.hold()
-        stream = order_record.stream_of(self._config.account_id, self._intent_id)
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=stream))
+        hydration.ask(self, self._stream)
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -168,6 +168,8 @@ class OrderActor(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
+        if not hydration.is_own(self, answer):
+            return
         self.release()
         self._order = order_record.fold((row.kind, row.body) for row in answer.rows)
         self._version = len(answer.rows)
@@ -276,9 +278,7 @@ class OrderActor(Actor):
 
     def _record(self, row: tuple[str, str], change: _Change) -> None:
         self._changing = change
-        kind, body = row
-        stream = order_record.stream_of(self._config.account_id, self._intent_id)
-        durable = Row(stream, self._version + 1, kind, body)
+        durable = Row(self._stream, self._version + 1, *row)
         self.tell(self.find("journal"), Record((durable,), self._version + 1, self.me))
 
     def _recorded(self, version: int) -> None:

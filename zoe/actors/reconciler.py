@@ -15,6 +15,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.actors.amend_doubts import AmendDoubts
 from zoe.domain.amend import Progress, progress_of
 from zoe.domain.doubt_times import DoubtClock
@@ -30,7 +31,7 @@ from zoe.messages.gateway import (
     PrivateAnswered,
     PrivateCall,
 )
-from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesSeen
 from zoe.messages.orders import (
     DoubtRaised,
@@ -121,9 +122,7 @@ class Reconciler(Actor):
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
-        self.tell(
-            self.find("journal"), Hydrate(self.incarnation, self.me, stream=self._stream, last=True)
-        )
+        hydration.ask(self, self._stream, last=True)
         self.tell(self.find("gateway"), WatchStream())
         self.after(PERIOD_SECONDS, Tick("period"))
 
@@ -170,8 +169,8 @@ class Reconciler(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
-        if answer.ref != self.incarnation:
-            return  # asked for by one that crashed: the rows of then
+        if not hydration.is_own(self, answer):
+            return
         self.release()
         if answer.rows:
             newest = answer.rows[-1]

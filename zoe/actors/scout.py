@@ -8,6 +8,7 @@ A restart opens new connections and remembers no past prices.
 
 from typing import Any, Final, assert_never
 
+from zoe.actors import hydration
 from zoe.actors.feed_lines import FeedLines, LineKind
 from zoe.domain.catalog import TRADABLE, Catalog
 from zoe.domain.order_record import canonical
@@ -21,7 +22,7 @@ from zoe.domain.scan import (
     rank,
     usd_prices,
 )
-from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
@@ -74,7 +75,7 @@ class Scout(Actor):
     def on_start(self) -> None:
         self._lines.start()
         self.tell(self.find("catalogue"), WatchCatalog())
-        self.tell(self.find("journal"), Hydrate(0, self.me, stream=self._stream, last=True))
+        hydration.ask(self, self._stream, last=True)
         self.after(STEP_SECONDS, Tick("sample"))
         self.after(RANK_SECONDS, Tick("rank"))
 
@@ -89,7 +90,8 @@ class Scout(Actor):
                 self._watcher = self.envelope.sender
                 self._passed_on = frozenset(message.symbols)
             case Hydrated():
-                self._version = message.rows[-1].version if message.rows else 0
+                if hydration.is_own(self, message):
+                    self._version = message.rows[-1].version if message.rows else 0
             case FeedAlive() | SubscriptionAcked():
                 self._lines.heard(message)
             case SubscriptionRefused():

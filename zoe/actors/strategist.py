@@ -14,6 +14,7 @@ from typing import Any, Final, assert_never
 import attrs
 import cattrs
 
+from zoe.actors import hydration
 from zoe.domain.catalog import Catalog
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
@@ -21,7 +22,7 @@ from zoe.domain.quantity import Price, Quantity, plain
 from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
-from zoe.messages.journal import Hydrate, Hydrated, Record, Row
+from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote, TradePrints
 from zoe.messages.orders import SetTarget
@@ -66,9 +67,7 @@ class Strategist(Actor):
 
     def on_start(self) -> None:
         self.hold()
-        self.tell(
-            self.find("journal"), Hydrate(self.incarnation, self.me, stream=self._stream, last=True)
-        )
+        hydration.ask(self, self._stream, last=True)
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("ledger"), WatchBalances())
         self.tell(self.find("risk"), WatchTradingState())
@@ -97,8 +96,8 @@ class Strategist(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
-        if answer.ref != self.incarnation:
-            return  # asked for by one that crashed: the rows of then
+        if not hydration.is_own(self, answer):
+            return
         self.release()
         if answer.rows:
             newest = answer.rows[-1]

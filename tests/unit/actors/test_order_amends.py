@@ -22,7 +22,7 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import Hydrated, StoredRow
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     AmendDenied,
@@ -247,3 +247,16 @@ def test_an_order_enlarged_and_filled_while_nobody_listened_is_known_from_a_list
         True,
     )
     assert stage.kinds()[-2:] == ["order.amended", "order.filled"]
+
+
+def test_an_answer_that_an_actor_before_it_asked_for_takes_no_row_back() -> None:
+    stage = working()
+    old = Hydrated(1, tuple(stage.rows))
+    stage.runtime.crash(f"orders/{INTENT_ID}")
+    stage.run(1)
+    sent(stage)
+    tell_order(stage, old)
+    seen(stage, Fact(Input.CANCELED, "O1"))
+    versions = [row.version for row in stage.rows]
+    assert versions == sorted(set(versions))
+    assert stage.rows[-1].kind == "order.canceled"

@@ -1,0 +1,19 @@
+"""An actor's own rows, asked of the Journal at its start.
+
+The question carries the incarnation that asked. An answer that reaches a successor holds the rows of
+then: taken for the newest, it would have a version written twice, which ends the desk.
+"""
+
+from zoe.messages.journal import Hydrate, Hydrated
+from zoe.runtime.actor import Actor
+
+
+def ask(actor: Actor, stream: str, *, last: bool = False, since: str | None = None) -> None:
+    """Asks for the rows of a stream: all, the last, or from the newest of the kind ``since``."""
+    wanted = Hydrate(actor.incarnation, actor.me, stream=stream, last=last, since=since)
+    actor.tell(actor.find("journal"), wanted)
+
+
+def is_own(actor: Actor, answer: Hydrated) -> bool:
+    """Whether this incarnation asked for it."""
+    return answer.ref == actor.incarnation
