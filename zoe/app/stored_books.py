@@ -26,8 +26,6 @@ from zoe.store import reading
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.ledger import PostgresLedger
-from zoe.store.migrate import migrate
-from zoe.store.waiting import wait_until_up
 
 BATCH_ROWS: Final = 500
 #: Another writer's bookings came in between so often that something must be wrong.
@@ -70,15 +68,8 @@ def open_store(settings: Settings) -> Iterator[Database]:
         with reading.open_for_reading(settings.state_dir, settings.database_url) as database:
             yield database
         return
-    server = EmbeddedServer.start(settings.state_dir)
-    try:
-        database = Database(reading.server_at(server.endpoint))
-        wait_until_up(database, server)
-        migrate(database)
+    with reading.served_by(EmbeddedServer.start(settings.state_dir)) as database:
         yield database
-        database.discard()
-    finally:
-        server.stop()
 
 
 def account_of(settings: Settings, database: Database, wanted: str | None = None) -> str:

@@ -1,11 +1,8 @@
 """Commands about the books in the store, whether or not a desk runs: ``zoe ledger import``,
 ``verify`` and ``rebuild``, ``zoe pnl``, ``equity`` and ``drift``."""
 
-import csv
-import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from zoe.app import logs, stored_books
@@ -98,7 +95,7 @@ def pnl(arguments: Namespace) -> int:
     if arguments.json:
         show.document({"profit": profit, "days": days})
     elif arguments.csv:
-        _csv(ledger_command.DAYS, days)
+        show.comma_separated(ledger_command.DAYS, days)
     else:
         show.facts(profit)
         print()
@@ -125,7 +122,7 @@ def equity(arguments: Namespace) -> int:
     if arguments.json:
         show.document(told | {"holdings": held})
     elif arguments.csv:
-        _csv(LOT_VALUES, held)
+        show.comma_separated(LOT_VALUES, held)
     else:
         show.facts(told)
         print()
@@ -148,7 +145,7 @@ def drift(arguments: Namespace) -> int:
     if arguments.json:
         show.document(rows)
     elif arguments.csv:
-        _csv(DRIFT, rows)
+        show.comma_separated(DRIFT, rows)
     else:
         show.table(DRIFT, rows)
     return 1 if any(row.status != "settled" for row in newest.values()) else 0
@@ -220,10 +217,3 @@ def _facts(arguments: Namespace, told: Row) -> None:
 def _gaps(keeping: Bookkeeping) -> None:
     for wallet, (_, row) in keeping.books.gaps.items():
         show.note(f"rows of {wallet} are missing before {row.ledger_id}")
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row.get(name) is None else row[name] for name in columns])

@@ -1,9 +1,6 @@
 """``zoe ledger``: books out of a directory of exports, as tables, CSV or JSON."""
 
-import csv
-import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -45,7 +42,7 @@ def replay(arguments: Namespace) -> int:
     if arguments.json:
         show.document(document)
     elif arguments.csv:
-        _csv(DISPOSALS, document["disposals"])
+        show.comma_separated(DISPOSALS, document["disposals"])
     else:
         show.facts(_head(done) | document["profit"])
         for columns, name in ((BALANCES, "balances"), (LOTS, "lots")):
@@ -64,7 +61,7 @@ def report(arguments: Namespace) -> int:
         found = {"profit": profit(done.books), "fees": fees, "days": days}
         show.document(_head(done) | found | {"wrong": wrong(done.books)})
     elif arguments.csv:
-        _csv(DAYS, days)
+        show.comma_separated(DAYS, days)
     else:
         show.facts(profit(done.books) | {f"fees {asset}": paid for asset, paid in fees.items()})
         print()
@@ -88,7 +85,7 @@ def lots(arguments: Namespace) -> int:
     if arguments.json:
         show.document(rows)
     elif arguments.csv:
-        _csv(columns, rows)
+        show.comma_separated(columns, rows)
     else:
         show.table(columns, rows)
     _complain(books)
@@ -222,10 +219,3 @@ def _complain(books: Books) -> None:
         kinds[key] = kinds.get(key, 0) + 1
     for (name, asset), count in sorted(kinds.items()):
         show.note(f"{count} x {name.replace('_', ' ')}: {asset}")
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row.get(name) is None else row[name] for name in columns])

@@ -3,6 +3,7 @@
 Standard output is the answer; notes go to standard error.
 """
 
+import csv
 import json
 import shutil
 import sys
@@ -44,6 +45,14 @@ def facts(pairs: Mapping[str, Any]) -> None:
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
         print(f"{name:{width}}  {cell(value)}")
+
+
+def comma_separated(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Rows as CSV under a line of their columns; what a row lacks is empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if row.get(name) is None else row[name] for name in columns])
 
 
 def table(columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -1,13 +1,11 @@
 """zoe watch: the live market in a terminal, straight from the exchange's public stream."""
 
 import shutil
-import signal
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from types import FrameType
 from typing import Any, Final
 
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
@@ -15,8 +13,9 @@ from zoe.app import logs, market_table
 from zoe.app.market_table import MarketSession
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
+from zoe.cli.interruption import Until
 from zoe.cli.reading_commands import read
-from zoe.domain.errors import ConfigError, ExchangeUnavailable, ZoeError
+from zoe.domain.errors import ExchangeUnavailable, ZoeError
 from zoe.store.market_reading import focus
 
 #: Four times a second.
@@ -31,9 +30,7 @@ def watch(arguments: Namespace) -> int:
     """Shows the market until told to end; without a terminal once, after some seconds."""
     settings = configured.load(arguments)
     logs.silence()
-    url = arguments.url or settings.addresses[1]
-    if not url:
-        raise ConfigError("the desk's own sandbox has no address of its own: name one with --url")
+    url = configured.public_socket(arguments, settings)
     session = MarketSession()
     focused = set(settings.desk.focus)
     view = _View(arguments, session, focused, partial(_focused, settings))
@@ -71,27 +68,17 @@ class _View:
         self._configured = frozenset(focused)
         self._focus = self._configured
         self._ask_focus = ask_focus
-        self._told = False
         self._next = self._next_focus = 0.0
         self.live = sys.stdout.isatty() and not arguments.json
-        seconds = arguments.seconds or (None if self.live else 5)
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._over = Until(arguments.seconds or (None if self.live else 5))
         self._display: Any = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._tell)
-
-    def _end_it(self, _number: int, _frame: FrameType | None) -> None:
-        self._told = True
 
     def __call__(self) -> bool:
         now = time.monotonic()
         if self.live and now >= self._next:
             self._next = now + FRAME_SECONDS
             self._draw(now)
-        return self._told or (self._end is not None and now >= self._end)
-
-    def _tell(self, *_: object) -> None:
-        self._told = True
+        return self._over()
 
     def print(self) -> None:
         """One table, for a file or another program."""

@@ -100,7 +100,13 @@ def open_for_reading(state_dir: Path, url: str) -> Iterator[Database]:
         yield database
         database.discard()
         return
-    server = _start(state_dir)
+    with served_by(_start(state_dir)) as database:
+        yield database
+
+
+@contextmanager
+def served_by(server: EmbeddedServer) -> Iterator[Database]:
+    """The desk's database on a server started for the occasion, which is stopped afterwards."""
     try:
         database = Database(server_at(server.endpoint))
         wait_until_up(database, server)

@@ -1,0 +1,24 @@
+"""When a command that would go on for ever ends."""
+
+import signal
+import time
+
+
+class Until:
+    """Called, says whether the time is over or a signal has come; takes SIGINT and SIGTERM.
+
+    Args:
+        seconds: None: only a signal ends it.
+    """
+
+    def __init__(self, seconds: int | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._told = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._tell)
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
+
+    def __call__(self) -> bool:
+        return self._told or (self._end is not None and time.monotonic() >= self._end)
