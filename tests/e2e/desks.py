@@ -167,8 +167,15 @@ class Desk:
 
     def accepted(self) -> int:
         """How many orders the exchange has taken."""
+        return self._told(b'"kind":"order_accepted"')
+
+    def filled(self) -> int:
+        """How many fills there are at the exchange."""
+        return self._told(b'"kind":"fill"')
+
+    def _told(self, kind: bytes) -> int:
         path = self._truth_path()
-        return path.read_bytes().count(b'"kind":"order_accepted"') if path.exists() else 0
+        return path.read_bytes().count(kind) if path.exists() else 0
 
     def trades_on(self, orders: int = 2) -> None:
         """Waits until the exchange has taken a few more orders."""

@@ -13,6 +13,8 @@ from desks import Desk, desk, differences
 KILLS = int(os.environ.get("ZOE_KILLS", "20"))
 #: A moment is a place in the exchange's journal: so many bytes are an order or two.
 MOST_BYTES = 1_500
+#: Prices move when they move: a fill is waited for, not hoped for.
+FIRST_FILL_SECONDS = 180
 #: The strategy quotes close to the mid and follows it at once, so that much is in flight.
 BUSY = """
 [exchange]
@@ -51,6 +53,8 @@ def test_a_desk_killed_while_it_trades_goes_on_with_the_same_orders(tmp_path: Pa
             running.until(lambda: not running.children())
         running.start()
         running.ready()
+        # The kills may all have come before the first fill.
+        running.until(lambda: running.filled() > 0, FIRST_FILL_SECONDS)
         assert settled(running) == []
         assert running.stop() == 0
         assert differences(running) == []
