@@ -21,11 +21,15 @@ def market(how: str, pairs: Sequence[Pair], seed: int) -> MarketModel | None:
             return None
         case "synthetic" if not detail or (detail.isascii() and detail.isdigit()):
             return _synthetic(pairs, seed, int(detail) if detail else None)
+        case "lively" if not detail or (detail.isascii() and detail.isdigit()):
+            return _lively(pairs, seed, int(detail) if detail else None)
         case "replay" if detail:
             from zoe.sandbox import recorded
 
             return recorded.from_file(Path(detail), pairs)
-    raise CannotStart(f"market {how} is none of synthetic, synthetic:N, quiet, replay:FILE")
+    raise CannotStart(
+        f"market {how} is none of synthetic, synthetic:N, lively, lively:N, quiet, replay:FILE"
+    )
 
 
 def _synthetic(pairs: Sequence[Pair], seed: int, rate: int | None) -> MarketModel | None:
@@ -36,3 +40,13 @@ def _synthetic(pairs: Sequence[Pair], seed: int, rate: int | None) -> MarketMode
         return None
     beginning = {name: float(row[2]) for name, row in known.ASSETS.items()}
     return SyntheticMarket(pairs, Worths(seed, beginning), seed, rate)
+
+
+def _lively(pairs: Sequence[Pair], seed: int, rate: int | None) -> MarketModel | None:
+    from zoe.sandbox.lively import LivelyMarket, opening_worths
+    from zoe.sandbox.weather import Weather
+
+    if rate == 0:
+        return None
+    beginning = opening_worths(pairs, seed)
+    return LivelyMarket(pairs, Weather(seed, beginning), seed, rate)

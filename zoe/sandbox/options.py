@@ -69,7 +69,8 @@ def _parser() -> _Parser:
     add("--pairs", "BTC/USD,ETH/USD or all; default: the well-known ones", metavar="LIST")
     add(
         "--market",
-        "synthetic (default), synthetic:N (N events a second), quiet, or replay:FILE",
+        "synthetic (default), lively (bursts, trends, thin pairs), each with :N for N events a "
+        "second, quiet, or replay:FILE",
         default="synthetic",
         metavar="HOW",
     )

@@ -17,6 +17,7 @@ import attrs
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.market import House, HouseOrder
 from zoe.sandbox.core.moments import SECOND_NS
+from zoe.sandbox.habits import Habit
 from zoe.sandbox.worths import Worths
 
 #: How often a busy pair moves in a second; the first few are, and those that somebody watches.
@@ -28,17 +29,6 @@ CALM_RATE: Final = 0.2
 CALM_RATE_IN_ALL: Final = 3.0
 #: How often the market looks who watches.
 _LOOK_NS: Final = SECOND_NS
-#: Of all events of a pair: what share are takers, and of takers: what share sweep.
-TAKERS: Final = 0.3
-SWEEPS: Final = 0.25
-_BPS: Final = 0.0001
-_HALF_SPREAD: Final = 0.6 * _BPS
-_GAP: Final = 0.9 * _BPS
-_SWEEP: Final = (2 * _BPS, 4.5 * _BPS)
-#: Dollars: the middle of the sizes and how far they spread, as lognormal distributions have it.
-_QUOTE_SIZE: Final = (math.log(2_500), 0.9)
-_TAKER_SIZE: Final = (math.log(300), 1.0)
-_SWEEP_MOST: Final = 60_000
 #: Levels a side, where there are few pairs and where there are many; changes a side and event.
 _LEVELS: Final = 14
 _LEVELS_OF_MANY: Final = 11
@@ -47,17 +37,18 @@ _CHANGES: Final = 3
 #: Pairs that act in one step at most, so that nobody waits long for an answer.
 _AT_ONCE: Final = 50
 #: A middle has at least this many ticks, or its steps would be leaps.
-_FEWEST_TICKS: Final = 400
+FEWEST_TICKS: Final = 400
 SIDES: Final = ("buy", "sell")
 
 
 @attrs.define(eq=False)
-class _Trader:
+class Trader:
     """Everybody who trades one pair."""
 
     pair: Pair
     random: Random
     levels: int
+    habit: Habit
     #: Events a second.
     rate: float = 1.0
     #: What a middle of worths alone must be multiplied with.
@@ -72,18 +63,29 @@ class SyntheticMarket:
         rate: Events a second, shared by all pairs alike; None: the first few are busy.
     """
 
+    #: What all pairs that nobody watches share.
+    calm_rate_in_all = CALM_RATE_IN_ALL
+
     def __init__(
         self, pairs: Sequence[Pair], worths: Worths, seed: int, rate: float | None
     ) -> None:
         self._worths = worths
         levels = _LEVELS if len(pairs) <= _MANY else _LEVELS_OF_MANY
-        self._traders = [_Trader(pair, Random(f"{seed}/{pair.symbol}"), levels) for pair in pairs]
+        self._traders: list[Trader] = []
+        for pair in pairs:
+            habit = self._habit(pair, seed)
+            most = min(levels, habit.levels)
+            self._traders.append(Trader(pair, Random(f"{seed}/{pair.symbol}"), most, habit))
         self._rate = rate
         self._watched = frozenset[str]()
         self._look_ns = 0
         self._due: list[tuple[int, int]] = []
         #: Another one is another exchange, in which nobody has traded yet.
         self._house: House | None = None
+
+    def _habit(self, pair: Pair, seed: int) -> Habit:
+        """How this pair is traded."""
+        return Habit()
 
     def next_ns(self) -> int | None:
         """See core.market.MarketModel."""
@@ -123,7 +125,7 @@ class SyntheticMarket:
         count = len(self._traders)
         busy = {trader.pair.symbol for trader in self._traders[:BUSY_PAIRS]} | self._watched
         lively = min(BUSY_RATE, BUSY_RATE_IN_ALL / len(busy))
-        calm = min(CALM_RATE, CALM_RATE_IN_ALL / count)
+        calm = min(CALM_RATE, self.calm_rate_in_all / count)
         for trader in self._traders:
             rate = lively if trader.pair.symbol in busy else calm
             trader.rate = rate if self._rate is None else self._rate / count
@@ -135,41 +137,45 @@ class SyntheticMarket:
             trader.placed.clear()
             middle = self._worth_in_units(trader.pair, now_ns)
             last = house.last(trader.pair.symbol)
-            if last is not None or middle < _FEWEST_TICKS * trader.pair.tick:
-                wanted = last or trader.random.uniform(5, 50) * _FEWEST_TICKS * trader.pair.tick
+            if last is not None or middle < FEWEST_TICKS * trader.pair.tick:
+                wanted = last or trader.random.uniform(5, 50) * FEWEST_TICKS * trader.pair.tick
                 trader.factor = wanted / middle
             resting = house.orders(trader.pair.symbol)
             self._quote(trader, (now_ns, house), resting, trader.levels)
+            self._opened(trader, now_ns, house)
             if last is None:
                 side = trader.random.choice(SIDES)
                 house.take(trader.pair.symbol, side, trader.pair.qty_min, None)
             self._due.append((now_ns + _pause_ns(trader), number))
         heapify(self._due)
 
+    def _opened(self, trader: Trader, now_ns: int, house: House) -> None:
+        """A pair's book has been made, and nobody has traded yet."""
+
     def _worth_in_units(self, pair: Pair, now_ns: int) -> float:
         price = self._worths.at(pair.base, now_ns) / self._worths.at(pair.quote, now_ns)
         return price * math.pow(10, pair.price_decimals)
 
-    def _act(self, trader: _Trader, now_ns: int, house: House) -> None:
+    def _act(self, trader: Trader, now_ns: int, house: House) -> None:
         resting = house.orders(trader.pair.symbol)
         self._follow_a_hand(trader, now_ns, resting)
-        if trader.random.random() < TAKERS:
+        if trader.random.random() < trader.habit.takers:
             self._take(trader, now_ns, house)
         else:
             self._quote(trader, (now_ns, house), resting, _CHANGES)
 
-    def _middle(self, trader: _Trader, now_ns: int) -> float:
+    def _middle(self, trader: Trader, now_ns: int) -> float:
         return self._worth_in_units(trader.pair, now_ns) * trader.factor
 
     def _quote(
         self,
-        trader: _Trader,
+        trader: Trader,
         here: tuple[int, House],
         resting: Mapping[int, HouseOrder],
         changes: int,
     ) -> None:
         (now_ns, house), symbol = here, trader.pair.symbol
-        layers = _Layers(trader.pair, self._middle(trader, now_ns), trader.levels)
+        layers = _Layers(trader, self._middle(trader, now_ns))
         kept: dict[str, list[int]] = {side: [] for side in SIDES}
         for number, order in resting.items():
             if layers.fits(order):
@@ -178,11 +184,11 @@ class SyntheticMarket:
                 house.cancel(symbol, number)
         for side in SIDES:
             for price in layers.missing(trader.random, side, kept[side], changes):
-                qty = self._size(trader, now_ns, _QUOTE_SIZE)
+                qty = self._size(trader, now_ns, trader.habit.quote_size)
                 trader.placed.add(house.place(symbol, side, price, qty))
 
     def _follow_a_hand(
-        self, trader: _Trader, now_ns: int, resting: Mapping[int, HouseOrder]
+        self, trader: Trader, now_ns: int, resting: Mapping[int, HouseOrder]
     ) -> None:
         """Somebody else placed orders of the house: the middle is where they put it."""
         strange = [resting[number] for number in resting.keys() - trader.placed]
@@ -191,22 +197,29 @@ class SyntheticMarket:
             middle = self._middle(trader, now_ns)
             bids = [order.price for order in strange if order.side == "buy"]
             asks = [order.price for order in strange if order.side == "sell"]
-            bid = max(bids) if bids else min(asks) - 2 * _HALF_SPREAD * middle
-            ask = min(asks) if asks else max(bids) + 2 * _HALF_SPREAD * middle
+            spread = 2 * trader.habit.half_spread * middle
+            bid = max(bids) if bids else min(asks) - spread
+            ask = min(asks) if asks else max(bids) + spread
             trader.factor *= (bid + ask) / 2 / middle
 
-    def _take(self, trader: _Trader, now_ns: int, house: House) -> None:
-        random = trader.random
-        side = random.choice(SIDES)
-        if random.random() >= SWEEPS:
-            house.take(trader.pair.symbol, side, self._size(trader, now_ns, _TAKER_SIZE), None)
+    def _take(self, trader: Trader, now_ns: int, house: House) -> None:
+        random, habit = trader.random, trader.habit
+        side = self._side(trader)
+        if random.random() >= habit.sweeps:
+            house.take(
+                trader.pair.symbol, side, self._size(trader, now_ns, trader.habit.taker_size), None
+            )
             return
         sign = 1 if side == "buy" else -1
-        limit = int(self._middle(trader, now_ns) * (1 + sign * random.uniform(*_SWEEP)))
-        most = self._units(trader.pair, _SWEEP_MOST, now_ns)
+        limit = int(self._middle(trader, now_ns) * (1 + sign * random.uniform(*habit.sweep)))
+        most = self._units(trader.pair, habit.sweep_most, now_ns)
         house.take(trader.pair.symbol, side, most, limit)
 
-    def _size(self, trader: _Trader, now_ns: int, spread: tuple[float, float]) -> int:
+    def _side(self, trader: Trader) -> str:
+        """Which side a taker is on."""
+        return trader.random.choice(SIDES)
+
+    def _size(self, trader: Trader, now_ns: int, spread: tuple[float, float]) -> int:
         dollars = trader.random.lognormvariate(*spread)
         return self._units(trader.pair, dollars, now_ns)
 
@@ -218,10 +231,11 @@ class SyntheticMarket:
 class _Layers:
     """Where the house's orders may stand: from half a spread to as many gaps as there are levels."""
 
-    def __init__(self, pair: Pair, middle: float, levels: int) -> None:
-        self._tick, self._middle, self._levels = pair.tick, middle, levels
-        self._half_spread = max(middle * _HALF_SPREAD, pair.tick / 2)
-        self._gap = max(middle * _GAP, pair.tick)
+    def __init__(self, trader: Trader, middle: float) -> None:
+        tick, habit, levels = trader.pair.tick, trader.habit, trader.levels
+        self._tick, self._middle, self._levels = tick, middle, levels
+        self._half_spread = max(middle * habit.half_spread, tick / 2)
+        self._gap = max(middle * habit.gap, tick)
         # Some slots stay empty, where a tick is as wide as a gap.
         self._slots = levels + levels // 2
         nearest, furthest = (
@@ -263,5 +277,5 @@ class _Layers:
         return math.ceil((self._middle + distance) / self._tick) * self._tick
 
 
-def _pause_ns(trader: _Trader) -> int:
+def _pause_ns(trader: Trader) -> int:
     return int(trader.random.expovariate(trader.rate) * SECOND_NS)

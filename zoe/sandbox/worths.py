@@ -10,7 +10,7 @@ from zoe.sandbox.core.moments import SECOND_NS
 #: Standard deviation of the logarithm in one second: about two percent a day, and a little.
 WANDERING: Final = 0.00007
 STEADY: Final = 0.000003
-_STEADY_ASSETS: Final = ("USDT", "USDC", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "AED")
+STEADY_ASSETS: Final = ("USDT", "USDC", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "AED")
 #: How much of the distance from where it began is made good in a second: half of it in 16 hours.
 _PULL: Final = 0.000012
 #: A longer pause moves prices no further.
@@ -39,10 +39,14 @@ class Worths:
         seconds = min((now_ns - self._at_ns[asset]) / SECOND_NS, _LONGEST_SECONDS)
         if seconds > 0:
             self._at_ns[asset] = now_ns
-            sigma = STEADY if asset in _STEADY_ASSETS else WANDERING
-            step = self._random[asset].gauss(0, sigma * math.sqrt(seconds))
+            step = self._step(asset, now_ns, seconds)
             self._logs[asset] += step - self._logs[asset] * _PULL * seconds
         return self._begun[asset] * math.exp(self._logs[asset])
+
+    def _step(self, asset: str, now_ns: int, seconds: float) -> float:
+        """How far the logarithm goes in this time, by chance."""
+        sigma = STEADY if asset in STEADY_ASSETS else WANDERING
+        return self._random[asset].gauss(0, sigma * math.sqrt(seconds))
 
     def _begin(self, asset: str, now_ns: int) -> None:
         random = self._random[asset] = Random(f"{self._seed}/{asset}")

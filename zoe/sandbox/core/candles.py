@@ -1,12 +1,13 @@
 """Candles of one pair at every interval that the exchange knows (facts, 1.5 and 2.6)."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
 
 from zoe.sandbox.core.clearing import Print
+from zoe.sandbox.core.market import PAST_MINUTES, PastBar
 from zoe.sandbox.core.moments import SECOND_NS
 from zoe.sandbox.core.money import nearest
 
@@ -36,6 +37,12 @@ class Candle:
         return nearest(self.value, self.qty) if self.qty else 0
 
 
+def past_candle(begin: int, bar: PastBar) -> Candle:
+    """A bar of the past, at the typical price of its trades."""
+    value = bar.qty * (bar.high + bar.low + bar.close) // 3
+    return Candle(begin, bar.open, bar.high, bar.low, bar.close, bar.qty, value, bar.count)
+
+
 class Candles:
     """Those of one pair; intervals without a trade are made when they are looked at."""
 
@@ -59,6 +66,15 @@ class Candles:
             candle.value += value
             candle.count += 1
 
+    def recall(self, past: Sequence[Candle]) -> None:
+        """Candles of PAST_MINUTES before all others, oldest first; shorter ones have no past."""
+        for interval, kept in self._kept.items():
+            if interval >= PAST_MINUTES:
+                later = tuple(kept)
+                kept.clear()
+                for candle in (*past, *later):
+                    _join(kept, candle.begin - candle.begin % interval, candle)
+
     def traded(self, interval: int) -> list[Candle]:
         """Those with trades, oldest first."""
         return list(self._kept[interval])
@@ -78,6 +94,19 @@ class Candles:
             yield candle
             before = candle
         yield from _idle(before, running + interval, interval)
+
+
+def _join(kept: deque[Candle], begin: int, part: Candle) -> None:
+    """A part of the candle that begins there, later than what it has."""
+    if not kept or kept[-1].begin != begin:
+        kept.append(attrs.evolve(part, begin=begin))
+        return
+    whole = kept[-1]
+    whole.high, whole.low = max(whole.high, part.high), min(whole.low, part.low)
+    whole.close = part.close
+    whole.qty += part.qty
+    whole.value += part.value
+    whole.count += part.count
 
 
 def _idle(before: Candle | None, until: int, interval: int) -> Iterator[Candle]:

@@ -1,11 +1,11 @@
 """The house's hand in the books: what synthetic traders and the admin's market call use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.clearing import Print
 from zoe.sandbox.core.engine import Engine
-from zoe.sandbox.core.market import HouseOrder
+from zoe.sandbox.core.market import HouseOrder, PastBar
 from zoe.sandbox.core.matching import Resting
 from zoe.sandbox.core.orders import OPPOSITE
 from zoe.sandbox.core.tape import Tape
@@ -73,6 +73,10 @@ class HouseDesk:
             return False
         self._world.books[symbol].side(resting.side).remove(resting)
         return True
+
+    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
+        """See market.House."""
+        self._tape.recall(symbol, bars)
 
     def clear(self, symbol: str, quotes: Mapping[str, int]) -> None:
         """Makes room for new best prices by side.

@@ -1,9 +1,26 @@
 """MarketModel: how synthetic traders act on the books, and the narrow surface they may use."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+import attrs
 
 from zoe.sandbox.core.catalog import Pair
+
+#: How long a bar of the past is.
+PAST_MINUTES: Final = 5
+
+
+@attrs.frozen
+class PastBar:
+    """What was traded in a span before the exchange began, in the pair's units."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+    qty: int
+    count: int
 
 
 class HouseOrder(Protocol):
@@ -52,6 +69,12 @@ class House(Protocol):
 
     def cancel(self, symbol: str, number: int) -> bool:
         """Whether the order was still there."""
+
+    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
+        """What was traded before: bars of PAST_MINUTES, the newest first, without an end.
+
+        The newest ended with the last such span before this moment.
+        """
 
 
 class MarketModel(Protocol):

@@ -1,14 +1,18 @@
 """Public trades and tickers: the trade and ticker channels and the day's figures (facts, 2.5, 2.6)."""
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Final
 
 import attrs
 
 from zoe.sandbox.core.answers import encode
-from zoe.sandbox.core.candles import MINUTE_NS, Candle, Candles
+from zoe.sandbox.core.candles import KEPT as KEPT_CANDLES
+from zoe.sandbox.core.candles import MINUTE_NS, Candle, Candles, past_candle
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.clearing import Print
+from zoe.sandbox.core.market import PAST_MINUTES, PastBar
 from zoe.sandbox.core.moments import SECOND_NS, rfc3339, rfc3339_nanoseconds
 from zoe.sandbox.core.money import nearest, number, text
 from zoe.sandbox.core.outbox import Outbox, Session
@@ -36,12 +40,20 @@ class Hour:
     count: int = 0
 
     def add(self, trade: Print) -> None:
-        """One more."""
+        """One more trade."""
         self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
         self.last = trade.price
         self.qty += trade.qty
         self.value += trade.qty * trade.price
         self.count += 1
+
+    def add_past(self, candle: Candle) -> None:
+        """One more candle of this hour."""
+        self.high, self.low = max(self.high, candle.high), min(self.low, candle.low)
+        self.last = candle.close
+        self.qty += candle.qty
+        self.value += candle.value
+        self.count += candle.count
 
 
 @attrs.frozen
@@ -64,6 +76,8 @@ class _Kept:
     candles: Candles = attrs.Factory(Candles)
     spreads: deque[tuple[int, int, int]] = attrs.Factory(lambda: deque(maxlen=_SPREADS))
     best: tuple[int | None, int | None] = (None, None)
+    #: Candles of the past, the newest first, that nobody has looked at yet.
+    past: Iterator[Candle] | None = None
 
 
 class Tape:
@@ -84,6 +98,21 @@ class Tape:
         if not kept.hours or kept.hours[-1].number != hour:
             kept.hours.append(Hour(hour, trade.price, trade.price, trade.price, trade.price))
         kept.hours[-1].add(trade)
+
+    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
+        """See market.House; to be called before the first trade."""
+        minute = self._world.now_ns // MINUTE_NS
+        first = minute - minute % PAST_MINUTES
+        past = (past_candle(first - n * PAST_MINUTES, bar) for n, bar in enumerate(bars, 1))
+        kept = self._of(symbol)
+        day = list(islice(past, _HOURS * 60 // PAST_MINUTES))
+        for candle in reversed(day):
+            hour = candle.begin // 60
+            if not kept.hours or kept.hours[-1].number != hour:
+                prices = (candle.open, candle.high, candle.low, candle.close)
+                kept.hours.append(Hour(hour, *prices))
+            kept.hours[-1].add_past(candle)
+        kept.past = chain(day, past)
 
     def tell(self, symbol: str) -> None:
         """Sends what happened since the last time."""
@@ -119,7 +148,7 @@ class Tape:
 
     def candles_snapshot(self, session: Session, pair: Pair, interval: int) -> None:
         """The latest candles with trades."""
-        latest = self._of(pair.symbol).candles.traded(interval)[-_SNAPSHOT_CANDLES:]
+        latest = self.candles(pair.symbol).traded(interval)[-_SNAPSHOT_CANDLES:]
         payload = self._candles_frame(pair, "snapshot", interval, latest)
         self._outbox.frame(session, "ohlc", payload)
 
@@ -147,8 +176,13 @@ class Tape:
         return encode({"channel": "ohlc", "type": kind, "timestamp": at, "data": rows})
 
     def candles(self, symbol: str) -> Candles:
-        """Of one pair."""
-        return self._of(symbol).candles
+        """Of one pair; with its past, which is made when somebody first looks."""
+        kept = self._of(symbol)
+        if kept.past is not None:
+            latest = list(islice(kept.past, KEPT_CANDLES))
+            kept.past = None
+            kept.candles.recall(latest[::-1])
+        return kept.candles
 
     def trades(self, symbol: str) -> list[Print]:
         """The latest, oldest first."""
