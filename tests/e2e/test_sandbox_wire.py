@@ -268,7 +268,7 @@ def test_a_reset_of_a_socket_is_a_reset(sandbox: Sandbox) -> None:
 def test_a_late_frame_keeps_its_place_and_holds_no_other_socket_up(sandbox: Sandbox) -> None:
     slow, quick = sandbox.socket("ws_auth"), sandbox.socket("ws_auth")
     slow.subscribe("executions")
-    plant(sandbox, "executions", "late", ms=500)
+    plant(sandbox, "executions", "late", ms=2_000)
     begun = time.monotonic()
     slow.send(
         "add_order",
@@ -279,9 +279,9 @@ def test_a_late_frame_keeps_its_place_and_holds_no_other_socket_up(sandbox: Sand
         limit_price=40000.0,
     )
     assert quick.ask("ping")["method"] == "pong"
-    assert time.monotonic() - begun < 0.4
+    assert time.monotonic() - begun < 2
     assert slow.report("new")["exec_type"] == "new"
-    assert time.monotonic() - begun > 0.5
+    assert time.monotonic() - begun > 2
     sequence = [frame["sequence"] for frame in slow.frames if "sequence" in frame]
     assert sequence == sorted(sequence)
 
