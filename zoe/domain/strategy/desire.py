@@ -1,0 +1,98 @@
+"""Desire: what strategies want against what is working, one step a slot.
+
+Pure, and called by the Repositioner alone. The same targets twice yield nothing twice, since what
+was begun is working by then: a slot with an order in flight, in doubt or being canceled waits. So a
+restart, a lost answer or a double wake cannot double an order.
+A target that would meet an order of our own waits (``OWN_ORDER``: the exchange would cancel one of
+both), and a pair has one owner among strategies at a time (``PAIR_OWNED``). Cancels always go.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import attrs
+
+from zoe.domain import repeg
+from zoe.domain.order import Side
+from zoe.domain.quantity import Price
+from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working
+
+#: Source and slot.
+Slot = tuple[str, str]
+OWN_ORDER: Final = "OWN_ORDER"
+PAIR_OWNED: Final = "PAIR_OWNED"
+_STRATEGIES: Final = "strategy/"
+
+
+@attrs.frozen
+class Other:
+    """An order of ours, of whoever, that is not concluded.
+
+    Attributes:
+        slot: None for a person's.
+        price: None for one that takes whatever there is.
+    """
+
+    source: str
+    slot: str | None
+    pair: str
+    side: Side
+    price: Price | None
+
+
+def step(
+    slot: Slot,
+    target: Target | None,
+    working: tuple[Working, ...],
+    others: Iterable[Other],
+    context: tuple[Now, Policy],
+) -> Step:
+    """The next step of one slot.
+
+    Args:
+        others: Every order of ours that is not concluded, in any pair; the slot's own may be there.
+    """
+    wanted = repeg.decide(target, working, *context)
+    if target is None or not isinstance(wanted, Add | Amend):
+        return wanted
+    price = wanted.target.price if isinstance(wanted, Add) else wanted.terms.limit_price
+    strangers = [o for o in others if o.pair == target.pair and (o.source, o.slot) != slot]
+    owner = _owner(strangers, slot[0])
+    if owner is not None:
+        return Wait(PAIR_OWNED, f"by {owner}")
+    met = next((o for o in strangers if _meets(target.side, price, o)), None)
+    if met is not None:
+        return Wait(OWN_ORDER, f"wanted {target.side.value} @ {price}, ours @ {met.price}")
+    return wanted
+
+
+def steps(
+    targets: Mapping[Slot, Target],
+    working: Mapping[Slot, tuple[Working, ...]],
+    others: Iterable[Other],
+    context: tuple[Now, Policy],
+) -> dict[Slot, Step]:
+    """One step of each slot, in the order of their names: what one adds, the next ones see."""
+    known = list(others)
+    taken: dict[Slot, Step] = {}
+    for slot in sorted(targets.keys() | working.keys()):
+        taken[slot] = step(slot, targets.get(slot), working.get(slot, ()), known, context)
+        target = targets.get(slot)
+        if target is not None and isinstance(taken[slot], Add | Amend):
+            known.append(Other(*slot, target.pair, target.side, target.price))
+    return taken
+
+
+def _owner(strangers: list[Other], source: str) -> str | None:
+    """Another strategy that has an order in the pair."""
+    owners = (o.source for o in strangers if o.source.startswith(_STRATEGIES))
+    return next((owner for owner in owners if owner != source), None)
+
+
+def _meets(side: Side, price: Price | None, other: Other) -> bool:
+    """Whether an order at a price would trade with one of ours."""
+    if other.side is side:
+        return False
+    if price is None or other.price is None:
+        return True
+    return price >= other.price if side is Side.BUY else price <= other.price
