@@ -23,7 +23,6 @@ from typing import Any, Final
 import attrs
 from loguru import logger
 
-from zoe.actors import repositioner
 from zoe.actors.strategist import StrategyConfig
 from zoe.app.simulation.market import SYMBOL, SmallMarket
 from zoe.app.simulation.world import Setting, World
@@ -31,6 +30,7 @@ from zoe.domain import repeg
 from zoe.domain.order import Side
 from zoe.domain.ratelimit import TIERS, Action, engine_cost_milli
 from zoe.domain.repeg import Amend, Cancel, Now, Policy, Step, Target, Wait, Working
+from zoe.domain.strategy import desire
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.sandbox.core.market import House
 
@@ -121,13 +121,13 @@ def measure(tier: str, seconds: int, decide: Any) -> dict[str, Any]:
     noted: list[tuple[int, int, int]] = []
     strategy = StrategyConfig("chaser", Chaser(noted), Nothing)
     world = World(SEED, Setting(strategy, Restless(SEED), tier))
-    vars(repositioner)["decide"] = decide
+    vars(desire)["decide"] = decide
     try:
         world.start()
         world.ready()
         world.run(WARM_UP_SECONDS + seconds)
     finally:
-        vars(repositioner)["decide"] = repeg.decide
+        vars(desire)["decide"] = repeg.decide
     records = [json.loads(line) for line in world.memory.lines()]
     begin_ns = noted[0][0] + WARM_UP_SECONDS * 1_000_000_000
     sides = [_side(records, noted, side, begin_ns) for side in ("buy", "sell")]

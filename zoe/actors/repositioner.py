@@ -24,7 +24,8 @@ from zoe.domain.order import (
     State,
 )
 from zoe.domain.ratelimit import Room
-from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working, decide
+from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working
+from zoe.domain.strategy.desire import Other, Slot, other, step
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
     AmendDenied,
@@ -51,7 +52,6 @@ RepegConfig = Policy
 #: What ends the time for which an amend's fate is not known.
 _AMENDED: Final = frozenset({Input.AMENDED, Input.AMEND_REFUSED, Input.AMEND_ABSENT})
 
-Slot = tuple[str, str]
 Inbox = (
     SetTarget | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
     | BudgetChanged | Reconciled | StreamBroken | StreamOpened | Tick
@@ -68,6 +68,8 @@ class Repositioner(Actor):
         self._working: dict[Slot, dict[str, Working]] = {}
         self._intents: dict[str, Intent] = {}
         self._slot_of: dict[str, Slot] = {}
+        #: Every order of ours that is not concluded, whoever's, by pair.
+        self._others: dict[str, dict[str, Other]] = {}
         self._resting_until: dict[Slot, int] = {}
         #: When somebody was last asked for something about an order.
         self._asked_ns: dict[str, int] = {}
@@ -148,21 +150,22 @@ class Repositioner(Actor):
             return
         target = self._targets.get(slot)
         working = tuple(self._working.get(slot, {}).values())
-        step = decide(target, working, self._now(target), self._policy)
-        self._say(slot, step)
-        match step:
+        others = () if target is None else self._others.get(target.pair, {}).values()
+        following = step(slot, target, working, others, (self._now(target), self._policy))
+        self._say(slot, following)
+        match following:
             case Add():
                 if self._may(slot):
-                    self._add(slot, step.target)
+                    self._add(slot, following.target)
             case Amend():
                 if self._may(slot):
-                    self._amend(slot, step, target)
+                    self._amend(slot, following, target)
             case Cancel():
-                self._cancel(slot, step)
+                self._cancel(slot, following)
             case Wait():
                 pass
             case _:
-                assert_never(step)
+                assert_never(following)
 
     def _may(self, slot: Slot) -> bool:
         return self._resting_until.get(slot, 0) <= self.clock.wall_ns()
@@ -191,10 +194,12 @@ class Repositioner(Actor):
             order_type=OrderType.LIMIT,
             quantity=target.quantity,
             limit_price=target.price,
-            post_only=True,
+            post_only=target.post_only,
             decision=target.decision,
         )
-        self._note(slot, Order(intent, State.WAITING))
+        order = Order(intent, State.WAITING)
+        self._note(slot, order)
+        self._know(order)
         self._asked_ns[intent.intent_id] = self.clock.wall_ns()
         self.tell(self.find("risk"), PlaceOrder(intent, self.me))
 
@@ -241,6 +246,7 @@ class Repositioner(Actor):
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         intent = order.intent
+        self._know(order)
         if intent.slot is None:
             return
         slot = (intent.source, intent.slot)
@@ -251,6 +257,15 @@ class Repositioner(Actor):
         self._note(slot, order, fact)
         if fact is not None and fact.input is Input.AMEND_REFUSED:
             self._refused(intent.intent_id)
+
+    def _know(self, order: Order) -> None:
+        """Others must avoid an order until it is concluded."""
+        intent_id, pair = order.intent.intent_id, order.intent.pair
+        seen = None if order.state in CONCLUDED else other(order)
+        if seen is not None:
+            self._others.setdefault(pair, {})[intent_id] = seen
+        else:
+            self._others.get(pair, {}).pop(intent_id, None)
 
     def _refused(self, intent_id: str) -> None:
         """An amend was refused: its slot rests, and after some more its order is placed anew."""
@@ -266,6 +281,8 @@ class Repositioner(Actor):
     def _drop(self, intent_id: str, *, rest: bool) -> None:
         self._asked_ns.pop(intent_id, None)
         self._intents.pop(intent_id, None)
+        for orders in self._others.values():
+            orders.pop(intent_id, None)
         slot = self._slot_of.pop(intent_id, None)
         if slot is None:
             return

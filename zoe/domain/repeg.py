@@ -29,6 +29,7 @@ class Target:
 
     Attributes:
         decision: Journal stream and version of the decision it follows from.
+        post_only: False for one that may take: a protective exit.
     """
 
     slot: str
@@ -39,6 +40,7 @@ class Target:
     quantity: Quantity
     valid_until_ns: int
     decision: str | None = None
+    post_only: bool = True
 
 
 @attrs.frozen

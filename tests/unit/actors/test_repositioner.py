@@ -6,7 +6,7 @@ from stage import Stage
 
 from zoe.actors.repositioner import PATIENCE_NS, RepegConfig, Repositioner
 from zoe.domain.amend import Terms
-from zoe.domain.order import Fact, Input, Order, Side, State
+from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import Target
@@ -157,3 +157,38 @@ def test_a_full_counter_is_waited_for() -> None:
     stage.run(4)
     assert len(amends(stage)) == 1
     assert len(stage.heard("ratelimiter", WatchBudget)) > 1
+
+
+def by_hand(state: State) -> OrderChanged:
+    """A person's ask at 49,990."""
+    intent = Intent(
+        *("p1", "person", None, "BTC/USD", Side.SELL, OrderType.LIMIT),
+        *(Quantity.of("1"), Price.of("49990.0")),
+    )
+    return OrderChanged(Order(intent, state, order_id="O9"))
+
+
+def test_a_slot_waits_while_its_order_would_meet_one_of_our_own() -> None:
+    factory = partial(Repositioner, RepegConfig())
+    stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
+    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(by_hand(State.WORKING))
+    want(stage, "49990.0")
+    stage.run(5)
+    assert placed(stage) == []
+    stage.tell(by_hand(State.CANCELED))
+    stage.run(2)
+    assert len(placed(stage)) == 1
+
+
+def test_an_order_takes_only_where_its_target_says_so() -> None:
+    stage = wanting()
+    until_ns = stage.runtime.clock.wall_ns() + 1_000_000_000_000
+    target = Target(
+        *("exit.stop", "strategy/q", "BTC/USD", Side.SELL, Price.of("60000"), Quantity.of("1")),
+        until_ns,
+        post_only=False,
+    )
+    stage.tell(SetTarget("strategy/q", "exit.stop", target))
+    resting, taking = [wish.intent for wish in stage.heard("risk", PlaceOrder)]
+    assert resting.post_only and not taking.post_only

@@ -12,10 +12,9 @@ from typing import Final
 
 import attrs
 
-from zoe.domain import repeg
-from zoe.domain.order import Side
+from zoe.domain.order import TRIGGERED, Order, Side
 from zoe.domain.quantity import Price
-from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working
+from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working, decide
 
 #: Source and slot.
 Slot = tuple[str, str]
@@ -40,6 +39,18 @@ class Other:
     price: Price | None
 
 
+def other(order: Order) -> Other | None:
+    """An order as others must avoid it; None for one that waits for a price, and is in no book."""
+    intent = order.intent
+    if intent.order_type in TRIGGERED:
+        return None
+    prices = [t.limit_price for t in order.possible_terms if t.limit_price is not None]
+    # Of an amend on its way, the price that is met first.
+    nearest = max if intent.side is Side.BUY else min
+    price = nearest(prices) if prices else None
+    return Other(intent.source, intent.slot, intent.pair, intent.side, price)
+
+
 def step(
     slot: Slot,
     target: Target | None,
@@ -52,7 +63,7 @@ def step(
     Args:
         others: Every order of ours that is not concluded, in any pair; the slot's own may be there.
     """
-    wanted = repeg.decide(target, working, *context)
+    wanted = decide(target, working, *context)
     if target is None or not isinstance(wanted, Add | Amend):
         return wanted
     price = wanted.target.price if isinstance(wanted, Add) else wanted.terms.limit_price
