@@ -230,6 +230,27 @@ def test_what_our_own_fills_came_to_is_told_order_by_order(store: JournalStore) 
     }
 
 
+def test_executions_of_one_source_are_told_in_order_with_their_slot(store: JournalStore) -> None:
+    first = {"pair": "BTC/USD", "side": "buy", "quantity": "1", "fee": "0", "fee_asset": "USD"}
+    slotted = attrs.evolve(
+        opened(2, "order/a/2", "strategy/q"),
+        body=json.dumps({"source": "strategy/q", "state": "SENDING", "slot": "BTC/USD bid.0"}),
+    )
+    store.append(
+        [
+            opened(1, "order/a/1", "strategy/q"),
+            slotted,
+            opened(3, "order/a/3", "person"),
+            filled(4, "order/a/2", 2, first | {"exec_id": "T1"}),
+            filled(5, "order/a/3", 2, first | {"exec_id": "T2"}),
+            filled(6, "order/a/1", 2, first | {"exec_id": "T3"}),
+        ]
+    )
+    found = [(r.seq, r.stream, r.body["exec_id"], r.body["slot"]) for r in store.fills(ACCOUNT, "strategy/q")]  # fmt: skip
+    assert found == [(4, "order/a/2", "T1", "BTC/USD bid.0"), (6, "order/a/1", "T3", None)]
+    assert store.fills(ACCOUNT, "strategy/other") == ()
+
+
 def opened(seq: int, stream: str, source: str) -> JournalRow:
     return row(seq, stream, 1, source=source, state="SENDING")
 

@@ -51,12 +51,17 @@ class FocusKeeper:
         self._ranked = Ranked(())
         self._held: tuple[str, ...] = ()
         self._known: dict[str, bool] = {}
+        self._wanted: dict[str, tuple[str, ...]] = {}
 
     def start(self) -> None:
         """Asks for what it needs to know."""
         actor = self._actor
         hydration.ask(actor, self._stream, last=True)
         actor.tell(actor.find("ledger"), WatchBalances())
+
+    def want(self, source: str, symbols: tuple[str, ...]) -> None:
+        """Pairs that a strategist looks at are pinned; with the next ranking it is written down."""
+        self._wanted[source] = symbols
 
     def is_warm(self, symbol: str) -> bool:
         """Whether strategies may see a pair."""
@@ -87,6 +92,9 @@ class FocusKeeper:
         pinned = dict.fromkeys(self._pairs, "configured")
         for order in working.orders:
             pinned.setdefault(order.intent.pair, "working order")
+        for source, symbols in self._wanted.items():
+            for symbol in symbols:
+                pinned.setdefault(symbol, f"wanted by {source}")
         ranking = self._ranked.symbols
         for asset in self._held:
             # Whatever pair of it is watched already will do: another rank is no reason to change.

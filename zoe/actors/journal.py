@@ -230,6 +230,8 @@ class Journal(Actor):
             return partial(store.order_rows, self._account_id, request.order_id)
         if request.traded_by is not None:
             return partial(store.traded, request.traded_by)
+        if request.filled_for is not None:
+            return partial(store.fills, self._account_id, request.filled_for)
         assert request.stream is not None, "a Hydrate asks for something"
         return partial(store.stream, request.stream, last=request.last, since=request.since)
 
@@ -278,8 +280,6 @@ class Journal(Actor):
         record = waiting.record
         if record.reply_to is not None and waiting.envelope is not None:
             self.tell_because_of(waiting.envelope, record.reply_to, Recorded(record.ref))
-
-    # Groups and numbers
 
     def _take_group(self) -> tuple[_Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.

@@ -1,7 +1,7 @@
 """MarketWatch: books and trades of the pairs in focus, by the public stream.
 
-Receives: the public readers' messages, wire news, the scout's rankings, timers. Tells: each watcher of a
-pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
+Receives: the public readers' messages, wire news, the scout's rankings, FocusWanted, timers. Tells: each watcher
+of a pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
 are decoded, booked and checked in the readers' threads, and only the newest quote of a pair waits
 here. A pair whose checksum fails, that gets no book, or whose book stands still while its trades go on, is
 subscribed anew by itself. A quote that does not change is confirmed each second while its connection is heard.
@@ -31,10 +31,12 @@ from zoe.messages.market import (
 )
 from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked
+from zoe.messages.strategy import FocusWanted
 from zoe.messages.system import Beat, Tick
 from zoe.messages.wire import WireClosed, WireOpened
 from zoe.ports.venue import Venue
 from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
 
@@ -46,7 +48,7 @@ CONFIRM_NS: Final = 500_000_000
 Inbox = (
     Quote | TickerSeen | TradePrints | InstrumentsChanged | BookBroken | SubscriptionAcked
     | SubscriptionRefused | ExchangeStatus | FrameNotUnderstood | FeedAlive
-    | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
+    | FocusWanted | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
 )  # fmt: skip
 
 
@@ -74,6 +76,8 @@ class MarketWatch(Actor):
         self._risk = risk
         self._strategies = strategies
         self._focus = None if scouted is None else FocusKeeper(self, scouted, pairs)
+        #: Whoever asked for pairs of its own, and the pairs.
+        self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
         self._quotes: dict[str, Quote] = {}
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
@@ -115,6 +119,8 @@ class MarketWatch(Actor):
                 self._lines.heard(message)
             case TickerSeen():
                 self._ticker(message)
+            case FocusWanted():
+                self._want(message)
             case Ranked() | OrdersReported() | BalancesChanged() | Hydrated():
                 self._refocus(message)
             case Tick("connect"):
@@ -149,8 +155,27 @@ class MarketWatch(Actor):
             shown = (quote.bid_price, quote.ask_price)
             wrong = freshness.trade_contradicts(shown, last.side, last.price)
             self._hold_against(quote, news.received_ns, wrong)
+        self._tell_wanting(news.symbol, news)
         if self._is_warm(news.symbol):
             self._tell_all(self._strategies, news)
+
+    def _want(self, wish: FocusWanted) -> None:
+        """Pairs that a strategist looks at; they stay followed as long as the desk runs."""
+        assert self.envelope is not None and self.envelope.sender is not None
+        watcher, symbols = self.envelope.sender, frozenset(wish.symbols)
+        known = self._wanted.get(watcher.name)
+        self._wanted[watcher.name] = (watcher, symbols)
+        if self._focus is not None:
+            self._focus.want(watcher.name, wish.symbols)
+        self._lines.add(wish.symbols)
+        for symbol in sorted(symbols - (known[1] if known else frozenset())):
+            if symbol in self._quotes:
+                self.tell(watcher, self._quotes[symbol])
+
+    def _tell_wanting(self, symbol: str, news: Message) -> None:
+        for watcher, symbols in self._wanted.values():
+            if symbol in symbols:
+                self.tell(watcher, news)
 
     def _ticker(self, ticker: TickerSeen) -> None:
         """Of a pair whose book is watched, from a connection that is not the book's."""
@@ -168,6 +193,7 @@ class MarketWatch(Actor):
 
     def _pass_on(self, quote: Quote) -> None:
         self._tell_all(self._risk, quote)
+        self._tell_wanting(quote.symbol, quote)
         if self._is_warm(quote.symbol):
             self._tell_all(self._strategies, quote)
 

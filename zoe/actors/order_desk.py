@@ -22,14 +22,7 @@ from zoe.domain.order import CONCLUDED, Input, Intent, Order, State, apply
 from zoe.domain.order_news import enlarged
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
-from zoe.messages.journal import (
-    Hydrate,
-    Hydrated,
-    Record,
-    Row,
-    StoreCameBack,
-    StoreWentDown,
-)
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
 from zoe.messages.limits import OrderAged, OrderEnded
 from zoe.messages.orders import (
     AmendDenied,
@@ -87,11 +80,16 @@ class _Stranger:
 
 
 class OrderDesk(Actor):
-    """Keeps the order actors and the index of ids."""
+    """Keeps the order actors and the index of ids.
 
-    def __init__(self, config: OrderConfig) -> None:
+    Args:
+        listeners: Names of more actors that hear of every change of every order.
+    """
+
+    def __init__(self, config: OrderConfig, listeners: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._config = config
+        self._told = (*_ALWAYS_TOLD, *listeners)
         self._orders: dict[str, Order | None] = {}
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}
@@ -321,11 +319,11 @@ class OrderDesk(Actor):
         if intent_id not in self._actors:
             return
         self._index(order)
-        for name in _ALWAYS_TOLD:
+        for name in self._told:
             self.tell(self.find(name), news)
         self._tell_limiter(news)
         for name, follower in self._followers.get(intent_id, {}).items():
-            if name not in _ALWAYS_TOLD:
+            if name not in self._told:
                 self.tell(follower, news)
         self._release_waiters()
 

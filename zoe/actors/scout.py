@@ -1,7 +1,8 @@
 """Scout: the newest ticker of every pair, and a ranking of them.
 
-Receives: the public readers' tickers, CatalogChanged, WatchTickers, wire news, timers. Tells: MarketWatch the
-ranking, and tickers of the pairs that it asks for; Journal the head of the ranking, once a minute. Blocks on
+Receives: the public readers' tickers, CatalogChanged, WatchTickers, SamplesWanted, wire news, timers. Tells:
+MarketWatch the ranking, and tickers of the pairs that it asks for; strategists who asked all tickers, at each
+sample; Journal the head of the ranking, once a minute. Blocks on
 nothing: superseded tickers are not even decoded, and of each pair only the newest waits here.
 A restart opens new connections and remembers no past prices.
 """
@@ -36,6 +37,7 @@ from zoe.messages.market import (
     TradePrints,
 )
 from zoe.messages.scan import Ranked, WatchTickers
+from zoe.messages.strategy import SamplesWanted, TickersSampled
 from zoe.messages.system import Beat, CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireClosed, WireOpened
 from zoe.ports.venue import Venue
@@ -51,7 +53,7 @@ WRITE_EACH: Final = 4
 RANKED: Final = "scan.ranked"
 
 Inbox = (
-    TickerSeen | CatalogChanged | WatchTickers | Hydrated | FeedAlive | SubscriptionAcked
+    TickerSeen | CatalogChanged | WatchTickers | SamplesWanted | Hydrated | FeedAlive | SubscriptionAcked
     | SubscriptionRefused | FrameNotUnderstood | ExchangeStatus | InstrumentsChanged | Quote
     | BookBroken | TradePrints | WireOpened | WireClosed | Tick
 )  # fmt: skip
@@ -71,6 +73,7 @@ class Scout(Actor):
         self._rankings = 0
         self._passed_on: frozenset[str] = frozenset()
         self._watcher: Address | None = None
+        self._samplers: dict[str, Address] = {}
 
     def on_start(self) -> None:
         self._lines.start()
@@ -89,6 +92,9 @@ class Scout(Actor):
                 assert self.envelope is not None
                 self._watcher = self.envelope.sender
                 self._passed_on = frozenset(message.symbols)
+            case SamplesWanted():
+                assert self.envelope is not None and self.envelope.sender is not None
+                self._samplers[self.envelope.sender.name] = self.envelope.sender
             case Hydrated():
                 if hydration.is_own(self, message):
                     self._version = message.rows[-1].version if message.rows else 0
@@ -143,6 +149,10 @@ class Scout(Actor):
             if track is None:
                 track = self._tracks[symbol] = Track()
             track.sample(seen)
+        if self._samplers:
+            sampled = TickersSampled(tuple(self._seen.values()), self.clock.wall_ns())
+            for sampler in self._samplers.values():
+                self.tell(sampler, sampled)
 
     def _rank(self) -> None:
         self.after(RANK_SECONDS, Tick("rank"))

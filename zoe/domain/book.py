@@ -68,6 +68,11 @@ class _Side:
         """Price and quantity of the best level."""
         return (self.keys[0] * self.sign, self.quantities[0]) if self.keys else None
 
+    def top(self) -> tuple[Level, ...]:
+        """The levels that the checksum covers, best first."""
+        sign, most = self.sign, CHECKSUM_LEVELS
+        return tuple([(k * sign, q) for k, q in zip(self.keys[:most], self.quantities, strict=False)])
+
     def best_first(self) -> list[Level]:
         """Every level."""
         prices = (key * self.sign for key in self.keys)
@@ -117,6 +122,11 @@ class Book:
         bid, bid_qty = bids.best() or (None, 0)
         ask, ask_qty = asks.best() or (None, 0)
         return (bid, bid_qty, ask, ask_qty)
+
+    @property
+    def top(self) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        """Up to ten bids and asks, best first."""
+        return self._bids.top(), self._asks.top()
 
     def bids(self) -> list[Level]:
         """Bids, best first."""

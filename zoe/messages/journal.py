@@ -54,6 +54,7 @@ class Hydrate(Message):
         open_orders_of: An account: every row of its orders that are not concluded, instead.
         order_id: The rows of the order that has this id of the exchange, instead.
         traded_by: An account: what its own fills came to, instead.
+        filled_for: A source of intents: each execution of its orders, instead.
         last: Only the newest row of the stream.
         since: Only the rows from the newest of this kind on; all where there is none.
     """
@@ -64,6 +65,7 @@ class Hydrate(Message):
     open_orders_of: str | None = None
     order_id: str | None = None
     traded_by: str | None = None
+    filled_for: str | None = None
     last: bool = False
     since: str | None = None
 

@@ -21,6 +21,8 @@ class Quote(Message):
         confirmed_ns: Our wall time when the connection was last heard while the book stood so; 0
             for the time of receipt. A quiet pair's old quote may be fresh.
         live: False while the book is being subscribed anew.
+        bids, asks: Price and quantity of up to ten levels, best first, where the reader was asked
+            for them.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
@@ -36,6 +38,8 @@ class Quote(Message):
     received_ns: int
     live: bool = True
     confirmed_ns: int = 0
+    bids: tuple[tuple[int, int], ...] = ()
+    asks: tuple[tuple[int, int], ...] = ()
 
     def age_ns(self, now_ns: int) -> int:
         """How long ago this was last known to be the best bid and ask; ``now_ns`` is wall time."""

@@ -83,6 +83,12 @@ class JournalStore(Protocol):
         ``fees``; the stream is the order's, or empty.
         """
 
+    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+        """Each execution of the orders of one source, in the order of their numbers.
+
+        The body has its order's ``slot`` beside what it has in the order's stream.
+        """
+
 
 @attrs.frozen
 class NotedCancel:

@@ -14,6 +14,7 @@ from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
+from zoe.messages.market import CandleSeen
 from zoe.messages.wire import WireRequest
 from zoe.ports.wire import FrameReader
 from zoe.runtime.message import Message
@@ -70,6 +71,19 @@ class GetLedgers:
 
 
 @attrs.frozen
+class GetBars:
+    """Candles of one pair, oldest first, the last one running: a tuple of CandleSeen.
+
+    Attributes:
+        since_ns: Those that begin later; None for as many as there are, 720 at most.
+    """
+
+    pair: Instrument
+    interval_minutes: int
+    since_ns: int | None = None
+
+
+@attrs.frozen
 class CancelByRest:
     """Cancel one order by the exchange's id, or by ours: None. Only where no desk runs any more."""
 
@@ -85,6 +99,7 @@ Operation = (
     | GetClosedOrders
     | GetTrades
     | GetLedgers
+    | GetBars
     | CancelByRest
 )
 Result = (
@@ -93,6 +108,7 @@ Result = (
     | BalanceSnapshot
     | tuple[Sighting, ...]
     | tuple[LedgerRow, ...]
+    | tuple[CandleSeen, ...]
     | None
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import attrs
 import msgspec
 
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
@@ -98,6 +99,18 @@ class MemoryJournal:
         sums = (_traded(rows) for rows in own)
         return tuple(row for row in sums if row is not None)
 
+    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        assert account_id == self._account_id
+        found = [
+            attrs.evolve(row, body={**row.body, "slot": rows[0].body.get("slot")})
+            for name, rows in self._streams.items()
+            if name.startswith("order/") and rows[0].body.get("source") == source
+            for row in rows
+            if row.kind == "order.fill"
+        ]
+        return tuple(sorted(found, key=lambda row: row.seq))
+
 
 def _traded(rows: list[StoredRow]) -> StoredRow | None:
     """What an order's fills came to."""
@@ -178,6 +191,10 @@ class FaultyJournal:
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         return self._meet(lambda: self._store.traded(account_id))
+
+    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return self._meet(lambda: self._store.fills(account_id, source))
 
 
 class MemoryNotes:

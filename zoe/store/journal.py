@@ -90,6 +90,15 @@ SELECT max(seq), CASE WHEN named THEN stream ELSE '' END AS name, 1, 'order.trad
                           'fees', sum(fees)::text)
   FROM own GROUP BY name, pair, side ORDER BY 1
 """
+_FILLS: Final = """
+SELECT f.seq, f.stream, f.version, f.kind, f.at_ns,
+       f.body || jsonb_build_object('slot', o.body -> 'slot')
+  FROM journal f
+  JOIN journal o ON o.account_id = f.account_id AND o.stream = f.stream AND o.version = 1
+ WHERE f.account_id = :account AND f.kind = 'order.fill' AND f.stream LIKE 'order/%'
+   AND o.body ->> 'source' = :source
+ ORDER BY f.seq
+"""
 #: What JSON allows in a text and PostgreSQL does not.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -161,6 +170,10 @@ class PostgresJournal:
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         return _stored(self._rows(_TRADED, account=account_id, last=self.last_seq()))
+
+    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return _stored(self._rows(_FILLS, account=account_id, source=source))
 
     def _rows(self, sql: str, **values: Any) -> list[list[Any]]:
         rows: list[list[Any]] = self._database.run_prepared(sql, **values)

@@ -24,6 +24,7 @@ from zoe.messages.market import (
 )
 from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked, WatchTickers
+from zoe.messages.strategy import FocusWanted
 from zoe.messages.system import Beat
 from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
 
@@ -242,6 +243,30 @@ def test_a_pair_that_fell_behind_goes_after_its_stay_and_its_quote_is_taken_back
     market.quote("SOL/USD")  # it was on its way
     assert len(market.quotes()) == told
     assert "fell to rank 4" in market.stage.records[-1].rows[0].body
+
+
+def test_a_strategist_hears_of_the_pairs_that_it_looks_at_and_of_no_others() -> None:
+    market = Market()
+    market.open()
+    market.quote("BTC/USD")
+    market.stage.tell_from("orders", FocusWanted(("BTC/USD", "SOL/USD")))
+    assert [q.symbol for q in market.stage.heard("orders", Quote)] == ["BTC/USD"]
+    market.quote("SOL/USD")
+    market.quote("ETH/USD")
+    assert [q.symbol for q in market.stage.heard("orders", Quote)] == ["BTC/USD", "SOL/USD"]
+    # Asked again, it is told nothing that it knows.
+    market.stage.tell_from("orders", FocusWanted(("BTC/USD", "SOL/USD")))
+    assert len(market.stage.heard("orders", Quote)) == 2
+
+
+def test_pairs_that_a_strategist_looks_at_stay_in_focus_whatever_their_rank() -> None:
+    market = Market(focus=FOCUS)
+    market.open()
+    market.stage.tell_from("strategy/x", FocusWanted(("LTC/USD",)))
+    market.stage.tell(Ranked(("SOL/USD", "ADA/USD", "DOT/USD")))
+    market.stage.tell(OrdersReported(()))
+    (row,) = (row for record in market.stage.records for row in record.rows)
+    assert '"LTC/USD"' in row.body and "wanted by strategy/x" in row.body
 
 
 def test_coins_that_are_held_are_watched_whatever_their_rank() -> None:

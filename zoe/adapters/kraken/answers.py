@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from zoe.adapters.kraken import public_calls
 from zoe.adapters.kraken.client_values import fill
 from zoe.adapters.kraken.history_calls import Description, OrderRow, TradeRow
 from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
@@ -16,6 +17,7 @@ from zoe.domain.order import Fact, Input
 from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot, WalletBalance
+from zoe.messages.market import CandleSeen
 
 
 class PairRow(msgspec.Struct):
@@ -183,3 +185,16 @@ def balances(rows: dict[str, str]) -> BalanceSnapshot:
 def refuse(problem: Exception, result: bytes) -> WireError:
     """The error for a result whose values make no sense."""
     return WireError(f"{type(problem).__name__}: {problem}", result)
+
+
+def candles(symbol: str, minutes: int, result: bytes) -> tuple[CandleSeen, ...]:
+    """Candles of a pair, as the stream would tell them."""
+    return tuple(
+        CandleSeen(
+            symbol,
+            row.time * 1_000_000_000,
+            minutes,
+            *(row.open, row.high, row.low, row.close, row.volume, row.count),
+        )
+        for row in public_calls.read_candles(result).rows
+    )

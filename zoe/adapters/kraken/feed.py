@@ -63,10 +63,12 @@ class Telling:
         calm_ns: 0 to tell everything at once. Otherwise best prices that stand are told again only
             after so long, only the newest ticker of each pair is read and told, and so often it is
             said that the connection lives.
+        levels: Whether quotes carry ten levels of each side, not only the best.
     """
 
     connection: str = ""
     calm_ns: int = 0
+    levels: bool = False
 
 
 @attrs.define
@@ -99,6 +101,7 @@ class FeedReader:
         self._depth = depth
         self._connection = telling.connection
         self._calm_ns = telling.calm_ns
+        self._levels = telling.levels
         self._told_ns = 0
         self._tickers: dict[str, tuple[bytes, int]] = {}
         self._conflated = 0
@@ -262,7 +265,7 @@ class FeedReader:
         except ValueError as problem:
             return self._broken(symbol, str(problem), received_ns)
         kept.told_ns = received_ns
-        return [_quote(symbol, kept, at_ns, received_ns)]
+        return [_quote(symbol, kept, (at_ns, received_ns), levels=self._levels)]
 
     def _applied(self, row: frames.TextBookRow, snapshot: bool, precision: Precision) -> _Kept:
         bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
@@ -289,7 +292,7 @@ class FeedReader:
         said: list[Message] = [BookBroken(symbol, reason)]
         kept = self._books.pop(symbol, None)
         if kept is not None:
-            quote = _quote(symbol, kept, None, received_ns)
+            quote = _quote(symbol, kept, (None, received_ns), levels=False)
             said.append(attrs.evolve(quote, live=False))
         return said
 
@@ -383,6 +386,10 @@ def _levels(
     ]
 
 
-def _quote(symbol: str, kept: _Kept, exchange_ns: int | None, received_ns: int) -> Quote:
-    precision = (kept.price_precision, kept.qty_precision)
-    return Quote(symbol, *precision, *kept.book.touch, exchange_ns, received_ns)
+def _quote(symbol: str, kept: _Kept, times: tuple[int | None, int], *, levels: bool) -> Quote:
+    """The best prices, and the levels behind them where they are wanted."""
+    book, precision = kept.book, (kept.price_precision, kept.qty_precision)
+    if not levels:
+        return Quote(symbol, *precision, *book.touch, *times)
+    bids, asks = book.top
+    return Quote(symbol, *precision, *book.touch, *times, bids=bids, asks=asks)

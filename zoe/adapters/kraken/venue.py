@@ -24,6 +24,7 @@ from zoe.domain.catalog import Catalog
 from zoe.ports.venue import (
     CancelByRest,
     GetBalances,
+    GetBars,
     GetClosedOrders,
     GetInstruments,
     GetLedgers,
@@ -51,6 +52,7 @@ class KrakenVenue:
     Attributes:
         keys: None allows public operations only.
         depth: Of the books: 10, 25, 100, 500 or 1000.
+        levels: Whether quotes carry ten levels of each side.
     """
 
     keys: KeyPair | None
@@ -58,6 +60,7 @@ class KrakenVenue:
     public_url: str = PUBLIC_URL
     private_url: str = PRIVATE_URL
     depth: int = DEPTH
+    levels: bool = False
 
     def cost(self, operation: Operation) -> int:
         """See zoe.ports.venue.Venue."""
@@ -87,7 +90,7 @@ class KrakenVenue:
 
     def public_reader(self, connection: str) -> Callable[[], FrameReader]:
         """See zoe.ports.venue.Venue."""
-        return partial(FeedReader, self.depth, telling=Telling(connection, CALM_NS))
+        return partial(FeedReader, self.depth, telling=Telling(connection, CALM_NS, self.levels))
 
 
 def _call(operation: Operation) -> api.Call:
@@ -106,6 +109,9 @@ def _call(operation: Operation) -> api.Call:
             return history_calls.trades_history(_page(operation))
         case GetLedgers(start, end, offset):
             return history_calls.ledgers(history_calls.Window(start, end, offset))
+        case GetBars(pair, minutes, since_ns):
+            since = None if since_ns is None else since_ns // 1_000_000_000
+            return public_calls.ohlc(pair.altname or pair.symbol, minutes, since)
         case CancelByRest():
             return _cancel(operation)
         case _:
@@ -143,6 +149,8 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
             return answers.trades(history.trades, catalog)
         case GetLedgers():
             return ledger_pages.read(result)
+        case GetBars():
+            return answers.candles(operation.pair.symbol, operation.interval_minutes, result)
         case CancelByRest():
             return None
         case _:

@@ -66,6 +66,16 @@ def test_a_book_becomes_the_quote_of_its_best_prices() -> None:
     ]
 
 
+def test_a_quote_carries_the_levels_behind_the_best_where_they_are_wanted() -> None:
+    one = FeedReader(10, {"BTC/USD": (1, 8)}, Telling(levels=True))
+    crc = zlib.crc32(b"10032000000001001150000000" + b"1000300000000")
+    deeper = book("snapshot", [(100.1, 1.5), (100.0, 3)], [(100.3, 2)], crc)
+    (quote,) = hears(one, deeper)
+    assert isinstance(quote, Quote)
+    assert quote.bids == ((1001, 150000000), (1000, 300000000))
+    assert quote.asks == ((1003, 200000000),)
+
+
 def test_an_empty_side_has_no_price() -> None:
     (quote,) = hears(reader(), book("snapshot", [], [], 0))
     assert isinstance(quote, Quote)
