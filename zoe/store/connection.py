@@ -247,6 +247,21 @@ class Database:
 
         return self.run(work)
 
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Lets this thread's statements take that long, instead of the seconds a commit has.
+
+        Raises:
+            StoreError: There is no connection.
+        """
+        used = self._connection()
+        used._usock.settimeout(seconds)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # it may have been closed meanwhile
+                used._usock.settimeout(ANSWER_SECONDS)
+
     def _connection(self) -> Connection:
         found: Connection | None = getattr(self._mine, "connection", None)
         if found is None:

@@ -32,6 +32,11 @@ CREATE INDEX journal_opened ON journal (account_id, stream)
 CREATE INDEX journal_ended ON journal (account_id, stream)
  WHERE body ->> 'state' IN ('FILLED', 'CANCELED', 'EXPIRED', 'DENIED')
    AND stream LIKE 'order/%';
+-- What our fills came to is read at each start: without these, out of all rows of years.
+CREATE INDEX journal_fills ON journal (account_id, stream)
+ WHERE kind = 'order.fill' AND stream LIKE 'order/%';
+CREATE INDEX journal_adopted ON journal (account_id, stream)
+ WHERE version = 1 AND stream LIKE 'order/%' AND body ->> 'source' = 'external';
 
 CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

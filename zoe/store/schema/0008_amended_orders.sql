@@ -1,44 +1,35 @@
 -- Orders with the terms that they have since their newest amend, whoever made it; the opening row
--- keeps what was intended. A quantity below what was filled is what was filled.
+-- keeps what was intended. A quantity below what was filled is what was filled. Each order's rows
+-- are looked up, so that a few orders cost little however many there are.
 CREATE OR REPLACE VIEW orders AS
-WITH opening AS (
-    SELECT * FROM journal WHERE stream LIKE 'order/%' AND version = 1
-), latest AS (
-    SELECT DISTINCT ON (account_id, stream) account_id, stream, at_ns, body
-      FROM journal WHERE stream LIKE 'order/%' ORDER BY account_id, stream, version DESC
-), named AS (
-    SELECT account_id, stream, max(body ->> 'order_id') AS order_id
-      FROM journal WHERE stream LIKE 'order/%' GROUP BY account_id, stream
-), filled AS (
-    SELECT account_id, 'order/' || account_id || '/' || intent_id AS stream,
-           sum(quantity) AS quantity
-      FROM fills GROUP BY 1, 2
-), amended AS (
-    SELECT DISTINCT ON (account_id, stream) account_id, stream,
-           (body ->> 'quantity')::numeric AS quantity, (body ->> 'limit_price')::numeric AS limit_price
-      FROM journal WHERE kind = 'order.amended' ORDER BY account_id, stream, version DESC
-)
 SELECT o.account_id,
        o.body ->> 'intent_id'                AS intent_id,
        o.body ->> 'cl_ord_id'                AS cl_ord_id,
-       n.order_id,
+       s.order_id,
        o.body ->> 'pair'                     AS pair,
        o.body ->> 'side'                     AS side,
        o.body ->> 'order_type'               AS order_type,
-       CASE WHEN a.stream IS NULL THEN (o.body ->> 'quantity')::numeric
-            ELSE greatest(a.quantity, coalesce(f.quantity, 0)) END AS quantity,
-       CASE WHEN a.stream IS NULL THEN (o.body ->> 'limit_price')::numeric
-            ELSE a.limit_price END           AS limit_price,
-       coalesce(f.quantity, 0)               AS filled_quantity,
-       l.body ->> 'state'                    AS state,
+       CASE WHEN s.amend IS NULL THEN (o.body ->> 'quantity')::numeric
+            ELSE greatest((s.amend ->> 'quantity')::numeric, s.filled) END AS quantity,
+       (coalesce(s.amend, o.body) ->> 'limit_price')::numeric AS limit_price,
+       s.filled                              AS filled_quantity,
+       s.latest ->> 'state'                  AS state,
        o.body ->> 'source'                   AS source,
        o.body ->> 'slot'                     AS slot,
-       l.body ->> 'reason'                   AS reason,
+       s.latest ->> 'reason'                 AS reason,
        o.at_ns                               AS created_ns,
-       l.at_ns                               AS changed_ns,
+       s.changed_ns,
        o.seq
-  FROM opening o
-  JOIN latest l USING (account_id, stream)
-  JOIN named n USING (account_id, stream)
-  LEFT JOIN filled f USING (account_id, stream)
-  LEFT JOIN amended a USING (account_id, stream);
+  FROM journal o
+ CROSS JOIN LATERAL (
+    SELECT max(body ->> 'order_id') AS order_id,
+           coalesce(sum((body ->> 'quantity')::numeric) FILTER (WHERE kind = 'order.fill'), 0)
+               AS filled,
+           (array_agg(body ORDER BY version DESC) FILTER (WHERE kind = 'order.amended'))[1]
+               AS amend,
+           (array_agg(body ORDER BY version DESC))[1] AS latest,
+           (array_agg(at_ns ORDER BY version DESC))[1] AS changed_ns
+      FROM journal
+     WHERE account_id = o.account_id AND stream = o.stream
+ ) s
+ WHERE o.stream LIKE 'order/%' AND o.version = 1;
