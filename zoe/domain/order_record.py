@@ -230,7 +230,7 @@ def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
     fact = Fact(
         input=happened,
         order_id=body["order_id"],
-        fill=_fill(body) if happened is Input.FILL else None,
+        fill=fill_of(body) if happened is Input.FILL else None,
         filled_quantity=None if reported is None else Quantity.of(reported),
         reason=body["reason"],
         exchange_ns=body["exchange_ns"],
@@ -239,7 +239,8 @@ def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
     return apply(order, fact)
 
 
-def _fill(body: Mapping[str, Any]) -> Fill:
+def fill_of(body: Mapping[str, Any]) -> Fill:
+    """The execution that a row of the kind ``order.fill`` tells of."""
     return Fill(
         exec_id=body["exec_id"],
         trade_id=body["trade_id"],

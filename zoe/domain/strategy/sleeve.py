@@ -12,7 +12,6 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.catalog import Instrument
 from zoe.domain.order import Fill, Side
 from zoe.domain.quantity import EXACT
 
@@ -77,14 +76,14 @@ class Sleeve:
         """What is held in one pair."""
         return dict(self.holdings).get(pair, Holding())
 
-    def after(self, intent_id: str, fill: Fill, instrument: Instrument) -> "Sleeve":
+    def after(self, intent_id: str, fill: Fill) -> "Sleeve":
         """The sleeve with an execution of one of its orders; the same for one that is in it."""
         counted = dict(self.counted)
         known = counted.get(intent_id, ())
         if fill.exec_id in known:
             return self
         counted[intent_id] = (*known, fill.exec_id)
-        holding = self.of(fill.pair).after(fill, instrument.base)
+        holding = self.of(fill.pair).after(fill, fill.pair.partition("/")[0])
         return attrs.evolve(self._with(fill.pair, holding), counted=tuple(sorted(counted.items())))
 
     def settled(self, intent_id: str) -> "Sleeve":

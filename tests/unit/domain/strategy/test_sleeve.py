@@ -5,15 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.domain.catalog import Instrument
 from zoe.domain.order import Fill, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.strategy.sleeve import Holding, Sleeve, sellable, unassigned
-
-PAIR = Instrument(
-    "X/USD", "X", "USD", "online", 2, Decimal("0.01"), 8, Decimal("1E-8"), Decimal("0.001"), 5,
-    Decimal("0.5"),
-)  # fmt: skip
 
 
 def fill(name: str, side: Side, quantity: str, fee: str = "0", fee_asset: str = "USD") -> Fill:
@@ -25,27 +19,27 @@ def fill(name: str, side: Side, quantity: str, fee: str = "0", fee_asset: str = 
 
 
 def test_what_was_bought_is_in_the_sleeve_at_its_cost_with_the_fee() -> None:
-    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "2", "0.5"), PAIR)
+    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "2", "0.5"))
     assert sleeve.of("X/USD") == Holding(Decimal(2), Decimal("200.5"), 5)
 
 
 def test_a_fee_taken_in_coins_makes_the_sleeve_smaller() -> None:
-    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "2", "0.01", "X"), PAIR)
+    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "2", "0.01", "X"))
     assert sleeve.total("X") == Decimal("1.99")
 
 
 def test_a_fill_that_is_told_twice_counts_once() -> None:
     bought = fill("E1", Side.BUY, "2")
-    sleeve = Sleeve().after("i1", bought, PAIR)
-    assert sleeve.after("i1", bought, PAIR) == sleeve
+    sleeve = Sleeve().after("i1", bought)
+    assert sleeve.after("i1", bought) == sleeve
     assert sleeve.settled("i1").counted == ()
 
 
 def test_a_sale_takes_its_share_of_the_cost_and_the_last_one_all_of_it() -> None:
-    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "3"), PAIR)
-    sleeve = sleeve.after("i2", fill("E2", Side.SELL, "1"), PAIR)
+    sleeve = Sleeve().after("i1", fill("E1", Side.BUY, "3"))
+    sleeve = sleeve.after("i2", fill("E2", Side.SELL, "1"))
     assert sleeve.of("X/USD") == Holding(Decimal(2), Decimal(200), 5)
-    sleeve = sleeve.after("i3", fill("E3", Side.SELL, "2"), PAIR)
+    sleeve = sleeve.after("i3", fill("E3", Side.SELL, "2"))
     assert sleeve.holdings == ()
 
 
@@ -77,7 +71,7 @@ def test_sleeves_and_what_is_nobodys_sum_to_the_balance_whatever_was_traded(
     balance = start
     for number, (whose, side, quantity, fee, fee_asset) in enumerate(trades):
         trade = fill(f"E{number}", side, str(quantity), fee, fee_asset)
-        sleeves[whose] = sleeves[whose].after(f"i{number}", trade, PAIR)
+        sleeves[whose] = sleeves[whose].after(f"i{number}", trade)
         balance += quantity if side is Side.BUY else -quantity
         balance -= Decimal(fee) if fee_asset == "X" else 0
     nobodys = unassigned("X", balance, sleeves)
