@@ -30,7 +30,7 @@ import frames as generated
 import msgspec
 from sender import Plan, serve
 
-from zoe.actors.market_watch import MarketWatch
+from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.actors.scout import Scout
 from zoe.adapters.kraken import frames, recording
 from zoe.adapters.kraken.feed import FeedReader, Precision, Telling
@@ -220,7 +220,9 @@ class Desk:
         for name in ("catalogue", "heartbeat", "journal"):
             runtime.endpoint(name, lambda envelope: None)
         symbols = tuple(pair.symbol for pair in focused)
-        children = [Child("market", lambda: MarketWatch(venue, symbols, (), ("strategy",)))]
+        children = [
+            Child("market", lambda: MarketWatch(venue, symbols, Audience(strategies=("strategy",))))
+        ]
         if every:
             config = ScanConfig(enabled=True, min_turnover_usd=0)
             children.append(Child("scout", lambda: Scout("a", venue, config)))

@@ -31,6 +31,10 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         assert code == 0
         assert "XXBTZUSD" in said
         assert person.zoe("catalog", "--search", "nothing", "--json") == (1, [])
+        # A market that is a moment old has no minutes to fill in; names are those of the catalogue.
+        code, (bars,) = person.zoe("history", "--pair", "XBTUSD", "--json")
+        assert (code, bars["pair"], bars["missing"], bars["problem"]) == (1, "BTC/USD", 720, None)
+        assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
     code, said = person.zoe("catalog", "--json")
     assert (code, said["error"]["code"]) == (4, "unavailable")
 

@@ -1,11 +1,11 @@
 """MarketWatch: books and trades of the pairs in focus, by the public stream.
 
 Receives: the public readers' messages, wire news, the scout's rankings, FocusWanted, timers. Tells: each watcher
-of a pair its newest Quote and what traded; Catalogue changed instruments. Blocks on nothing: frames
-are decoded, booked and checked in the readers' threads, and only the newest quote of a pair waits
-here. A pair whose checksum fails, that gets no book, or whose book stands still while its trades go on, is
-subscribed anew by itself. A quote that does not change is confirmed each second while its connection is heard.
-A restart opens new connections; watchers are named in the tree.
+of a pair its newest Quote and what traded; Catalogue changed instruments; MinuteKeeper the minutes' bars.
+Blocks on nothing: frames are decoded, booked and checked in the readers' threads, and only the newest quote
+of a pair waits here. A pair whose checksum fails, that gets no book, or whose book stands still while its
+trades go on, is subscribed anew by itself. A quote that does not change is confirmed each second while its
+connection is heard. A restart opens new connections; watchers are named in the tree.
 """
 
 from typing import Final, assert_never
@@ -23,6 +23,7 @@ from zoe.messages.market import (
     FeedAlive,
     FrameNotUnderstood,
     InstrumentsChanged,
+    MinutesClosed,
     Quote,
     SubscriptionAcked,
     SubscriptionRefused,
@@ -46,10 +47,25 @@ LINES: Final = LineKind("public", ("book", "trade"), 50)
 CONFIRM_NS: Final = 500_000_000
 
 Inbox = (
-    Quote | TickerSeen | TradePrints | InstrumentsChanged | BookBroken | SubscriptionAcked
+    Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
     | SubscriptionRefused | ExchangeStatus | FrameNotUnderstood | FeedAlive
     | FocusWanted | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
 )  # fmt: skip
+
+
+@attrs.frozen
+class Audience:
+    """Whom MarketWatch tells, by the actors' names.
+
+    Attributes:
+        risk: Every quote.
+        strategies: Every quote and every trade, of pairs that are warm.
+        minutes: The minutes' bars.
+    """
+
+    risk: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    minutes: tuple[str, ...] = ()
 
 
 class MarketWatch(Actor):
@@ -57,8 +73,6 @@ class MarketWatch(Actor):
 
     Args:
         pairs: WebSocket v2 symbols watched in full depth, always.
-        risk: Names of actors that get every quote.
-        strategies: Names of actors that get every quote and every trade, of pairs that are warm.
         scouted: How other pairs come into focus; None where none do.
     """
 
@@ -66,15 +80,13 @@ class MarketWatch(Actor):
         self,
         venue: Venue,
         pairs: tuple[str, ...],
-        risk: tuple[str, ...],
-        strategies: tuple[str, ...],
+        audience: Audience,
         scouted: Scouted | None = None,
     ) -> None:
         super().__init__()
         self._lines = FeedLines(self, venue, LINES)
         self._pairs = pairs
-        self._risk = risk
-        self._strategies = strategies
+        self._audience = audience
         self._focus = None if scouted is None else FocusKeeper(self, scouted, pairs)
         #: Whoever asked for pairs of its own, and the pairs.
         self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
@@ -94,6 +106,8 @@ class MarketWatch(Actor):
                 self._quote(message)
             case TradePrints():
                 self._trades(message)
+            case MinutesClosed():
+                self._tell_all(self._audience.minutes, message)
             case InstrumentsChanged():
                 self._lines.heard(message)
                 self.tell(self.find("catalogue"), message)
@@ -157,7 +171,7 @@ class MarketWatch(Actor):
             self._hold_against(quote, news.received_ns, wrong)
         self._tell_wanting(news.symbol, news)
         if self._is_warm(news.symbol):
-            self._tell_all(self._strategies, news)
+            self._tell_all(self._audience.strategies, news)
 
     def _want(self, wish: FocusWanted) -> None:
         """Pairs that a strategist looks at; they stay followed as long as the desk runs."""
@@ -192,10 +206,10 @@ class MarketWatch(Actor):
             self._proof_ns.setdefault(quote.symbol, heard_ns)
 
     def _pass_on(self, quote: Quote) -> None:
-        self._tell_all(self._risk, quote)
+        self._tell_all(self._audience.risk, quote)
         self._tell_wanting(quote.symbol, quote)
         if self._is_warm(quote.symbol):
-            self._tell_all(self._strategies, quote)
+            self._tell_all(self._audience.strategies, quote)
 
     def _is_warm(self, symbol: str) -> bool:
         return self._focus is None or self._focus.is_warm(symbol)

@@ -30,6 +30,7 @@ from zoe.messages.market import (
     FeedAlive,
     FrameNotUnderstood,
     InstrumentsChanged,
+    MinutesClosed,
     Quote,
     SubscriptionAcked,
     SubscriptionRefused,
@@ -55,7 +56,7 @@ RANKED: Final = "scan.ranked"
 Inbox = (
     TickerSeen | CatalogChanged | WatchTickers | SamplesWanted | Hydrated | FeedAlive | SubscriptionAcked
     | SubscriptionRefused | FrameNotUnderstood | ExchangeStatus | InstrumentsChanged | Quote
-    | BookBroken | TradePrints | WireOpened | WireClosed | Tick
+    | BookBroken | TradePrints | MinutesClosed | WireOpened | WireClosed | Tick
 )  # fmt: skip
 
 
@@ -112,7 +113,14 @@ class Scout(Actor):
             case WireClosed():
                 if self._lines.closed(message) is not None:
                     self._beat("down", message.reason)
-            case ExchangeStatus() | InstrumentsChanged() | Quote() | BookBroken() | TradePrints():
+            case (
+                ExchangeStatus()
+                | InstrumentsChanged()
+                | Quote()
+                | BookBroken()
+                | TradePrints()
+                | MinutesClosed()
+            ):
                 pass  # MarketWatch hears of these on its own connections
             case Tick("connect"):
                 self._lines.connect(message.ref)

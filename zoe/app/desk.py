@@ -19,6 +19,7 @@ from zoe.adapters.door_socket import DoorSocket
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.app import claims, last_resort
+from zoe.app.history import market_of
 from zoe.app.log_file import LogFile
 from zoe.app.own_sandbox import OwnSandbox
 from zoe.app.settings import Settings
@@ -36,6 +37,7 @@ from zoe.runtime.message import Envelope
 from zoe.runtime.supervisor import EXIT_GAVE_UP
 from zoe.runtime.threads import ThreadRuntime
 from zoe.store import desk as desk_rows
+from zoe.store.bars import PostgresBars
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.emergency import EmergencyFile
@@ -201,6 +203,7 @@ class Desk:
             venue=self._venue,
             store=PostgresJournal(database, account),
             books=PostgresLedger(database, account),
+            bars=PostgresBars(database, market_of(settings)),
             notes=self._notes,
             reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
                 database, account, wanted, NONCE_AHEAD_NS

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from zoe.actors.market_watch import MarketWatch
+from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.feed import FeedReader, Precision
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.errors import ZoeError
@@ -82,7 +82,9 @@ def whole(recorded: Iterable[bytes], precisions: Mapping[str, Precision]) -> Pas
     runtime.endpoint(_WATCHER, watcher.handle)
     for name in ("wire", "catalogue", "heartbeat"):
         runtime.endpoint(name, lambda envelope: None)
-    factory = partial(MarketWatch, KrakenVenue(None), tuple(precisions), (), (_WATCHER,))
+    factory = partial(
+        MarketWatch, KrakenVenue(None), tuple(precisions), Audience(strategies=(_WATCHER,))
+    )
     runtime.root((Group("market", (Child("market", factory),)),))
     market = runtime.find("market")
     reader = FeedReader(precisions=precisions)

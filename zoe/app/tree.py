@@ -17,7 +17,8 @@ from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.actors.journal import Journal
 from zoe.actors.ledger import Ledger
 from zoe.actors.lock_keeper import LockKeeper
-from zoe.actors.market_watch import MarketWatch
+from zoe.actors.market_watch import Audience, MarketWatch
+from zoe.actors.minute_keeper import MinuteKeeper
 from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
 from zoe.actors.rate_limiter import RateLimiter
@@ -31,6 +32,7 @@ from zoe.domain.ratelimit import Limiter
 from zoe.domain.risk import Limits
 from zoe.domain.scan import ScanConfig
 from zoe.messages.system import Beat
+from zoe.ports.bar_store import BarStore
 from zoe.ports.journal import EmergencyNotes, JournalStore
 from zoe.ports.ledger_store import LedgerStore
 from zoe.ports.venue import Venue
@@ -59,6 +61,7 @@ class Parts:
         pairs: Pairs watched in full depth.
         lag_ns: How far the exchange's lists may lag behind its engine.
         books: Where the books are kept, if they are.
+        bars: Where the bars of pairs in focus are kept, if they are.
     """
 
     account_id: str
@@ -85,6 +88,7 @@ class Parts:
     scan: ScanConfig = attrs.field(factory=ScanConfig)
     focus: FocusConfig = attrs.field(factory=FocusConfig)
     books: LedgerStore | None = None
+    bars: BarStore | None = None
 
 
 def tree(parts: Parts) -> tuple[Group, ...]:
@@ -148,6 +152,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     Child(name, partial(Scout, account, parts.venue, parts.scan))
                     for name in _scout(parts)
                 ),
+                *(Child(name, partial(_keeper, parts), dispatcher=EDGE) for name in _bars(parts)),
             ),
         ),
         Group(
@@ -190,10 +195,21 @@ def _scout(parts: Parts) -> tuple[str, ...]:
     return ("scout",) if parts.scan.enabled else ()
 
 
+def _bars(parts: Parts) -> tuple[str, ...]:
+    """The name of the actor that keeps bars, where they are kept."""
+    return () if parts.bars is None else ("minutes",)
+
+
+def _keeper(parts: Parts) -> MinuteKeeper:
+    assert parts.bars is not None
+    return MinuteKeeper(parts.bars)
+
+
 def _market(parts: Parts, strategies: tuple[str, ...]) -> MarketWatch:
     scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
     quoted = ("risk",) if parts.books is None else ("risk", BOOKKEEPER)
-    return MarketWatch(parts.venue, parts.pairs, quoted, strategies, scouted)
+    audience = Audience(quoted, strategies, _bars(parts))
+    return MarketWatch(parts.venue, parts.pairs, audience, scouted)
 
 
 def _ledger(parts: Parts) -> Ledger:

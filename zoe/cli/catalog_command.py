@@ -28,7 +28,7 @@ _COLUMNS: Final = (
 
 def catalog(arguments: Namespace) -> int:
     """Lists pairs; exit code 1 where a search finds none."""
-    pairs = sorted(fetch(_rest_url(configured.load(arguments))), key=lambda pair: pair.symbol)
+    pairs = sorted(fetch(rest_url(configured.load(arguments))), key=lambda pair: pair.symbol)
     found = [row(pair) for pair in pairs if matches(pair, arguments.search)]
     if arguments.json:
         show.document(found)
@@ -44,7 +44,7 @@ def catalog(arguments: Namespace) -> int:
     return NONE_FOUND
 
 
-def _rest_url(settings: Settings) -> str:
+def rest_url(settings: Settings) -> str:
     """Where the exchange is; of an own sandbox only the running desk knows."""
     if not settings.own_sandbox:
         return settings.addresses[0]

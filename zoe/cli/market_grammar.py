@@ -15,6 +15,7 @@ def add(commands: Any, command_of: Command) -> None:
     _watch(commands, command_of)
     _record(commands, command_of)
     _replay(commands, command_of)
+    _history(commands, command_of)
 
 
 def _watch(commands: Any, command_of: Command) -> None:
@@ -54,4 +55,19 @@ def _replay(commands: Any, command_of: Command) -> None:
     command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
     command.add_argument(
         "--bench", action="store_true", help="repeat for some seconds and show the spread"
+    )
+
+
+def _history(commands: Any, command_of: Command) -> None:
+    words = (
+        "fill missing minutes of pairs from the exchange's candles; run again, it goes on",
+        "zoe history --pair BTC/USD --pair ETH/USD",
+    )
+    command = command_of(commands, "history", "history_command:fill", words)
+    command.add_argument(
+        *("--pair",),
+        type=pair,
+        action="append",
+        metavar="PAIR",
+        help="may be repeated; default: those in focus",
     )

@@ -111,20 +111,25 @@ def _text_table(heads: list[str], texts: list[list[str]]) -> None:
         print("  ".join(cells).rstrip())
 
 
-def progress(items: Sequence[T], unit: str) -> Iterator[T]:
-    """The items; a person waiting longer than two seconds sees how many, how fast, how long."""
+def progress(items: Sequence[T], unit: str, every: int = PROGRESS_EVERY) -> Iterator[T]:
+    """The items; a person waiting longer than two seconds sees how many, how fast, how long.
+
+    Args:
+        every: So many items pass between two looks at the clock.
+    """
     if not sys.stderr.isatty():
         yield from items
         return
     began = time.monotonic()
+    digits = 1 if every == 1 else 0
     bar: Any = None
     for done, item in enumerate(items):
-        if not done % PROGRESS_EVERY:
+        if not done % every:
             seconds = time.monotonic() - began
             if bar is None and seconds > PATIENCE_SECONDS:
                 bar = _bar(len(items))
             if bar is not None:
-                bar.update(0, completed=done, rate=f"{done / seconds:,.0f} {unit}/s")
+                bar.update(0, completed=done, rate=f"{done / seconds:,.{digits}f} {unit}/s")
         yield item
     if bar is not None:
         bar.stop()

@@ -71,7 +71,9 @@ class _Side:
     def top(self) -> tuple[Level, ...]:
         """The levels that the checksum covers, best first."""
         sign, most = self.sign, CHECKSUM_LEVELS
-        return tuple([(k * sign, q) for k, q in zip(self.keys[:most], self.quantities, strict=False)])
+        return tuple(
+            [(k * sign, q) for k, q in zip(self.keys[:most], self.quantities, strict=False)]
+        )
 
     def best_first(self) -> list[Level]:
         """Every level."""

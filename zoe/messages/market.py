@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from zoe.domain.bars import Bar
 from zoe.domain.catalog import Instrument
 from zoe.runtime.message import Lane, Message
 
@@ -114,6 +115,18 @@ class TradePrints(Message):
     def key(self) -> str:
         """The newest trades of a pair replace those before."""
         return self.symbol
+
+
+@attrs.frozen
+class MinutesClosed(Message):
+    """Bars of minutes that have ended, with their pairs; one that comes again has changed.
+
+    None is ever lost: whoever is late has a message a minute waiting.
+    """
+
+    traced: ClassVar[bool] = False
+    connection: str
+    bars: tuple[tuple[str, Bar], ...] = attrs.field(repr=lambda bars: str(len(bars)))
 
 
 @attrs.frozen

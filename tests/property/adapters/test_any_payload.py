@@ -220,6 +220,7 @@ def test_counting_in_units_loses_nothing(count: int, precision: int, zeros: int)
     st.from_regex(r"\A-?(0|[1-9][0-9]{0,45})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?\Z"),
     st.integers(0, 10),
 )
+@example("1" + "0" * 33, 8)
 def test_a_number_counts_the_same_whether_it_is_read_as_text_or_as_a_decimal(
     text: str, precision: int
 ) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import attrs
 
-from zoe.actors.market_watch import MarketWatch
+from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.book import Book
@@ -85,7 +85,7 @@ def desk(
 ) -> None:
     for name in ("wire", "catalogue", "heartbeat", "risk"):
         runtime.endpoint(name, lambda envelope: None)
-    market = partial(MarketWatch, KrakenVenue(None), PAIRS, ("risk",), ("slow", "quick"))
+    market = partial(MarketWatch, KrakenVenue(None), PAIRS, Audience(("risk",), ("slow", "quick")))
     runtime.root(
         (
             Child("market", market),

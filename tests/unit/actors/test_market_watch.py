@@ -7,8 +7,9 @@ import attrs
 from stage import Stage
 
 from zoe.actors.focus_keeper import Scouted
-from zoe.actors.market_watch import MarketWatch
+from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.domain.bars import Bar
 from zoe.domain.catalog import Instrument
 from zoe.domain.focus import FocusConfig
 from zoe.messages.ledger import BalancesChanged
@@ -16,6 +17,7 @@ from zoe.messages.market import (
     BookBroken,
     FeedAlive,
     InstrumentsChanged,
+    MinutesClosed,
     Quote,
     SubscriptionAcked,
     TickerSeen,
@@ -28,8 +30,19 @@ from zoe.messages.strategy import FocusWanted
 from zoe.messages.system import Beat
 from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
 
-OTHERS = ("wire", "catalogue", "heartbeat", "risk", "strategy/x", "ledger", "orders", "scout")
+OTHERS = (
+    "wire",
+    "catalogue",
+    "heartbeat",
+    "risk",
+    "strategy/x",
+    "ledger",
+    "orders",
+    "scout",
+    "minutes",
+)
 PAIRS = ("BTC/USD", "ETH/USD")
+AUDIENCE = Audience(("risk",), ("strategy/x",), ("minutes",))
 FOCUS = FocusConfig(budget=2, slack=1, min_stay_seconds=60, warm_up_seconds=30)
 
 
@@ -41,7 +54,7 @@ class Market:
         venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
         self.stage = Stage(
             "market",
-            lambda: MarketWatch(venue, pairs, ("risk",), ("strategy/x",), scouted),
+            lambda: MarketWatch(venue, pairs, AUDIENCE, scouted),
             OTHERS,
         )
 
@@ -155,6 +168,16 @@ def test_a_quiet_quote_is_confirmed_while_its_connection_is_heard_and_no_longer(
     assert market.quotes()[-1].age_ns(market.now()) < 1_500_000_000
     market.passes(3, heard=False)
     assert market.quotes()[-1].age_ns(market.now()) > 2_000_000_000
+
+
+def test_bars_go_to_whoever_keeps_them() -> None:
+    market = Market()
+    market.open()
+    price = Decimal(10)
+    bar = Bar(60_000_000_000, price, price, price, price, Decimal(1), price, 1, whole=True)
+    news = MinutesClosed("public/0", (("BTC/USD", bar),))
+    market.stage.tell(news)
+    assert market.stage.heard("minutes", MinutesClosed) == [news]
 
 
 def test_a_silent_connection_is_opened_again_and_only_that_one() -> None:

@@ -47,6 +47,7 @@ def test_the_commands_are_those_that_were_promised() -> None:
         "fills",
         "flatten",
         "halt",
+        "history",
         "keys import",
         "ledger import",
         "ledger lots",

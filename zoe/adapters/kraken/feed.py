@@ -7,7 +7,6 @@ Telling.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any, Final, assert_never
 
 import attrs
@@ -15,6 +14,7 @@ import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
 from zoe.adapters.kraken.numbers import exact, nanoseconds, units_of_text
+from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.domain.book import Book, Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
@@ -26,8 +26,6 @@ from zoe.messages.market import (
     SubscriptionAcked,
     SubscriptionRefused,
     TickerSeen,
-    TradePrint,
-    TradePrints,
 )
 from zoe.runtime.message import Message
 
@@ -38,7 +36,6 @@ MOST_WAITING: Final = 1_000
 
 #: What a frame that makes no sense may raise.
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
-_NO_VOLUME: Final = Decimal(0)
 
 Precision = tuple[int, int]
 
@@ -105,7 +102,7 @@ class FeedReader:
         self._told_ns = 0
         self._tickers: dict[str, tuple[bytes, int]] = {}
         self._conflated = 0
-        self._traded: dict[str, tuple[int, Decimal]] = {}
+        self._tape = TradeTape(telling.connection)
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._books: dict[str, _Kept] = {}
         self._waiting: dict[str, list[tuple[bool, frames.TextBookRow]]] = {}
@@ -175,7 +172,7 @@ class FeedReader:
         held, self._tickers = self._tickers, {}
         for payload, at_ns in held.values():
             said += self._slow(payload, at_ns)
-        return said + self._alive(received_ns)
+        return [*said, *self._tape.closed(received_ns), *self._alive(received_ns)]
 
     def _alive(self, received_ns: int) -> list[Message]:
         return [FeedAlive(self._connection, received_ns, self._conflated)]
@@ -187,7 +184,7 @@ class FeedReader:
             case frames.TickerFrame():
                 return self._ticker(frame, received_ns)
             case frames.TradeFrame():
-                return self._trades(frame, received_ns)
+                return self._tape.read(frame.data, received_ns)
             case frames.Heartbeat():
                 return self._alive(received_ns)
             case _:
@@ -330,21 +327,6 @@ class FeedReader:
             said.append(TickerSeen(row.symbol, bid, ask, last, volume, received_ns))
         return said
 
-    def _trades(self, frame: frames.TradeFrame, received_ns: int) -> list[Message]:
-        by_symbol: dict[str, list[TradePrint]] = {}
-        for row in frame.data:
-            at_ns = nanoseconds(row.timestamp)
-            trade = TradePrint(row.trade_id, row.side, exact(row.price), exact(row.qty), at_ns)
-            by_symbol.setdefault(row.symbol, []).append(trade)
-        said: list[Message] = []
-        for symbol, trades in by_symbol.items():
-            count, volume = self._traded.get(symbol, (0, _NO_VOLUME))
-            volume = sum((trade.quantity for trade in trades), volume)
-            count += len(trades)
-            self._traded[symbol] = (count, volume)
-            said.append(TradePrints(symbol, tuple(trades), count, volume, received_ns))
-        return said
-
     def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.method == "pong":
             return self._alive(received_ns)
@@ -355,13 +337,25 @@ class FeedReader:
             error = frame.error or "no reason given"
             return [SubscriptionRefused(frame.symbol, error, frame.req_id, where)]
         if frame.method == "unsubscribe":
-            return self._alive(received_ns)
-        told = bytes(frame.result)
-        result = frames.RESULT.decode(told) if told else frames.SubscribedTo()
+            return self._left(frame, received_ns)
+        result = _result(frame)
+        if result.channel == "trade" and result.symbol:
+            self._tape.subscribed(result.symbol, received_ns)
         return [SubscriptionAcked(result.channel or "", result.symbol, where)]
+
+    def _left(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        result = _result(frame)
+        if result.channel == "trade" and result.symbol:
+            self._tape.left(result.symbol)
+        return self._alive(received_ns)
 
     def _status(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
+
+
+def _result(frame: frames.Frame) -> frames.SubscribedTo:
+    told = bytes(frame.result)
+    return frames.RESULT.decode(told) if told else frames.SubscribedTo()
 
 
 def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], list[Message]]:

@@ -130,6 +130,7 @@ def units(value: Decimal, precision: int) -> int:
 _DECIMAL: Final = msgspec.json.Decoder(Decimal)
 #: Longer ones are none that a book holds, and are read the slow way, which refuses them.
 _LONGEST_TEXT: Final = 40
+_MOST_UNITS: Final = 10 ** (LARGEST_EXPONENT + 1)
 
 
 def units_of_text(text: bytes, precision: int) -> int:
@@ -145,7 +146,7 @@ def units_of_text(text: bytes, precision: int) -> int:
             count = int(whole + fraction.ljust(precision, b"0"))
         except ValueError:
             count = -1  # an exponent, or no number at all
-        if count >= 0:
+        if 0 <= count < _MOST_UNITS:
             return count
     value: Decimal = _DECIMAL.decode(text)
     return units(value, precision)

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 
 from zoe.adapters.kraken import feed
 from zoe.adapters.kraken.feed import FeedReader, Telling
+from zoe.domain.bars import Bar
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
     FeedAlive,
     FrameNotUnderstood,
     InstrumentsChanged,
+    MinutesClosed,
     Quote,
     SubscriptionAcked,
     SubscriptionRefused,
@@ -321,3 +324,59 @@ def test_trades_are_summed_so_that_a_late_listener_loses_none() -> None:
     assert isinstance(last, TradePrints)
     assert (len(last.trades), last.count, last.volume) == (2, 6, Decimal("0.6"))
     assert last.key == "BTC/USD"
+
+
+MINUTE = 60_000_000_000
+FROM_NS = 28_333_333 * MINUTE
+NAMED = {"channel": "trade", "symbol": "BTC/USD"}
+
+
+def traded(second: int, number: int, price: float = 1.5) -> dict[str, Any]:
+    stamp = datetime.fromtimestamp(FROM_NS // 10**9 + second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    row = {"symbol": "BTC/USD", "side": "buy", "price": price, "qty": 2, "trade_id": number}
+    return {"channel": "trade", "data": [row | {"timestamp": stamp}]}
+
+
+def bars_of(one: FeedReader, second: float, *frames: object) -> list[Bar]:
+    """What a calm reader says of bars at a time."""
+    said: list[Message] = []
+    for frame in frames:
+        said += at(one, FROM_NS // MS + round(second * 1_000) - 1_000, frame)
+    return [bar for m in said if isinstance(m, MinutesClosed) for _, bar in m.bars]
+
+
+def test_a_calm_reader_tells_bars_of_minutes_that_have_ended() -> None:
+    one = calm()
+    bars_of(one, -1, {"method": "subscribe", "success": True, "result": NAMED})
+    assert bars_of(one, 30, traded(10, 1), traded(59, 2, 1.25)) == []
+    assert bars_of(one, 61, {"channel": "heartbeat"}) == []
+    (bar,) = bars_of(one, 62.5, {"channel": "heartbeat"})
+    prices = [bar.open, bar.close, bar.volume]
+    assert prices == [Decimal("1.5"), Decimal("1.25"), Decimal(4)]
+    assert bar.begin_ns == FROM_NS
+    assert (bar.trades, bar.whole) == (2, True)
+    (idle,) = bars_of(one, 122.5, {"channel": "heartbeat"})
+    assert (idle.begin_ns, idle.trades, idle.close) == (FROM_NS + MINUTE, 0, Decimal("1.25"))
+
+
+def test_a_pair_that_was_left_has_no_more_bars() -> None:
+    one = calm()
+    bars_of(one, -1, {"method": "subscribe", "success": True, "result": NAMED}, traded(1, 1))
+    bars_of(one, 30, {"method": "unsubscribe", "success": True, "result": NAMED})
+    assert bars_of(one, 200, {"channel": "heartbeat"}) == []
+
+
+def test_a_bar_is_not_whole_where_the_subscription_was_not_seen() -> None:
+    one = calm()
+    bars_of(one, 1, traded(1, 1))
+    assert [bar.whole for bar in bars_of(one, 70, {"channel": "heartbeat"})] == [False]
+
+
+@pytest.mark.parametrize("damage", [{"qty": 0}, {"qty": -1}, {"price": 0}, {"timestamp": "soon"}])
+def test_a_trade_that_makes_no_sense_is_told_of_and_costs_no_other(damage: dict[str, Any]) -> None:
+    good = {"symbol": "BTC/USD", "side": "buy", "price": 1.5, "qty": 2, "trade_id": 7,
+            "timestamp": STAMP}  # fmt: skip
+    wrong, right = hears(reader(), {"channel": "trade", "data": [good | damage, good]})
+    assert isinstance(wrong, FrameNotUnderstood)
+    assert isinstance(right, TradePrints)
+    assert (right.count, right.volume) == (1, Decimal(2))

@@ -1,0 +1,174 @@
+"""Bars of one minute, exactly: trades are folded in, in whatever order they come and however late.
+
+A minute is the exchange's own. A bar is *whole* where every trade of its minute was heard.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from decimal import Context, Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.quantity import EXACT
+
+MINUTE_NS: Final = 60_000_000_000
+#: A minute's trades may come so long after its end and are in its first bar; later ones change it.
+GRACE_NS: Final = 2_000_000_000
+#: Trades that come later than this after the end of their minute find its bar gone.
+LATEST_NS: Final = 120_000_000_000
+#: Idle minutes in a row that have bars: after a longer silence something else is wrong.
+MOST_IDLE: Final = 60
+#: Newest trades by which a repeated one is known.
+_REMEMBERED: Final = 64
+#: An average of prices is no exact number.
+_AVERAGE: Final = Context(prec=18)
+_NOTHING: Final = Decimal(0)
+
+
+@attrs.frozen
+class Bar:
+    """What was traded of a pair in one minute; an idle one has the close before it four times.
+
+    Attributes:
+        begin_ns: Where the minute begins.
+        vwap: Average price weighted by volume, to 18 digits; 0 for an idle minute.
+        trades: How many there were.
+    """
+
+    begin_ns: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    vwap: Decimal
+    trades: int
+    whole: bool
+
+
+@attrs.frozen
+class Trade:
+    """As much of a trade as a bar needs; ids of a pair grow with time."""
+
+    at_ns: int
+    trade_id: int
+    price: Decimal
+    quantity: Decimal
+
+
+class _Minute:
+    """A bar that is being made."""
+
+    __slots__ = ("close", "cost", "first", "high", "last", "low", "open", "trades", "volume")
+
+    def __init__(self, one: Trade) -> None:
+        self.open = self.high = self.low = self.close = one.price
+        self.first = self.last = (one.at_ns, one.trade_id)
+        self.volume = one.quantity
+        self.cost = EXACT.multiply(one.price, one.quantity)
+        self.trades = 1
+
+    def fold(self, one: Trade) -> None:
+        """One more trade, which may be older than those before it."""
+        place, price = (one.at_ns, one.trade_id), one.price
+        if place < self.first:
+            self.first, self.open = place, price
+        if place >= self.last:
+            self.last, self.close = place, price
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.volume = EXACT.add(self.volume, one.quantity)
+        self.cost = EXACT.add(self.cost, EXACT.multiply(price, one.quantity))
+        self.trades += 1
+
+    def bar(self, begin_ns: int, *, whole: bool) -> Bar:
+        """As it stands."""
+        vwap = _AVERAGE.divide(self.cost, self.volume) if self.volume else _NOTHING
+        prices = (self.open, self.high, self.low, self.close)
+        return Bar(begin_ns, *prices, self.volume, vwap, self.trades, whole)
+
+
+class Bars:
+    """The bars of one pair, as far as one connection has heard its trades.
+
+    Args:
+        since_ns: From when on every trade is heard; None where nobody knows.
+    """
+
+    def __init__(self, since_ns: int | None = None) -> None:
+        self._since_ns = since_ns
+        self._minutes: dict[int, _Minute] = {}
+        self._changed: set[int] = set()
+        self._newest = -1
+        self._remembered: deque[int] = deque(maxlen=_REMEMBERED)
+        #: Up to where minutes have been told of, and the last price known there.
+        self._told_ns: int | None = None
+        self._close: Decimal | None = None
+        #: Minutes before this are forgotten.
+        self._kept_ns = 0
+
+    def fold(self, trades: Iterable[Trade]) -> None:
+        """More trades; one that was there already changes nothing."""
+        for one in trades:
+            if one.trade_id > self._newest:
+                self._newest = one.trade_id
+            elif one.trade_id in self._remembered:
+                continue
+            self._remembered.append(one.trade_id)
+            begin_ns = one.at_ns // MINUTE_NS * MINUTE_NS
+            minute = self._minutes.get(begin_ns)
+            if minute is None:
+                self._minutes[begin_ns] = _Minute(one)
+            else:
+                minute.fold(one)
+            self._changed.add(begin_ns)
+
+    def closed(self, now_ns: int) -> list[Bar]:
+        """The minutes that have ended since the last call, and those that late trades changed."""
+        end_ns = (now_ns - GRACE_NS) // MINUTE_NS * MINUTE_NS
+        ended = sorted(begin_ns for begin_ns in self._changed if begin_ns < end_ns)
+        self._changed.difference_update(ended)
+        told = [self._bar(begin_ns) for begin_ns in (*self._idle(end_ns), *ended)]
+        self._kept_ns = max(self._kept_ns, end_ns - LATEST_NS)
+        for begin_ns in [b for b in self._minutes if b < self._kept_ns]:
+            del self._minutes[begin_ns]
+        return sorted((bar for bar in told if bar is not None), key=lambda bar: bar.begin_ns)
+
+    def _idle(self, end_ns: int) -> Iterator[int]:
+        """The minutes without a trade that have ended, of those in which one would have been heard."""
+        if self._since_ns is None:
+            return
+        first_ns = self._told_ns
+        if first_ns is None:
+            first_ns = -(-self._since_ns // MINUTE_NS) * MINUTE_NS
+        self._told_ns = max(end_ns, first_ns)
+        if (end_ns - first_ns) // MINUTE_NS > MOST_IDLE:
+            return
+        for begin_ns in range(first_ns, end_ns, MINUTE_NS):
+            if begin_ns not in self._minutes:
+                yield begin_ns
+
+    def _bar(self, begin_ns: int) -> Bar | None:
+        minute = self._minutes.get(begin_ns)
+        if minute is not None:
+            whole = self._since_ns is not None and begin_ns >= max(self._since_ns, self._kept_ns)
+            return minute.bar(begin_ns, whole=whole)
+        close = self._close_before(begin_ns)
+        if close is None:
+            return None
+        return Bar(begin_ns, close, close, close, close, _NOTHING, _NOTHING, 0, whole=True)
+
+    def _close_before(self, begin_ns: int) -> Decimal | None:
+        earlier = max((b for b in self._minutes if b < begin_ns), default=None)
+        if earlier is not None:
+            self._close = self._minutes[earlier].close
+        return self._close
+
+
+def missing(known: Iterable[int], begin_ns: int, end_ns: int) -> tuple[int, ...]:
+    """The minutes from ``begin_ns`` until ``end_ns``, exclusive, that are not among those known."""
+    there = set(known)
+    return tuple(b for b in range(begin_ns, end_ns, MINUTE_NS) if b not in there)
