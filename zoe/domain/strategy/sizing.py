@@ -1,0 +1,106 @@
+"""How much to quote: lots, inventory in lots, and what minimums, sleeve and cash leave of a size.
+
+Quantities are ints in the pair's units and round down, never up to a minimum.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.catalog import Instrument
+from zoe.domain.strategy.fair_value import FINE, WHOLE
+from zoe.domain.strategy.market import Level
+
+_MILLI: Final = 1_000
+#: Money is counted in these parts of a unit of the quote currency.
+_PARTS: Final = 10**10
+_PARTS_DIGITS: Final = 10
+
+
+@attrs.frozen
+class Steps:
+    """A pair's steps and minimums as ints in its units.
+
+    Attributes:
+        scale: Digits of price and quantity together: price times quantity is in 10^-scale.
+        cost_min: In 10^-scale.
+    """
+
+    tick: int
+    lot: int
+    qty_min: int
+    cost_min: int
+    scale: int
+
+    @classmethod
+    def of(cls, pair: Instrument) -> "Steps":
+        """A tick or lot of 0 where the pair's step is finer than its own precision."""
+        digits = pair.price_precision + pair.qty_precision
+        return cls(
+            tick=int(pair.price_increment.scaleb(pair.price_precision)),
+            lot=int(pair.qty_increment.scaleb(pair.qty_precision)),
+            qty_min=-int(-pair.qty_min.scaleb(pair.qty_precision) // 1),
+            cost_min=-int(-pair.cost_min.scaleb(digits) // 1),
+            scale=digits,
+        )
+
+    def least(self, price: int) -> int:
+        """The smallest quantity that an order at a price may have."""
+        least = max(self.qty_min, -(-self.cost_min // price), 1)
+        return -(-least // self.lot) * self.lot
+
+    def floor(self, quantity: int) -> int:
+        """Down to whole lot steps."""
+        return quantity // self.lot * self.lot
+
+
+def risk_lot_parts(
+    usd: tuple[float, float], sigma_bps: float, hold_seconds: float, quote_usd: Decimal
+) -> int:
+    """min(lot, risk/(sigma·√T·1e-4)) in parts of the quote currency; ``usd`` is lot and risk."""
+    lot_usd, risk_usd = usd
+    by_risk = risk_usd * 10_000 / (sigma_bps * math.sqrt(hold_seconds))
+    return int(min(lot_usd, by_risk) / float(quote_usd) * _PARTS)
+
+
+def units_worth(parts: int, fair: int, scale: int) -> int:
+    """How much of the base so much of the quote currency buys at fair value, in units."""
+    digits = scale - _PARTS_DIGITS
+    over: int = parts * FINE * 10 ** max(digits, 0)
+    under: int = fair * 10 ** max(-digits, 0)
+    return over // under
+
+
+def lots_milli(quantity: int, lot: int) -> int:
+    """An inventory in thousandths of a lot, rounded up: never less than there is."""
+    return -(-quantity * _MILLI // lot)
+
+
+def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int) -> int:
+    """Quantity of one side within a distance of its own touch."""
+    if not levels:
+        return 0
+    best = levels[0][0]
+    reach = distance_milli * twice_mid
+    return sum(quantity for price, quantity in levels if abs(price - best) * 2 * WHOLE <= reach)
+
+
+def affordable(cash: Decimal, price: int, fee_milli: int, scale: int) -> int:
+    """The most that can be bought at a price, its fee paid too, in units."""
+    if cash <= 0:
+        return 0
+    over, under = cash.as_integer_ratio()
+    worth: int = over * 10**scale * WHOLE
+    return worth // (under * price * (WHOLE + fee_milli))
+
+
+def sale(wanted: int, sleeve: int, price: int, steps: Steps) -> int:
+    """What to sell: as wanted, or all of it where the rest could not be sold; 0 below a minimum."""
+    whole, least = steps.floor(sleeve), steps.least(price)
+    quantity = steps.floor(min(wanted, whole))
+    if quantity < least:
+        return 0
+    return whole if 0 < whole - quantity < least else quantity
