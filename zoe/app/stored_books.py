@@ -174,7 +174,7 @@ def verify(database: Database, account: str) -> Verdict:
     missing = keeping.catch_up(time.time_ns(), time.time_ns())
     books = keeping.books
     problems = [
-        *(f"I5: row {entry.entry.key} is not in the journal" for entry in missing.entries),
+        *(f"I5: entry {entry.key} is not in the journal" for entry in missing.entries),
         *(f"the lots of {e.asset} are not what the rows say" for e in missing.editions),
         *violations(books),
         *(
@@ -193,7 +193,11 @@ def _standing(database: Database, account: str) -> Iterable[str]:
     checks = "SELECT invariant, found FROM violation WHERE account_id = :account"
     for invariant, found in database.run(lambda c: c.run(checks, account=account)):
         yield f"{invariant}: {found}"
-    conflicts = "SELECT DISTINCT ext_id FROM raw_conflict WHERE account_id = :account ORDER BY 1"
+    conflicts = """
+        SELECT DISTINCT ext_id FROM raw_conflict c WHERE account_id = :account AND NOT EXISTS (
+            SELECT 1 FROM declaration d WHERE d.account_id = c.account_id AND d.ext_id = c.ext_id
+               AND d.what = 'content' AND d.at_ns >= c.received_ns) ORDER BY 1
+    """
     for (ext_id,) in database.run(lambda c: c.run(conflicts, account=account)):
         yield f"I9: {ext_id} came again with other content; the first stays"
 

@@ -1,9 +1,12 @@
 """What one settling of the books adds to the store: durable together, or not at all."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
+from zoe.domain.declarations import Entered
+from zoe.domain.ledger import Terms
 from zoe.domain.ledger_entry import Entry
 from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.marks import Mark
@@ -83,11 +86,25 @@ class Edition:
 
 @attrs.frozen
 class JournalEntry:
-    """An entry and its place in the account's journal."""
+    """An entry and its place in the account's journal.
+
+    Attributes:
+        correction: 0 for what a row said first; corrections of it count from 1.
+        reverses: Key of the entry that this one takes back.
+    """
 
     position: int
     entry: Entry
     kind: str
+    correction: int = 0
+    reverses: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the entry for ever."""
+        if not self.correction:
+            return self.entry.key
+        return f"{self.entry.key}/{self.correction}{'/reversal' if self.reverses else ''}"
 
 
 @attrs.frozen
@@ -135,11 +152,16 @@ class StoredBooks:
     """What the store holds of an account.
 
     Attributes:
-        rows: Every row of the inbox as it arrived, with its most exact time.
-        journaled: Ids of the rows whose entries are in the journal.
+        rows: Every row of the inbox as it arrived, with its most exact time, and the content that
+            a person accepted.
+        journaled: Keys of the entries in the journal: ids of rows, and corrections.
         position: Of the newest entry, 0 for none.
         editions: The edition in force of each asset.
         lots: Of the editions in force, by asset and number; as are ``uses``.
+        terms: What people declared.
+        firsts: What came first under the ids of which something else was accepted.
+        refused: Contents that a person decided against.
+        entered: What the journal says of rows that something was declared of, by their ids.
     """
 
     rows: tuple[LedgerRow, ...] = ()
@@ -149,3 +171,7 @@ class StoredBooks:
     editions: tuple[Edition, ...] = ()
     lots: tuple[LotOpened, ...] = ()
     uses: tuple[LotUsed, ...] = ()
+    terms: Terms = attrs.field(factory=Terms)
+    firsts: Mapping[str, LedgerRow] = attrs.field(factory=dict)
+    refused: tuple[LedgerRow, ...] = ()
+    entered: Mapping[str, Entered] = attrs.field(factory=dict)

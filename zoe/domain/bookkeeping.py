@@ -18,9 +18,10 @@ from zoe.domain.booking import (
     PinnedMark,
     StoredBooks,
 )
+from zoe.domain.declarations import Entered
 from zoe.domain.ledger import Books, Receipt, Settled
-from zoe.domain.ledger_entry import entry_of
-from zoe.domain.ledger_row import LedgerRow, asset_of
+from zoe.domain.ledger_entry import Entry, entry_of
+from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
 from zoe.domain.lot_outcome import Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import Marks
@@ -48,11 +49,14 @@ class Bookkeeping:
 
     def __init__(self, stored: StoredBooks, marks: Marks) -> None:
         self._in_force = _in_force(stored)
-        self.books = Books(marks)
+        self.books = Books(marks, stored.terms)
+        self.books.refuse(stored.refused)
         self.books.pin((pin.at_ns, pin.mark) for pin in stored.marks)
         self._pinned = {(pin.mark.asset, pin.at_ns) for pin in stored.marks}
         self._journaled = set(stored.journaled)
         self._position = stored.position
+        self._firsts = dict(stored.firsts)
+        self._entered = dict(stored.entered)
         self._logs: dict[str, _Log] = {}
         #: Numbers of lots and uses by their identity; the books keep each alive.
         self._numbers: dict[int, int] = {}
@@ -81,9 +85,11 @@ class Bookkeeping:
             self._adopt(known, ours)
             lots += [self._opened(lot) for lot in ours.lots[len(known.lots) :]]
             uses += [self._used(use) for use in ours.uses[len(known.uses) :]]
+        rows = self.books.rows
+        corrected = [e for name in sorted(self._entered) for e in self._corrections(rows[name])]
         return Booking(
             at_ns,
-            entries=self._entries(settled.booked),
+            entries=(*corrected, *self._entries(settled.booked)),
             marks=self._marks(settled.outcomes),
             editions=tuple(editions),
             lots=tuple(lots),
@@ -137,17 +143,49 @@ class Bookkeeping:
 
     def _entries(self, rows: Iterable[LedgerRow]) -> tuple[JournalEntry, ...]:
         """Entries that the journal lacks. An entry is a function of its row: it is never taken
-        back, also where its row is held again."""
-        found = []
+        back, also where its row is held again. What came first under an id is booked as such, and
+        what was accepted instead corrects it."""
+        found: list[JournalEntry] = []
         for row in rows:
-            kind = self.books.kind_of(row)
-            entry = entry_of(row, kind)
-            if row.ledger_id in self._journaled or not entry.postings:
+            if row.ledger_id in self._journaled:
                 continue
-            self._journaled.add(row.ledger_id)
-            self._position += 1
-            found.append(JournalEntry(self._position, entry, kind.value))
+            first = self._firsts.get(row.ledger_id, row)
+            kind = self.books.kind_of(row) if first is row else first.kind
+            entry = entry_of(first, kind)
+            if entry.postings:
+                found.append(self._journal(entry, kind))
+            if first is not row:
+                key = entry.key if entry.postings else None
+                times = first.refid, first.time_ns
+                self._entered[entry.key] = Entered(0, key, kind, *times, entry.postings)
+                found += self._corrections(row)
         return tuple(found)
+
+    def _corrections(self, row: LedgerRow) -> list[JournalEntry]:
+        """What takes back an entry that is not what its row is said to be, and what replaces it."""
+        known, kind = self._entered[row.ledger_id], self.books.kind_of(row)
+        if known.says(row, kind):
+            return []
+        number, found = known.number + 1, list[JournalEntry]()
+        if known.key is not None:
+            back = tuple(attrs.evolve(p, amount=-p.amount) for p in known.postings)
+            was = row._replace(refid=known.refid, time_ns=known.time_ns)
+            found.append(self._journal(Entry(was, back), known.kind, number, known.key))
+        entry = entry_of(row, kind)
+        if entry.postings:
+            found.append(self._journal(entry, kind, number))
+        key = found[-1].key if entry.postings else None
+        again = Entered(number, key, kind, row.refid, row.time_ns, entry.postings)
+        self._entered[row.ledger_id] = again
+        return found
+
+    def _journal(
+        self, entry: Entry, kind: Kind, correction: int = 0, reverses: str | None = None
+    ) -> JournalEntry:
+        self._position += 1
+        found = JournalEntry(self._position, entry, kind.value, correction, reverses)
+        self._journaled.add(found.key)
+        return found
 
     def _marks(self, outcomes: Iterable[Outcome]) -> tuple[PinnedMark, ...]:
         found = []

@@ -99,6 +99,12 @@ class Books:
         self._flows = dict.fromkeys(Flow, 0)
         self.rows: dict[str, LedgerRow] = {}
         self.conflicts: dict[str, list[LedgerRow]] = {}
+        self._refused: dict[str, list[LedgerRow]] = {}
+
+    def refuse(self, rows: Iterable[LedgerRow]) -> None:
+        """Contents that a person decided against: they are known, and no conflict any more."""
+        for row in rows:
+            self._refused.setdefault(row.ledger_id, []).append(row)
 
     def pin(self, marks: Iterable[tuple[int, Mark]]) -> None:
         """Takes marks that events were valued with before, with the events' times."""
@@ -121,6 +127,8 @@ class Books:
     def _again(self, known: LedgerRow, row: LedgerRow) -> Receipt:
         """A row that came before. The later of two times is the more exact one: others are cut."""
         if not known.agrees(row):
+            if any(row.agrees(refused) for refused in self._refused.get(row.ledger_id, ())):
+                return Receipt.KNOWN
             told = self.conflicts.setdefault(row.ledger_id, [])
             if row not in told:
                 told.append(row)

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from zoe.domain.booking import Booking, StoredBooks
+from zoe.domain.declarations import Declaration
 
 
 @attrs.frozen
@@ -49,6 +50,16 @@ class LedgerStore(Protocol):
             StoreUnknown: The connection was lost before the answer: read again.
             StoreError: Known not to be done.
             AssertionError: The database refuses it: our code is wrong.
+        """
+
+    def declare(self, said: Sequence[Declaration]) -> None:
+        """Makes durable what people say of rows that are stored.
+
+        Books that were loaded before are refused with StoreConflict from then on.
+
+        Raises:
+            AssertionError: A row is not there, or never had that content.
+            StoreError: It is not done, or nobody knows.
         """
 
     def note_drift(self, rows: Sequence[DriftRow]) -> None:

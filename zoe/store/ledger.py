@@ -16,10 +16,12 @@ from zoe.domain.booking import (
     PinnedMark,
     StoredBooks,
 )
+from zoe.domain.declarations import Declaration, terms_of
 from zoe.domain.ledger_row import DIGITS, LedgerRow, text_of, units_of_text
 from zoe.domain.marks import Mark
 from zoe.domain.quantity import plain
 from zoe.ports.ledger_store import DriftRow
+from zoe.store import declarations
 from zoe.store.connection import Connection, Database
 
 _BOOK: Final = "SELECT book(:account, CAST(:batch AS jsonb))"
@@ -86,19 +88,21 @@ class PostgresLedger:
 
     def __init__(self, database: Database, account_id: str) -> None:
         self._database = database
-        self._account_id = account_id
+        self.account_id = account_id
+        #: How many declarations the books know that are booked here; None where they were not read.
+        self._declared: int | None = None
 
     def book(self, bookings: Sequence[Booking]) -> None:
         """See LedgerStore."""
-        texts = [_text(booking) for booking in bookings]
+        texts = [_text(booking, self._declared) for booking in bookings]
         if len(texts) == 1:
-            self._database.run_prepared(_BOOK, account=self._account_id, batch=texts[0])
+            self._database.run_prepared(_BOOK, account=self.account_id, batch=texts[0])
             return
 
         def work(connection: Connection) -> None:
             connection.run("START TRANSACTION")
             for text in texts:
-                connection.run(_BOOK, account=self._account_id, batch=text)
+                connection.run(_BOOK, account=self.account_id, batch=text)
             connection.run("COMMIT")
 
         self._database.run(work)
@@ -111,17 +115,25 @@ class PostgresLedger:
     def _load(self, connection: Connection) -> StoredBooks:
         connection.run("START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         entries = self._pages(connection, _ENTRIES, str)
-        editions = connection.run(_IN_FORCE, account=self._account_id)
+        editions = connection.run(_IN_FORCE, account=self.account_id)
+        said = declarations.load(connection, self.account_id)
+        rows = map(_row, self._pages(connection, _ROWS, list[Any]))
+        accepted = said.decided.accepted
         found = StoredBooks(
-            rows=tuple(map(_row, self._pages(connection, _ROWS, list[Any]))),
+            rows=tuple(accepted.get(row.ledger_id, row) for row in rows),
             journaled=frozenset(entries),
             position=len(entries),
             marks=tuple(map(_mark, self._pages(connection, _ALL_OF.format(_MARKS), list[Any]))),
             editions=tuple(Edition(asset, number, "") for asset, number in editions),
             lots=tuple(map(_lot, self._pages(connection, _ALL_OF.format(_LOTS), list[Any]))),
             uses=tuple(map(_use, self._pages(connection, _ALL_OF.format(_USES), list[Any]))),
+            terms=terms_of(said.all),
+            firsts=said.decided.firsts,
+            refused=said.decided.refused,
+            entered=said.entered,
         )
         connection.run("COMMIT")
+        self._declared = len(said.all)
         return found
 
     def _pages(self, connection: Connection, sql: str, kind: type[Any]) -> list[Any]:
@@ -130,7 +142,7 @@ class PostgresLedger:
         decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]  # of the page's rows
         after, found = 0, list[Any]()
         while True:
-            values = {"account": self._account_id, "after": after, "page": PAGE}
+            values = {"account": self.account_id, "after": after, "page": PAGE}
             last, text = connection.run(whole, **values)[0]
             if text is None:
                 return found
@@ -140,13 +152,17 @@ class PostgresLedger:
             if len(rows) < PAGE:
                 return found
 
+    def declare(self, said: Sequence[Declaration]) -> None:
+        """See LedgerStore."""
+        declarations.insert(self._database, self.account_id, said)
+
     def note_drift(self, rows: Sequence[DriftRow]) -> None:
         """See LedgerStore."""
         told = [
             (r.number, r.at_ns, r.subject, r.status, r.cause, r.ours, r.theirs, r.repair)
             for r in rows
         ]
-        self._database.run_prepared(_DRIFT, account=self._account_id, rows=_json(told))
+        self._database.run_prepared(_DRIFT, account=self.account_id, rows=_json(told))
 
     def drift(self) -> tuple[DriftRow, ...]:
         """See LedgerStore."""
@@ -154,7 +170,7 @@ class PostgresLedger:
             "SELECT number, at_ns, subject, status, cause, ours, theirs, repair FROM drift "
             "WHERE account_id = :account ORDER BY id"
         )
-        rows = self._database.run_prepared(sql, account=self._account_id)
+        rows = self._database.run_prepared(sql, account=self.account_id)
         return tuple(DriftRow(*row) for row in rows)
 
 
@@ -162,10 +178,11 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _text(booking: Booking) -> str:
+def _text(booking: Booking, declared: int | None) -> str:
     assets = {posting.asset for e in booking.entries for posting in e.entry.postings}
     return _json(
         {
+            "declared": declared,
             "assets": [(asset, decimals_of(asset)) for asset in sorted(assets)],
             "rows": [_raw(delivery) for delivery in booking.deliveries],
             "refined": [(d.row.ledger_id, d.row.time_ns, d.received_ns) for d in booking.refined],
@@ -209,6 +226,7 @@ def _conflict(delivery: Delivery) -> tuple[object, ...]:
         "type": row.type,
         "subtype": row.subtype,
         "wallet": row.wallet,
+        "asset": row.asset,
         "amount": text_of(row.amount),
         "fee": text_of(row.fee),
         "balance": text_of(row.balance),
@@ -219,12 +237,13 @@ def _conflict(delivery: Delivery) -> tuple[object, ...]:
 def _entry(booked: JournalEntry) -> tuple[object, ...]:
     entry = booked.entry
     # Each number of a row is two lines: the wallet's, and what stands against it.
+    # A correction books no row a second time.
     lines = [
-        (p.account, p.asset, text_of(p.amount), None if place % 2 else p.part)
+        (p.account, p.asset, text_of(p.amount), None if place % 2 or booked.correction else p.part)
         for place, p in enumerate(entry.postings)
     ]
-    row = entry.row
-    return booked.position, entry.key, row.refid, booked.kind, row.time_ns, lines
+    row, reverses = entry.row, booked.reverses
+    return booked.position, booked.key, row.refid, booked.kind, row.time_ns, lines, reverses
 
 
 def _uses(uses: Iterable[LotUsed]) -> list[tuple[object, ...]]:
