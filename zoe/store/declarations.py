@@ -49,7 +49,7 @@ _CONFLICTS: Final = """
               AND d.what = 'content' AND d.at_ns >= c.received_ns)
      ORDER BY 1
 """
-#: Keys of corrections begin with the row's id, which therefore holds no slash (see 0009).
+#: Keys of corrections begin with the row's id, which therefore holds no slash (see 0010).
 _ENTERED: Final = """
     SELECT d.ext_id, e.position, e.entry_key, e.kind, e.refid, e.time_ns, e.reverses IS NOT NULL,
            p.account, p.asset, CAST(p.amount AS text)
