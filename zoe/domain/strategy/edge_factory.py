@@ -12,7 +12,7 @@ import attrs
 from zoe.domain.order import Side
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_pull import book_fault, pull
-from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, ask, bid, ground
+from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, are_apart, ask, bid, ground
 from zoe.domain.strategy.edge_state import EdgeState, learnt
 from zoe.domain.strategy.fair_value import FINE, MicroPrice, Weighing
 from zoe.domain.strategy.sizing import Steps
@@ -72,6 +72,8 @@ class EdgeFactory:
 def _quoted(scene: Scene) -> tuple[tuple[Want, ...], tuple[str, ...]]:
     """Wants and reasons of a View that nothing speaks against."""
     base = ground(scene)
+    if are_apart(scene.state, base):
+        return (), ("SIBLINGS_APART",)
     below = bid(scene, base)
     above = ask(scene, base, leaving=below.off is not None)
     if below.off is None and above.off is None and below.price >= above.price:

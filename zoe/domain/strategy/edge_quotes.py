@@ -160,6 +160,12 @@ def _participation(scene: Scene, made_of: Spread, cost: int) -> int:
     return int(scene.params.participation * min(depth, scene.view.tape.volume_5m))
 
 
+def are_apart(state: EdgeState, base: Ground) -> bool:
+    """Whether the sources of fair value disagree by more than a fill costs."""
+    assert state.seen is not None
+    return state.seen.disagreement_bps * _MILLI > min(base.bid_cost, base.ask_cost)
+
+
 def bid(scene: Scene, base: Ground) -> Quote:
     """The bid, or why it is off."""
     view, params, steps = scene.view, scene.params, scene.steps
@@ -178,7 +184,7 @@ def bid(scene: Scene, base: Ground) -> Quote:
     if price <= 0:
         return Quote("NO_EDGE")
     assert view.account.cash is not None
-    most = sizing.affordable(view.account.cash, price, base.fee, steps.scale)
+    most = sizing.affordable(view.account.cash, base.fair, base.fee, steps.scale)
     quantity = steps.floor(min(base.lot * (room - base.q) // room, most))
     if quantity < steps.least(price):
         return Quote("BELOW_MINIMUM")

@@ -100,7 +100,7 @@ class Estimate:
     """Fair value by all sources.
 
     Attributes:
-        fair: In fine units; None where no source is left.
+        fair: In fine units; None where the sources are too far apart.
         disagreement_bps: Between the two sources that are farthest apart.
         sources: How many counted, the pair itself included.
     """
@@ -232,10 +232,14 @@ def _variance(half_spread_bps: float, sigma_bps: float, age_ms: int, tau2: float
 
 
 def _mean(sources: list[tuple[float, float]]) -> tuple[int | None, float, int]:
-    """Weighted mean in thousandths of a bp, the greatest distance, and how many counted."""
+    """Weighted mean in thousandths of a bp, the greatest distance, and how many counted.
+
+    There is no mean where no more than half of the sources are near the median: nobody knows then
+    which of them are wrong.
+    """
     middle = median(at for at, _ in sources)
     near = [(at, v) for at, v in sources if (at - middle) ** 2 <= _ERRORS_OFF**2 * v]
-    if not near:
+    if 2 * len(near) <= len(sources):
         apart = max(at for at, _ in sources) - min(at for at, _ in sources)
         return None, apart, 0
     apart = max(at for at, _ in near) - min(at for at, _ in near)

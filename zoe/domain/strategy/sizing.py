@@ -88,13 +88,17 @@ def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int) -
     return sum(quantity for price, quantity in levels if abs(price - best) * 2 * WHOLE <= reach)
 
 
-def affordable(cash: Decimal, price: int, fee_milli: int, scale: int) -> int:
-    """The most that can be bought at a price, its fee paid too, in units."""
+def affordable(cash: Decimal, fair: int, fee_milli: int, scale: int) -> int:
+    """The most that can be bought at fair value, its fee paid too, in units.
+
+    At fair value, above which nobody bids: at the bid's own price, which falls as the inventory
+    grows, more inventory would buy more.
+    """
     if cash <= 0:
         return 0
     over, under = cash.as_integer_ratio()
-    worth: int = over * 10**scale * WHOLE
-    return worth // (under * price * (WHOLE + fee_milli))
+    worth: int = over * 10**scale * FINE * WHOLE
+    return worth // (under * fair * (WHOLE + fee_milli))
 
 
 def sale(wanted: int, sleeve: int, price: int, steps: Steps) -> int:
