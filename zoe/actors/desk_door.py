@@ -17,6 +17,7 @@ from zoe.actors.door_amends import AmendCommands
 from zoe.actors.door_flatten import FlattenCommand
 from zoe.actors.door_orders import CANCEL, OrderCommands
 from zoe.actors.door_state import StateCommands
+from zoe.actors.door_strategies import LIST, MODE, SHOW, StrategyCommands
 from zoe.actors.door_talks import (
     AMEND,
     DONE,
@@ -46,6 +47,7 @@ from zoe.messages.orders import (
     ReportOrders,
 )
 from zoe.messages.risk import FlattenPlanned, ReportRisk, RiskReported, TradingStateChanged
+from zoe.messages.strategy import StrategyReported
 from zoe.messages.system import (
     CatalogChanged,
     DeadManChanged,
@@ -69,7 +71,7 @@ _PARTS: Final = frozenset({"orders", "components", "budget", "risk"})
 Inbox = (
     DoorRequest | DoorClosed | Hydrated | OrderChanged | OrderDenied | AmendDenied | OrdersReported
     | OrderForgotten | NoOrdersLeft | TradingStateChanged | HealthReported | BudgetReported | CatalogChanged
-    | Reconciled | DeadManChanged | FlattenPlanned | RiskReported | Tick
+    | Reconciled | DeadManChanged | FlattenPlanned | RiskReported | StrategyReported | Tick
 )  # fmt: skip
 
 
@@ -79,10 +81,16 @@ class DeskDoor(Actor):
     Args:
         describe: Facts of the process for ``status``: mode, actors, versions.
         dead_man: Whether the desk is well only while the dead-man's switch is armed.
+        strategies: Names of those that people may ask about and change.
     """
 
     def __init__(
-        self, account_id: str, describe: Callable[[], dict[str, Any]], *, dead_man: bool = False
+        self,
+        account_id: str,
+        describe: Callable[[], dict[str, Any]],
+        *,
+        dead_man: bool = False,
+        strategies: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self._account_id = account_id
@@ -92,6 +100,7 @@ class DeskDoor(Actor):
         self._amends = AmendCommands(self, self._talks)
         self._states = StateCommands(self, self._talks)
         self._flatten = FlattenCommand(self, account_id, self._talks)
+        self._strategies = StrategyCommands(self, self._talks, strategies)
         self._commands: dict[str, Callable[[int, Request], None]] = {
             STATUS: self._ask_status,
             PLACE: self._orders.place,
@@ -101,6 +110,9 @@ class DeskDoor(Actor):
             REDUCE: self._states.reduce,
             FLATTEN: self._flatten.begin,
             RESUME: self._states.resume,
+            LIST: self._strategies.list,
+            SHOW: self._strategies.show,
+            MODE: self._strategies.set_mode,
         }
         self._reconciled = False
         self._armed = not dead_man
@@ -149,6 +161,8 @@ class DeskDoor(Actor):
                 self._flatten.planned(message)
             case RiskReported():
                 self._gather("risk", msgspec.json.decode(message.text))
+            case StrategyReported():
+                self._strategies.reported(message)
             case HealthReported():
                 self._gather("doubt_times", dict(message.doubt_times))
                 self._gather("components", _components(message))

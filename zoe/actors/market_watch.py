@@ -129,6 +129,8 @@ class MarketWatch(Actor):
                 )
             case ExchangeStatus():
                 log.info("exchange.status", system=message.system)
+                for watcher, _ in self._wanted.values():
+                    self.tell(watcher, message)
             case FeedAlive() | SubscriptionAcked():
                 self._lines.heard(message)
             case TickerSeen():

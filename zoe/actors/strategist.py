@@ -15,8 +15,8 @@ import attrs
 import cattrs
 
 from zoe.actors import hydration
+from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
 from zoe.domain.catalog import Catalog
-from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import Price, Quantity, plain
 from zoe.domain.repeg import Target
@@ -32,7 +32,6 @@ from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
 RENEW_SECONDS: Final = 1
-DECISION: Final = "decision.made"
 
 
 @attrs.frozen
@@ -144,10 +143,10 @@ class Strategist(Actor):
         self._version += 1
         body = {
             "strategy": self._config.name,
-            "quote": _shown(view),
+            "quote": shown_quote(view),
             "held": None if view.held is None else {a: plain(q) for a, q in view.held},
             "trading_state": view.trading_state.value,
-            "wants": [_described(want, view) for want in decision.wants],
+            "wants": [shown_want(want, view) for want in decision.wants],
             "reasons": list(decision.reasons),
             "state_after": canonical(attrs.asdict(decision.state)),
         }
@@ -173,32 +172,3 @@ class Strategist(Actor):
             valid_until_ns=want.valid_until_ns,
             decision=f"{self._stream}@{self._version}",
         )
-
-
-def _shown(view: View) -> dict[str, Any]:
-    """The quote of a view with decimals, as a person reads it."""
-    pair, touch = view.instrument, view.touch
-
-    def price(units: int | None) -> str | None:
-        return None if units is None else plain(Decimal(units).scaleb(-pair.price_precision))
-
-    return {
-        "symbol": pair.symbol,
-        "bid": price(touch.bid),
-        "ask": price(touch.ask),
-        "age_ms": touch.age_ms,
-        "exchange_ns": None if touch.exchange_ns is None else str(touch.exchange_ns),
-        "received_ns": str(touch.received_ns),
-        "live": touch.live,
-    }
-
-
-def _described(want: Want, view: View) -> dict[str, str]:
-    pair = view.instrument
-    return {
-        "slot": want.key,
-        "side": Side(want.side).value,
-        "price": plain(Decimal(want.price).scaleb(-pair.price_precision)),
-        "quantity": plain(Decimal(want.quantity).scaleb(-pair.qty_precision)),
-        "reason": want.reason,
-    }

@@ -19,6 +19,7 @@ from zoe.adapters.door_socket import DoorSocket
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.app import claims, last_resort
+from zoe.app.engines import engines
 from zoe.app.history import market_of
 from zoe.app.log_file import LogFile
 from zoe.app.own_sandbox import OwnSandbox
@@ -217,6 +218,7 @@ class Desk:
             limiter=Limiter(tier, settings.exchange.reserve),
             pairs=tuple(dict.fromkeys(pairs)),
             strategies=strategies,
+            engines=engines(settings, self._forbidden()),
             forbidden=self._forbidden(),
             dead_man=settings.desk.dead_man,
             cancel_on_stop=settings.desk.on_stop == "cancel",

@@ -111,7 +111,12 @@ def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -
     directory = settings.state_dir / "sandbox"
     directory.mkdir(mode=0o700, exist_ok=True)
     options = SandboxOptions(
-        directory, settings.log_dir / "sandbox.log", settings.exchange.tier, wanted.seed or 0
+        directory,
+        settings.log_dir / "sandbox.log",
+        settings.exchange.tier,
+        wanted.seed or 0,
+        settings.sandbox.market,
+        settings.sandbox.pairs,
     )
     sandbox = OwnSandbox(options)
     stack.callback(sandbox.stop)
@@ -133,13 +138,13 @@ def _venue(settings: Settings, sandbox: OwnSandbox | None, redactor: logs.Redact
         ready = sandbox.ready()
         redactor.register(ready.secret)
         keys = KeyPair(ready.key, ready.secret)
-        return KrakenVenue(keys, ready.rest, ready.ws, ready.ws_auth)
+        return KrakenVenue(keys, ready.rest, ready.ws, ready.ws_auth, levels=True)
     if not settings.api_key or not settings.api_secret:
         raise ConfigError(
             "no API key: set KRAKEN_API_KEY and KRAKEN_API_SECRET, or put them in .env"
         )
     keys = KeyPair(settings.api_key, settings.api_secret)
-    return KrakenVenue(keys, *settings.addresses)
+    return KrakenVenue(keys, *settings.addresses, levels=True)
 
 
 def _database(settings: Settings, server: EmbeddedServer | None) -> Database:

@@ -54,6 +54,8 @@ class SandboxOptions:
     log_path: Path
     tier: str
     seed: int
+    market: str = "synthetic"
+    pairs: str = ""
 
 
 class OwnSandbox:
@@ -79,7 +81,8 @@ class OwnSandbox:
         command = [
             *(sys.executable, "-P", "-m", "zoe.sandbox.main", "--life-line"),
             *("--port", str(port), "--seed", str(options.seed), "--tier", options.tier),
-            *("--journal", str(self._journal)),
+            *("--journal", str(self._journal), "--market", options.market),
+            *(("--pairs", options.pairs) if options.pairs else ()),
         ]
         with options.log_path.open("ab") as errors:
             return subprocess.Popen(

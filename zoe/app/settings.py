@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, get_type_hints
@@ -19,14 +19,22 @@ from urllib.parse import urlsplit
 import attrs
 
 from zoe.actors.repositioner import RepegConfig
-from zoe.app import dotenv
+from zoe.app import dotenv, strategy_settings
 from zoe.app.logs import LogSettings
+from zoe.app.strategy_settings import (
+    EDGE,
+    KEEPER,
+    PARAMS,
+    SWITCHES,
+    TRADER,
+    EngineSettings,
+    StrategySettings,
+)
 from zoe.domain.errors import ConfigError
 from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import TIERS
 from zoe.domain.risk import Limits
 from zoe.domain.scan import ScanConfig
-from zoe.domain.strategy import quote_keeper
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEFAULT_FILE: Final = ROOT / "conf" / "zoe.toml"
@@ -80,18 +88,16 @@ class DeskSettings:
 
 
 @attrs.frozen
-class StrategySettings:
-    """A ``[strategy.quote_keeper]`` section: when it trades, and its parameters.
+class SandboxSettings:
+    """The ``[sandbox]`` section, for a sandbox that the desk brings with it.
 
     Attributes:
-        mode: ``off``; ``sandbox``: only where every address is on loopback; ``live``: there too
-            where ``--live`` is given.
+        market: As of ``zoe sandbox --market``.
+        pairs: As of ``--pairs``; empty for the well-known ones.
     """
 
-    mode: str = attrs.field(
-        default="sandbox", validator=attrs.validators.in_(("off", "sandbox", "live"))
-    )
-    params: quote_keeper.Params = attrs.field(factory=quote_keeper.Params)
+    market: str = "synthetic"
+    pairs: str = ""
 
 
 @attrs.frozen
@@ -110,7 +116,10 @@ class Settings:
     log: LogSettings
     scout: ScanConfig
     focus: FocusConfig
+    sandbox: SandboxSettings
     quote_keeper: StrategySettings
+    edge_factory: EngineSettings
+    crypto_trader: EngineSettings
     api_key: str = attrs.field(default="", repr=False)
     api_secret: str = attrs.field(default="", repr=False)
     database_url: str = attrs.field(default="", repr=False)
@@ -206,6 +215,7 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
     values |= {key: (text, "flag") for key, text in flags.items()}
     _refuse_unknown(values)
     sections = {name: _section(name, kind, values) for name, kind in _SECTIONS.items()}
+    switches = {name: _section(name, kind, values) for name, kind in SWITCHES.items()}
     settings = Settings(
         state_dir=state_dir(surroundings),
         exchange=sections["exchange"],
@@ -215,13 +225,16 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
         log=sections["log"],
         scout=sections["scout"],
         focus=sections["focus"],
-        quote_keeper=_strategy(sections["strategy.quote_keeper"], values),
+        sandbox=sections["sandbox"],
+        **_strategies(sections, switches),
         api_key=surroundings.get("KRAKEN_API_KEY", ""),
         api_secret=surroundings.get("KRAKEN_API_SECRET", ""),
         database_url=surroundings.get("DATABASE_URL", ""),
     )
     _check(settings)
-    return attrs.evolve(settings, shown=_shown(settings, values))
+    shown = {"state_dir": (str(settings.state_dir), "environment")}
+    shown |= _shown([*sections.items(), *switches.items()], values)
+    return attrs.evolve(settings, shown=shown)
 
 
 _ENVIRONMENT: Final = {
@@ -238,9 +251,9 @@ _SECTIONS: Final[dict[str, type]] = {
     "log": LogSettings,
     "scout": ScanConfig,
     "focus": FocusConfig,
-    "strategy.quote_keeper": quote_keeper.Params,
+    "sandbox": SandboxSettings,
+    **PARAMS,
 }
-_MODE: Final = "strategy.quote_keeper.mode"
 
 Values = dict[str, tuple[Any, str]]
 
@@ -270,8 +283,8 @@ def _flatten(tables: Mapping[str, Any], source: str, prefix: str = "") -> Values
 
 def known_keys() -> tuple[str, ...]:
     """Every key that a configuration may hold, dotted."""
-    keys = [f"{name}.{field}" for name, kind in _SECTIONS.items() for field in get_type_hints(kind)]
-    return (*keys, _MODE)
+    kinds = (*_SECTIONS.items(), *SWITCHES.items())
+    return tuple(f"{name}.{field}" for name, kind in kinds for field in get_type_hints(kind))
 
 
 def _refuse_unknown(values: Values) -> None:
@@ -292,7 +305,7 @@ def _section(name: str, kind: type, values: Values) -> Any:
             given[field] = _convert(key, wanted, value, source)
     try:
         return kind(**given)
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, ConfigError) as problem:
         text = str(problem.args[0]) if problem.args else str(problem)
         raise ConfigError(f"configuration: [{name}] {text}") from problem
 
@@ -349,16 +362,20 @@ _CONVERTERS: Final[dict[Any, Callable[[object], Any]]] = {
     bool: _boolean,
     str: _text,
     Decimal: _decimal,
+    float: _decimal,  # by the section itself, which knows what it may be
     tuple[str, ...]: _texts,
 }
 
 
-def _strategy(params: quote_keeper.Params, values: Values) -> StrategySettings:
-    mode = values.get(_MODE, ("sandbox", "default"))[0]
-    try:
-        return StrategySettings(_text(mode), params)
-    except (ValueError, TypeError) as problem:
-        raise ConfigError(f"configuration: {_MODE} must be off, sandbox or live") from problem
+def _strategies(sections: Mapping[str, Any], switches: Mapping[str, Any]) -> dict[str, Any]:
+    """The strategies' settings, each of its two sections."""
+    needs = {"scout": sections["scout"].enabled, "dead_man": sections["desk"].dead_man}
+    trader = (switches[TRADER], sections[TRADER], needs)
+    return {
+        "quote_keeper": strategy_settings.keeper(switches[KEEPER], sections[KEEPER]),
+        "edge_factory": strategy_settings.edge_factory(switches[EDGE], sections[EDGE]),
+        "crypto_trader": strategy_settings.crypto_trader(*trader),
+    }
 
 
 def _check(settings: Settings) -> None:
@@ -374,21 +391,10 @@ def _check(settings: Settings) -> None:
             raise ConfigError(f"{address} is not an address of an exchange")
 
 
-def _shown(settings: Settings, values: Values) -> dict[str, tuple[str, str]]:
-    shown: dict[str, tuple[str, str]] = {"state_dir": (str(settings.state_dir), "environment")}
-    parts = {
-        "exchange": settings.exchange,
-        "desk": settings.desk,
-        "risk": settings.risk,
-        "repeg": settings.repeg,
-        "log": settings.log,
-        "scout": settings.scout,
-        "focus": settings.focus,
-        "strategy.quote_keeper": settings.quote_keeper.params,
-    }
-    for name, part in parts.items():
+def _shown(parts: Sequence[tuple[str, Any]], values: Values) -> dict[str, tuple[str, str]]:
+    shown: dict[str, tuple[str, str]] = {}
+    for name, part in parts:
         for field in get_type_hints(type(part)):
             key = f"{name}.{field}"
             shown[key] = (str(getattr(part, field)), values.get(key, ("", "default"))[1])
-    shown[_MODE] = (settings.quote_keeper.mode, values.get(_MODE, ("", "default"))[1])
     return shown

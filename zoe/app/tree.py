@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.actors.bar_keeper import BarKeeper
 from zoe.actors.bookkeeper import Bookkeeper
 from zoe.actors.catalogue import Catalogue
 from zoe.actors.closer import Closer
 from zoe.actors.dead_man import DeadMan
 from zoe.actors.desk_door import DeskDoor
+from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
 from zoe.actors.focus_keeper import Scouted
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
@@ -43,6 +45,7 @@ ORDERS: Final = "orders"
 #: Actors that seldom have anything to do share another.
 EDGE: Final = "edge"
 BOOKKEEPER: Final = "bookkeeper"
+BARS: Final = "bars"
 #: The address that hears of the first ``Reconciled``.
 READY: Final = "ready"
 
@@ -61,6 +64,7 @@ class Parts:
         pairs: Pairs watched in full depth.
         lag_ns: How far the exchange's lists may lag behind its engine.
         books: Where the books are kept, if they are.
+        engines: Strategies of many pairs, whatever their mode.
         bars: Where the bars of pairs in focus are kept, if they are.
     """
 
@@ -89,11 +93,12 @@ class Parts:
     focus: FocusConfig = attrs.field(factory=FocusConfig)
     books: LedgerStore | None = None
     bars: BarStore | None = None
+    engines: tuple[EngineConfig, ...] = ()
 
 
 def tree(parts: Parts) -> tuple[Group, ...]:
     """The desk's groups, first to start first."""
-    strategies = _strategies(parts)
+    everybody = _everybody(parts)
     account = parts.account_id
     order = OrderConfig(account, parts.desk_tag, parts.notes)
     reconciled = ("risk", "repositioner", "door", READY)
@@ -120,7 +125,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "catalogue",
-                    partial(Catalogue, parts.venue, ("risk", "gateway", "door", *strategies)),
+                    partial(Catalogue, parts.venue, ("risk", "gateway", "door", *everybody)),
                 ),
                 Child("ratelimiter", partial(RateLimiter, parts.limiter), dispatcher=ORDERS),
                 Child("gateway", partial(_gateway, parts), capacity=10_000),
@@ -140,14 +145,19 @@ def tree(parts: Parts) -> tuple[Group, ...]:
         Group(
             "orders",
             (
-                Child("orders", partial(OrderDesk, order), dispatcher=ORDERS, intensity=30),
+                Child(
+                    "orders",
+                    partial(OrderDesk, order, _engines(parts)),
+                    dispatcher=ORDERS,
+                    intensity=30,
+                ),
                 Child("repositioner", partial(Repositioner, parts.repeg), dispatcher=ORDERS),
             ),
         ),
         Group(
             "market",
             (
-                Child("market", partial(_market, parts, strategies)),
+                Child("market", partial(_market, parts)),
                 *(
                     Child(name, partial(Scout, account, parts.venue, parts.scan))
                     for name in _scout(parts)
@@ -155,13 +165,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                 *(Child(name, partial(_keeper, parts), dispatcher=EDGE) for name in _bars(parts)),
             ),
         ),
-        Group(
-            "strategies",
-            tuple(
-                Child(f"strategy/{config.name}", partial(Strategist, account, config))
-                for config in parts.strategies
-            ),
-        ),
+        Group("strategies", _strategists(parts)),
         Group(
             "edge",
             (
@@ -170,7 +174,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     partial(Heartbeat, parts.write_health, parts.vitals, parts.alive),
                 ),
                 Child("lock_keeper", partial(LockKeeper, parts.take_lock), dispatcher=EDGE),
-                Child("door", partial(DeskDoor, account, parts.describe, dead_man=parts.dead_man)),
+                Child("door", partial(_door, parts)),
                 Child(
                     "closer",
                     partial(Closer, parts.cancel_on_stop, parts.seconds, parts.dead_man),
@@ -182,7 +186,36 @@ def tree(parts: Parts) -> tuple[Group, ...]:
 
 
 def _strategies(parts: Parts) -> tuple[str, ...]:
+    """The names of the strategists of one pair each."""
     return tuple(f"strategy/{config.name}" for config in parts.strategies)
+
+
+def _engines(parts: Parts) -> tuple[str, ...]:
+    """The names of the strategists of many pairs."""
+    return tuple(f"strategy/{config.name}" for config in parts.engines)
+
+
+def _everybody(parts: Parts) -> tuple[str, ...]:
+    """Strategists, and whoever looks after what they see."""
+    return (*_strategies(parts), *_engines(parts), *(BARS for _ in parts.engines[:1]))
+
+
+def _strategists(parts: Parts) -> tuple[Child, ...]:
+    """Who decides, and the bars that some of them want."""
+    account = parts.account_id
+    return (
+        *(Child(BARS, partial(BarKeeper, parts.venue), dispatcher=EDGE) for _ in parts.engines[:1]),
+        *(Child(f"strategy/{c.name}", partial(Strategist, account, c)) for c in parts.strategies),
+        *(
+            Child(f"strategy/{c.name}", partial(EngineStrategist, account, c))
+            for c in parts.engines
+        ),
+    )
+
+
+def _door(parts: Parts) -> DeskDoor:
+    engines = tuple(config.name for config in parts.engines)
+    return DeskDoor(parts.account_id, parts.describe, dead_man=parts.dead_man, strategies=engines)
 
 
 def _dead_man(parts: Parts) -> tuple[str, ...]:
@@ -205,16 +238,16 @@ def _keeper(parts: Parts) -> MinuteKeeper:
     return MinuteKeeper(parts.bars)
 
 
-def _market(parts: Parts, strategies: tuple[str, ...]) -> MarketWatch:
+def _market(parts: Parts) -> MarketWatch:
     scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
     quoted = ("risk",) if parts.books is None else ("risk", BOOKKEEPER)
-    audience = Audience(quoted, strategies, _bars(parts))
+    audience = Audience(quoted, _strategies(parts), _bars(parts))
     return MarketWatch(parts.venue, parts.pairs, audience, scouted)
 
 
 def _ledger(parts: Parts) -> Ledger:
     books = None if parts.books is None else BOOKKEEPER
-    return Ledger(parts.account_id, ("risk", *_strategies(parts)), books)
+    return Ledger(parts.account_id, ("risk", *_strategies(parts), *_engines(parts)), books)
 
 
 def _bookkeeping(parts: Parts) -> tuple[Child, ...]:
@@ -225,7 +258,7 @@ def _bookkeeping(parts: Parts) -> tuple[Child, ...]:
 
 
 def _risk(parts: Parts) -> RiskOfficer:
-    watchers = (*_strategies(parts), "door")
+    watchers = (*_strategies(parts), *_engines(parts), "door")
     return RiskOfficer(
         parts.account_id, parts.limits, parts.forbidden, dead_man=parts.dead_man, watchers=watchers
     )

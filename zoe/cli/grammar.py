@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zoe.cli import books_grammar, market_grammar
+from zoe.cli import books_grammar, market_grammar, strategy_grammar
 from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, seeds, whole
 
 LONGEST_SECONDS: Final = 600
@@ -62,6 +62,7 @@ def build() -> Parser:
     _logs(commands)
     _why(commands)
     _trading_state(commands)
+    strategy_grammar.add(commands, _command, _timeout)
     market_grammar.add(commands, _command)
     _simulate(commands)
     _wire(commands)

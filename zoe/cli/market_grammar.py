@@ -48,11 +48,18 @@ def _record(commands: Any, command_of: Command) -> None:
 
 def _replay(commands: Any, command_of: Command) -> None:
     words = (
-        "feed recorded frames through the real decoder, books and MarketWatch",
+        "feed recorded frames through the real decoder, books and MarketWatch; or decide once more",
         "zoe replay recorded.json --bench",
     )
-    command = command_of(commands, "replay", "frame_commands:replay", words)
-    command.add_argument("file", type=Path, metavar="FILE", help="recorded WebSocket v2 frames")
+    command = command_of(commands, "replay", "replay_command:replay", words)
+    command.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="recorded WebSocket v2 frames"
+    )
+    command.add_argument(
+        *("--decision",),
+        metavar="ID",
+        help="instead: stream@version of a decision; exit code 1 when it comes out otherwise",
+    )
     command.add_argument(
         "--bench", action="store_true", help="repeat for some seconds and show the spread"
     )

@@ -1,0 +1,375 @@
+"""EngineStrategist: one strategy of many pairs, with its memory, its sleeve and its mode.
+
+Receives: quotes, trades and bars of the pairs it looks at, tickers of all, catalogue, balances, trading state,
+every change of every order, room of the counters, people's wishes about it. Tells: MarketWatch, BarKeeper and
+Scout what it looks at; Journal decisions and states; Repositioner targets. Blocks on nothing.
+``off`` looks at nothing, ``shadow`` decides and writes down, ``live`` sets targets too. A decision is a row when
+what is wanted, or why, has changed, ahead of the targets that follow from it. A restart reads mode, states and
+executions back before it takes any other mail; targets that it no longer renews run out by themselves.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, assert_never
+
+import attrs
+
+from zoe.actors.strategist_eyes import Eyes
+from zoe.actors.strategist_purse import Purse
+from zoe.actors.strategist_report import report
+from zoe.actors.strategist_rows import MODE, Made, Rows
+from zoe.actors.strategist_scan import RANKED, Scanner
+from zoe.actors.strategist_targets import Targets
+from zoe.actors.strategist_views import Views
+from zoe.domain.order import Side
+from zoe.domain.order_record import canonical
+from zoe.domain.strategy import record
+from zoe.domain.strategy.fair_value import Weighing
+from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
+from zoe.domain.strategy.trader_params import Params as ScanParams
+from zoe.domain.strategy.view import WARMING, Decision, Engine, View, Want
+from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
+from zoe.messages.ledger import BalancesChanged, WatchBalances
+from zoe.messages.limits import BudgetChanged, WatchBudget
+from zoe.messages.market import ExchangeStatus, Quote, TradePrints
+from zoe.messages.orders import OrderChanged, OrderForgotten, OrdersReported, ReportOrders
+from zoe.messages.risk import TradingStateChanged, WatchTradingState
+from zoe.messages.strategy import (
+    BarsClosed,
+    BarsWanted,
+    FocusWanted,
+    ReportStrategy,
+    SamplesWanted,
+    SetStrategyMode,
+    StrategyReported,
+    TickersSampled,
+)
+from zoe.messages.system import Beat, CatalogChanged, Tick, WatchCatalog
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+
+ROUND_SECONDS: Final = 1
+#: How often it says again what it looks at, and asks for every order anew.
+RENEW_EACH: Final = 30
+#: A state that is not written at each change is written so often.
+STATE_EACH: Final = 300
+
+Inbox = (
+    Quote | TradePrints | BarsClosed | TickersSampled | ExchangeStatus | BalancesChanged | CatalogChanged
+    | TradingStateChanged | OrderChanged | OrderForgotten | OrdersReported | BudgetChanged | Hydrated
+    | Recorded | SetStrategyMode | ReportStrategy | Tick
+)  # fmt: skip
+
+
+@attrs.frozen
+class EngineConfig:
+    """A strategy of many pairs under the name that its orders carry.
+
+    Attributes:
+        mode: As the configuration has it: off, shadow or live.
+        pairs: Pairs that it is asked about always.
+        code, params: What a decision was made by, for its row.
+        weighing: How siblings are valued; None where none are shown.
+        scan: Gates and weights of its scanner; None where it has none.
+        trades: Pairs that a state is about, which must be looked at whatever their rank.
+        claims: Coins that it did not buy and may sell.
+        eager: Its state is written whenever it changes, and its exits pass while it is warming.
+        unmet: Why it must be off in this run; None where it need not.
+        forbidden: Why it may not be live in this run; None where it may.
+    """
+
+    engine: Engine
+    mode: str = "off"
+    pairs: tuple[str, ...] = ()
+    code: str = ""
+    params: str = ""
+    weighing: Weighing | None = None
+    scan: ScanParams | None = None
+    trades: Callable[[Any], tuple[str, ...]] = lambda _: ()
+    claims: tuple[tuple[str, Decimal], ...] = ()
+    eager: bool = False
+    unmet: str | None = None
+    forbidden: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As its orders carry it."""
+        return self.engine.name
+
+
+@attrs.define
+class Track:
+    """What is remembered of one pair between two decisions."""
+
+    decided_ns: int = 0
+    told: tuple[Any, ...] = ()
+    reasons: tuple[str, ...] = ()
+    wants: tuple[Want, ...] = ()
+    counts: Counter[str] = attrs.field(factory=Counter)
+
+
+class EngineStrategist(Actor):
+    """Shows an engine the world, pair by pair, and passes on what it wants."""
+
+    def __init__(self, account_id: str, config: EngineConfig) -> None:
+        super().__init__()
+        self.config = config
+        self._source = f"strategy/{config.name}"
+        about = {"strategy": config.name, "code": config.code, "params": config.params}
+        self._rows = Rows(self, account_id, about)
+        self.purse = Purse(self._source)
+        self.eyes = Eyes(config.weighing, self.purse.ours)
+        self.scanner = None if config.scan is None else Scanner(config.scan)
+        self.views = Views(self.eyes, self.purse, self.scanner)
+        self.targets = Targets(self, self._source)
+        self.mode = Mode(OFF, "not read yet")
+        self.tracks: dict[str, Track] = {}
+        self.wakes = self.decisions = 0
+        self._states: dict[str, Any] = {}
+        self._written: dict[str, int] = {}
+        self._pairs: tuple[str, ...] = ()
+        self._rounds = 0
+        self._changing: dict[int, SetStrategyMode] = {}
+
+    def on_start(self) -> None:
+        self.hold()
+        rows, engine = self._rows, self.config.engine
+        rows.ask(rows.mode, self._mode_read)
+        rows.ask(rows.decisions, lambda _: None)
+        rows.ask(rows.scans, lambda _: None)
+        for memory in sorted({engine.memory(pair) for pair in (*self.config.pairs, "")}):
+            rows.ask_state(memory, lambda found, memory=memory: self._state_read(memory, found))  # type: ignore[misc]  # a default binds it
+        rows.ask_fills(self._source, self._fills_read)
+        self.tell(self.find("catalogue"), WatchCatalog())
+        self.tell(self.find("ledger"), WatchBalances())
+        self.tell(self.find("risk"), WatchTradingState())
+        self._renew()
+        self.after(ROUND_SECONDS, Tick("round"))
+
+    def handle(self, message: Inbox) -> None:
+        now_ns = self.clock.wall_ns()
+        match message:
+            case Quote():
+                self.eyes.quote(message, now_ns)
+                self._wake(message.symbol)
+            case TradePrints():
+                self.eyes.trades(message, now_ns)
+                self._wake(message.symbol)
+            case BarsClosed():
+                self.eyes.bars(message.symbol, message.bars)
+                self._wake(message.symbol)
+            case TickersSampled():
+                self._sampled(message, now_ns)
+            case ExchangeStatus():
+                self.views.maintenance = message.system == "maintenance"
+            case BalancesChanged():
+                self.purse.balances = dict(message.totals)
+            case CatalogChanged():
+                self._learn(message, now_ns)
+            case TradingStateChanged():
+                self.views.trading_state = message.state
+                self._wake_all(now_ns, at_once=True)
+            case OrderChanged():
+                self._wake(self.purse.follow(message.order, now_ns))
+            case OrderForgotten():
+                self.purse.forget(message.intent_id)
+            case OrdersReported():
+                self.purse.reported(message.orders, now_ns)
+            case BudgetChanged():
+                self.views.rooms[message.pair] = message.room
+            case Hydrated():
+                if self._rows.hydrated(message):
+                    self.release()
+            case Recorded():
+                self._mode_set(message.ref)
+            case SetStrategyMode():
+                self._set_mode(message)
+            case ReportStrategy():
+                self._report(message)
+            case Tick():
+                self._round(now_ns)
+            case _:
+                assert_never(message)
+
+    # What was before
+
+    def _mode_read(self, rows: tuple[StoredRow, ...]) -> None:
+        stored = rows[-1].body if rows else None
+        mode = in_force(self.config.mode, stored)
+        unmet = self.config.unmet
+        self._change_mode(mode if unmet is None else Mode(OFF, unmet))
+
+    def _state_read(self, memory: str, rows: tuple[StoredRow, ...]) -> None:
+        if rows:
+            kind = self.config.engine.state_type
+            self._states[memory] = record.read_state(kind, rows[-1].body["state"])
+
+    def _fills_read(self, rows: tuple[StoredRow, ...]) -> None:
+        now_ns = self.clock.wall_ns()
+        for pair, quantity in self.config.claims:
+            self.purse.claim(pair, quantity, now_ns)
+        count = self.purse.stored(rows, now_ns)
+        log.info("strategy.sleeve_read", strategy=self.config.name, fills=count)
+
+    # Mode
+
+    def _set_mode(self, wish: SetStrategyMode) -> None:
+        refusal = ""
+        if wish.mode not in MODES:
+            refusal = f"a mode is one of {', '.join(MODES)}, not {wish.mode}"
+        elif wish.mode != OFF and self.config.unmet is not None:
+            refusal = self.config.unmet
+        elif wish.mode == LIVE and self.config.forbidden is not None:
+            refusal = self.config.forbidden
+        if refusal:
+            told = StrategyReported(wish.ref, self.config.name, {}, refusal)
+            self.tell(wish.reply_to, told)
+            return
+        body = canonical({"mode": wish.mode, "why": wish.why, "configured": self.config.mode})
+        row = self._rows.next(self._rows.mode, MODE, body)
+        self._changing[row.version] = wish
+        self.tell(self.find("journal"), Record((row,), row.version, self.me))
+
+    def _mode_set(self, version: int) -> None:
+        wish = self._changing.pop(version, None)
+        if wish is None:
+            return  # an earlier incarnation's, which came with the hydration
+        self._change_mode(Mode(wish.mode, wish.why))
+        shown = report(self, details=False)
+        self.tell(wish.reply_to, StrategyReported(wish.ref, self.config.name, shown))
+
+    def _change_mode(self, mode: Mode) -> None:
+        log.info("strategy.mode", strategy=self.config.name, mode=mode.name, why=mode.why)
+        self.mode = mode
+        if not self.is_live:
+            self.targets.withdraw()
+        for track in self.tracks.values():
+            track.told = ()
+        self._renew()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether targets are set."""
+        return self.mode.name == LIVE and self.config.forbidden is None
+
+    # What is looked at
+
+    def _learn(self, news: CatalogChanged, now_ns: int) -> None:
+        self.eyes.learn(news.catalog)
+        self.purse.learn(news.catalog)
+        if self.scanner is not None:
+            self.scanner.learn(news.catalog, now_ns)
+        self._renew()
+
+    def _sampled(self, news: TickersSampled, now_ns: int) -> None:
+        if self.scanner is None or self.mode.name == OFF:
+            return
+        self.scanner.sample(news, self.eyes.usd, now_ns)
+        self.eyes.tickers = self.scanner.tickers
+        if self.scanner.is_due:
+            body = self.scanner.body(now_ns)
+            self._rows.write(self._rows.next(self._rows.scans, RANKED, body))
+            self._renew()
+
+    def _renew(self) -> None:
+        """Says what it looks at; a restart of whoever is told forgets it."""
+        if self.mode.name == OFF:
+            self._pairs = ()
+        else:
+            best = () if self.scanner is None else self.scanner.best
+            kept = (*self.config.trades(self._states.get("")), *self.purse.own_pairs)
+            self._pairs = tuple(dict.fromkeys((*self.config.pairs, *kept, *best)))
+        if self.eyes.catalog is None:
+            return
+        self.tell(self.find("market"), FocusWanted(self.eyes.wanted(self._pairs)))
+        if dict(self.config.engine.needs.bars):
+            self.tell(self.find("bars"), BarsWanted(self._pairs))
+        if self.scanner is not None and self.mode.name != OFF:
+            self.tell(self.find("scout"), SamplesWanted())
+        if self.mode.name != OFF:
+            self.tell(self.find("ratelimiter"), WatchBudget())
+        self.tell(self.find("orders"), ReportOrders())
+
+    def _round(self, now_ns: int) -> None:
+        self.after(ROUND_SECONDS, Tick("round"))
+        self._rounds += 1
+        if self._rounds % RENEW_EACH == 0:
+            self._renew()
+        self._wake_all(now_ns, at_once=False)
+        if self._rounds % STATE_EACH == 0 and not self.config.eager:
+            self._write_states()
+        quoting = sum(bool(track.wants) for track in self.tracks.values())
+        detail = f"{self.mode.name}, {len(self._pairs)} pairs, {quoting} with wants"
+        self.tell(self.find("heartbeat"), Beat(self._source, "ok", detail))
+
+    # Decisions
+
+    def _wake_all(self, now_ns: int, *, at_once: bool) -> None:
+        for pair in self._pairs:
+            track = self.tracks.get(pair)
+            if at_once or track is None or now_ns - track.decided_ns >= ROUND_SECONDS * 900_000_000:
+                self._wake(pair)
+
+    def _wake(self, pair: str | None) -> None:
+        if pair is None or pair not in self._pairs or self.mode.name == OFF:
+            return
+        assert self.envelope is not None
+        when = (self.clock.wall_ns(), self.clock.monotonic_ns())
+        view = self.views.view(pair, self.envelope.message_id, when)
+        if view is None:
+            return
+        self.wakes += 1
+        engine, memory = self.config.engine, self.config.engine.memory(pair)
+        before = self._states.get(memory)
+        if before is None:
+            before = engine.initial()
+        decision = engine.decide(before, view)
+        self._states[memory] = decision.state
+        self._follow(view, before, decision)
+
+    def _follow(self, view: View, before: Any, decision: Decision) -> None:
+        """Writes down what is new, and sets the targets."""
+        pair = view.instrument.symbol
+        track = self.tracks.setdefault(pair, Track())
+        missing = self.config.engine.needs.missing(
+            view, self.eyes.focused_seconds(pair, view.now_ns)
+        )
+        wants, reasons = decision.wants, decision.reasons
+        if missing:
+            reasons = (WARMING, *(each for each in reasons if each != WARMING))
+            wants = tuple(w for w in wants if self.config.eager and w.side is Side.SELL)
+        track.decided_ns, track.wants, track.reasons = view.now_ns, wants, reasons
+        track.counts.update(reasons)
+        told = (tuple((w.key, w.side, w.price, w.quantity) for w in wants), reasons)
+        self._write(Made(view, before, decision, reasons), is_new=told != track.told)
+        track.told = told
+        if self.is_live:
+            self.targets.set(view, self.config.engine.slots, wants, self._rows.link(pair))
+
+    def _write(self, made: Made, *, is_new: bool) -> None:
+        pair = made.view.instrument.symbol
+        rows = []
+        if self.config.eager and made.decision.state != made.before:
+            memory = self.config.engine.memory(pair)
+            rows.append(self._rows.state_row(memory, made.decision.state))
+        if is_new:
+            self.decisions += 1
+            log.info("strategy.decided", strategy=self.config.name, pair=pair, reasons=made.reasons)
+            rows.append(self._rows.decision_row(made))
+        if rows:
+            self._rows.write(*rows)
+
+    def _write_states(self) -> None:
+        rows = [self._rows.state_row(memory, state) for memory, state in self._states.items()]
+        if rows and self.mode.name != OFF:
+            self._rows.write(*rows)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Pairs that it is asked about at present."""
+        return self._pairs
+
+    def _report(self, wish: ReportStrategy) -> None:
+        shown = report(self, details=wish.details)
+        self.reply(StrategyReported(wish.ref, self.config.name, shown))

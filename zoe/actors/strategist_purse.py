@@ -1,0 +1,242 @@
+"""What a strategist knows of the account: balances, orders, its sleeve and its day; a part of that actor.
+
+The sleeve is what the strategy's own executions came to: read from the journal at a start, told by the orders
+afterwards, each counted once by the exchange's id of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.order import CONCLUDED, CancelProgress, Fill, Order, Side, State
+from zoe.domain.order_record import fill_of
+from zoe.domain.quantity import EXACT
+from zoe.domain.strategy.market import Level
+from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
+from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
+from zoe.messages.journal import StoredRow
+
+ZERO: Final = Decimal(0)
+DAY_NS: Final = 86_400_000_000_000
+#: What a bid holds beside its cost, at most: the dearest fee.
+_HOLD: Final = Decimal("1.005")
+_BPS: Final = Decimal(10_000)
+
+
+@attrs.define
+class _Day:
+    """What a pair's executions of one UTC day came to, in quote, and what was held before them."""
+
+    number: int
+    flow: Decimal = ZERO
+    before: Decimal = ZERO
+    #: What a unit was worth when the day began, or when it was first looked at.
+    mark: Decimal | None = None
+
+
+class Purse:
+    """The account as far as it was told.
+
+    Args:
+        source: Of the strategy's orders.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._orders: dict[str, Order] = {}
+        self._since_ns: dict[str, int] = {}
+        self._ours: dict[str, tuple[Level, ...]] = {}
+        self._counted: dict[str, set[str]] = {}
+        self._fills: dict[str, list[OwnFill]] = {}
+        self._days: dict[str, _Day] = {}
+        self._catalog: Catalog | None = None
+        self.balances: Mapping[str, Decimal] | None = None
+        self.sleeve = Sleeve()
+
+    def learn(self, catalog: Catalog) -> None:
+        """The newest catalogue."""
+        self._catalog = catalog
+
+    def claim(self, pair: str, quantity: Decimal, at_ns: int) -> None:
+        """Coins that the configuration gives it; what they cost is not known."""
+        self.sleeve = self.sleeve.given(pair, quantity, ZERO, at_ns)
+
+    def stored(self, rows: Iterable[StoredRow], now_ns: int) -> int:
+        """Executions that are durable, in order; how many they are."""
+        count = 0
+        for row in rows:
+            intent_id = row.stream.rpartition("/")[2]
+            self._count(intent_id, fill_of(row.body), row.body.get("slot"), now_ns)
+            self.sleeve = self.sleeve.settled(intent_id)
+            count += 1
+        # What happened before is no news: its decisions have been made.
+        self._fills.clear()
+        return count
+
+    def reported(self, orders: Iterable[Order], now_ns: int) -> None:
+        """Every order that is not concluded, whoever placed it."""
+        self._orders.clear()
+        self._ours.clear()
+        for order in orders:
+            self.follow(order, now_ns)
+
+    def follow(self, order: Order, now_ns: int) -> str | None:
+        """An order after a change; the pair whose decision may be another now, if it is ours."""
+        intent = order.intent
+        before = self._orders.get(intent.intent_id)
+        if before is None or before.terms != order.terms or before.state is not order.state:
+            self._since_ns[intent.intent_id] = now_ns
+        if order.state in CONCLUDED:
+            self._orders.pop(intent.intent_id, None)
+            self._since_ns.pop(intent.intent_id, None)
+        else:
+            self._orders[intent.intent_id] = order
+        self._ours.pop(intent.pair, None)
+        if intent.source != self._source:
+            return None
+        for fill in order.fills:
+            self._count(intent.intent_id, fill, intent.slot, now_ns)
+        if order.settled:
+            self.sleeve = self.sleeve.settled(intent.intent_id)
+        return intent.pair
+
+    def forget(self, intent_id: str) -> None:
+        """An order that was never sent."""
+        order = self._orders.pop(intent_id, None)
+        self._since_ns.pop(intent_id, None)
+        if order is not None:
+            self._ours.pop(order.intent.pair, None)
+
+    def _count(self, intent_id: str, fill: Fill, slot: str | None, now_ns: int) -> None:
+        pair = self._pair(fill.pair)
+        counted = self._counted.setdefault(intent_id, set())
+        if fill.exec_id in counted:
+            return
+        counted.add(fill.exec_id)
+        before = self.sleeve.of(fill.pair).quantity
+        self.sleeve = self.sleeve.after(intent_id, fill)
+        self._book_day(fill, before)
+        if pair is not None:
+            self._fills.setdefault(fill.pair, []).append(_own_fill(fill, slot, pair))
+
+    def _book_day(self, fill: Fill, before: Decimal) -> None:
+        number = fill.exchange_ns // DAY_NS
+        day = self._days.get(fill.pair)
+        if day is None or day.number < number:
+            day = self._days[fill.pair] = _Day(number, before=before)
+        sign = -1 if fill.side is Side.BUY else 1
+        fee = fill.fee if fill.fee_asset != fill.pair.partition("/")[0] else ZERO
+        day.flow = EXACT.subtract(EXACT.add(day.flow, sign * fill.cost), fee)
+
+    def _pair(self, symbol: str) -> Instrument | None:
+        return None if self._catalog is None else self._catalog.instruments.get(symbol)
+
+    def fills(self, pair: str) -> tuple[OwnFill, ...]:
+        """Executions of the pair since it was last asked."""
+        return tuple(self._fills.pop(pair, ()))
+
+    def working(self, pair: Instrument, now_ns: int) -> tuple[WorkingOrder, ...]:
+        """The strategy's own orders in a pair that are not concluded."""
+        return tuple(
+            self._working(order, pair, now_ns)
+            for order in self._orders.values()
+            if order.intent.pair == pair.symbol and order.intent.source == self._source
+        )
+
+    def _working(self, order: Order, pair: Instrument, now_ns: int) -> WorkingOrder:
+        intent, price = order.intent, order.terms.limit_price
+        units = 0 if price is None else int(price.value.scaleb(pair.price_precision))
+        remaining = int(order.remaining.value.scaleb(pair.qty_precision))
+        since_ns = self._since_ns.get(intent.intent_id, now_ns)
+        age_ms = max(now_ns - since_ns, 0) // 1_000_000
+        key = (intent.slot or "").rpartition(" ")[2]
+        return WorkingOrder(key, intent.side, units, remaining, _stage(order), age_ms)
+
+    def ours(self, symbol: str) -> tuple[Level, ...]:
+        """Price and quantity of our own resting orders in a pair; a bid's quantity is negative."""
+        known = self._ours.get(symbol)
+        if known is None:
+            known = self._ours[symbol] = self._levels(symbol)
+        return known
+
+    def _levels(self, symbol: str) -> tuple[Level, ...]:
+        pair = self._pair(symbol)
+        if pair is None:
+            return ()
+        found: list[Level] = []
+        for order in self._orders.values():
+            price = order.terms.limit_price
+            if order.intent.pair == symbol and price is not None and order.state is State.WORKING:
+                quantity = int(order.remaining.value.scaleb(pair.qty_precision))
+                signed = -quantity if order.intent.side is Side.BUY else quantity
+                found.append((int(price.value.scaleb(pair.price_precision)), signed))
+        return tuple(found)
+
+    def cash(self, pair: Instrument) -> Decimal | None:
+        """Quote that may be spent in a pair: what is free, and what its own working bids hold."""
+        if self.balances is None:
+            return None
+        held = ZERO
+        for order in self._orders.values():
+            intent, price = order.intent, order.terms.limit_price
+            own = intent.pair == pair.symbol and intent.source == self._source
+            same = intent.side is Side.BUY and intent.pair.partition("/")[2] == pair.quote
+            if same and price is not None and not own:
+                held += price.value * order.remaining.value * _HOLD
+        return max(self.balances.get(pair.quote, ZERO) - held, ZERO)
+
+    def sellable(self, pair: Instrument) -> Decimal:
+        """What it may sell in a pair: of its sleeve what the account has."""
+        balance = (self.balances or {}).get(pair.base, ZERO)
+        nobodys = unassigned(pair.base, balance, (self.sleeve,))
+        return sellable(self.sleeve, pair.symbol, pair.base, nobodys)
+
+    def day_quote(self, pair: str, mid: Decimal | None, now_ns: int) -> Decimal:
+        """What the strategy has won in a pair since 00:00 UTC, in quote; 0 without a price."""
+        number, held = now_ns // DAY_NS, self.sleeve.of(pair).quantity
+        day = self._days.get(pair)
+        if day is None or day.number != number:
+            if not held:
+                self._days.pop(pair, None)
+                return ZERO
+            day = self._days[pair] = _Day(number, before=held)
+        if mid is None:
+            return ZERO
+        if day.mark is None:
+            day.mark = mid
+        return day.flow + held * mid - day.before * day.mark
+
+    @property
+    def traded_pairs(self) -> tuple[str, ...]:
+        """Pairs that it holds something of, or has traded today."""
+        return tuple(sorted({*self._days, *(pair for pair, _ in self.sleeve.holdings)}))
+
+    @property
+    def own_pairs(self) -> tuple[str, ...]:
+        """Pairs in which it holds something, or has an order."""
+        own = (o.intent.pair for o in self._orders.values() if o.intent.source == self._source)
+        return tuple(sorted({*own, *(pair for pair, _ in self.sleeve.holdings)}))
+
+
+def _own_fill(fill: Fill, slot: str | None, pair: Instrument) -> OwnFill:
+    fee = fill.fee if fill.fee_asset != pair.base else fill.fee * fill.price.value
+    return OwnFill(
+        fill.exec_id,
+        (slot or "").rpartition(" ")[2],
+        fill.side,
+        int(fill.price.value.scaleb(pair.price_precision)),
+        int(fill.quantity.value.scaleb(pair.qty_precision)),
+        fill.exchange_ns,
+        round(fee * _BPS / fill.cost, 3) if fill.cost else ZERO,
+        is_maker=not fill.liquidity.startswith("t"),
+    )
+
+
+def _stage(order: Order) -> Stage:
+    if order.state is State.IN_DOUBT:
+        return Stage.IN_DOUBT
+    quiet = order.amend is None and order.cancel is CancelProgress.NONE
+    return Stage.RESTING if order.state is State.WORKING and quiet else Stage.IN_FLIGHT

@@ -1,0 +1,106 @@
+"""How a strategist is, for people: why it trades or does not, pair by pair; shown, not calculated with."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from zoe.domain.quantity import plain
+from zoe.domain.strategy.view import Want
+
+if TYPE_CHECKING:
+    from zoe.actors.engine_strategist import EngineStrategist, Track
+
+
+def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
+    """Everything ``zoe strategy list`` and ``show`` print."""
+    now_ns = who.clock.wall_ns()
+    counted: Counter[str] = Counter()
+    for track in who.tracks.values():
+        counted.update(track.counts)
+    equity = who.views.equity_usd()
+    shown: dict[str, Any] = {
+        "name": who.config.name,
+        "mode": who.mode.name,
+        "why": who.mode.why,
+        "configured": who.config.mode,
+        "forbidden": who.config.unmet or who.config.forbidden,
+        "pairs": len(who.pairs),
+        "wakes": who.wakes,
+        "decisions": who.decisions,
+        "wants": sum(len(track.wants) for track in who.tracks.values()),
+        "reasons": dict(counted.most_common()),
+        "equity_usd": None if equity is None else plain(round(equity, 2)),
+        "day_usd": plain(round(who.views.all_days_usd(now_ns), 4)),
+        "sleeve": [
+            {"pair": pair, "quantity": plain(held.quantity), "cost": plain(round(held.cost, 8))}
+            for pair, held in who.purse.sleeve.holdings
+        ],
+        "scan": _scan(who),
+    }
+    if details:
+        shown["details"] = [_pair(who, pair, now_ns) for pair in _every(who)]
+    return shown
+
+
+def _every(who: "EngineStrategist") -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*who.pairs, *who.purse.own_pairs)))
+
+
+def _scan(who: "EngineStrategist") -> dict[str, Any] | None:
+    found = None if who.scanner is None else who.scanner.newest
+    if found is None:
+        return None
+    return {
+        "gates": found.counts,
+        "best": [{"pair": symbol, "score": score} for symbol, score in found.best],
+        "breadth": found.market.breadth,
+    }
+
+
+def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
+    track: Track | None = who.tracks.get(symbol)
+    focused = who.eyes.focused_seconds(symbol, now_ns)
+    needs = who.config.engine.needs
+    bars = len(who.eyes.closed_bars(symbol))
+    pair = who.eyes.of(symbol)
+    working = () if pair is None else who.purse.working(pair, now_ns)
+    return {
+        "pair": symbol,
+        "focus_seconds": focused,
+        "focus_needed": needs.focus_seconds,
+        "bars": bars,
+        "bars_needed": dict(needs.bars).get("5m", 0),
+        "reasons": [] if track is None else list(track.reasons),
+        "counts": {} if track is None else dict(track.counts.most_common()),
+        "wants": [] if track is None else [_want(who, want) for want in track.wants],
+        "working": [
+            {
+                "slot": order.key,
+                "side": order.side.value,
+                "price": _decimal(order.price, None if pair is None else pair.price_precision),
+                "remaining": _decimal(
+                    order.remaining, None if pair is None else pair.qty_precision
+                ),
+                "stage": order.stage.value,
+                "age_ms": order.age_ms,
+            }
+            for order in working
+        ],
+        "held": plain(who.purse.sleeve.of(symbol).quantity),
+        "day_usd": plain(round(who.views.day_usd(symbol, now_ns), 4)),
+    }
+
+
+def _want(who: "EngineStrategist", want: Want) -> dict[str, Any]:
+    pair = who.eyes.of(want.pair)
+    return {
+        "slot": want.key,
+        "side": want.side.value,
+        "price": _decimal(want.price, None if pair is None else pair.price_precision),
+        "quantity": _decimal(want.quantity, None if pair is None else pair.qty_precision),
+        "reason": want.reason,
+    }
+
+
+def _decimal(units: int, precision: int | None) -> str | None:
+    return None if precision is None else plain(Decimal(units).scaleb(-precision))

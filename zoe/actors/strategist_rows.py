@@ -1,0 +1,189 @@
+"""What a strategist writes down and reads back: decisions, states, and its mode; a part of that actor.
+
+A decision is a row when what is wanted, or why, has changed; the View and the state it came from go with it,
+compressed, so that it can be made again. A state has a stream of its own a memory; the newest row counts.
+"""
+
+import base64
+import zlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from zoe.domain.order import Side
+from zoe.domain.order_record import canonical
+from zoe.domain.quantity import plain
+from zoe.domain.strategy import record
+from zoe.domain.strategy.view import Decision, View, Want
+from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoredRow
+from zoe.runtime.actor import Actor
+
+DECISION: Final = "decision.made"
+STATE: Final = "strategy.state"
+MODE: Final = "strategy.mode"
+_REF_BITS: Final = 20
+
+
+def packed(text: str) -> str:
+    """A text for a row that would be too long for it."""
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+
+
+def unpacked(text: str) -> str:
+    """What was packed."""
+    return zlib.decompress(base64.b64decode(text)).decode()
+
+
+@attrs.frozen
+class Made:
+    """A decision of one pair, with what led to it."""
+
+    view: View
+    before: Any
+    decision: Decision
+    reasons: tuple[str, ...]
+
+
+class Rows:
+    """Streams of one strategy, with their versions.
+
+    Args:
+        about: What stands in every decision: the strategy, its code and parameters.
+    """
+
+    def __init__(self, actor: Actor, account_id: str, about: Mapping[str, str]) -> None:
+        self._actor = actor
+        self._about = dict(about)
+        name = about["strategy"]
+        self.decisions = f"strategy/{account_id}/{name}"
+        self._states = f"strategy-state/{account_id}/{name}"
+        self.mode = f"strategy-mode/{account_id}/{name}"
+        self.scans = f"scan/{account_id}/{name}"
+        self._versions: dict[str, int] = {}
+        self._asked: dict[int, Callable[[tuple[StoredRow, ...]], None]] = {}
+        self._refs = 0
+        self._newest: dict[str, int] = {}
+
+    # Reading
+
+    def ask(self, stream: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
+        """The newest row of a stream, for ``then``; its version is known from then on."""
+
+        def read(rows: tuple[StoredRow, ...]) -> None:
+            self._versions[stream] = rows[-1].version if rows else 0
+            then(rows)
+
+        self._hydrate(read, stream=stream, last=True)
+
+    def ask_fills(self, source: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
+        """Every execution of the orders of a source."""
+        self._hydrate(then, filled_for=source)
+
+    def ask_state(self, memory: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
+        """The newest state of a memory."""
+        self.ask(self._state_stream(memory), then)
+
+    def _hydrate(self, then: Callable[[tuple[StoredRow, ...]], None], **wanted: Any) -> None:
+        self._refs += 1
+        ref = self._actor.incarnation << _REF_BITS | self._refs
+        self._asked[ref] = then
+        self._actor.tell(self._actor.find("journal"), Hydrate(ref, self._actor.me, **wanted))
+
+    def hydrated(self, answer: Hydrated) -> bool:
+        """Whether everything that was asked for is known by now."""
+        then = self._asked.pop(answer.ref, None)
+        if then is not None:  # otherwise an earlier incarnation asked
+            then(answer.rows)
+        return not self._asked
+
+    def _state_stream(self, memory: str) -> str:
+        return f"{self._states}/{memory}" if memory else self._states
+
+    # Writing
+
+    def next(self, stream: str, kind: str, body: str) -> Row:
+        """The next row of a stream that has been read."""
+        self._versions[stream] += 1
+        return Row(stream, self._versions[stream], kind, body)
+
+    def state_row(self, memory: str, state: Any) -> Row:
+        """A state as it is."""
+        body = canonical({"memory": memory, "state": record.text(state)})
+        return self.next(self._state_stream(memory), STATE, body)
+
+    def decision_row(self, made: Made) -> Row:
+        """A decision with its View."""
+        symbol = made.view.instrument.symbol
+        exact = {
+            "view": record.text(made.view),
+            "state": record.text(made.before),
+            "wants": record.text(made.decision.wants),
+        }
+        body = {
+            **self._about,
+            "pair": symbol,
+            "cause": str(made.view.cause),
+            "now_ns": str(made.view.now_ns),
+            "view_digest": record.digest(made.view),
+            "quote": shown_quote(made.view),
+            "inputs": _inputs(made.view),
+            "trading_state": made.view.trading_state.value,
+            "reasons": list(made.reasons),
+            "wants": [shown_want(want, made.view) for want in made.decision.wants],
+            "made": packed(canonical(exact)),
+        }
+        row = self.next(self.decisions, DECISION, canonical(body))
+        self._newest[symbol] = row.version
+        return row
+
+    def link(self, symbol: str) -> str | None:
+        """Stream and version of the pair's newest decision."""
+        version = self._newest.get(symbol)
+        return None if version is None else f"{self.decisions}@{version}"
+
+    def write(self, *rows: Row) -> None:
+        """Makes rows durable, all or none."""
+        self._actor.tell(self._actor.find("journal"), Record(rows))
+
+
+def _inputs(view: View) -> dict[str, Any]:
+    """Which inputs a decision was made on, and how old they were."""
+    bars = view.closed_bars("5m")
+    return {
+        "book_ns": str(view.touch.received_ns),
+        "book_age_ms": view.touch.age_ms,
+        "bar_close_ns": str(bars[-1].close_ns) if bars else None,
+        "siblings": {s.symbol: s.age_ms for s in view.siblings},
+    }
+
+
+def shown_quote(view: View) -> dict[str, Any]:
+    """The quote of a view with decimals, as a person reads it."""
+    pair, touch = view.instrument, view.touch
+
+    def price(units: int | None) -> str | None:
+        return None if units is None else plain(Decimal(units).scaleb(-pair.price_precision))
+
+    return {
+        "symbol": pair.symbol,
+        "bid": price(touch.bid),
+        "ask": price(touch.ask),
+        "age_ms": touch.age_ms,
+        "exchange_ns": None if touch.exchange_ns is None else str(touch.exchange_ns),
+        "received_ns": str(touch.received_ns),
+        "live": touch.live,
+    }
+
+
+def shown_want(want: Want, view: View) -> dict[str, str]:
+    """A want with decimals."""
+    pair = view.instrument
+    return {
+        "slot": want.key,
+        "side": Side(want.side).value,
+        "price": plain(Decimal(want.price).scaleb(-pair.price_precision)),
+        "quantity": plain(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+        "reason": want.reason,
+    }

@@ -1,0 +1,88 @@
+"""What a strategist's scanner knows: a grid of all pairs' mids, and its newest pass; a part of that actor."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from zoe.domain.catalog import Catalog
+from zoe.domain.order_record import canonical
+from zoe.domain.scan import Seen
+from zoe.domain.strategy.market import Scouted
+from zoe.domain.strategy.scan_gates import Listing, Scan, rows, scan
+from zoe.domain.strategy.scan_grid import Grid
+from zoe.domain.strategy.trader_params import Params
+from zoe.messages.strategy import TickersSampled
+
+#: Every so many samples a pass is written down: once a minute.
+WRITE_EACH: Final = 12
+RANKED: Final = "scan.ranked"
+#: Of the pairs that a gate stopped, so many of each are written down.
+_STOPPED_KEPT: Final = 3
+
+
+class Scanner:
+    """Grid, listings, and the newest pass over all pairs."""
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._grid = Grid()
+        self._since_ns: dict[str, int] = {}
+        self._status: dict[str, str] = {}
+        self._samples = 0
+        self.newest: Scan | None = None
+        self.tickers: dict[str, Seen] = {}
+
+    def learn(self, catalog: Catalog, now_ns: int) -> None:
+        """Pairs of the first catalogue are taken for old: whoever comes later is new."""
+        since_ns = now_ns if self._since_ns else 0
+        for symbol, pair in catalog.instruments.items():
+            self._since_ns.setdefault(symbol, since_ns)
+            self._status[symbol] = pair.status
+
+    def sample(
+        self, news: TickersSampled, usd: Callable[[str], Decimal | None], now_ns: int
+    ) -> None:
+        """One step of the grid, and a pass."""
+        self._samples += 1
+        self.tickers = {seen.symbol: seen for seen in news.tickers}
+        self._grid.sample(news.tickers)
+        quotes = {symbol.partition("/")[2] for symbol in self._status}
+        prices = {quote: usd(quote) for quote in sorted(quotes)}
+        listings = {
+            symbol: _listing(symbol, status, prices, self._since_ns[symbol])
+            for symbol, status in self._status.items()
+        }
+        columns = self._grid.columns(self.tickers, now_ns)
+        self.newest = scan(columns, listings, now_ns, self._params)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the newest pass is to be written down."""
+        return self.newest is not None and self._samples % WRITE_EACH == 1
+
+    def body(self, now_ns: int) -> str:
+        """The newest pass, as ``candidate_scans`` has it."""
+        assert self.newest is not None
+        found = rows(self.newest, _STOPPED_KEPT)
+        body: dict[str, Any] = {
+            "at_ns": str(now_ns),
+            "seen": len(self.tickers),
+            "ranked": len(self.newest.best),
+            "gates": self.newest.counts,
+            "candidates": found,
+        }
+        return canonical(body)
+
+    def scouted(self, symbol: str) -> Scouted | None:
+        """What a View shows of a pair."""
+        return None if self.newest is None else self.newest.scouted(symbol)
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """Pairs that passed every gate, best first."""
+        return () if self.newest is None else tuple(symbol for symbol, _ in self.newest.best)
+
+
+def _listing(symbol: str, status: str, prices: dict[str, Decimal | None], since_ns: int) -> Listing:
+    usd = prices[symbol.partition("/")[2]]
+    return Listing(symbol, status, None if usd is None else float(usd), since_ns)
