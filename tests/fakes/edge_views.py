@@ -4,7 +4,7 @@ A few numbers are drawn and taken apart into choices, which is many times faster
 choice; the first choice of everything is the plainest, so that examples shrink towards it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -31,17 +31,21 @@ NUMBER = st.integers(0, (1 << 24) - 1)
 
 
 class Choices:
-    """One number after the other, taken apart."""
+    """One number after the other, taken apart.
 
-    def __init__(self, draw: st.DrawFn) -> None:
-        self._draw = draw
+    Args:
+        numbers: Gives the next one, 0 to 2^24 - 1.
+    """
+
+    def __init__(self, numbers: Callable[[], int]) -> None:
+        self._numbers = numbers
         self._left = 0
         self._range = 1
 
     def below(self, count: int) -> int:
         """0 to count - 1."""
         if self._range < count:
-            self._left, self._range = self._draw(NUMBER), 1 << 24
+            self._left, self._range = self._numbers(), 1 << 24
         self._left, found = divmod(self._left, count)
         self._range //= count
         return found
@@ -55,11 +59,16 @@ class Choices:
 
 @attrs.frozen
 class Case:
-    """A View with what is remembered of its pair, and parameters."""
+    """A View with what is remembered of its pair, and parameters.
+
+    Attributes:
+        number: What a rule varies with; 0 to 2^24 - 1.
+    """
 
     view: View
     state: EdgeState
     params: EdgeParams
+    number: int = 0
 
     def with_account(self, **changed: Any) -> "Case":
         return self.with_view(account=attrs.evolve(self.view.account, **changed))
@@ -214,19 +223,24 @@ def case(pick: Choices) -> Case:
         budget=Budget(0, 60_000, 20_000),
     )
     sigma, rules = pick.one_of(1.0, 0.3, 3.0, 8.0), params(pick)
-    return Case(view, remembered(view, sigma, adverse(pick), rules), rules)
+    state = remembered(view, sigma, adverse(pick), rules)
+    return Case(view, state, rules, pick.below(1 << 24))
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Mostly ones that are quoted on."""
-    return case(Choices(draw))
+    return case(Choices(lambda: draw(NUMBER)))
 
 
 @st.composite
 def worked_cases(draw: st.DrawFn) -> Case:
     """The same with own orders that work somewhere near the touch."""
-    pick = Choices(draw)
+    return worked(Choices(lambda: draw(NUMBER)))
+
+
+def worked(pick: Choices) -> Case:
+    """A case with own orders."""
     bare = case(pick)
     there = bare.view.book
     assert there is not None
