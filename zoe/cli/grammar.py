@@ -306,6 +306,9 @@ def _simulate(commands: Any) -> None:
     )
     command.add_argument("--workers", type=whole(1, 64), default=1, metavar="N")
     command.add_argument(
+        "--story", metavar="ACTS", help="one story in words, such as 'place 1 buy 0.002 at 89500'"
+    )
+    command.add_argument(
         "--trace", action="store_true", help="print the ordered message log of one seed"
     )
     command.add_argument("--as-worker", action="store_true", help=argparse.SUPPRESS)

@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import Any
 
 from zoe.app import logs
-from zoe.app.simulation import seeds
+from zoe.app.simulation import acts, seeds
 from zoe.app.simulation.scenario import tell
 from zoe.cli import show
 
@@ -18,8 +18,8 @@ def simulate(arguments: Namespace) -> int:
     if arguments.as_worker:
         seeds.work(arguments.seeds, arguments.faults, sys.stdout)
         return 0
-    if arguments.trace:
-        return _trace(arguments)
+    if arguments.story is not None or arguments.trace:
+        return _one(arguments)
     told = show_json if arguments.json else show_line
     totals, began = seeds.Totals(), time.monotonic()
     lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
@@ -58,8 +58,11 @@ def show_line(line: dict[str, Any]) -> None:
         print(f"    {show.plain(violation)}")
 
 
-def _trace(arguments: Namespace) -> int:
-    story = tell(arguments.seeds.start, arguments.faults, _write)
+def _one(arguments: Namespace) -> int:
+    """One story, with the log of its messages where that is wanted."""
+    told = None if arguments.story is None else acts.read(arguments.story)
+    write = _write if arguments.trace else None
+    story = tell(arguments.seeds.start, arguments.faults, write, told)
     for violation in story.violations:
         show.note(violation)
     show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")

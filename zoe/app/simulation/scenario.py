@@ -3,12 +3,14 @@
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
 
 from zoe.actors.strategist import StrategyConfig
+from zoe.app.simulation import acts
 from zoe.app.simulation.auditor.audit import audit, evidence
 from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.crowd import Crowd
@@ -23,6 +25,9 @@ from zoe.domain.strategy.quote_keeper import State as KeeperState
 from zoe.ports.journal import JournalStore
 from zoe.runtime.virtual import EPOCH_NS
 from zoe.store.in_memory import Fate, FaultyJournal
+
+#: Leads a desk somewhere with the censor's help; says what it is called.
+Script = Callable[[World, Censor], str]
 
 KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
 #: ``all`` is a swarm: each seed switches each kind on or off.
@@ -104,13 +109,32 @@ def still_setting(seed: int) -> Setting:
     return Setting(strategy, SmallMarket(seed, STILL))
 
 
-def tell(seed: int, profile: str = "all", tell_line: Callable[[str], None] | None = None) -> Story:
-    """Runs one seed from beginning to audit."""
-    return _Teller(seed, profile, tell_line).tell()
+def tell(
+    seed: int,
+    profile: str = "all",
+    tell_line: Callable[[str], None] | None = None,
+    told: Sequence[acts.Moment] | None = None,
+) -> Story:
+    """Runs one seed from beginning to audit.
+
+    Args:
+        told: What happens, instead of what the seed makes of the profile.
+    """
+    if told is not None:
+        return _Teller(seed, "none", tell_line, partial(acts.play, moments=told)).tell()
+    number = script_of(seed, profile)
+    script = None if number is None else partial(play, number=number)
+    return _Teller(seed, profile, tell_line, script).tell()
 
 
 class _Teller:
-    def __init__(self, seed: int, profile: str, tell_line: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        profile: str,
+        tell_line: Callable[[str], None] | None,
+        script: Script | None,
+    ) -> None:
         self._rng = random.Random(seed)
         self._kinds = kinds_of(profile, self._rng)
         self._story = Story(seed)
@@ -120,7 +144,7 @@ class _Teller:
         setting = setting_of(seed, profile, self._rng)
         self._crash_names = (*_ACTORS, f"strategy/{setting.strategy.name}")
         self._profile = profile
-        self._script = script_of(seed, profile)
+        self._script = script
         if self._script is not None or profile == "steps":
             self._kinds = frozenset()
             setting = still_setting(seed)
@@ -143,12 +167,12 @@ class _Teller:
         self._audit()
         return self._story
 
-    def _play(self, number: int) -> None:
-        """A script of the kit, on a desk that wants nothing by itself."""
+    def _play(self, script: Script) -> None:
+        """A script, on a desk that wants nothing by itself."""
         censor = self._world.censor = Censor()
         self._world.start()
         self._world.ready()
-        self._story.faults[play(self._world, censor, number)] += 1
+        self._story.faults[script(self._world, censor)] += 1
 
     # Trading under faults
 
