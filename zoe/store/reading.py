@@ -16,7 +16,7 @@ from zoe.domain.ids import id_number, uuid_text
 from zoe.domain.quantity import plain
 from zoe.store.connection import Connection, Database, Server, server_of
 from zoe.store.embedded import START_SECONDS, EmbeddedServer, Endpoint
-from zoe.store.journal import ENDED
+from zoe.store.journal import NOT_ENDED
 from zoe.store.migrate import migrate
 from zoe.store.waiting import wait_until_up
 
@@ -26,17 +26,9 @@ _ROW: Final = (
 )
 _OPEN: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
 _ALL: Final = "SELECT * FROM orders"
-#: By the index of those that ended: the rows of all others are never looked at.
-_NOT_ENDED: Final = f"""
-WITH candidate AS MATERIALIZED (
-    SELECT account_id, seq FROM journal o
-     WHERE stream LIKE 'order/%' AND version = 1 AND NOT EXISTS (
-           SELECT FROM journal e
-            WHERE e.account_id = o.account_id AND e.stream = o.stream
-              AND e.stream LIKE 'order/%' AND e.body ->> 'state' IN {ENDED})
+_STILL_OPEN: Final = (
+    f"{NOT_ENDED} SELECT orders.* FROM candidate JOIN orders USING (account_id, seq)"
 )
-SELECT orders.* FROM candidate JOIN orders USING (account_id, seq)
-"""
 #: A story longer than this is cut; it is meant for a person.
 MOST_ROWS: Final = 2_000
 #: Fields of a body that hold an id as text.
@@ -171,7 +163,9 @@ def _texts(row: Row, *names: str) -> Row:
 
 def orders(database: Database, *, every: bool) -> list[Row]:
     """Orders, oldest first; only those that are not concluded unless ``every``."""
-    rows = _query(database, f"{_ALL if every else _NOT_ENDED} ORDER BY created_ns, account_id, seq")
+    rows = _query(
+        database, f"{_ALL if every else _STILL_OPEN} ORDER BY created_ns, account_id, seq"
+    )
     return [
         _texts(row, "quantity", "limit_price", "filled_quantity")
         for row in rows
