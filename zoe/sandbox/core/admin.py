@@ -15,8 +15,9 @@ from zoe.sandbox.core.faults import Faults, fault_from
 from zoe.sandbox.core.funding import Treasury
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import GROUND_TRUTH
+from zoe.sandbox.core.moments import rfc3339
 from zoe.sandbox.core.money import from_text, text
-from zoe.sandbox.core.opening import Grant, open_account
+from zoe.sandbox.core.opening import Grant, give_key, open_account
 from zoe.sandbox.core.rest import JSON
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
 from zoe.sandbox.core.world import PAIR_STATUSES, STATUSES, World
@@ -58,6 +59,9 @@ class Admin:
                 case "DELETE", "faults":
                     self._faults.planted.clear()
                     return _told({"planted": 0})
+                case "GET", "faults":
+                    account = parse_qs(request.query).get("account", [""])[0]
+                    return HttpResponse(200, _LINES, b"".join(self._spoiled(account)))
                 case "GET", ("journal" | "requests"):
                     account = parse_qs(request.query).get("account", [""])[0]
                     lines = self._lines(name, account)
@@ -68,7 +72,12 @@ class Admin:
             return _told({"error": str(problem)[:200]}, 400)
 
     def _new_key(self, wanted: dict[str, Any]) -> object:
-        _only(wanted, {"balances", "tier", "permissions", "limits", "nonce_window"})
+        fields = {"balances", "tier", "permissions", "limits", "nonce_window"}
+        known = wanted.get("account")
+        # An account that is there has its tier, its limits and its money.
+        _only(wanted, fields if known is None else {"account", "permissions", "nonce_window"})
+        if known is not None and known not in self._world.accounts.by_name:
+            raise ValueError("account must be known")
         tier, permissions = wanted.get("tier", self._world.config.tier), wanted.get("permissions")
         if tier not in TIERS:
             raise ValueError("tier is one of " + " ".join(TIERS))
@@ -83,7 +92,10 @@ class Admin:
         if type(window) is not int or window < 0:
             raise TypeError("nonce_window is a number of at least 0")
         grant = Grant(tier, allowed, limits, window)
-        key = open_account(self._world, self._clearing, balances, grant)
+        if known is None:
+            key = open_account(self._world, self._clearing, balances, grant)
+        else:
+            key = give_key(self._world, known, grant)
         return {"key": key.key, "secret": key.secret, "account": key.account}
 
     def amounts(self, balances: object) -> dict[str, int]:
@@ -171,6 +183,14 @@ class Admin:
             for work in waiting:
                 work()
         return {"status": wanted["status"]}
+
+    def _spoiled(self, account: str) -> Iterator[bytes]:
+        """Frames of private channels that a fault has hit, as they would have been sent."""
+        for hit in self._faults.spoiled:
+            if account in ("", hit.account):
+                told: dict[str, object] = {"time": rfc3339(hit.at_ns), "account": hit.account}
+                told |= {"where": hit.where, "what": hit.what, "frame": msgspec.Raw(hit.frame)}
+                yield encode(told) + b"\n"
 
     def _lines(self, name: str, account: str) -> Iterator[bytes]:
         kinds = GROUND_TRUTH if name == "journal" else {"request"}

@@ -1,5 +1,6 @@
 """Faults on request: what goes wrong between the engine and a client."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ CHANNELS: Final = frozenset(
     {"executions", "balances", "book", "ticker", "trade", "ohlc", "instrument"}
 )
 _DEFAULT_MS: Final = 1_000
+_MOST_SPOILED: Final = 10_000
 
 
 @attrs.define(eq=False)
@@ -67,11 +69,27 @@ class Fault:
                 return self.error
 
 
+@attrs.frozen
+class Spoiled:
+    """A frame of a private channel that a fault has hit."""
+
+    at_ns: int
+    account: str
+    where: str
+    what: str
+    frame: bytes
+
+
 class Faults:
-    """Everything planted; the first that fits is taken."""
+    """Everything planted; the first that fits is taken.
+
+    Attributes:
+        spoiled: The newest frames of private channels that were hit, the oldest first.
+    """
 
     def __init__(self) -> None:
         self.planted: list[Fault] = []
+        self.spoiled: deque[Spoiled] = deque(maxlen=_MOST_SPOILED)
 
     def plant(self, fault: Fault) -> None:
         """From here on."""

@@ -36,6 +36,16 @@ def open_account(
     accounts = world.accounts
     name = f"AA{len(accounts.by_name) + 1:06d}"
     account = accounts.by_name[name] = Account(name, grant.tier, limits=grant.limits)
+    world.journal.write("account", world.now_ns, account=name, tier=grant.tier, limits=grant.limits)
+    key = give_key(world, name, grant)
+    for asset, amount in balances.items():
+        clearing.credit(account, Leg(asset, amount, 0), ("deposit", world.ids.new("D")))
+    return key
+
+
+def give_key(world: World, name: str, grant: Grant) -> ApiKey:
+    """Another key for an account: of the grant, what keys have."""
+    accounts = world.accounts
     number = len(accounts.keys) + 1
     key = ApiKey(
         b64encode(world.ids.digest("key", number, size=_KEY_BYTES)).decode(),
@@ -45,7 +55,6 @@ def open_account(
         nonce_window=grant.nonce_window,
     )
     accounts.keys[key.key] = key
-    world.journal.write("account", world.now_ns, account=name, tier=grant.tier, limits=grant.limits)
     world.journal.write(
         "key",
         world.now_ns,
@@ -55,6 +64,4 @@ def open_account(
         permissions=sorted(key.permissions),
         nonce_window=key.nonce_window,
     )
-    for asset, amount in balances.items():
-        clearing.credit(account, Leg(asset, amount, 0), ("deposit", world.ids.new("D")))
     return key

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from zoe.sandbox.core.faults import ENDS, Fault, Faults
+from zoe.sandbox.core.faults import ENDS, Fault, Faults, Spoiled
 from zoe.sandbox.core.moments import MILLISECOND_NS
 from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpResponse
 
@@ -95,7 +95,14 @@ class Outbox:
         if fault is None:
             self._send(session, payload)
         else:
+            self._note(session, channel, payload, fault)
             self._spoil(session, payload, fault)
+
+    def _note(self, session: Session, channel: str, payload: bytes, fault: Fault) -> None:
+        feed = {"executions": session.executions, "balances": session.balances}.get(channel)
+        if feed is not None:
+            hit = Spoiled(self.now_ns, feed.account, channel, fault.what, payload)
+            self._faults.spoiled.append(hit)
 
     def _spoil(self, session: Session, payload: bytes, fault: Fault) -> None:
         until_ns = self.now_ns + fault.ms * MILLISECOND_NS

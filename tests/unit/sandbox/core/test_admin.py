@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sandbox_trial import Trial
+from sandbox_trial import Client, Trial
 
 from zoe.sandbox.core.memory import InMemory
 
@@ -180,3 +180,18 @@ def test_a_journal_that_cannot_be_read_is_named_by_its_line() -> None:
     with pytest.raises(ValueError, match="journal line 3: ValueError: pair X/Y is not"):
         record = b'{"kind":"order_accepted","ns":1,"order_id":"O","account":"A","symbol":"X/Y"}'
         trial.restart(InMemory([*Trial(balances={}).memory.lines(), record]))
+
+
+def test_an_account_may_have_several_keys_with_nonces_of_their_own() -> None:
+    trial = Trial()
+    made = trial.admin("keys", {"balances": {"USD": "10000"}})
+    other = trial.admin("keys", {"account": made["account"]})
+    assert other["account"] == made["account"] and other["key"] != made["key"]
+    first, second = (Client(trial, one["key"], one["secret"]) for one in (made, other))
+    order = first.limit("buy", "0.1", "20000")["txid"][0]
+    assert list(second("OpenOrders")["open"]) == [order]
+    trial.restart()
+    assert list(second("OpenOrders")["open"]) == [order]
+    for wrong in ({"account": "AA999999"}, {"account": made["account"], "tier": "pro"}):
+        with pytest.raises(AssertionError, match="error"):
+            trial.admin("keys", wrong)

@@ -218,3 +218,18 @@ def test_a_spoilt_checksum_is_noticed_and_the_next_is_right() -> None:
 def test_a_fault_that_makes_no_sense_is_refused(wanted: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match="error"):
         Trial().admin("faults", wanted)
+
+
+def test_frames_that_a_fault_has_hit_can_be_read_as_they_would_have_been_sent() -> None:
+    trial = Trial()
+    _, socket = listening(trial)
+    plant(trial, "executions", "gap")
+    client = trial.first_client()
+    client("AddOrder", **ORDER)
+    (hit,) = trial.admin("faults", method="GET")
+    assert (hit["where"], hit["what"]) == ("executions", "gap")
+    assert hit["frame"]["data"][0]["exec_type"] == "pending_new"
+    told = [frame.get("sequence") for frame in socket.channel("executions")]
+    assert told and hit["frame"]["sequence"] not in told
+    other = trial.admin("keys", {"balances": {"USD": "1"}})["account"]
+    assert trial.admin("faults", method="GET", query=f"account={other}") == []
