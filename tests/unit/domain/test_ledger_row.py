@@ -6,6 +6,8 @@ import pytest
 
 from zoe.domain.ledger_row import (
     ONE,
+    SECOND_NS,
+    LedgerRow,
     asset_of,
     decimal_of,
     knows_wallet,
@@ -92,3 +94,32 @@ def test_one_wallet_has_one_name(code: str, wallet: str, asset: str) -> None:
 def test_a_suffix_that_nobody_knows_is_an_asset_of_its_own() -> None:
     assert asset_of("DOT.ZZ") == "DOT.ZZ"
     assert not knows_wallet("DOT.ZZ")
+
+
+TRADE = LedgerRow("L1", "T1", SECOND_NS, "trade", "", "BTC", ONE, 0, ONE)
+
+
+def test_a_row_in_the_words_of_the_stream_and_in_those_of_rest_is_the_same_row() -> None:
+    assert TRADE.agrees(TRADE._replace(subtype="tradespot", time_ns=SECOND_NS + 100))
+    reward = TRADE._replace(type="reward")
+    assert reward.agrees(TRADE._replace(type="earn", subtype="reward"))
+
+
+def test_a_row_that_says_something_else_is_another() -> None:
+    others = (
+        {"refid": "T2"},
+        {"wallet": "ETH"},
+        {"amount": 1},
+        {"fee": 1},
+        {"balance": 1},
+        {"type": "deposit"},
+        {"time_ns": 2 * SECOND_NS},
+    )
+    for other in others:
+        assert not TRADE.agrees(TRADE._replace(**other)), other
+
+
+def test_words_that_nobody_knows_mean_the_same_only_where_they_are_the_same() -> None:
+    unknown = TRADE._replace(type="novelty")
+    assert unknown.agrees(unknown)
+    assert not unknown.agrees(TRADE._replace(type="surprise"))
