@@ -233,3 +233,10 @@ def test_a_database_of_the_users_that_no_desk_has_used_is_empty(
     url = f"postgresql://{server.user}:{server.password}@/{server.database}?host={place}"
     done = zoe(tmp_path, "orders", "--all", "--json", environ={"DATABASE_URL": url})
     assert (done.returncode, len(json.loads(done.stdout))) == (0, 4)
+
+
+def test_books_that_have_not_differed_say_so_in_a_sentence(books: Path) -> None:
+    done = zoe(books, "drift", "--account", "a")
+    words = "Our books and the exchange's have not differed.\n"
+    assert (done.returncode, done.stdout) == (0, words)
+    assert rows(books, "drift", "--account", "a") == []

@@ -1,4 +1,5 @@
-"""What the Bookkeeper has done elsewhere: its calls to the store, which may take a while."""
+"""What the Bookkeeper has done elsewhere: its calls to the store, which may take a while, and its
+readings of the exchange's ledger."""
 
 import attrs
 
@@ -10,10 +11,21 @@ from zoe.ports.ledger_store import DriftRow, LedgerStore
 
 @attrs.frozen
 class OpenBooks:
-    """Books as they are stored, and the number of the newest difference."""
+    """Books as they are stored, and every step of every difference, the oldest first."""
 
     keeping: Bookkeeping
-    number: int
+    drift: tuple[DriftRow, ...]
+
+
+@attrs.define
+class Reading:
+    """One reading of the ledger by REST."""
+
+    ref: int
+    began_ns: int
+    start_ns: int | None
+    pages: int = 0
+    asked_ns: int = 0
 
 
 def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -> OpenBooks:
@@ -22,7 +34,7 @@ def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -
     booking = keeping.catch_up(now_ns, now_ns, reason)
     if not booking.is_empty:
         store.book([booking])
-    return OpenBooks(keeping, max((row.number for row in store.drift()), default=0))
+    return OpenBooks(keeping, store.drift())
 
 
 def store_all(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:

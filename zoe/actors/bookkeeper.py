@@ -1,6 +1,6 @@
 """Bookkeeper: the books, as double entry with lots, from the exchange's ledger rows alone.
 
-Receives: LedgerRowSeen and BalancesSeen (from Ledger), Quote, PrivateAnswered. Tells: Gateway (pages
+Receives: LedgerRowSeen and BalancesSeen (from Ledger), DriftFound, Quote, PrivateAnswered. Tells: Gateway (pages
 of the ledger, balances), RiskOfficer (AssetsDisputed), Heartbeat. Blocks on nothing: the store is
 called on the lane ``books``, one call at a time, and what arrives meanwhile is the next booking.
 Rows of the stream, of REST and of files go into one inbox, each once. A gap in a wallet's balances,
@@ -10,27 +10,32 @@ A restart reads everything again. Nobody waits for the books: if the database re
 stand still and say so, and the desk goes on.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final, assert_never
 
 import attrs
 
-from zoe.actors.book_calls import OpenBooks, open_books, store_all
-from zoe.actors.stream_rows import row_of
-from zoe.domain.balance_drift import BalanceDrift, Finding
+from zoe.actors.book_calls import OpenBooks, Reading, open_books, store_all
+from zoe.actors.drift_notes import DriftNotes
+from zoe.actors.stream_rows import balances_of, row_of
+from zoe.domain.balance_drift import BalanceDrift
 from zoe.domain.booking import REST, STREAM, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.difference import Difference
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
-from zoe.domain.ledger_row import Kind, LedgerRow, asset_of, text_of, units
+from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.live_marks import LiveMarks
+from zoe.domain.lot_drift import LotDrift
 from zoe.domain.marks import Quote as PairQuote
+from zoe.domain.row_news import RowNews
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
-from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.ledger import BalancesSeen, DriftFound, LedgerRowSeen
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat, Tick
-from zoe.ports.ledger_store import DriftRow, LedgerStore
+from zoe.ports.ledger_store import LedgerStore
 from zoe.ports.venue import GetBalances, GetLedgers
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
@@ -52,7 +57,6 @@ MOST_ROWS: Final = 1_000
 SILENCE_NS: Final = 120_000_000_000
 GAP: Final = "gap"
 DIFFERENT: Final = "balances differ"
-_EXTERNAL_KINDS: Final = frozenset({Kind.DEPOSIT, Kind.WITHDRAWAL, Kind.INCOME})
 
 
 @attrs.frozen
@@ -65,18 +69,9 @@ class _Booked(Message):
     outcome: Outcome[None]
 
 
-@attrs.define
-class _Reading:
-    """One reading of the ledger by REST."""
-
-    ref: int
-    began_ns: int
-    start_ns: int | None
-    pages: int = 0
-    asked_ns: int = 0
-
-
-Inbox = LedgerRowSeen | BalancesSeen | Quote | PrivateAnswered | Tick | _Opened | _Booked
+Inbox = (
+    LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | _Opened | _Booked
+)  # fmt: skip
 
 
 class Bookkeeper(Actor):
@@ -89,25 +84,26 @@ class Bookkeeper(Actor):
         self._marks = LiveMarks()
         self._keeping: Bookkeeping | None = None
         self._drift: BalanceDrift | None = None
+        self._lots: LotDrift | None = None
+        self._news = RowNews(lag_ns, 0)
         self._queue: list[Delivery] = []
         self._flying: list[Delivery] = []
-        self._notes: list[DriftRow] = []
+        self._notes = DriftNotes()
         self._busy = False
         self._refused = False
         self._failures = 0
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
         self._read_ns: int | None = None
         self._wanted: str | None = "start"
         self._refs = 0
         self._asked_balances = 0
         self._fruitless = 0
-        self._began_ns = 0
 
     def idle(self) -> bool:
         return self._refused or not (self._flying or self._notes)
 
     def on_start(self) -> None:
-        self._began_ns = self.clock.wall_ns()
+        self._news.since_ns = self.clock.wall_ns()
         self._open()
         self.after(LOOK_SECONDS, Tick("look"))
 
@@ -117,6 +113,8 @@ class Bookkeeper(Actor):
                 self._seen(message.entry)
             case BalancesSeen():
                 self._compare(message.snapshot)
+            case DriftFound():
+                self._drift_found(message)
             case Quote():
                 self._quoted(message)
             case PrivateAnswered():
@@ -130,6 +128,8 @@ class Bookkeeper(Actor):
                 self._look()
             case Tick("open"):
                 self._open()
+            case Tick("late"):
+                self._overdue()
             case Tick("page"):
                 self._page()
             case Tick("read"):
@@ -157,13 +157,24 @@ class Bookkeeper(Actor):
         self._failures = 0
         found = outcome.value()
         self._keeping = found.keeping
+        self._notes.opened(found.drift, self.clock.wall_ns())
         if self._drift is None:
-            self._drift = BalanceDrift(self._lag_ns, found.number)
+            self._begin(found.keeping)
         self._queue, self._flying = self._flying + self._queue, []
         log.info("books.opened", rows=len(found.keeping.books.rows))
         self._next()
         if self._read_ns is not None:
             self._read()
+
+    def _begin(self, keeping: Bookkeeping) -> None:
+        """What an earlier run has left."""
+        standing = self._notes.standing
+        self._drift = BalanceDrift(self._lag_ns, standing)
+        self._lots = LotDrift(self._lag_ns, standing)
+        if keeping.books.rows:
+            self._news.since_ns = keeping.whole_until() or 0
+        if self._drift.unexplained:
+            self._dispute(self._drift.unexplained)
 
     def _next(self) -> None:
         """Books what has come, where nothing is under way."""
@@ -174,19 +185,21 @@ class Bookkeeper(Actor):
         now_ns = self._marks.now_ns = self.clock.wall_ns()
         booking = keeping.take(batch, now_ns, now_ns)
         self._note_what_came(booking, now_ns)
-        if booking.is_empty and not self._notes:
+        if booking.is_empty and not self._notes.waiting:
             if self._queue:
                 self._next()
             return
         self._busy, self._flying = True, batch
-        notes, self._notes = self._notes, []
-        self.offload(partial(store_all, self._store, booking, notes), _Booked, lane=LANE)
+        work = partial(store_all, self._store, booking, self._notes.take())
+        self.offload(work, _Booked, lane=LANE)
 
     def _booked(self, outcome: Outcome[None]) -> None:
         self._busy = False
         if outcome.error is not None:
+            self._notes.failed()
             self._failed(outcome.error)
             return
+        self._notes.stored()
         self._flying, self._failures = [], 0
         if self._keeping is not None and self._keeping.books.gaps:
             self._want(GAP)
@@ -215,6 +228,7 @@ class Bookkeeper(Actor):
     # Rows
 
     def _seen(self, entry: BalanceEntry) -> None:
+        self._note(self._news.told(entry.ledger_id, self.clock.wall_ns()))
         row = row_of(entry)
         if row is None:
             self._want("a row that REST tells better")
@@ -225,25 +239,32 @@ class Bookkeeper(Actor):
         self._next()
 
     def _note_what_came(self, booking: Booking, now_ns: int) -> None:
-        """Rows of this run that nobody told us of in time, and what the desk did not do itself."""
+        """Rows that nobody told us of in time, and what the desk did not do itself."""
         assert self._drift is not None
         for delivery in booking.conflicts:
             log.error("books.conflict", ledger_id=delivery.row.ledger_id, source=delivery.source)
-        found: list[Finding] = []
         for delivery in booking.deliveries:
-            row = delivery.row
-            if row.time_ns < self._began_ns:
-                continue
-            what = f"{row.type} {text_of(row.net)} {row.asset}"
-            if delivery.source == REST and now_ns - row.time_ns > 2 * self._lag_ns:
-                found.append(self._drift.missed(row.ledger_id, row.asset, what))
-            if row.kind in _EXTERNAL_KINDS:
-                found.append(self._drift.external(row.ledger_id, what))
-        self._note(found)
+            if delivery.source == REST:
+                self._drift.missed(delivery.row.asset)
+        self._note(self._news.came(booking.deliveries, now_ns))
+        if self._news.waits:
+            self.after(2 * self._lag_ns / 1e9 + 0.1, Tick("late"))
 
-    def _note(self, found: list[Finding]) -> None:
-        at_ns = self.clock.wall_ns()
-        self._notes += [DriftRow(f.number, at_ns, *attrs.astuple(f)[1:]) for f in found]
+    # Differences
+
+    def _note(self, found: Iterable[Difference]) -> None:
+        self._notes.found(found, self.clock.wall_ns())
+
+    def _overdue(self) -> None:
+        """The stream had its time to tell what the ledger had told."""
+        self._note(self._news.due(self.clock.wall_ns()))
+        self._next()
+
+    def _drift_found(self, news: DriftFound) -> None:
+        self._note(news.differences)
+        if news.standing is not None:
+            self._notes.looked(news.standing, self.clock.wall_ns())
+        self._next()
 
     # The ledger by REST
 
@@ -268,7 +289,7 @@ class Bookkeeper(Actor):
         began_ns = self.clock.wall_ns()
         whole_ns = keeping.whole_until()
         start_ns = None if whole_ns is None else whole_ns - OVERLAP_NS
-        self._reading = _Reading(self._refs, began_ns, start_ns)
+        self._reading = Reading(self._refs, began_ns, start_ns)
         self._page()
 
     def _page(self) -> None:
@@ -294,7 +315,7 @@ class Bookkeeper(Actor):
         else:
             self._page_read(reading, answer.result)
 
-    def _page_read(self, reading: _Reading, rows: tuple[LedgerRow, ...]) -> None:
+    def _page_read(self, reading: Reading, rows: tuple[LedgerRow, ...]) -> None:
         now_ns = self.clock.wall_ns()
         self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
@@ -325,17 +346,12 @@ class Bookkeeper(Actor):
         if self._read_ns is None:
             self._read()
             return
-        theirs: dict[str, int] = {}
-        for row in snapshot.rows:
-            asset = asset_of(row.asset)
-            theirs[asset] = theirs.get(asset, 0) + units(row.balance)
+        theirs = balances_of(snapshot)
         now_ns, before = self.clock.wall_ns(), self._drift.unexplained
         ours = self._keeping.recent(now_ns - MOMENT_NS)
-        found = self._drift.compare(ours, theirs, now_ns, self._read_ns)
-        for finding in found:
-            if finding.status == "open":
-                log.error("books.differ", subject=finding.subject, number=finding.number)
-        self._note(found)
+        self._note(self._drift.compare(ours, theirs, now_ns, self._read_ns))
+        if self._lots is not None:
+            self._note(self._lots.compare(self._keeping.books, now_ns))
         if self._drift.assets:
             self._want(DIFFERENT)
         if self._drift.unexplained != before:

@@ -221,7 +221,8 @@ class Gateway(Actor):
     def _hear(self, thing: object, received_ns: int) -> None:
         match thing:
             case Sighting():
-                self.tell(self.find("orders"), OrderSighted(thing))
+                for name in ("orders", "reconciler"):
+                    self.tell(self.find(name), OrderSighted(thing))
             case Answered():
                 self._socket.answered(thing, received_ns)
             case BalanceSnapshot():

@@ -1,9 +1,9 @@
 """Reconciler: looks at the exchange's own lists, and settles what nobody told us.
 
-Receives: StreamOpened, StreamBroken, LookWanted, DoubtRaised, OrderChanged, OrdersReported,
-PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
+Receives: StreamOpened, StreamBroken, OrderSighted (of the stream), LookWanted, DoubtRaised, OrderChanged,
+OrdersReported, PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
 OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND), its watchers
-Reconciled, Journal (that it looked). Blocks on nothing.
+Reconciled, Journal (that it looked), Bookkeeper (what differed, and why). Blocks on nothing.
 A look is OpenOrders, ClosedOrders since the last look, trades where fills are missing, and all
 balances, in this order, so that an order that closes meanwhile is in one of the lists. It serves
 every doubt at once; one that failed is begun again after a while, whoever asks before. Two
@@ -17,10 +17,11 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.amend_doubts import AmendDoubts
+from zoe.actors.look import Look
+from zoe.actors.order_differences import TICK, OrderDifferences
 from zoe.domain.amend import Progress, progress_of
 from zoe.domain.doubt_times import DoubtClock
 from zoe.domain.exchange_clock import ExchangeClock
-from zoe.domain.ids import id_number
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.sighting import Sighting
@@ -51,18 +52,17 @@ from zoe.messages.system import (
     WatchReconciled,
     WatchStream,
 )
-from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
+from zoe.ports.venue import GetOpenOrders, Operation
 from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
-PAGE: Final = 50
 OVERLAP_NS: Final = 60_000_000_000
 PERIOD_SECONDS: Final = 60
 RETRY_SECONDS: Final = (1, 2, 4, 8, 16, 30)
 
 Inbox = (
-    StreamOpened | StreamBroken | LookWanted | DoubtRaised | OrderChanged | OrdersReported
+    StreamOpened | StreamBroken | OrderSighted | LookWanted | DoubtRaised | OrderChanged | OrdersReported
     | PrivateAnswered | ExchangeClockMeasured | WatchReconciled | Hydrated | Tick
 )  # fmt: skip
 
@@ -76,21 +76,17 @@ class _Doubt:
     missed_ns: int = 0
 
 
-@attrs.define
-class _Look:
-    """One look under way: what was seen so far."""
-
-    ref: int
-    began_ns: int
-    start_ns: int
-    waiting_for: Operation
-    seen: set[str | int] = attrs.field(factory=set)
-
-
 class Reconciler(Actor):
     """Compares our view of the account with the exchange's."""
 
-    def __init__(self, account_id: str, lag_ns: int, watchers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        lag_ns: int,
+        watchers: tuple[str, ...] = (),
+        list_keeper: str | None = None,
+    ) -> None:
+        """``list_keeper``: the name of whoever lists what is found to differ."""
         super().__init__()
         self._account_id = account_id
         self._stream = f"reconciler/{account_id}"
@@ -103,7 +99,8 @@ class Reconciler(Actor):
         self._doubts: dict[str, _Doubt] = {}
         self._doubt_clock = DoubtClock()
         self._amends = AmendDoubts(self._provable_ns, lag_ns)
-        self._look: _Look | None = None
+        self._differences = OrderDifferences(self, lag_ns, list_keeper)
+        self._look: Look | None = None
         #: When the newest complete look began.
         self._looked_from_ns = 0
         self._doubt_timer: Timer | None = None
@@ -137,6 +134,9 @@ class Reconciler(Actor):
                 self._stream_open = False
                 self._reconciled = False
                 self._look = None
+            case OrderSighted():
+                if self._stream_open:  # before, it is a snapshot: what had not been told
+                    self._differences.told(message.sighting)
             case LookWanted():
                 self._want(message.reason)
             case DoubtRaised():
@@ -145,6 +145,7 @@ class Reconciler(Actor):
                 self._amends.follow(message.order)
                 self._schedule_doubts()
             case OrderChanged():
+                self._differences.changed(message)
                 self._follow(message.order)
             case PrivateAnswered():
                 self._answered(message)
@@ -156,6 +157,8 @@ class Reconciler(Actor):
                 )
             case WatchReconciled():
                 self._watch()
+            case Tick(name) if name == TICK:
+                self._differences.overdue()
             case Tick("period"):
                 self.after(PERIOD_SECONDS, Tick("period"))
                 self._want("period")
@@ -227,12 +230,12 @@ class Reconciler(Actor):
         for doubt in self._doubts.values():
             start_ns = min(start_ns, (doubt.order.not_after_ns or now_ns))
         first = GetOpenOrders()
-        self._look = _Look(self._refs, now_ns, self._clock.now_ns(start_ns) - OVERLAP_NS, first)
+        self._look = Look(self._refs, now_ns, self._clock.now_ns(start_ns) - OVERLAP_NS, first)
         self._wanted = None
         self._amends.began()
         self._call(self._look, first)
 
-    def _call(self, look: _Look, operation: Operation) -> None:
+    def _call(self, look: Look, operation: Operation) -> None:
         look.waiting_for = operation
         self.tell(self.find("gateway"), PrivateCall(look.ref, operation, self.me))
 
@@ -245,14 +248,14 @@ class Reconciler(Actor):
             return
         rows = len(answer.result) if isinstance(answer.result, tuple) else 0
         self._pass_on(look, answer.result)
-        following = self._following(look, rows)
+        following = look.following(rows, trades=bool(self._incomplete))
         if following is None:
             # OrderDesk answers behind the sightings that it has just been told.
             self.tell(self.find("orders"), ReportOrders())
         else:
             self._call(look, following)
 
-    def _pass_on(self, look: _Look, result: object) -> None:
+    def _pass_on(self, look: Look, result: object) -> None:
         if isinstance(result, BalanceSnapshot):
             self.tell(self.find("ledger"), BalancesSeen(result, "look"))
             return
@@ -261,23 +264,8 @@ class Reconciler(Actor):
             assert isinstance(sighting, Sighting)
             if isinstance(look.waiting_for, GetOpenOrders):
                 self._amends.saw(sighting)
-            if not isinstance(look.waiting_for, GetTrades):
-                look.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
+            look.saw(sighting)
             self.tell(self.find("orders"), OrderSighted(sighting))
-
-    def _following(self, look: _Look, rows: int) -> Operation | None:
-        match look.waiting_for:
-            case GetOpenOrders():
-                return GetClosedOrders(look.start_ns)
-            case GetClosedOrders(start, offset) if rows >= PAGE:
-                return GetClosedOrders(start, offset + rows)
-            case GetClosedOrders():
-                # The dearest list, and the stream tells most fills: only where some are missing.
-                return GetTrades(look.start_ns) if self._incomplete else GetBalances()
-            case GetTrades(start, offset):
-                return GetTrades(start, offset + rows) if rows >= PAGE else GetBalances()
-            case _:
-                return None
 
     def _failed(self, reason: str) -> None:
         step = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
@@ -301,7 +289,8 @@ class Reconciler(Actor):
         self._take_up(live)
         for name, fact in self._amends.judge(look.began_ns):
             self.tell(self.find(f"orders/{name}"), OrderFact(fact))
-        missing = [o for o in live if look.seen.isdisjoint(_ids(o.order_id, o.cl_ord_id))]
+        self._differences.looked(look, orders)
+        missing = [order for order in live if look.misses(order)]
         for order in missing:
             self._missed(order, look)
         self._schedule_doubts()
@@ -322,7 +311,7 @@ class Reconciler(Actor):
             self._time(order)
             self._amends.follow(order)
 
-    def _missed(self, order: Order, look: _Look) -> None:
+    def _missed(self, order: Order, look: Look) -> None:
         doubt = self._doubts.get(order.intent.intent_id)
         if doubt is None or look.began_ns < self._due_ns(doubt):
             return
@@ -334,7 +323,7 @@ class Reconciler(Actor):
         fact = Fact(Input.NOT_FOUND, reason="two looks agree that it was never placed")
         self.tell(self.find(f"orders/{order.intent.intent_id}"), OrderFact(fact))
 
-    def _looked(self, look: _Look) -> None:
+    def _looked(self, look: Look) -> None:
         self._looked_until_ns = look.began_ns
         self._version += 1
         body = {"until_ns": str(look.began_ns), "doubts": self._open_doubts()}
@@ -388,9 +377,3 @@ class Reconciler(Actor):
 
 def _name(order: Order) -> str:
     return order.intent.intent_id
-
-
-def _ids(order_id: str | None, cl_ord_id: str | None) -> set[str | int]:
-    """What an order can be known by: the exchange's id, and ours as a number."""
-    number = None if cl_ord_id is None else id_number(cl_ord_id)
-    return {name for name in (order_id, number) if name is not None}

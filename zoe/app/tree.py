@@ -136,7 +136,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "reconciler",
-                    partial(Reconciler, account, parts.lag_ns, reconciled),
+                    partial(Reconciler, account, parts.lag_ns, reconciled, _list_keeper(parts)),
                 ),
                 Child("risk", partial(_risk, parts), dispatcher=ORDERS),
                 *(Child(name, partial(DeadMan, account)) for name in _dead_man(parts)),
@@ -246,8 +246,13 @@ def _market(parts: Parts) -> MarketWatch:
 
 
 def _ledger(parts: Parts) -> Ledger:
-    books = None if parts.books is None else BOOKKEEPER
-    return Ledger(parts.account_id, ("risk", *_strategies(parts), *_engines(parts)), books)
+    watchers = ("risk", *_strategies(parts), *_engines(parts))
+    return Ledger(parts.account_id, watchers, _list_keeper(parts))
+
+
+def _list_keeper(parts: Parts) -> str | None:
+    """The name of whoever lists what differs from the exchange, where somebody does."""
+    return None if parts.books is None else BOOKKEEPER
 
 
 def _bookkeeping(parts: Parts) -> tuple[Child, ...]:

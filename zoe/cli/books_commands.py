@@ -11,9 +11,11 @@ from zoe.app.stored_books import Imported
 from zoe.cli import configured, ledger_command, reading_commands, show
 from zoe.domain import valuation
 from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.difference import OPEN
 from zoe.domain.ledger_audit import state_hash
 from zoe.domain.ledger_row import asset_of, text_of
 from zoe.domain.marks import USD, MarkTable
+from zoe.domain.quantity import plain
 from zoe.ports.ledger_store import DriftRow
 from zoe.store.connection import Database
 from zoe.store.ledger import PostgresLedger
@@ -118,7 +120,7 @@ def equity(arguments: Namespace) -> int:
         "unrealized": text_of(found.unrealized),
         "unmarked": list(found.unmarked),
     }
-    held = _held(keeping, marks, now_ns)
+    held = holdings(keeping, marks, now_ns)
     if arguments.json:
         show.document(told | {"holdings": held})
     elif arguments.csv:
@@ -141,20 +143,23 @@ def drift(arguments: Namespace) -> int:
     nothing: list[DriftRow] = []
     found = reading_commands.read(settings, work, nothing)
     newest = {row.number: row for row in found}
-    rows = [_drift(row) for row in (found if arguments.all else newest.values())]
+    shown = found if arguments.all else newest.values()
+    rows = [_drift(row, show.moment(row.at_ns)) for row in shown]
     if arguments.json:
         show.document(rows)
     elif arguments.csv:
         show.comma_separated(DRIFT, rows)
+    elif not rows:
+        print("Our books and the exchange's have not differed.")
     else:
-        show.table(DRIFT, rows)
-    return 1 if any(row.status != "settled" for row in newest.values()) else 0
+        show.table(DRIFT, [_drift(row, show.clock(row.at_ns)) for row in shown])
+    return 1 if any(row.status == OPEN for row in newest.values()) else 0
 
 
-def _drift(row: DriftRow) -> Row:
+def _drift(row: DriftRow, at: str | None) -> Row:
     return {
         "number": row.number,
-        "time": show.moment(row.at_ns),
+        "time": at,
         "subject": row.subject,
         "status": row.status,
         "cause": row.cause,
@@ -175,7 +180,8 @@ def _books(arguments: Namespace) -> tuple[Bookkeeping, MarkTable, str]:
     return keeping, MarkTable((*own_marks(stored.rows), *(p.mark for p in stored.marks))), account
 
 
-def _held(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
+def holdings(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
+    """What is held of each asset, at what cost, and what it is worth; cash first."""
     sums: dict[str, list[int]] = {USD: [keeping.books.cash, keeping.books.cash]}
     for lot in keeping.books.open_lots():
         held = sums.setdefault(lot.asset, [0, 0])
@@ -189,7 +195,7 @@ def _held(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
             "asset": asset,
             "quantity": text_of(quantity),
             "basis": text_of(basis),
-            "mark": None if mark is None else str(mark.price),
+            "mark": None if mark is None else plain(mark.price),
             "value": None if value is None else text_of(value),
             "unrealized": None if value is None else text_of(value - basis),
         })  # fmt: skip

@@ -1,43 +1,36 @@
 """Our balances against the exchange's: each difference waits out known lag, is put down to a cause,
 and is settled by the exchange's own rows only."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
 
 import attrs
 
+from zoe.domain.difference import (
+    LAG,
+    MISSED,
+    OPEN,
+    SETTLED,
+    UNKNOWN,
+    WAITING,
+    Difference,
+    Standing,
+    seconds,
+)
 from zoe.domain.ledger_row import text_of
 
-LAG: Final = "lag"
-MISSED: Final = "missed_message"
-EXTERNAL: Final = "external_action"
-UNKNOWN: Final = "unknown"
-OPEN: Final = "open"
-SETTLED: Final = "settled"
-
-
-@attrs.frozen
-class Finding:
-    """A difference, or what became of it.
-
-    Attributes:
-        number: Of the difference.
-        ours: As text, as is ``theirs``.
-    """
-
-    number: int
-    subject: str
-    status: str
-    cause: str
-    ours: str
-    theirs: str
-    repair: str = ""
+_SUBJECT = "balance "
 
 
 @attrs.define
-class _Difference:
-    number: int
-    first_ns: int
+class _Stand:
+    """Attributes:
+    since_ns: When it was seen first.
+    same_ns: Since when it is as large as it is.
+    told: Whether it has no explanation, and people know.
+    """
+
+    since_ns: int
+    same_ns: int
     ours: int
     theirs: int
     told: bool = False
@@ -48,13 +41,19 @@ class BalanceDrift:
 
     Args:
         lag_ns: How far the exchange's answers may lag behind each other.
-        number: Of the newest difference there ever was.
+        before: What an earlier run left; what it could not explain stays unexplained until the
+            balances agree.
     """
 
-    def __init__(self, lag_ns: int, number: int = 0) -> None:
+    def __init__(self, lag_ns: int, before: Iterable[Standing] = ()) -> None:
         self._lag_ns = lag_ns
-        self._number = number
-        self._standing: dict[str, _Difference] = {}
+        self._standing = {
+            known.difference.subject.removeprefix(_SUBJECT): _Stand(
+                known.since_ns, known.since_ns, 0, 0, known.difference.status == OPEN
+            )
+            for known in before
+            if known.difference.subject.startswith(_SUBJECT)
+        }
         #: Rows that only a reading of the whole ledger brought, by asset.
         self._missed: dict[str, int] = {}
 
@@ -68,16 +67,9 @@ class BalanceDrift:
         """Those whose difference has no explanation."""
         return frozenset(asset for asset, found in self._standing.items() if found.told)
 
-    def missed(self, subject: str, asset: str, what: str) -> Finding:
+    def missed(self, asset: str) -> None:
         """A row that nobody told us of, until the ledger was read."""
         self._missed[asset] = self._missed.get(asset, 0) + 1
-        self._number += 1
-        return Finding(self._number, subject, SETTLED, MISSED, "-", what, "read and booked")
-
-    def external(self, subject: str, what: str) -> Finding:
-        """Something that the desk did not do, and that is booked."""
-        self._number += 1
-        return Finding(self._number, subject, SETTLED, EXTERNAL, "-", what, "booked")
 
     def compare(
         self,
@@ -85,7 +77,7 @@ class BalanceDrift:
         theirs: Mapping[str, int],
         now_ns: int,
         read_ns: int | None,
-    ) -> list[Finding]:
+    ) -> list[Difference]:
         """What is new about our balances and the exchange's.
 
         Args:
@@ -93,45 +85,44 @@ class BalanceDrift:
             read_ns: When the newest whole reading of the ledger began, if that is finished.
         """
         found = []
-        for asset in sorted(ours.keys() | theirs.keys()):
+        for asset in sorted(ours.keys() | theirs.keys() | self._standing.keys()):
             held = ours.get(asset, frozenset((0,)))
             said = theirs.get(asset, 0)
             if said in held:
-                found += self._agrees(asset, said)
+                found += self._agrees(asset, said, now_ns)
             else:
                 found += self._differs(asset, (max(held), said), now_ns, read_ns)
         return found
 
-    def _agrees(self, asset: str, said: int) -> list[Finding]:
+    def _agrees(self, asset: str, said: int, now_ns: int) -> list[Difference]:
         known = self._standing.pop(asset, None)
         rows = self._missed.pop(asset, 0)
-        if known is None or not known.told:
-            return []  # lag that was waited out is no news, and missing rows were told of
-        cause, repair = (
-            (MISSED, f"{rows} rows from the ledger") if rows else (LAG, "rows came late")
-        )
-        return [self._finding(asset, known, SETTLED, cause, repair)]
+        if known is None:
+            return []
+        known.ours, known.theirs = known.ours or said, known.theirs or said
+        spent = seconds(now_ns - known.since_ns)
+        if rows:
+            return [_step(asset, known, SETTLED, MISSED, f"{rows} rows from the ledger, {spent}")]
+        return [_step(asset, known, SETTLED, LAG, f"settled by itself after {spent}")]
 
     def _differs(
         self, asset: str, values: tuple[int, int], now_ns: int, read_ns: int | None
-    ) -> list[Finding]:
+    ) -> list[Difference]:
         known = self._standing.get(asset)
         if known is None or (known.ours, known.theirs) != values:
-            first_ns = now_ns if known is None or not known.told else known.first_ns
-            number = self._number + 1 if known is None else known.number
-            self._number = max(self._number, number)
+            since_ns = now_ns if known is None else known.since_ns
             told = known is not None and known.told
-            self._standing[asset] = _Difference(number, first_ns, *values, told)
-            return []
-        waited = now_ns - known.first_ns >= 2 * self._lag_ns
-        was_read = read_ns is not None and read_ns >= known.first_ns + self._lag_ns
+            same_ns = since_ns if told else now_ns
+            stand = self._standing[asset] = _Stand(since_ns, same_ns, *values, told)
+            return [] if known else [_step(asset, stand, WAITING, LAG, "rows may be under way")]
+        waited = now_ns - known.same_ns >= 2 * self._lag_ns
+        was_read = read_ns is not None and read_ns >= known.same_ns + self._lag_ns
         if known.told or not waited or not was_read:
             return []
         known.told = True
-        return [self._finding(asset, known, OPEN, UNKNOWN, "no row explains it")]
+        return [_step(asset, known, OPEN, UNKNOWN, "no row explains it")]
 
-    def _finding(
-        self, asset: str, known: _Difference, status: str, cause: str, repair: str
-    ) -> Finding:
-        values = text_of(known.ours), text_of(known.theirs)
-        return Finding(known.number, f"balance {asset}", status, cause, *values, repair)
+
+def _step(asset: str, known: _Stand, status: str, cause: str, repair: str) -> Difference:
+    values = text_of(known.ours), text_of(known.theirs)
+    return Difference(f"{_SUBJECT}{asset}", status, cause, *values, repair)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from zoe.domain.difference import Difference
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.runtime.message import Lane, Message
 
@@ -22,6 +23,19 @@ class LedgerRowSeen(Message):
     """One ledger row of the private stream."""
 
     entry: BalanceEntry
+
+
+@attrs.frozen
+class DriftFound(Message):
+    """What somebody found to differ from the exchange, for the list.
+
+    Attributes:
+        standing: After a whole look, the subjects about orders that stand; those that stand no
+            more are settled. None where this says nothing of them.
+    """
+
+    differences: tuple[Difference, ...]
+    standing: frozenset[str] | None = None
 
 
 @attrs.frozen

@@ -2,29 +2,24 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 
 import small_account
-from stage import Stage
+from keeper_stage import answer, calls, keeper, seen, snapshot
 
-from zoe.actors.bookkeeper import LOOK_SECONDS, PAGE, Bookkeeper
+from zoe.actors.bookkeeper import LOOK_SECONDS, PAGE
 from zoe.domain.booking import Booking, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow, decimal_of
 from zoe.domain.marks import NoMarks
-from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
-from zoe.messages.gateway import Failure, PrivateAnswered, PrivateCall
-from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.gateway import Failure, PrivateAnswered
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
-from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.ports.venue import GetLedgers
 from zoe.store.ledger_memory import MemoryLedger
-
-LAG_NS = 3_000_000_000
 
 
 class Troubled(MemoryLedger):
@@ -42,57 +37,6 @@ class Troubled(MemoryLedger):
         super().book(bookings)
         if error is not None:
             raise error
-
-
-def keeper(store: MemoryLedger) -> Stage:
-    others = ("gateway", "heartbeat", "risk")
-    stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), others)
-    stage.run(0.1)
-    return stage
-
-
-def seen(row: LedgerRow) -> LedgerRowSeen:
-    entry = BalanceEntry(
-        ledger_id=row.ledger_id,
-        ref_id=row.refid,
-        asset=row.wallet,
-        wallet_type="spot",
-        wallet_id="main",
-        type=row.type,
-        subtype=row.subtype,
-        amount=decimal_of(row.amount),
-        fee=decimal_of(row.fee),
-        balance=decimal_of(row.balance),
-        timestamp_ns=row.time_ns,
-    )
-    return LedgerRowSeen(entry)
-
-
-def snapshot(balances: dict[str, int]) -> BalancesSeen:
-    rows = [WalletBalance(a, "spot", "main", decimal_of(n)) for a, n in sorted(balances.items())]
-    return BalancesSeen(BalanceSnapshot(tuple(rows)), "look")
-
-
-def calls(stage: Stage) -> list[PrivateCall]:
-    return stage.heard("gateway", PrivateCall)
-
-
-def answer(stage: Stage, rows: Sequence[LedgerRow], balances: dict[str, int]) -> None:
-    """The exchange answers whatever has been asked, until nothing is."""
-    asked = 0
-    for _ in range(30):
-        new = calls(stage)[asked:]
-        asked += len(new)
-        for call in new:
-            if isinstance(call.operation, GetBalances):
-                stage.tell(PrivateAnswered(call.ref, snapshot(balances).snapshot), 0.1)
-                continue
-            assert isinstance(call.operation, GetLedgers)
-            start = call.operation.start_ns or 0
-            known = sorted((r for r in rows if r.time_ns > start), key=lambda r: -r.time_ns)
-            page = known[call.operation.offset : call.operation.offset + PAGE]
-            stage.tell(PrivateAnswered(call.ref, tuple(page)), 0.1)
-        stage.run(4)
 
 
 def stored(store: MemoryLedger) -> Bookkeeping:
@@ -269,3 +213,31 @@ def test_what_the_desk_did_not_do_itself_is_listed() -> None:
         ("L1", "external_action", "deposit 1 USD")
     ]
     assert isinstance(store.drift()[0], DriftRow)
+
+
+class Watched(MemoryLedger):
+    """A store that remembers which rows came again with other content."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conflicts: list[LedgerRow] = []
+
+    def book(self, bookings: Sequence[Booking]) -> None:
+        super().book(bookings)
+        self.conflicts += [told.row for booking in bookings for told in booking.conflicts]
+
+
+def test_a_trade_in_the_words_of_the_stream_and_in_those_of_rest_is_no_conflict() -> None:
+    account, store = small_account.lived(4, 20), Watched()
+    stage = keeper(store)
+    for row in account.rows:
+        if row.type != "staking":
+            stage.tell(seen(row), 0.01)
+    stage.tell(snapshot(account.balances))
+    in_rest = [
+        row._replace(subtype="tradespot") if row.type == "trade" else row for row in account.rows
+    ]
+    answer(stage, in_rest, account.balances)
+    assert len([row for row in account.rows if row.type == "trade"]) > 5
+    assert store.conflicts == []
+    assert state_hash(stored(store).books) == expected(account.rows)

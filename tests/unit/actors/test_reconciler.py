@@ -6,7 +6,8 @@ from functools import partial
 import attrs
 from stage import Stage
 
-from zoe.actors.reconciler import PAGE, PERIOD_SECONDS, Reconciler
+from zoe.actors.look import PAGE
+from zoe.actors.reconciler import PERIOD_SECONDS, Reconciler
 from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
@@ -18,7 +19,7 @@ from zoe.messages.gateway import (
     PrivateAnswered,
     PrivateCall,
 )
-from zoe.messages.ledger import BalancesSeen
+from zoe.messages.ledger import BalancesSeen, DriftFound
 from zoe.messages.orders import (
     DoubtRaised,
     LookWanted,
@@ -33,12 +34,13 @@ from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrad
 LAG_NS = 3_000_000_000
 INTENT_ID = "00000000-0000-0000-0000-000000000001"
 CLIENT_ID = "01234567-89ab-8def-8123-456789abcdef"
-OTHERS = ("gateway", "orders", "ledger", "watcher", "heartbeat", f"orders/{INTENT_ID}")
+OTHERS = ("gateway", "orders", "ledger", "books", "watcher", "heartbeat", f"orders/{INTENT_ID}")
 LOOK = [GetOpenOrders, GetClosedOrders, GetBalances]
 
 
 def reconciler() -> Stage:
-    return Stage("reconciler", partial(Reconciler, "a", LAG_NS, ("watcher",)), OTHERS)
+    factory = partial(Reconciler, "a", LAG_NS, ("watcher",), "books")
+    return Stage("reconciler", factory, OTHERS)
 
 
 def calls(stage: Stage) -> list[PrivateCall]:
@@ -269,3 +271,58 @@ def test_how_long_a_doubt_lasted_is_told_once_it_is_settled() -> None:
         stage.tell(OrderChanged(attrs.evolve(order, state=State.WORKING)))
     (settled,) = stage.heard("heartbeat", DoubtSettled)
     assert round(settled.took_ns / 1e9) == 6
+
+
+def listed(stage: Stage) -> list[tuple[str, str, str]]:
+    told = stage.heard("books", DriftFound)
+    return [(step.subject, step.status, step.cause) for news in told for step in news.differences]
+
+
+def test_an_end_that_the_stream_has_told_is_not_listed_and_one_that_a_look_found_is() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    order = attrs.evolve(doubtful(stage), state=State.WORKING, order_id="O1")
+    end = Fact(Input.COMPLETED, "O1")
+    for name, told in (("O1", True), ("O2", False)):
+        intent = attrs.evolve(order.intent, intent_id=name)
+        known = attrs.evolve(order, intent=intent, order_id=name)
+        stage.tell(OrderChanged(known))
+        if told:
+            stage.tell(OrderSighted(Sighting(name, None, (attrs.evolve(end, order_id=name),))))
+        stage.tell(OrderChanged(attrs.evolve(known, state=State.FILLED), end))
+    assert listed(stage) == []
+    stage.run(3 * LAG_NS / 1e9)
+    assert listed(stage) == [("order O2", "settled", "missed_message")]
+
+
+def test_what_the_snapshot_of_a_new_stream_shows_had_not_been_told() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    order = attrs.evolve(doubtful(stage), state=State.WORKING, order_id="O1")
+    end = Fact(Input.COMPLETED, "O1")
+    stage.tell(OrderChanged(order))
+    stage.tell(StreamBroken("a gap"))
+    stage.tell(OrderSighted(Sighting("O1", None, (end,))))
+    stage.tell(StreamOpened())
+    stage.tell(OrderChanged(attrs.evolve(order, state=State.FILLED), end))
+    stage.run(3 * LAG_NS / 1e9)
+    assert listed(stage) == [("order O1", "settled", "missed_message")]
+
+
+def test_an_order_of_ours_that_no_list_shows_is_listed_when_lag_cannot_explain_it() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    order = attrs.evolve(doubtful(stage), state=State.WORKING, order_id="O1")
+    stage.tell(OrderChanged(order))
+    stage.run(5 * LAG_NS / 1e9)
+    stage.tell(LookWanted("a test"))
+    for looks in range(2, 6):
+        look(stage, (order,))
+        until_call(stage, looks * len(LOOK) + 1)
+    assert listed(stage) == [("order O1", "waiting", "lag"), ("order O1", "open", "unknown")]
+    look(stage, (order,), (Sighting("O1", None, (Fact(Input.LIVE, "O1"),)),))
+    assert listed(stage)[-1] == ("order O1", "settled", "lag")
+    assert stage.heard("books", DriftFound)[-1].standing == frozenset()

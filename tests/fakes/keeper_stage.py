@@ -1,0 +1,68 @@
+"""The books' keeper on a stage, and an exchange that answers it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from stage import Stage
+
+from zoe.actors.bookkeeper import PAGE, Bookkeeper
+from zoe.domain.ledger_row import LedgerRow, decimal_of
+from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
+from zoe.messages.gateway import PrivateAnswered, PrivateCall
+from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.store.ledger_memory import MemoryLedger
+
+LAG_NS: Final = 3_000_000_000
+
+
+def keeper(store: MemoryLedger) -> Stage:
+    others = ("gateway", "heartbeat", "risk")
+    stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), others)
+    stage.run(0.1)
+    return stage
+
+
+def seen(row: LedgerRow) -> LedgerRowSeen:
+    entry = BalanceEntry(
+        ledger_id=row.ledger_id,
+        ref_id=row.refid,
+        asset=row.wallet,
+        wallet_type="spot",
+        wallet_id="main",
+        type=row.type,
+        subtype=row.subtype,
+        amount=decimal_of(row.amount),
+        fee=decimal_of(row.fee),
+        balance=decimal_of(row.balance),
+        timestamp_ns=row.time_ns,
+    )
+    return LedgerRowSeen(entry)
+
+
+def snapshot(balances: dict[str, int]) -> BalancesSeen:
+    rows = [WalletBalance(a, "spot", "main", decimal_of(n)) for a, n in sorted(balances.items())]
+    return BalancesSeen(BalanceSnapshot(tuple(rows)), "look")
+
+
+def calls(stage: Stage) -> list[PrivateCall]:
+    return stage.heard("gateway", PrivateCall)
+
+
+def answer(stage: Stage, rows: Sequence[LedgerRow], balances: dict[str, int]) -> None:
+    """The exchange answers whatever has been asked, until nothing is."""
+    asked = 0
+    for _ in range(30):
+        new = calls(stage)[asked:]
+        asked += len(new)
+        for call in new:
+            if isinstance(call.operation, GetBalances):
+                stage.tell(PrivateAnswered(call.ref, snapshot(balances).snapshot), 0.1)
+                continue
+            assert isinstance(call.operation, GetLedgers)
+            start = call.operation.start_ns or 0
+            known = sorted((r for r in rows if r.time_ns > start), key=lambda r: -r.time_ns)
+            page = known[call.operation.offset : call.operation.offset + PAGE]
+            stage.tell(PrivateAnswered(call.ref, tuple(page)), 0.1)
+        stage.run(4)
