@@ -137,14 +137,20 @@ class Params:
 def stop_conflict(params: Params, dead_man: bool) -> str | None:
     """Why a desk must not start with these settings, in one line; None where it may.
 
-    The exchange's cancel-all-after cancels every order of the account, protective stops too.
+    The exchange's cancel-all-after cancels every order of the account, protective stops too; and
+    without it nobody lets a stop rest: slots hold limit orders only.
     """
-    if params.stops == "exchange" and dead_man:
+    if params.stops == "desk":
+        return None
+    if dead_man:
         return (
             'strategy.crypto_trader.stops = "exchange" and desk.dead_man = true exclude each '
             "other: the dead-man's switch would cancel the stops; trade on a sub-account without it"
         )
-    return None
+    return (
+        'strategy.crypto_trader.stops = "exchange": this desk rests no stop orders for '
+        'strategies; only "desk" is built'
+    )
 
 
 def seconds_ns(seconds: Decimal) -> int:
