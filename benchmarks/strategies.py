@@ -1,0 +1,162 @@
+"""What one decision of a strategy costs, with the View that it is made on.
+
+    python benchmarks/strategies.py [--decisions 20000] [--json]
+
+Edge Factory: a pair with ten levels a side, two siblings, inventory and both quotes working; the
+book moves with every View, twenty of them a second, as in a busy market. Wall time of each decision,
+of building its View from parts that are at hand, and of both together.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from decimal import Decimal
+from typing import Any, Final
+
+import attrs
+
+from zoe.domain.catalog import Instrument
+from zoe.domain.order import Side
+from zoe.domain.risk import TradingState
+from zoe.domain.strategy.edge_factory import EdgeFactory
+from zoe.domain.strategy.edge_params import EdgeParams
+from zoe.domain.strategy.fair_value import FINE
+from zoe.domain.strategy.market import Book, Sibling, Tape
+from zoe.domain.strategy.own import Account, Budget, WorkingOrder
+from zoe.domain.strategy.view import Touch, View
+
+STEP_NS: Final = 50_000_000
+BEGIN_NS: Final = 1_700_000_000_000_000_000
+LEVELS: Final = 10
+QUANTITY: Final = 50_000_000_000
+PAIR: Final = Instrument(
+    symbol="X/USD",
+    base="X",
+    quote="USD",
+    status="online",
+    price_precision=4,
+    price_increment=Decimal("0.0001"),
+    qty_precision=8,
+    qty_increment=Decimal("0.00000001"),
+    qty_min=Decimal(1),
+    cost_precision=5,
+    cost_min=Decimal("0.5"),
+)
+
+
+@attrs.frozen
+class Parts:
+    """What a View is built from."""
+
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]
+    siblings: tuple[Sibling, ...]
+    account: Account
+    tape: Tape
+    working: tuple[WorkingOrder, ...]
+    budget: Budget
+
+
+def parts(count: int) -> list[Parts]:
+    """A mid that wanders round 10.0000, some 2 bps a second."""
+    chance, mid, made = random.Random(7), 100_000, []
+    account = Account(
+        sleeve=20 * 10**8,
+        sleeve_since_ns=BEGIN_NS,
+        cash=Decimal(1_000),
+        quote_usd=Decimal(1),
+        equity_usd=Decimal(10_000),
+        maker_fee_bps=Decimal(25),
+    )
+    working = (
+        WorkingOrder("bid.0", Side.BUY, 99_560, 10**9, age_ms=9_000),
+        WorkingOrder("ask.0", Side.SELL, 100_430, 10**9, age_ms=9_000),
+    )
+    for _ in range(count):
+        mid += round(chance.gauss((100_000 - mid) / 100, 5))
+        bids = tuple((mid - 60 - 20 * n, QUANTITY + chance.randrange(10**9)) for n in range(LEVELS))
+        asks = tuple((mid + 60 + 20 * n, QUANTITY + chance.randrange(10**9)) for n in range(LEVELS))
+        siblings = (
+            Sibling("X/BTC", (mid + 4) * FINE, 12.0, None, 300),
+            Sibling("X/EUR", (mid - 6) * FINE, 8.0, 0.4, 100),
+        )
+        tape, budget = Tape(volume_5m=10**13), Budget(1_000, 60_000, 20_000)
+        made.append(Parts(bids, asks, siblings, account, tape, working, budget))
+    return made
+
+
+def view_of(number: int, made_of: Parts) -> View:
+    """The View of one moment."""
+    now_ns = BEGIN_NS + number * STEP_NS
+    bid, ask = made_of.bids[0], made_of.asks[0]
+    return View(
+        now_ns,
+        number,
+        PAIR,
+        Touch(*bid, *ask, 5, True, None, now_ns),
+        None,
+        TradingState.ACTIVE,
+        Book(made_of.bids, made_of.asks, age_ms=5, sequence=number),
+        made_of.tape,
+        None,
+        (),
+        made_of.siblings,
+        made_of.account,
+        (),
+        made_of.working,
+        made_of.budget,
+    )
+
+
+def edge_factory(decisions: int) -> dict[str, Any]:
+    """Figures of the Edge Factory in microseconds."""
+    engine = EdgeFactory(EdgeParams())
+    state, wants = engine.initial(), 0
+    views: list[int] = []
+    decided: list[int] = []
+    for number, made_of in enumerate(parts(decisions)):
+        begin = time.perf_counter_ns()
+        view = view_of(number, made_of)
+        between = time.perf_counter_ns()
+        decision = engine.decide(state, view)
+        end = time.perf_counter_ns()
+        state, wants = decision.state, wants + len(decision.wants)
+        views.append(between - begin)
+        decided.append(end - between)
+    both = [one + other for one, other in zip(views, decided, strict=True)]
+    return {
+        "view": _quantiles(views),
+        "decision": _quantiles(decided),
+        "both": _quantiles(both),
+        "wants_a_decision": round(wants / decisions, 2),
+    }
+
+
+def _quantiles(times_ns: list[int]) -> dict[str, float]:
+    times = sorted(times_ns)
+    return {
+        name: round(times[min(int(len(times) * share), len(times) - 1)] / 1_000, 1)
+        for name, share in (("p10", 0.1), ("p50", 0.5), ("p99", 0.99))
+    }
+
+
+def main() -> None:
+    """Runs and prints."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--decisions", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    found = {"edge_factory": edge_factory(arguments.decisions)}
+    if arguments.json:
+        json.dump(found, sys.stdout, indent=2)
+        print()
+        return
+    for name, figures in found.items():
+        for what, figure in figures.items():
+            print(f"{name}: {what} {figure}{'' if isinstance(figure, float) else ' us'}")
+
+
+if __name__ == "__main__":
+    main()
