@@ -38,6 +38,7 @@ from zoe.domain.strategy.view import Bar
 PAGE = (Path(__file__).parents[4] / "docs" / "crypto-trader.md").read_text()
 PARAMS = Params()
 SECOND_NS = 1_000_000_000
+SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 
 def says(result: str) -> bool:
@@ -64,7 +65,7 @@ def test_return_volatility_and_z_of_a_minute() -> None:
         grid.sample([seen("X/USD", f"{mid:.12f}", f"{mid:.12f}")])
     columns = grid.columns({"X/USD": seen("X/USD", "100", "100.05")}, 0)
     assert says(f"r_1m = {columns.returns[60][0]:.0f} bps")
-    assert says(f"σ_1m = {columns.sigmas[60][0]:.3f} bps/√s")
+    assert says(f"{SIGMA}_1m = {columns.sigmas[60][0]:.3f} bps/√s")
     assert says(f"z_1m = {columns.z[60][0]:.3f}")
 
 
@@ -111,7 +112,7 @@ def test_volatility_and_z_of_bars() -> None:
     for n in range(288):
         closes.append(closes[-1] * exp((9 if n % 2 else -6) / 10_000))
     volatility = sigma(closes, 288)
-    assert says(f"σ_24h = {volatility:.4f} bps/√s")
+    assert says(f"{SIGMA}_24h = {volatility:.4f} bps/√s")
     assert says(f"z_1h = {z_score(closes, 3_600, volatility):.3f}")
 
 
@@ -135,7 +136,7 @@ def test_cost_gate() -> None:
     assert says(f"1.5·(25 + 40 + 4 + 3 + 5) = {Decimal('1.5') * 77:.1f} bps")
     assert cost_gate(400, 24, costs, PARAMS) == "COST"
     enough = next(s for s in range(1_000) if cost_gate(s, 24, costs, PARAMS) is None)
-    assert says(f"σ ≥ {enough / 1_000} bps/√s")
+    assert says(f"{SIGMA} ≥ {enough / 1_000} bps/√s")
 
 
 def test_impact_and_depth_of_a_book() -> None:
