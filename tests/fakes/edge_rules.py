@@ -12,6 +12,7 @@ from edge_views import Case
 from zoe.domain.order import Side
 from zoe.domain.strategy.arrival import prior
 from zoe.domain.strategy.edge_factory import EdgeFactory
+from zoe.domain.strategy.edge_params import Limits
 from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, ask, bid, ground
 from zoe.domain.strategy.edge_state import EdgeState
 from zoe.domain.strategy.fair_value import (
@@ -37,7 +38,8 @@ def scene_of(case: Case) -> Scene | None:
     steps = Steps.of(case.view.instrument)
     if not decision.wants and not any(":" in reason for reason in decision.reasons):
         return None
-    return Scene(case.view, decision.state, case.params, steps)
+    limits = Limits.of(case.params)
+    return Scene(case.view, decision.state, case.params, limits, steps)
 
 
 def both(scene: Scene) -> tuple[Ground, Quote, Quote]:

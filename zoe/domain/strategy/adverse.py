@@ -13,6 +13,8 @@ from zoe.domain.strategy.fair_value import FINE, WHOLE
 from zoe.domain.strategy.own import OwnFill
 from zoe.domain.strategy.volatility import SECOND_NS
 
+#: Bound once: to ask the enum for a member takes as long as to work out a price.
+_BUY: Final = Side.BUY
 #: So many realised edges are looked at.
 NEWEST: Final = 20
 #: Executions remembered by their ids, so that none counts twice.
@@ -82,12 +84,12 @@ class Adverse:
         return attrs.evolve(changed, pending=left)
 
     def _measured(self, fill: Pending, fair: int) -> "Adverse":
-        sign = 1 if fill.side is Side.BUY else -1
+        sign = 1 if fill.side is _BUY else -1
         against = sign * (fill.fair - fair) * WHOLE // fill.fair
         paid = fill.price * FINE
         edge = sign * (fair - paid) * WHOLE // paid - fill.fee_milli
         realised = (*self.realised, edge)[-NEWEST:]
-        bought = int(fill.side is Side.BUY)
+        bought = int(fill.side is _BUY)
         return attrs.evolve(
             self,
             buys=self.buys + bought,
@@ -100,8 +102,8 @@ class Adverse:
 
     def cost_milli(self, side: Side, a0_bps: float, n0: int) -> int:
         """a = (n·ā + n0·a0)/(n + n0), where ā is the mean over our fills and never below 0."""
-        count = self.buys if side is Side.BUY else self.sells
-        total = self.buys_sum if side is Side.BUY else self.sells_sum
+        count = self.buys if side is _BUY else self.sells
+        total = self.buys_sum if side is _BUY else self.sells_sum
         return round((max(total, 0) + n0 * a0_bps * 1_000) / (count + n0))
 
     def mean_realised_milli(self) -> float | None:

@@ -51,7 +51,10 @@ PRIORS: Final = (
 
 def prior(half_spread_bps: float) -> Rate:
     """What is assumed of a pair by its spread."""
-    return next(rate for end, rate in PRIORS if half_spread_bps < end or end == math.inf)
+    for end, rate in PRIORS:
+        if half_spread_bps < end:
+            return rate
+    return PRIORS[-1][1]
 
 
 @attrs.frozen

@@ -10,14 +10,17 @@ from typing import Final
 import attrs
 
 from zoe.domain.order import Side
-from zoe.domain.strategy.edge_params import EdgeParams
+from zoe.domain.strategy.edge_params import EdgeParams, Limits
 from zoe.domain.strategy.edge_pull import book_fault, pull
 from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, are_apart, ask, bid, ground
 from zoe.domain.strategy.edge_state import EdgeState, learnt
-from zoe.domain.strategy.fair_value import FINE, MicroPrice, Weighing
+from zoe.domain.strategy.fair_value import MicroPrice, Weighing
 from zoe.domain.strategy.sizing import Steps
 from zoe.domain.strategy.view import Decision, Needs, View, Want
 
+#: Bound once: to ask the enum for a member takes as long as to work out a price.
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 BID: Final = "bid.0"
 ASK: Final = "ask.0"
 NAME: Final = "edge_factory"
@@ -32,6 +35,10 @@ def _weighing(factory: "EdgeFactory") -> Weighing:
     )
 
 
+def _limits(factory: "EdgeFactory") -> Limits:
+    return Limits.of(factory.params)
+
+
 @attrs.frozen
 class EdgeFactory:
     """Implements Engine.
@@ -43,6 +50,7 @@ class EdgeFactory:
     params: EdgeParams = attrs.field(factory=EdgeParams)
     micro: MicroPrice | None = None
     weighing: Weighing = attrs.field(init=False, default=attrs.Factory(_weighing, takes_self=True))
+    limits: Limits = attrs.field(init=False, default=attrs.Factory(_limits, takes_self=True))
     name: str = NAME
     slots: tuple[str, ...] = (BID, ASK)
     needs: Needs = NEEDS
@@ -61,11 +69,11 @@ class EdgeFactory:
         steps = Steps.of(view.instrument)
         fault = book_fault(view, steps, self.params)
         weighing = self.weighing if fault is None else None
-        state = learnt(state, view, steps, (self.params, weighing))
+        state = learnt(state, view, steps, (self.params, self.limits, weighing))
         reason = pull(view, state, self.params, fault)
         if reason is not None:
             return Decision(state, (), (reason,))
-        wants, reasons = _quoted(Scene(view, state, self.params, steps))
+        wants, reasons = _quoted(Scene(view, state, self.params, self.limits, steps))
         return Decision(state, wants, reasons)
 
 
@@ -80,7 +88,7 @@ def _quoted(scene: Scene) -> tuple[tuple[Want, ...], tuple[str, ...]]:
         return (), ("SIDES_CROSS",)
     wants: list[Want] = []
     reasons: list[str] = []
-    for key, side, quote in ((BID, Side.BUY, below), (ASK, Side.SELL, above)):
+    for key, side, quote in ((BID, _BUY, below), (ASK, _SELL, above)):
         if quote.off is not None:
             reasons.append(f"{key[:3]}:{quote.off}")
             continue
@@ -105,9 +113,9 @@ def _want(view: View, base: Ground, slot: tuple[str, Side], quote: Quote) -> Wan
 
 
 def _explained(base: Ground, quote: Quote) -> str:
-    """How the quote came about: distances in bps, fair value in price units, inventory in lots."""
-    made_of = base.made_of
+    """How it came about: distances in thousandths of a bp, q of a lot, fair value in fine units."""
+    base_milli, risk_milli = base.made_of
     return (
-        f"h {quote.distance / 1_000:g}: cost {quote.cost / 1_000:g}, base {made_of.base / 1_000:g}, "
-        f"risk {made_of.risk / 1_000:g} a lot, q {base.q / 1_000:g}; fair {base.fair / FINE:.12g}"
+        f"h {quote.distance} = cost {quote.cost}, base {base_milli}, risk {risk_milli} a lot, "
+        f"q {base.q}; fair {base.fair}"
     )

@@ -5,7 +5,7 @@ A value out of range is a ConfigError: the desk does not start.
 
 import math
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 
@@ -113,3 +113,33 @@ class EdgeParams:
                 f"half_life_fast_seconds must be below half_life_slow_seconds "
                 f"{self.half_life_slow_seconds:g}, not {self.half_life_fast_seconds:g}"
             )
+
+
+class Limits(NamedTuple):
+    """Parameters as they are counted with: thousandths of a bp, of a lot, milliseconds.
+
+    Worked out once: they are looked at with every View.
+    """
+
+    e_min: int
+    half_e_min: int
+    h_max: int
+    room: int
+    target: int
+    min_life_ms: int
+    half_lives: tuple[float, float]
+    risk_root: float
+
+    @classmethod
+    def of(cls, params: EdgeParams) -> "Limits":
+        """From parameters that are in their ranges."""
+        return cls(
+            e_min=math.ceil(params.e_min_bps * 1_000),
+            half_e_min=round(params.e_min_bps * 500),
+            h_max=int(params.h_max_bps * 1_000),
+            room=round(params.q_max_lots * 1_000),
+            target=round(params.q_target_lots * 1_000),
+            min_life_ms=round(params.min_life_seconds * 1_000),
+            half_lives=(params.half_life_fast_seconds, params.half_life_slow_seconds),
+            risk_root=params.risk_quote_usd * 10_000 / math.sqrt(params.t_hold_seconds),
+        )

@@ -16,6 +16,9 @@ from zoe.domain.strategy.own import Account
 from zoe.domain.strategy.sizing import Steps
 from zoe.domain.strategy.view import View
 
+#: Bound once: to ask the enum for a member takes as long as to work out a price.
+_HALTED: Final = TradingState.HALTED
+_LIVE: Final = BookState.LIVE
 #: What can be a reason, in the order in which they are looked at.
 FAULTS: Final = (
     "NO_BOOK", "BOOK_NOT_LIVE", "STALE_BOOK", "EMPTY_BOOK", "CROSSED_BOOK", "BAD_BOOK",
@@ -33,12 +36,12 @@ def book_fault(view: View, steps: Steps, params: EdgeParams) -> str | None:
     if view.book is None:
         return "NO_BOOK"
     return _fault_of(view.book, steps, params) or (
-        "BAD_SIBLING" if any(_is_bad(sibling) for sibling in view.siblings) else None
+        "BAD_SIBLING" if any(map(_is_bad, view.siblings)) else None
     )
 
 
 def _fault_of(book: Book, steps: Steps, params: EdgeParams) -> str | None:
-    if book.state is not BookState.LIVE:
+    if book.state is not _LIVE:
         return "BOOK_NOT_LIVE"
     if not 0 <= book.age_ms <= params.max_age_ms:
         return "STALE_BOOK" if book.age_ms > 0 else "BAD_BOOK"
@@ -46,7 +49,7 @@ def _fault_of(book: Book, steps: Steps, params: EdgeParams) -> str | None:
         return "EMPTY_BOOK"
     if book.bids[0][0] >= book.asks[0][0]:
         return "CROSSED_BOOK"
-    if min(book.bids)[0] <= 0:
+    if book.bids[-1][0] <= 0:
         return "BAD_BOOK"
     if steps.tick < 1 or steps.lot < 1:
         return "STEP_FINER_THAN_PRICES"
@@ -80,7 +83,7 @@ def _account_fault(account: Account) -> str | None:
 
 def world_fault(view: View) -> str | None:
     """Whether nothing may be quoted at all: by the desk, the exchange or the pair."""
-    if view.trading_state is TradingState.HALTED:
+    if view.trading_state is _HALTED:
         return "HALTED"
     if view.maintenance:
         return "MAINTENANCE"

@@ -7,14 +7,15 @@ and everything that is counted after it is exact, the same on every machine and 
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
 from zoe.domain.order import Side
 from zoe.domain.strategy.market import Book, Level, Sibling
 
+#: Bound once: to ask the enum for a member takes as long as to work out a price.
+_BUY: Final = Side.BUY
 #: Thousandths of a bp in the whole.
 WHOLE: Final = 10_000_000
 #: Fine units to a price unit.
@@ -95,8 +96,7 @@ class Own:
         return self.twice_mid * (WHOLE + self.offset_milli)
 
 
-@attrs.frozen
-class Estimate:
+class Estimate(NamedTuple):
     """Fair value by all sources.
 
     Attributes:
@@ -127,14 +127,14 @@ class Leg:
 def price_at(fair: int, distance_milli: int, side: Side, tick: int) -> int:
     """The price in units at a distance from fair value: bids round down, asks up, to the tick."""
     step = FINE * WHOLE * tick
-    if side is Side.BUY:
+    if side is _BUY:
         return fair * (WHOLE - distance_milli) // step * tick
     return -(-fair * (WHOLE + distance_milli) // step) * tick
 
 
 def distance_milli(fair: int, price: int, side: Side) -> int:
     """How far a price is from fair value on its own side, in thousandths of a bp, rounded down."""
-    away = fair - price * FINE if side is Side.BUY else price * FINE - fair
+    away = fair - price * FINE if side is _BUY else price * FINE - fair
     return away * WHOLE // fair
 
 
@@ -237,15 +237,17 @@ def _mean(sources: list[tuple[float, float]]) -> tuple[int | None, float, int]:
     There is no mean where no more than half of the sources are near the median: nobody knows then
     which of them are wrong.
     """
-    middle = median(at for at, _ in sources)
+    count = len(sources)
+    places = sorted([at for at, _ in sources])
+    middle = (places[count // 2] + places[(count - 1) // 2]) / 2
     near = [(at, v) for at, v in sources if (at - middle) ** 2 <= _ERRORS_OFF**2 * v]
-    if 2 * len(near) <= len(sources):
-        apart = max(at for at, _ in sources) - min(at for at, _ in sources)
-        return None, apart, 0
-    apart = max(at for at, _ in near) - min(at for at, _ in near)
-    whole = math.fsum(1 / v for _, v in near)
-    mean = math.fsum(at / v for at, v in near) / whole
-    return round(mean * 1_000), round(apart, 3), len(near)
+    if 2 * len(near) <= count:
+        return None, round(places[-1] - places[0], 3), 0
+    if len(near) < count:
+        places = sorted([at for at, _ in near])
+    whole = math.fsum([1 / v for _, v in near])
+    mean = math.fsum([at / v for at, v in near]) / whole
+    return round(mean * 1_000), round(places[-1] - places[0], 3), len(near)
 
 
 def converted(

@@ -7,9 +7,7 @@ this page are whole thousandths of a bp, so that the rules of order below hold e
 """
 
 import math
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from zoe.domain.strategy.arrival import Rate
 
@@ -19,8 +17,7 @@ ENDLESS_MILLI: Final = 10**12
 _ENDLESS_LOG: Final = math.log(ENDLESS_MILLI)
 
 
-@attrs.frozen
-class Spread:
+class Spread(NamedTuple):
     """What the quotes of a pair are made of, in thousandths of a bp.
 
     Attributes:
@@ -32,14 +29,14 @@ class Spread:
     risk: int
 
 
-def spread(gamma: float, rate: Rate, sigma_bps: float, cost_milli: int, e_min_bps: float) -> Spread:
+def spread(gamma: float, rate: Rate, sigma_bps: float, cost_milli: int, e_min: int) -> Spread:
     """The two parts of every distance.
 
     With g = gamma, s = sigma and A' = A·e^(-kc): base = max(e_min, ln(1+g/k)/g) and
     risk = s·√(g/(2A'k)·(1+g/k)^(1+k/g)).
     """
     growth = math.log1p(gamma / rate.k)
-    base = max(math.ceil(e_min_bps * _MILLI), round(growth / gamma * _MILLI), 1)
+    base = max(e_min, round(growth / gamma * _MILLI), 1)
     ln_arrivals = math.log(rate.a) - rate.k * cost_milli / _MILLI
     ln_square = math.log(gamma / (2 * rate.k)) - ln_arrivals + (1 + rate.k / gamma) * growth
     ln_risk = math.log(sigma_bps * _MILLI) + ln_square / 2
@@ -47,8 +44,7 @@ def spread(gamma: float, rate: Rate, sigma_bps: float, cost_milli: int, e_min_bp
     return Spread(base, risk)
 
 
-@attrs.frozen
-class Distances:
+class Distances(NamedTuple):
     """How far from fair value each side would stand, in thousandths of a bp.
 
     Attributes:

@@ -3,7 +3,6 @@
 Quantities are ints in the pair's units and round down, never up to a minimum.
 """
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -18,6 +17,7 @@ _MILLI: Final = 1_000
 #: Money is counted in these parts of a unit of the quote currency.
 _PARTS: Final = 10**10
 _PARTS_DIGITS: Final = 10
+_TENS: Final[tuple[int, ...]] = tuple(10**n for n in range(100))
 
 
 @attrs.frozen
@@ -38,6 +38,13 @@ class Steps:
     @classmethod
     def of(cls, pair: Instrument) -> "Steps":
         """A tick or lot of 0 where the pair's step is finer than its own precision."""
+        known = _KNOWN.get(pair.symbol)
+        if known is None or known[0] is not pair:
+            known = _KNOWN[pair.symbol] = (pair, cls._worked_out(pair))
+        return known[1]
+
+    @classmethod
+    def _worked_out(cls, pair: Instrument) -> "Steps":
         digits = pair.price_precision + pair.qty_precision
         return cls(
             tick=int(pair.price_increment.scaleb(pair.price_precision)),
@@ -57,21 +64,23 @@ class Steps:
         return quantity // self.lot * self.lot
 
 
-def risk_lot_parts(
-    usd: tuple[float, float], sigma_bps: float, hold_seconds: float, quote_usd: Decimal
-) -> int:
-    """min(lot, risk/(sigma·√T·1e-4)) in parts of the quote currency; ``usd`` is lot and risk."""
-    lot_usd, risk_usd = usd
-    by_risk = risk_usd * 10_000 / (sigma_bps * math.sqrt(hold_seconds))
-    return int(min(lot_usd, by_risk) / float(quote_usd) * _PARTS)
+#: Of the newest catalogue's pairs: to divide decimals with every View takes longer than to quote.
+_KNOWN: Final[dict[str, tuple[Instrument, Steps]]] = {}
+
+
+def risk_lot_parts(lot_usd: float, risk_root: float, sigma_bps: float, quote_usd: Decimal) -> int:
+    """min(lot, risk/(sigma·√T·1e-4)) in parts of the quote currency.
+
+    Args:
+        risk_root: risk/(√T·1e-4), in USD times bps/√s.
+    """
+    return int(min(lot_usd, risk_root / sigma_bps) / float(quote_usd) * _PARTS)
 
 
 def units_worth(parts: int, fair: int, scale: int) -> int:
     """How much of the base so much of the quote currency buys at fair value, in units."""
-    digits = scale - _PARTS_DIGITS
-    over: int = parts * FINE * 10 ** max(digits, 0)
-    under: int = fair * 10 ** max(-digits, 0)
-    return over // under
+    ten: int = _TENS[abs(scale - _PARTS_DIGITS)]
+    return parts * FINE * ten // fair if scale >= _PARTS_DIGITS else parts * FINE // (fair * ten)
 
 
 def lots_milli(quantity: int, lot: int) -> int:
@@ -79,13 +88,14 @@ def lots_milli(quantity: int, lot: int) -> int:
     return -(-quantity * _MILLI // lot)
 
 
-def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int) -> int:
-    """Quantity of one side within a distance of its own touch."""
-    if not levels:
-        return 0
-    best = levels[0][0]
-    reach = distance_milli * twice_mid
-    return sum(quantity for price, quantity in levels if abs(price - best) * 2 * WHOLE <= reach)
+def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int, enough: int) -> int:
+    """Quantity of one side within a distance of its own touch; not counted on beyond ``enough``."""
+    best, reach, depth = levels[0][0], distance_milli * twice_mid, 0
+    for price, quantity in levels:
+        if depth >= enough or abs(price - best) * FINE > reach:
+            break
+        depth += quantity
+    return depth
 
 
 def affordable(cash: Decimal, fair: int, fee_milli: int, scale: int) -> int:
@@ -96,9 +106,8 @@ def affordable(cash: Decimal, fair: int, fee_milli: int, scale: int) -> int:
     """
     if cash <= 0:
         return 0
-    over, under = cash.as_integer_ratio()
-    worth: int = over * 10**scale * FINE * WHOLE
-    return worth // (under * fair * (WHOLE + fee_milli))
+    units = units_worth(int(cash.scaleb(_PARTS_DIGITS)), fair, scale)
+    return units * WHOLE // (WHOLE + fee_milli)
 
 
 def sale(wanted: int, sleeve: int, price: int, steps: Steps) -> int:

@@ -30,6 +30,10 @@ class Fading:
         return Fading(self.mean + (value - self.mean) * new / weight, weight)
 
 
+def _sigma(square: Fading) -> float:
+    return round(math.sqrt(square.mean), 3)
+
+
 @attrs.frozen
 class Volatility:
     """Two means of squared returns, in bps² a second.
@@ -37,12 +41,19 @@ class Volatility:
     Attributes:
         second: The newest point of the grid, None before the first.
         fair: Fair value there, in fine units.
+        fast_sigma: In bps/√s, rounded; worked out once a second, and looked at with every View.
     """
 
     second: int | None = None
     fair: int = 0
     fast: Fading = Fading()
     slow: Fading = Fading()
+    fast_sigma: float = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _sigma(self.fast), takes_self=True)
+    )
+    slow_sigma: float = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _sigma(self.slow), takes_self=True)
+    )
 
     def after(self, now_ns: int, fair: int, half_lives: tuple[float, float]) -> "Volatility":
         """With fair value now: the same within a second; anew where the clock went back.
@@ -75,15 +86,15 @@ class Volatility:
 
     def fast_bps(self, floor: float) -> float:
         """In bps/√s, rounded."""
-        return max(round(math.sqrt(self.fast.mean), 3), floor)
+        return max(self.fast_sigma, floor)
 
     def slow_bps(self, floor: float) -> float:
         """In bps/√s, rounded."""
-        return max(round(math.sqrt(self.slow.mean), 3), floor)
+        return max(self.slow_sigma, floor)
 
     def sigma_bps(self, floor: float) -> float:
         """The larger of both, in bps/√s."""
-        return max(self.fast_bps(floor), self.slow_bps(floor))
+        return max(self.fast_sigma, self.slow_sigma, floor)
 
 
 #: How slowly a sibling's premium is taken for what is usual, and how much of it at most.

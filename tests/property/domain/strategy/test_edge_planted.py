@@ -50,7 +50,7 @@ def _skewed(made_of: glft.Spread, bid: int, ask: int, q_milli: int) -> glft.Dist
     return glft.distances(made_of, bid, ask, -q_milli)
 
 
-def _calmer(gamma: float, rate: Any, sigma: float, cost: int, e_min: float) -> glft.Spread:
+def _calmer(gamma: float, rate: Any, sigma: float, cost: int, e_min: int) -> glft.Spread:
     return glft.spread(gamma, rate, 1 / sigma, cost, e_min)
 
 

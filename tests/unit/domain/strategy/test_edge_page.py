@@ -8,6 +8,7 @@ import pytest
 from zoe.domain.order import Side
 from zoe.domain.strategy.adverse import Adverse, Pending
 from zoe.domain.strategy.arrival import Arrival, Rate, prior
+from zoe.domain.strategy.edge_params import EdgeParams, Limits
 from zoe.domain.strategy.fair_value import (
     FINE,
     WHOLE,
@@ -157,7 +158,7 @@ def test_arrivals_are_a_line_through_how_far_sweeps_reached() -> None:
 
 
 def test_the_quotes_of_the_readers_example() -> None:
-    made_of = spread(0.002, Rate(0.02, 0.03), 3.0, 30_000, 2.0)
+    made_of = spread(0.002, Rate(0.02, 0.03), 3.0, 30_000, 2_000)
     flat = distances(made_of, 30_000, 30_000, 0)
     held = distances(made_of, 30_000, 30_000, 1_000)
     assert says(f"base = {made_of.base / 1_000:.2f} bps")
@@ -169,9 +170,9 @@ def test_the_quotes_of_the_readers_example() -> None:
 
 
 def test_on_a_major_pair_the_model_says_no() -> None:
-    made_of = spread(0.002, prior(0.5), 1.0, 30_000, 2.0)
+    made_of = spread(0.002, prior(0.5), 1.0, 30_000, 2_000)
     assert made_of.risk > 100 * 250_000
-    endless = spread(0.002, Rate(1.0, 100.0), 1.0, 30_000, 2.0)
+    endless = spread(0.002, Rate(1.0, 100.0), 1.0, 30_000, 2_000)
     assert endless.risk == 10**12  # the arrivals have underflowed
 
 
@@ -189,9 +190,10 @@ def test_prices_round_away_from_fair_value() -> None:
 
 
 def test_a_lot_is_what_may_be_lost_and_no_more_than_its_limit() -> None:
-    parts = risk_lot_parts((50.0, 1.0), 3.0, 900, Decimal(1))
+    root = Limits.of(EdgeParams()).risk_root
+    parts = risk_lot_parts(50.0, root, 3.0, Decimal(1))
     assert parts == 50 * 10**10
-    wild = risk_lot_parts((50.0, 1.0), 12.0, 900, Decimal("1.0837"))
+    wild = risk_lot_parts(50.0, root, 12.0, Decimal("1.0837"))
     assert says(f"lot = {wild / 10**10:.2f} EUR")
     lot = units_worth(parts, 10_000 * FINE, 10)  # at 100.00, in 1e-8
     assert says(f"{lot / 10**8:g} X")
