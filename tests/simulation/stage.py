@@ -35,6 +35,9 @@ class Stage:
         self.said: dict[str, list[Message]] = {other: [] for other in others}
         self.records: list[Record] = []
         self.answering = True
+        #: Whether questions about rows are answered; they are kept in any case.
+        self.reading = True
+        self.questions: list[Hydrate] = []
         self.rows: list[StoredRow] = list(rows)
         self._name = name
         for other in others:
@@ -49,6 +52,9 @@ class Stage:
     def _journal(self, envelope: Envelope) -> None:
         message = envelope.message
         if isinstance(message, Hydrate):
+            self.questions.append(message)
+            if not self.reading:
+                return
             found = Hydrated(message.ref, self._found(message))
             self.runtime.post(message.reply_to, found, cause=envelope)
         elif isinstance(message, Record):

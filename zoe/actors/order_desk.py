@@ -14,7 +14,9 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.actors.order_actor import OrderActor, OrderConfig
+from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
@@ -47,14 +49,13 @@ from zoe.runtime.address import Address
 from zoe.runtime.log import log
 from zoe.runtime.supervisor import Child
 
-#: Frames of an unknown order wait this long before anybody adopts it (orders.md section 7).
-STRANGER_SECONDS: Final = 2
 #: A store that is down for longer costs the resting orders: nobody may be able to act on them.
 STORE_PATIENCE_SECONDS: Final = 30
 #: A concluded order stays a while for late fills, then its actor ends.
 LINGER_SECONDS: Final = 5
 #: Concluded orders that are remembered, so that looks that show them again cost nothing.
 CONCLUDED_KEPT: Final = 2_000
+#: The first question to the journal; the others are about strangers.
 HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
 RECOVERED: Final = "recovered"
@@ -69,14 +70,6 @@ Inbox = (
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
     | ProveLife
 )  # fmt: skip
-
-
-@attrs.define
-class _Stranger:
-    """An order nobody here knows yet, and what was seen of it, in order."""
-
-    ref: int
-    sightings: list[Sighting]
 
 
 class OrderDesk(Actor):
@@ -95,15 +88,15 @@ class OrderDesk(Actor):
         self._by_client: dict[int, str] = {}
         self._by_exchange: dict[str, str] = {}
         self._followers: dict[str, dict[str, Address]] = {}
-        self._strangers: dict[str, _Stranger] = {}
+        self._strangers = Strangers(self, HYDRATION)
         self._concluded: OrderedDict[str, Order] = OrderedDict()
         self._awaiting: list[tuple[Address, bool]] = []
-        self._refs = HYDRATION
         self._store_down = False
 
     def on_start(self) -> None:
         self.hold()
-        wanted = Hydrate(HYDRATION, self.me, open_orders_of=self._config.account_id)
+        ref = hydration.number(self, HYDRATION)
+        wanted = Hydrate(ref, self.me, open_orders_of=self._config.account_id)
         self.tell(self.find("journal"), wanted)
 
     def handle(self, message: Inbox) -> None:
@@ -140,16 +133,21 @@ class OrderDesk(Actor):
             case Tick("store"):
                 if self._store_down:
                     self._cancel_own("the store is down")
-            case Tick("stranger"):
-                self._look_up(message.ref)
+            case Tick(name) if name == STRANGER:
+                self._strangers.look_up(message.ref)
             case Tick():
                 self._let_go()
             case _:
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
-        if answer.ref != HYDRATION:
-            self._found(answer)
+        question = hydration.question(self, answer)
+        if question is None:
+            return
+        if question != HYDRATION:
+            stranger = self._strangers.looked_up(question)
+            if stranger is not None:
+                self._settle_stranger(*stranger, answer)
             return
         self.release()
         streams: dict[str, list[tuple[str, object]]] = {}
@@ -238,7 +236,7 @@ class OrderDesk(Actor):
         intent_id = self._known(sighting)
         if intent_id is None:
             if not self._says_nothing_new(sighting):
-                self._strange(sighting)
+                self._strangers.met(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
         for fact in (*enlarged(self._orders.get(intent_id), sighting), *sighting.facts):
@@ -260,25 +258,6 @@ class OrderDesk(Actor):
             number = id_number(sighting.cl_ord_id)
             known = None if number is None else self._by_client.get(number)
         return known if known in self._actors else None
-
-    def _strange(self, sighting: Sighting) -> None:
-        stranger = self._strangers.get(sighting.order_id)
-        if stranger is None:
-            self._refs += 1
-            stranger = self._strangers[sighting.order_id] = _Stranger(self._refs, [])
-            self.after(STRANGER_SECONDS, Tick("stranger", self._refs))
-        stranger.sightings.append(sighting)
-
-    def _look_up(self, ref: int) -> None:
-        for order_id, stranger in self._strangers.items():
-            if stranger.ref == ref:
-                self.tell(self.find("journal"), Hydrate(ref, self.me, order_id=order_id))
-
-    def _found(self, answer: Hydrated) -> None:
-        for order_id, stranger in list(self._strangers.items()):
-            if stranger.ref == answer.ref:
-                del self._strangers[order_id]
-                self._settle_stranger(order_id, stranger.sightings, answer)
 
     def _settle_stranger(self, order_id: str, seen: list[Sighting], answer: Hydrated) -> None:
         order = order_record.fold((row.kind, row.body) for row in answer.rows)

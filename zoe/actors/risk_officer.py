@@ -17,6 +17,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.risk_view import RiskView, ask_of
 from zoe.actors.trading_state import StateKeeper
@@ -155,10 +156,11 @@ class RiskOfficer(Actor):
 
     def on_start(self) -> None:
         self.hold()
-        self._keeper.start(STATE)
+        self._keeper.start(hydration.number(self, STATE))
         journal = self.find("journal")
-        self.tell(journal, Hydrate(POSITIONS, self.me, traded_by=self._account_id))
-        self._equity.start(EQUITY)
+        positions = hydration.number(self, POSITIONS)
+        self.tell(journal, Hydrate(positions, self.me, traded_by=self._account_id))
+        self._equity.start(hydration.number(self, EQUITY))
         self.tell(self.find("orders"), ReportOrders())
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("reconciler"), WatchReconciled())
@@ -217,13 +219,16 @@ class RiskOfficer(Actor):
                 assert_never(message)
 
     def _hydrated(self, answer: Hydrated) -> None:
-        if answer.ref == STATE:
+        question = hydration.question(self, answer)
+        if question is None:
+            return
+        if question == STATE:
             self._keeper.hydrated(answer)
-        elif answer.ref == POSITIONS:
+        elif question == POSITIONS:
             self._view.traded(answer.rows)
         else:
             self._equity.hydrated(answer)
-        self._unread.discard(answer.ref)
+        self._unread.discard(question)
         if not self._unread:
             self.release()
 

@@ -11,9 +11,9 @@ from zoe.actors.order_desk import (
     EXIT_ANOTHER_DESK,
     LINGER_SECONDS,
     STORE_PATIENCE_SECONDS,
-    STRANGER_SECONDS,
     OrderDesk,
 )
+from zoe.actors.strangers import STRANGER_SECONDS
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
