@@ -17,10 +17,11 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
+from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.domain import order_record
 from zoe.domain.amend import Progress, progress_of
-from zoe.domain.errors import IllegalCommand, StoreError
+from zoe.domain.errors import EarlyFact, IllegalCommand, StoreError
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import (
     CONCLUDED,
@@ -115,6 +116,8 @@ class OrderActor(Actor):
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
         self._noting = OrderNoting(self, self._stream, config.notes)
+        #: Facts that wait for the order's new terms.
+        self._early: list[OrderFact] = []
         self._changing: _Change | None = None
         self._cancel_tries = 0
 
@@ -225,11 +228,22 @@ class OrderActor(Actor):
         first, *further = news(self._order, fact)
         # What the report says beyond that is news to the order as it is then.
         self._waiting.extendleft(OrderFact(fact) for fact in reversed(further))
-        after = apply(self._order, first)
+        try:
+            after = apply(self._order, first)
+        except EarlyFact as early:
+            self._put_aside(first, str(early))
+            return
         if after is self._order:
             return
         row = order_record.fact_row(after, first)
         self._record(row, _Change(after, first))
+
+    def _put_aside(self, fact: Fact, why: str) -> None:
+        """Fills are told before the amend that enlarged the order: a look tells of it, if not the
+        stream."""
+        log.info("order.filled_early", intent_id=self._intent_id, reason=why)
+        self._early.append(OrderFact(fact))
+        self.tell(self.find("reconciler"), LookWanted("more is filled than was ordered"))
 
     def _permitted(self, permit: PermitGranted) -> None:
         assert self._order is not None
@@ -288,30 +302,13 @@ class OrderActor(Actor):
         assert change is not None and self._order is not None
         before, self._order = self._order, change.after
         self._version += 1
-        self._log_change(before, self._order)
+        log_change(before, self._order)
+        if self._early and self._order.terms != before.terms:
+            self._waiting.extendleft(reversed(self._early))
+            self._early.clear()
         self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
         self._act(before, self._order)
         self._proceed()
-
-    def _log_change(self, before: Order, after: Order) -> None:
-        intent, price = after.intent, after.terms.limit_price
-        log.info(
-            "order.state_changed",
-            intent_id=self._intent_id,
-            order_id=after.order_id,
-            side=intent.side.value,
-            quantity=str(after.terms.quantity),
-            pair=intent.pair,
-            limit_price=None if price is None else str(price),
-            was=before.state.value,
-            state=after.state.value,
-            cancel=None if after.cancel is CancelProgress.NONE else after.cancel.value,
-            amend=None
-            if after.amend is None
-            else f"{after.amend.terms} {after.amend.progress.value}",
-            filled=str(after.filled),
-            reason=after.reason,
-        )
 
     def _act(self, before: Order, after: Order) -> None:
         """What follows outside from a change that is now durable."""

@@ -16,6 +16,10 @@ class UnexpectedFact(ZoeError):
     """The exchange contradicts us: the actor crashes and reconciliation settles it."""
 
 
+class EarlyFact(UnexpectedFact):
+    """More is told than can be so far: what makes it possible may be told later, or by a look."""
+
+
 class ExchangeRejected(ZoeError):
     """Understood and refused by the exchange: known not done, never retried unchanged.
 

@@ -13,7 +13,7 @@ import attrs
 
 from zoe.domain import amend
 from zoe.domain.amend import Amend, Terms, Turn
-from zoe.domain.errors import IllegalCommand, UnexpectedFact
+from zoe.domain.errors import EarlyFact, IllegalCommand, UnexpectedFact
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 
@@ -405,7 +405,7 @@ def apply(order: Order, fact: Fact) -> Order:
     """Applies a fact; the same object comes back when the fact says nothing new.
 
     Raises:
-        UnexpectedFact: The fact contradicts what is known.
+        UnexpectedFact: The fact contradicts what is known; an EarlyFact only until an amend is told.
     """
     assert fact.input not in COMMANDS, fact.input
     if fact.order_id is not None and order.order_id not in (None, fact.order_id):
@@ -455,7 +455,7 @@ def _merge(order: Order, fact: Fact) -> Order:
     # Whoever placed an external order may have changed its quantity since.
     most = max(terms.quantity for terms in changed.possible_terms)
     if changed.filled > most and order.intent.source != EXTERNAL:
-        raise UnexpectedFact(f"filled {changed.filled} of {most}")
+        raise EarlyFact(f"filled {changed.filled} of {most}")
     return changed
 
 

@@ -1,5 +1,6 @@
 """Amends on a stage: permit, row, wire; never twice; what becomes of one in doubt."""
 
+from decimal import Decimal
 from functools import partial
 
 import attrs
@@ -9,7 +10,7 @@ from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_amends import ANSWER_MARGIN_NS, DEADLINE_NS, PERMIT_SECONDS
 from zoe.actors.order_desk import OrderDesk
 from zoe.domain.amend import Amend, Progress, Terms
-from zoe.domain.order import EXTERNAL, Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order import EXTERNAL, Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.domain.sighting import Sighting
@@ -247,6 +248,29 @@ def test_an_order_enlarged_and_filled_while_nobody_listened_is_known_from_a_list
         True,
     )
     assert stage.kinds()[-2:] == ["order.amended", "order.filled"]
+
+
+def test_fills_that_are_told_before_the_amend_that_made_them_possible_wait_for_it() -> None:
+    stage = working()
+    fills = [early_fill("T1", "0.006"), early_fill("T2", "0.004")]
+    seen(stage, *fills, Fact(Input.COMPLETED, "O1", filled_quantity=Quantity.of("0.01")))
+    assert newest(stage).filled == Quantity.of("0")
+    assert stage.heard("reconciler", LookWanted), "the stream may never tell"
+    larger = Terms(Quantity.of("0.01"), OLD.limit_price)
+    seen(stage, Fact(Input.AMENDED, "O1", terms=larger))
+    order = newest(stage)
+    assert (order.state, order.terms, order.fills_missing) == (State.FILLED, larger, False)
+    assert [row.kind for row in stage.rows][-4:] == [
+        *("order.amended", "order.fill", "order.fill", "order.filled")
+    ]
+
+
+def early_fill(exec_id: str, quantity: str) -> Fact:
+    done = Fill(
+        *(exec_id, 1, "O1", "BTC/USD", Side.BUY, Quantity.of(quantity), Price.of("49990")),
+        *(Decimal(1), Decimal(0), "USD", "m", 1),
+    )
+    return Fact(Input.FILL, "O1", fill=done)
 
 
 def test_an_answer_that_an_actor_before_it_asked_for_takes_no_row_back() -> None:
