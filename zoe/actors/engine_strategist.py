@@ -27,6 +27,7 @@ from zoe.domain.order_record import canonical
 from zoe.domain.strategy import record
 from zoe.domain.strategy.fair_value import Weighing
 from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
+from zoe.domain.strategy.scan_gates import BITCOIN
 from zoe.domain.strategy.trader_params import Params as ScanParams
 from zoe.domain.strategy.view import WARMING, Decision, Engine, View, Want
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
@@ -124,6 +125,9 @@ class EngineStrategist(Actor):
         self.views = Views(self.eyes, self.purse, self.scanner)
         self.targets = Targets(self, self._source)
         self.mode = Mode(OFF, "not read yet")
+        self._commanded = self.mode
+        #: Why it must be off; None where it need not.
+        self.unmet = config.unmet
         self.tracks: dict[str, Track] = {}
         self.wakes = self.decisions = 0
         self._states: dict[str, Any] = {}
@@ -180,7 +184,7 @@ class EngineStrategist(Actor):
                 self.views.rooms[message.pair] = message.room
             case Hydrated():
                 if self._rows.hydrated(message):
-                    self.release()
+                    self._begin()
             case Recorded():
                 self._mode_set(message.ref)
             case SetStrategyMode():
@@ -196,14 +200,17 @@ class EngineStrategist(Actor):
 
     def _mode_read(self, rows: tuple[StoredRow, ...]) -> None:
         stored = rows[-1].body if rows else None
-        mode = in_force(self.config.mode, stored)
-        unmet = self.config.unmet
-        self._change_mode(mode if unmet is None else Mode(OFF, unmet))
+        self._commanded = in_force(self.config.mode, stored)
 
     def _state_read(self, memory: str, rows: tuple[StoredRow, ...]) -> None:
         if rows:
             kind = self.config.engine.state_type
-            self._states[memory] = record.read_state(kind, rows[-1].body["state"])
+            try:
+                self._states[memory] = record.read_state(kind, rows[-1].body["state"])
+            except record.StateRefused as problem:
+                # What it remembers is never guessed: it stays off until a person has decided.
+                log.error("strategy.state_refused", strategy=self.config.name, error=str(problem))
+                self.unmet = f"its stored state is not readable: {problem}"
 
     def _fills_read(self, rows: tuple[StoredRow, ...]) -> None:
         now_ns = self.clock.wall_ns()
@@ -212,14 +219,18 @@ class EngineStrategist(Actor):
         count = self.purse.stored(rows, now_ns)
         log.info("strategy.sleeve_read", strategy=self.config.name, fills=count)
 
-    # Mode
+    def _begin(self) -> None:
+        """Everything is read back: from here on it takes its mail."""
+        unmet = self.unmet
+        self._change_mode(self._commanded if unmet is None else Mode(OFF, unmet))
+        self.release()
 
     def _set_mode(self, wish: SetStrategyMode) -> None:
         refusal = ""
         if wish.mode not in MODES:
             refusal = f"a mode is one of {', '.join(MODES)}, not {wish.mode}"
-        elif wish.mode != OFF and self.config.unmet is not None:
-            refusal = self.config.unmet
+        elif wish.mode != OFF and self.unmet is not None:
+            refusal = self.unmet
         elif wish.mode == LIVE and self.config.forbidden is not None:
             refusal = self.config.forbidden
         if refusal:
@@ -266,6 +277,7 @@ class EngineStrategist(Actor):
         if self.scanner is None or self.mode.name == OFF:
             return
         self.scanner.sample(news, self.eyes.usd, now_ns)
+        self.scanner.learn_bars({pair: self.eyes.closed_bars(pair) for pair in self._pairs})
         self.eyes.tickers = self.scanner.tickers
         if self.scanner.is_due:
             body = self.scanner.body(now_ns)
@@ -277,7 +289,7 @@ class EngineStrategist(Actor):
         if self.mode.name == OFF:
             self._pairs = ()
         else:
-            best = () if self.scanner is None else self.scanner.best
+            best = () if self.scanner is None else (BITCOIN, *self.scanner.best)
             kept = (*self.config.trades(self._states.get("")), *self.purse.own_pairs)
             self._pairs = tuple(dict.fromkeys((*self.config.pairs, *kept, *best)))
         if self.eyes.catalog is None:

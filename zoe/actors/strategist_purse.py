@@ -52,6 +52,8 @@ class Purse:
         self._counted: dict[str, set[str]] = {}
         self._fills: dict[str, list[OwnFill]] = {}
         self._days: dict[str, _Day] = {}
+        #: What executions of a pair have cost of late, in bps: maker, taker; each with its time.
+        self._fees: dict[tuple[str, bool], tuple[Decimal, int]] = {}
         self._catalog: Catalog | None = None
         self.balances: Mapping[str, Decimal] | None = None
         self.sleeve = Sleeve()
@@ -119,8 +121,16 @@ class Purse:
         before = self.sleeve.of(fill.pair).quantity
         self.sleeve = self.sleeve.after(intent_id, fill)
         self._book_day(fill, before)
+        bps, is_maker = _fee_bps(fill, base_of(fill.pair)), not fill.liquidity.startswith("t")
+        self._fees[fill.pair, is_maker] = (bps, fill.exchange_ns)
         if pair is not None:
-            self._fills.setdefault(fill.pair, []).append(_own_fill(fill, slot, pair))
+            told = _own_fill(fill, slot, pair, bps)
+            self._fills.setdefault(fill.pair, []).append(told)
+
+    def fee_bps(self, pair: str, now_ns: int, *, maker: bool) -> Decimal | None:
+        """What a pair's newest execution cost; None where there was none for a day."""
+        bps, at_ns = self._fees.get((pair, maker), (None, 0))
+        return bps if now_ns - at_ns < DAY_NS else None
 
     def _book_day(self, fill: Fill, before: Decimal) -> None:
         number = fill.exchange_ns // DAY_NS
@@ -128,7 +138,7 @@ class Purse:
         if day is None or day.number < number:
             day = self._days[fill.pair] = _Day(number, before=before)
         sign = -1 if fill.side is Side.BUY else 1
-        fee = fill.fee if fill.fee_asset != fill.pair.partition("/")[0] else ZERO
+        fee = fill.fee if fill.fee_asset != base_of(fill.pair) else ZERO
         day.flow = EXACT.subtract(EXACT.add(day.flow, sign * fill.cost), fee)
 
     def _pair(self, symbol: str) -> Instrument | None:
@@ -221,8 +231,18 @@ class Purse:
         return tuple(sorted({*own, *(pair for pair, _ in self.sleeve.holdings)}))
 
 
-def _own_fill(fill: Fill, slot: str | None, pair: Instrument) -> OwnFill:
-    fee = fill.fee if fill.fee_asset != pair.base else fill.fee * fill.price.value
+def base_of(pair: str) -> str:
+    """The base asset of a pair's symbol."""
+    return pair.partition("/")[0]
+
+
+def _fee_bps(fill: Fill, base: str) -> Decimal:
+    """What an execution cost, in bps of its own cost."""
+    fee = fill.fee if fill.fee_asset != base else fill.fee * fill.price.value
+    return round(fee * _BPS / fill.cost, 3) if fill.cost else ZERO
+
+
+def _own_fill(fill: Fill, slot: str | None, pair: Instrument, fee_bps: Decimal) -> OwnFill:
     return OwnFill(
         fill.exec_id,
         (slot or "").rpartition(" ")[2],
@@ -230,7 +250,7 @@ def _own_fill(fill: Fill, slot: str | None, pair: Instrument) -> OwnFill:
         int(fill.price.value.scaleb(pair.price_precision)),
         int(fill.quantity.value.scaleb(pair.qty_precision)),
         fill.exchange_ns,
-        round(fee * _BPS / fill.cost, 3) if fill.cost else ZERO,
+        fee_bps,
         is_maker=not fill.liquidity.startswith("t"),
     )
 

@@ -23,7 +23,7 @@ def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
         "mode": who.mode.name,
         "why": who.mode.why,
         "configured": who.config.mode,
-        "forbidden": who.config.unmet or who.config.forbidden,
+        "forbidden": who.unmet or who.config.forbidden,
         "pairs": len(who.pairs),
         "wakes": who.wakes,
         "decisions": who.decisions,
@@ -47,13 +47,15 @@ def _every(who: "EngineStrategist") -> tuple[str, ...]:
 
 
 def _scan(who: "EngineStrategist") -> dict[str, Any] | None:
-    found = None if who.scanner is None else who.scanner.newest
-    if found is None:
+    if who.scanner is None or who.scanner.newest is None:
         return None
+    found = who.scanner.newest
     return {
         "gates": found.counts,
         "best": [{"pair": symbol, "score": score} for symbol, score in found.best],
-        "breadth": found.market.breadth,
+        "breadth": who.scanner.mood.breadth
+        if found.market.breadth is None
+        else found.market.breadth,
     }
 
 

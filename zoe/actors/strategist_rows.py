@@ -92,10 +92,11 @@ class Rows:
         self._actor.tell(self._actor.find("journal"), Hydrate(ref, self._actor.me, **wanted))
 
     def hydrated(self, answer: Hydrated) -> bool:
-        """Whether everything that was asked for is known by now."""
+        """Whether everything that was asked for has just become known."""
         then = self._asked.pop(answer.ref, None)
-        if then is not None:  # otherwise an earlier incarnation asked
-            then(answer.rows)
+        if then is None:
+            return False  # an earlier incarnation asked
+        then(answer.rows)
         return not self._asked
 
     def _state_stream(self, memory: str) -> str:

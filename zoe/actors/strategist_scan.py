@@ -1,16 +1,18 @@
 """What a strategist's scanner knows: a grid of all pairs' mids, and its newest pass; a part of that actor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from zoe.domain.catalog import Catalog
 from zoe.domain.order_record import canonical
 from zoe.domain.scan import Seen
+from zoe.domain.strategy import market_mood
 from zoe.domain.strategy.market import Scouted
-from zoe.domain.strategy.scan_gates import Listing, Scan, rows, scan
+from zoe.domain.strategy.scan_gates import Listing, Scan, WholeMarket, rows, scan
 from zoe.domain.strategy.scan_grid import Grid
 from zoe.domain.strategy.trader_params import Params
+from zoe.domain.strategy.view import Bar
 from zoe.messages.strategy import TickersSampled
 
 #: Every so many samples a pass is written down: once a minute.
@@ -29,6 +31,7 @@ class Scanner:
         self._since_ns: dict[str, int] = {}
         self._status: dict[str, str] = {}
         self._samples = 0
+        self._mood = WholeMarket(None, None, None, 0)
         self.newest: Scan | None = None
         self.tickers: dict[str, Seen] = {}
 
@@ -55,6 +58,10 @@ class Scanner:
         columns = self._grid.columns(self.tickers, now_ns)
         self.newest = scan(columns, listings, now_ns, self._params)
 
+    def learn_bars(self, bars: Mapping[str, Sequence[Bar]]) -> None:
+        """Closed bars of the pairs that are looked at."""
+        self._mood = market_mood.from_bars(bars)
+
     @property
     def is_due(self) -> bool:
         """Whether the newest pass is to be written down."""
@@ -75,7 +82,13 @@ class Scanner:
 
     def scouted(self, symbol: str) -> Scouted | None:
         """What a View shows of a pair."""
-        return None if self.newest is None else self.newest.scouted(symbol)
+        found = None if self.newest is None else self.newest.scouted(symbol)
+        return None if found is None else market_mood.completed(found, self._mood)
+
+    @property
+    def mood(self) -> WholeMarket:
+        """What the bars say of the whole market."""
+        return self._mood
 
     @property
     def best(self) -> tuple[str, ...]:

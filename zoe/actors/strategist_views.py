@@ -85,6 +85,8 @@ class Views:
             equity_usd=equity,
             pair_day_usd=self.day_usd(pair.symbol, now_ns),
             strategy_day_usd=day,
+            maker_fee_bps=purse.fee_bps(pair.symbol, now_ns, maker=True),
+            taker_fee_bps=purse.fee_bps(pair.symbol, now_ns, maker=False),
         )
 
     def _money(self, now_ns: int) -> tuple[Decimal | None, Decimal]:

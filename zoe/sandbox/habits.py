@@ -98,7 +98,7 @@ def _thin(random: Random) -> Habit:
         sweep_most=1_500,
         levels=6,
         lag_seconds=_between(random, 3, 30),
-        noise=_between(random, 0.5, 3) * BPS,
+        noise=_between(random, 0.3, 1.5) * BPS,
         arbitrage=half_spread + 25 * BPS,
         informed=0.25,
         turnover=_between(random, 20e3, 1e6),
