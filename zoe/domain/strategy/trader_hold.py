@@ -155,7 +155,8 @@ def _watched(state: State, trade: Trade, look: Look) -> tuple[State, Trade]:
 
 def _settled(trade: Trade, look: Look) -> Trade:
     """The trade once all is bought that will be: its size and cost, and what a take-profit sells."""
-    over = look.now_ns >= trade.until_ns + GRACE_NS or look.held - trade.before >= trade.planned
+    filled = look.held - trade.before >= trade.planned
+    over = trade.size > 0 or filled or look.now_ns >= trade.until_ns + GRACE_NS
     if not over or look.works(ENTRY):
         return trade
     if look.held > trade.size:
