@@ -6,6 +6,7 @@ it. Figures leave rounded to thousandths, and pairs are ranked by those.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from math import isfinite
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ BITCOIN: Final = "BTC/USD"
 HOUR: Final = 3_600
 #: Horizons as a View and ``candidate_scans`` name them.
 NAMES: Final = ("1m", "5m", "15m", "1h", "4h", "24h")
+NO_TICKER: Final = "NO_TICKER"
 #: Gates in the order in which they are tried; the last two need all pairs.
 GATES: Final = (
-    *("NO_TICKER", "NOT_ONLINE", "MONEY", "TURNOVER", "SPREAD", "AGE", "TOO_NEW"),
+    *(NO_TICKER, "NOT_ONLINE", "MONEY", "TURNOVER", "SPREAD", "AGE", "TOO_NEW"),
     *("NOT_CHEAPEST", "RANK"),
 )
 
@@ -84,10 +86,16 @@ class Scan:
         counted = Counter(self.stopped.values())
         return {gate: counted[gate] for gate in GATES if counted[gate]}
 
+    @property
+    def by_turnover(self) -> list[str]:
+        """Every pair, the largest turnover first; those without one last."""
+        known = zip(self._columns.places, self._turnovers, strict=True)
+        return [s for _, s in sorted((-t if isfinite(t) else 1.0, s) for s, t in known)]
+
     def scouted(self, symbol: str) -> Scouted | None:
         """What a View shows of a pair; None where its ticker is not known, or not in order."""
         place = self._columns.places.get(symbol)
-        if place is None or self.stopped.get(symbol) == "NO_TICKER":
+        if place is None or self.stopped.get(symbol) == NO_TICKER:
             return None
         columns, turnover = self._columns, self._turnovers[place]
         listing = self._listings.get(symbol)
@@ -155,7 +163,7 @@ def _gates(
 
     def stopped_by(symbol: str, place: int, turnover: float) -> str | None:
         if not spreads[place] >= 0:
-            return "NO_TICKER"
+            return NO_TICKER
         listing = listings.get(symbol)
         if listing is None or listing.status != "online":
             return "NOT_ONLINE"
@@ -250,14 +258,16 @@ def rows(found: Scan, stopped: int) -> list[dict[str, Any]]:
     """A pass as ``candidate_scans`` has it: the best pairs, then pairs that a gate stopped.
 
     Args:
-        stopped: So many of those, the largest turnover first: they came nearest. ``gate`` says
+        stopped: So many of each gate, the largest turnover first: they came nearest. ``gate`` says
             which it was, and is None for the best; ``rank`` and ``score`` are None for the others.
     """
-    turnover = dict(zip(found._columns.places, found._turnovers, strict=True))
-    near = [s for s in found.stopped if isfinite(turnover[s]) and found.scouted(s) is not None]
-    near.sort(key=lambda symbol: (-turnover[symbol], symbol))
-    symbols = [symbol for symbol, _ in found.best] + near[: max(stopped, 0)]
-    return [_row(symbol, found) for symbol in symbols]
+    by_gate: dict[str, list[str]] = {gate: [] for gate in GATES if gate != NO_TICKER}
+    for symbol in found.by_turnover:
+        gate = found.stopped.get(symbol)
+        if gate in by_gate and len(by_gate[gate]) < stopped:
+            by_gate[gate].append(symbol)
+    symbols = [symbol for symbol, _ in found.best]
+    return [_row(symbol, found) for symbol in chain(symbols, *by_gate.values())]
 
 
 def _row(symbol: str, found: Scan) -> dict[str, Any]:
