@@ -67,6 +67,8 @@ class Stage:
                 self.runtime.post(message.reply_to, Recorded(message.ref), cause=envelope)
 
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
+        if wanted.filled_for is not None:
+            return tuple(row for row in self.rows if row.kind == "order.fill")
         if wanted.traded_by is not None:
             return tuple(row for row in self.rows if row.kind == "order.traded")
         if wanted.stream is not None:

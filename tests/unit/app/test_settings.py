@@ -67,6 +67,21 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
         ("[desk]\nfocus = [1]\n", "text"),
         ("[strategy.quote_keeper]\nquantity = 0\n", "quantity"),
         ("[strategy.quote_keeper]\nmode = 'loud'\n", "off, sandbox or live"),
+        ("[strategy.edge_factory]\ngamma = 1\n", "gamma must be 0.0001 to 0.05, not 1"),
+        ("[strategy.edge_factory]\nmode = 'paper'\n", "mode must be off, shadow or live"),
+        ("[strategy.edge_factory]\nmode = 'live'\n", "pairs names none"),
+        ("[strategy.edge_factory]\nclaim = ['BTC/USD']\n", 'as "BTC/USD 0.5"'),
+        ("[strategy.edge_factory]\nclaim = ['BTC/USD -1']\n", "more than 0"),
+        ("[strategy.crypto_trader]\nmode = 'shadow'\n", "needs [scout] enabled = true"),
+        ("[strategy.crypto_trader]\nrisk_bps = 500\n", "risk_bps must be 5 to 100, not 500"),
+        (
+            "[strategy.crypto_trader]\nrisk_bsp = 5\n",
+            "did you mean strategy.crypto_trader.risk_bps",
+        ),
+        (
+            "[scout]\nenabled = true\n[strategy.crypto_trader]\nmode = 'live'\nstops = 'exchange'\n",
+            "dead-man's switch would cancel the stops",
+        ),
         ("[exchange\n", "zoe.toml"),
     ],
 )
@@ -148,3 +163,27 @@ def test_a_socket_path_that_is_too_long_moves_elsewhere(tmp_path: Path) -> None:
 def test_the_version_is_the_one_of_the_package() -> None:
     text = (settings.ROOT / "pyproject.toml").read_text()
     assert f'version = "{VERSION}"' in text
+
+
+def test_the_strategies_of_many_pairs_are_off_unless_somebody_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    found = load(None, {}, {})
+    assert (found.edge_factory.mode, found.crypto_trader.mode) == ("off", "off")
+    text = (
+        "[scout]\nenabled = true\n[strategy.crypto_trader]\nmode = 'shadow'\n"
+        "[strategy.edge_factory]\nmode = 'live'\npairs = ['X/USD']\nclaim = ['X/USD 0.5']\n"
+        "[sandbox]\nmarket = 'lively'\npairs = 'all'\n"
+    )
+    changed = load(written(tmp_path, text), {}, {})
+    assert changed.edge_factory.claims == (("X/USD", Decimal("0.5")),)
+    assert (changed.crypto_trader.mode, changed.crypto_trader.unmet) == ("shadow", None)
+    assert changed.sandbox.market == "lively"
+    assert changed.shown["strategy.edge_factory.mode"] == ("live", "file")
+
+
+def test_the_file_that_comes_with_it_says_what_holds_without_it(tmp_path: Path) -> None:
+    written_out = load(None, {}, {})
+    silent = load(written(tmp_path, ""), {}, {})
+    assert written_out.edge_factory == silent.edge_factory
+    assert written_out.crypto_trader == silent.crypto_trader
