@@ -1,10 +1,12 @@
 """What one decision of a strategy costs, with the View that it is made on.
 
-    python benchmarks/strategies.py [--decisions 20000] [--json]
+    python benchmarks/strategies.py [--decisions 20000] [--passes 60] [--json]
 
 Edge Factory: a pair with ten levels a side, two siblings, inventory and both quotes working; the
 book moves with every View, twenty of them a second, as in a busy market. Wall time of each decision,
 of building its View from parts that are at hand, and of both together.
+Scanner: 1,262 pairs whose tickers all change between two passes and which all pass the gates, the
+worst there is; a pass is a sample, every feature, gates and score. Processor time of each, in ms.
 """
 
 import argparse
@@ -20,16 +22,23 @@ import attrs
 from zoe.domain.catalog import Instrument
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
+from zoe.domain.scan import Seen
 from zoe.domain.strategy.edge_factory import EdgeFactory
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.fair_value import FINE
 from zoe.domain.strategy.market import Book, Sibling, Tape
 from zoe.domain.strategy.own import Account, Budget, WorkingOrder
+from zoe.domain.strategy.scan_gates import Listing, scan
+from zoe.domain.strategy.scan_grid import Grid
+from zoe.domain.strategy.trader_params import Params
 from zoe.domain.strategy.view import Touch, View
 
 STEP_NS: Final = 50_000_000
 BEGIN_NS: Final = 1_700_000_000_000_000_000
 LEVELS: Final = 10
+PAIRS: Final = 1_262
+#: After so many samples every horizon but the day is known.
+WARM_SAMPLES: Final = 3_000
 QUANTITY: Final = 50_000_000_000
 PAIR: Final = Instrument(
     symbol="X/USD",
@@ -134,6 +143,33 @@ def edge_factory(decisions: int) -> dict[str, Any]:
     }
 
 
+def scanner(passes: int) -> dict[str, Any]:
+    """Figures of a pass over all pairs in milliseconds."""
+    chance, grid, params = random.Random(7), Grid(), Params()
+    symbols = ["BTC/USD", *(f"P{n}/USD" for n in range(1, PAIRS))]
+    mids = {symbol: chance.uniform(0.1, 100) for symbol in symbols}
+    listings = {symbol: Listing(symbol, "online", 1.0, 0) for symbol in symbols}
+    taken: list[int] = []
+    best = 0
+    for number in range(WARM_SAMPLES + passes):
+        now_ns = BEGIN_NS + number * 5_000_000_000
+        if number % 60 == 0 or number >= WARM_SAMPLES:
+            tickers = {s: _ticker(s, mids, chance, now_ns) for s in symbols}
+        begin = time.process_time_ns()
+        grid.sample(tickers.values())
+        if number >= WARM_SAMPLES:
+            found = scan(grid.columns(tickers, now_ns), listings, now_ns, params)
+            taken.append((time.process_time_ns() - begin) // 1_000)
+            best = len(found.best)
+    return {"pass_ms": _quantiles(taken), "pairs": float(PAIRS), "ranked": float(best)}
+
+
+def _ticker(symbol: str, mids: dict[str, float], chance: random.Random, now_ns: int) -> Seen:
+    mids[symbol] *= 1 + chance.gauss(0, 3e-4)
+    bid, ask = (Decimal(f"{mids[symbol] * side:.6f}") for side in (0.9998, 1.0002))
+    return Seen(symbol, bid, ask, Decimal(10_000_000), now_ns)
+
+
 def _quantiles(times_ns: list[int]) -> dict[str, float]:
     times = sorted(times_ns)
     return {
@@ -146,16 +182,21 @@ def main() -> None:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--decisions", type=int, default=20_000)
+    parser.add_argument("--passes", type=int, default=60)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    found = {"edge_factory": edge_factory(arguments.decisions)}
+    found = {
+        "edge_factory": edge_factory(arguments.decisions),
+        "scanner": scanner(arguments.passes),
+    }
     if arguments.json:
         json.dump(found, sys.stdout, indent=2)
         print()
         return
     for name, figures in found.items():
         for what, figure in figures.items():
-            print(f"{name}: {what} {figure}{'' if isinstance(figure, float) else ' us'}")
+            unit = "" if isinstance(figure, float) or what.endswith("_ms") else " us"
+            print(f"{name}: {what} {figure}{unit}")
 
 
 if __name__ == "__main__":
