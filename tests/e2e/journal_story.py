@@ -9,19 +9,8 @@ from typing import Final
 import attrs
 
 from zoe.domain import order_record
-from zoe.domain.order import (
-    Fact,
-    Fill,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    Route,
-    Side,
-    State,
-    apply,
-    command,
-)
+from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Route, Side, State
+from zoe.domain.order_inputs import apply, command
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import Price, Quantity
 from zoe.ports.journal import JournalRow

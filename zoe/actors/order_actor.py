@@ -33,9 +33,8 @@ from zoe.domain.order import (
     Order,
     Route,
     State,
-    apply,
-    command,
 )
+from zoe.domain.order_inputs import apply, command
 from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent

@@ -8,7 +8,8 @@ from typing import Final
 
 from zoe.domain.amend import Amend
 from zoe.domain.errors import IllegalCommand
-from zoe.domain.order import Fact, Input, Order, State, amending
+from zoe.domain.order import Fact, Input, Order, State
+from zoe.domain.order_inputs import amending
 from zoe.domain.order_record import amend_row
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AmendSettled, SendAmend, Sent

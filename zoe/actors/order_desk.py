@@ -20,7 +20,8 @@ from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, Input, Intent, Order, State, apply
+from zoe.domain.order import CONCLUDED, Input, Intent, Order, State
+from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import enlarged
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted

@@ -1,8 +1,8 @@
-"""The life of one order: a table of what is allowed, and what each fact does to the order.
+"""The life of one order: a table of what is allowed, and what is known of an order.
 
-Two kinds of input. Commands are ours: what the table lacks is an ``IllegalCommand`` and the order
-is unchanged. Facts are the exchange's: in the table they apply, listed as stale they change
-nothing, otherwise they contradict us (``UnexpectedFact``) and reconciliation settles it.
+Two kinds of input. Commands are ours: what the table lacks is refused. Facts are the exchange's: in
+the table they apply, listed as stale they change nothing, otherwise they contradict us
+(``order_inputs`` is what each does to an order).
 """
 
 import enum
@@ -11,9 +11,7 @@ from typing import Final
 
 import attrs
 
-from zoe.domain import amend
 from zoe.domain.amend import Amend, Terms, Turn
-from zoe.domain.errors import EarlyFact, IllegalCommand, UnexpectedFact
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 
@@ -108,12 +106,12 @@ class Input(enum.Enum):
 
 COMMANDS: Final = frozenset({Input.SEND, Input.DENY, Input.WITHDRAW, Input.AMEND})
 #: Facts about amends other than their effect; what each says is in the table of amends.
-_OF_AMENDS: Final = {
+OF_AMENDS: Final = {
     Input.AMEND_REFUSED: Turn.REFUSED,
     Input.AMEND_LOST: Turn.LOST,
     Input.AMEND_ABSENT: Turn.ABSENT,
 }
-ABOUT_AMENDS: Final = frozenset({Input.AMENDED, *_OF_AMENDS})
+ABOUT_AMENDS: Final = frozenset({Input.AMENDED, *OF_AMENDS})
 
 #: No way out; late fills are still counted.
 TERMINAL: Final = frozenset({State.FILLED, State.CANCELED, State.EXPIRED, State.DENIED})
@@ -386,92 +384,3 @@ class Order:
     def fills_missing(self) -> bool:
         """Whether the exchange reported more than the fills that we hold."""
         return sum((f.quantity.value for f in self.fills), Decimal(0)) < self.reported_filled.value
-
-
-def command(order: Order, wanted: Input) -> Order:
-    """Applies one of our own inputs.
-
-    Raises:
-        IllegalCommand: The state does not allow it; the order is unchanged.
-    """
-    assert wanted in COMMANDS, wanted
-    following = NEXT.get((order.state, wanted))
-    if following is None:
-        raise IllegalCommand(f"{wanted.value} while {order.state.value}")
-    return attrs.evolve(order, state=following)
-
-
-def apply(order: Order, fact: Fact) -> Order:
-    """Applies a fact; the same object comes back when the fact says nothing new.
-
-    Raises:
-        UnexpectedFact: The fact contradicts what is known; an EarlyFact only until an amend is told.
-    """
-    assert fact.input not in COMMANDS, fact.input
-    if fact.order_id is not None and order.order_id not in (None, fact.order_id):
-        raise UnexpectedFact(f"order id {fact.order_id} after {order.order_id}")
-    merged = _merge(order, fact)
-    where = (order.state, fact.input)
-    if where in STALE:
-        return merged
-    following = NEXT.get(where)
-    if following is None:
-        raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
-    if following is merged.state and merged is order:
-        return order
-    if following in TERMINAL:
-        # It wins over what is still under way: there is nothing left to cancel or to amend.
-        merged = attrs.evolve(merged, cancel=CancelProgress.NONE, amend=None)
-    if fact.input in ABOUT_AMENDS or fact.reason is None:
-        return attrs.evolve(merged, state=following)
-    return attrs.evolve(merged, state=following, reason=fact.reason)
-
-
-def amending(order: Order, wish: Amend) -> Order:
-    """The order with an amend on its way.
-
-    Raises:
-        IllegalCommand: It does not work, it is being canceled, another amend is not settled, or
-            the amend would change nothing.
-    """
-    if order.cancel is not CancelProgress.NONE:
-        raise IllegalCommand("an amend while the order is being canceled")
-    if wish.terms == order.terms:
-        raise IllegalCommand(f"an amend to {wish.terms}, which it is already")
-    return attrs.evolve(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
-
-
-def _merge(order: Order, fact: Fact) -> Order:
-    """The order with the fact's quantities, terms and id, its state untouched."""
-    changed = order
-    if order.state is State.WORKING:
-        changed = _amended(order, fact)
-    if fact.order_id is not None and order.order_id is None:
-        changed = attrs.evolve(changed, order_id=fact.order_id)
-    if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        changed = attrs.evolve(changed, fills=(*changed.fills, fact.fill))
-    if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
-        changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
-    # Whoever placed an external order may have changed its quantity since.
-    most = max(terms.quantity for terms in changed.possible_terms)
-    if changed.filled > most and order.intent.source != EXTERNAL:
-        raise EarlyFact(f"filled {changed.filled} of {most}")
-    return changed
-
-
-def _amended(order: Order, fact: Fact) -> Order:
-    """The order with what a fact says of its terms and its amend; the same where that is nothing."""
-    turn, terms = _OF_AMENDS.get(fact.input), order.terms
-    if fact.input is Input.AMENDED:
-        assert fact.terms is not None
-        turn, terms = amend.seen(order.amend, fact.terms), fact.terms
-    if turn is None:
-        return order
-    # An amend below what is filled leaves that much, and ends the rest.
-    terms = attrs.evolve(terms, quantity=max(terms.quantity, order.filled))
-    pending = amend.after(order.amend, turn)
-    if terms == order.terms and pending == order.amend:
-        return order
-    return attrs.evolve(
-        order, amend=pending, amended=order.amended if terms == order.terms else terms
-    )

@@ -23,9 +23,8 @@ from zoe.domain.order import (
     Side,
     State,
     TimeInForce,
-    amending,
-    apply,
 )
+from zoe.domain.order_inputs import amending, apply
 from zoe.domain.quantity import Price, Quantity, plain
 
 SENDING: Final = "order.sending"

@@ -14,17 +14,8 @@ from hypothesis import strategies as st
 from zoe.domain import amend
 from zoe.domain.amend import Amend, Progress, Terms, Turn
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
-from zoe.domain.order import (
-    Fact,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    Side,
-    State,
-    amending,
-    apply,
-)
+from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order_inputs import amending, apply
 from zoe.domain.order_news import news
 from zoe.domain.quantity import NOTHING, Price, Quantity
 

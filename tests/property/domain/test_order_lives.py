@@ -29,10 +29,8 @@ from zoe.domain.order import (
     Side,
     State,
     TimeInForce,
-    amending,
-    apply,
-    command,
 )
+from zoe.domain.order_inputs import amending, apply, command
 from zoe.domain.quantity import Price, Quantity
 
 TEXT = st.text(max_size=12)

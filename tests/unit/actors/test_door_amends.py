@@ -10,17 +10,8 @@ from stage import Stage
 
 from zoe.actors.desk_door import DeskDoor
 from zoe.domain.amend import Amend, Terms
-from zoe.domain.order import (
-    Fact,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    Side,
-    State,
-    amending,
-    apply,
-)
+from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order_inputs import amending, apply
 from zoe.domain.quantity import Price, Quantity
 from zoe.messages.orders import AmendDenied, AmendOrder, FollowOrder, OrderChanged, OrdersReported
 from zoe.messages.system import DoorAnswer, DoorRequest

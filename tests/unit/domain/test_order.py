@@ -26,9 +26,8 @@ from zoe.domain.order import (
     OrderType,
     Side,
     State,
-    apply,
-    command,
 )
+from zoe.domain.order_inputs import apply, command
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 INTENT = Intent(

@@ -13,9 +13,7 @@ from zoe.domain.difference import (
     WAITING,
     Difference,
 )
-from zoe.domain.order import (
-    EXTERNAL as SOMEBODY_ELSE,
-)
+from zoe.domain.order import EXTERNAL as SOMEBODY_ELSE
 from zoe.domain.order import (
     CancelProgress,
     Fact,
@@ -26,10 +24,9 @@ from zoe.domain.order import (
     OrderType,
     Side,
     State,
-    amending,
-    apply,
 )
 from zoe.domain.order_drift import Listed, OrderDrift
+from zoe.domain.order_inputs import amending, apply
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
 

@@ -8,7 +8,8 @@ import pytest
 
 from zoe.domain import order_record
 from zoe.domain.errors import UnexpectedFact
-from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State, apply
+from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order_inputs import apply
 from zoe.domain.order_summary import summary
 from zoe.domain.quantity import Price, Quantity
 

@@ -4,17 +4,8 @@ import stores
 
 from zoe.domain import order_record
 from zoe.domain.amend import Amend, Terms
-from zoe.domain.order import (
-    Fact,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    Side,
-    State,
-    amending,
-    apply,
-)
+from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
+from zoe.domain.order_inputs import amending, apply
 from zoe.domain.quantity import Price, Quantity
 from zoe.ports.journal import JournalRow
 from zoe.store import reading

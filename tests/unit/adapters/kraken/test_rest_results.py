@@ -8,16 +8,8 @@ import pytest
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
-from zoe.domain.order import (
-    EXTERNAL,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    State,
-    TimeInForce,
-    apply,
-)
+from zoe.domain.order import EXTERNAL, Input, Intent, Order, OrderType, State, TimeInForce
+from zoe.domain.order_inputs import apply
 from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
 from zoe.ports.venue import (
