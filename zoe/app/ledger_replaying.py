@@ -82,8 +82,7 @@ def replay(directory: Path) -> Replay:
 def booked(rows: Iterable[LedgerRow], marks: Marks, terms: Terms) -> Books:
     """Books with all of these rows."""
     books = Books(marks, terms)
-    for row in rows:
-        books.add(row)
+    books.extend(rows)
     books.settle()
     return books
 

@@ -60,8 +60,7 @@ class Bookkeeping:
         self._logs: dict[str, _Log] = {}
         #: Numbers of lots and uses by their identity; the books keep each alive.
         self._numbers: dict[int, int] = {}
-        for row in stored.rows:
-            self.books.add(row)
+        self.books.extend(stored.rows)
 
     def catch_up(self, as_of_ns: int | None, at_ns: int, reason: str = "rebuilt") -> Booking:
         """Books what is stored, and returns what the store lacks or has otherwise.

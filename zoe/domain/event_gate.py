@@ -30,32 +30,30 @@ class EventGate:
         self.deferred: dict[str, Group] = {}
         self._young: dict[str, Group] = {}
 
-    def sift(
-        self, touched: dict[str, Group], as_of_ns: int | None
-    ) -> tuple[list[Group], int | None]:
+    def sift(self, touched: list[Group], as_of_ns: int | None) -> tuple[list[Group], int | None]:
         """Events that may be booked, and from when on the booked ones must be taken back.
 
         Args:
-            touched: Whose rows have changed.
+            touched: Whose rows have changed; they are marked so.
         """
-        again = touched | self._young
-        self._young = {}
+        young, self._young = [g for g in self._young.values() if not g.touched], {}
         ready: list[Group] = []
         times: list[int] = []
         moved = False
-        for key, group in again.items():
+        for group in (*touched, *young):
+            key = group.key
             if group.placed:
                 times.append(group.time_ns)
             self.deferred.pop(key, None)
             waited = self.unready.pop(key, None) is not None
             if group.rows:
                 group.date()
-                young = as_of_ns is not None and _is_young(group, as_of_ns)
-                if group.pending or young:
+                is_young = as_of_ns is not None and _is_young(group, as_of_ns)
+                if group.pending or is_young:
                     self.unready[key] = group
-                    if young:
+                    if is_young:
                         self._young[key] = group
-                    if key not in touched:
+                    if not group.touched:
                         continue
                     waited = True
                 else:

@@ -7,7 +7,6 @@ order in which they came: an older row takes later events back and books them an
     rows -> wallet chains (order, gaps) -> journal entries -> events -> lots -> valuation
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import pairwise
@@ -17,14 +16,16 @@ from typing import Final
 import attrs
 
 from zoe.domain.event_gate import EventGate
+from zoe.domain.event_order import topological
 from zoe.domain.ledger_entry import COUNTER, FEES, IN_TRANSIT
-from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
+from zoe.domain.ledger_row import NO_REFID, WORDS, Kind, LedgerRow, asset_of, kind_of
 from zoe.domain.lot_events import LotBooking
 from zoe.domain.lot_outcome import Flow, Group, Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import USD, Mark, Marks, NoMarks
 from zoe.domain.wallet_chain import WalletChain
 
+_time: Final[Callable[[LedgerRow], int]] = attrgetter("time_ns")
 _moment: Final[Callable[[Group], tuple[int, str]]] = attrgetter("time_ns", "first_id")
 
 
@@ -90,7 +91,7 @@ class Books:
         self._groups: dict[str, Group] = {}
         self._outcomes: list[Outcome] = []
         self._touched_wallets: set[str] = set()
-        self._touched_groups: dict[str, Group] = {}
+        self._touched_groups: list[Group] = []
         self._group_of: dict[str, Group] = {}
         self._accounts: dict[str, dict[str, int]] = {
             account: {} for account in (FEES, *COUNTER.values())
@@ -115,14 +116,31 @@ class Books:
         known = self.rows.get(row.ledger_id)
         if known is not None:
             return self._again(known, row)
-        self.rows[row.ledger_id] = row
-        chain = self._chains.get(row.wallet)
-        if chain is None:
-            chain = self._chains[row.wallet] = WalletChain()
-        chain.add(row)
-        self._touched_wallets.add(row.wallet)
-        self._join(row).pending += 1
+        self.extend((row,))
         return Receipt.NEW
+
+    def extend(self, rows: Iterable[LedgerRow]) -> None:
+        """Takes rows, as ``add`` each; a replay brings them by the hundred thousand."""
+        known, chains, groups, group_of = self.rows, self._chains, self._groups, self._group_of
+        for row in rows:
+            ledger_id, refid, _, word, subtype, wallet, _, _, _ = row
+            if ledger_id in known:
+                self._again(known[ledger_id], row)
+                continue
+            known[ledger_id] = row
+            if wallet not in chains:
+                chains[wallet] = WalletChain()
+            chains[wallet].add(row)
+            # As _join, of rows whose event is there, and that nobody has ruled on.
+            group = groups.get(f"{refid}:{WORDS[kind_of(word, subtype, wallet)]}")
+            if group is None or self._rulings or refid in NO_REFID:
+                group = self._join(row)
+            else:
+                group_of[ledger_id] = group
+                if not group.touched:
+                    self._touch(group)
+            group.pending += 1
+        self._touched_wallets.update(chains)
 
     def _again(self, known: LedgerRow, row: LedgerRow) -> Receipt:
         """A row that came before. The later of two times is the more exact one: others are cut."""
@@ -143,7 +161,7 @@ class Books:
         self._touched_wallets.add(row.wallet)
         self.rows[row.ledger_id] = row
         old, new = self._group_of[row.ledger_id], self._join(row)
-        self._touched_groups[old.key] = old
+        self._touch(old)
         if known in old.rows:
             old.rows.remove(known)
             new.rows.append(row)
@@ -162,7 +180,7 @@ class Books:
         if group is None:
             group = self._groups[key] = Group(key, kind, self._accounts[COUNTER[kind]])
         self._group_of[row.ledger_id] = group
-        self._touched_groups[key] = group
+        self._touch(group)
         return group
 
     def settle(self, as_of_ns: int | None = None) -> Settled:
@@ -176,46 +194,55 @@ class Books:
         unbooked: list[LedgerRow] = []
         for wallet in sorted(self._touched_wallets):
             walk = self._chains[wallet].walk()
-            self._count_out(walk.unbooked, asset_of(wallet))
-            self._count_in(walk.booked, asset_of(wallet))
             booked += walk.booked
             unbooked += walk.unbooked
         self._touched_wallets.clear()
+        self._count_out(unbooked)
+        self._count_in(booked)
         undone, outcomes = self._project(as_of_ns)
         return Settled(tuple(booked), tuple(unbooked), undone, outcomes)
 
-    def _count_in(self, rows: Iterable[LedgerRow], asset: str) -> None:
-        """Counts rows of one asset in."""
-        fees, groups, touched = self._accounts[FEES], self._group_of, self._touched_groups
-        for row in rows:
-            group = groups[row.ledger_id]
-            touched[group.key] = group
+    def _count_in(self, booked: list[LedgerRow]) -> None:
+        """Counts rows in; by time, since legs of one event lie beside each other in memory."""
+        fees, groups = self._accounts[FEES], self._group_of
+        for row in sorted(booked, key=_time):
+            ledger_id, _, _, _, _, wallet, amount, fee, _ = row
+            group, asset = groups[ledger_id], asset_of(wallet)
+            if not group.touched:
+                self._touch(group)
             group.rows.append(row)
             group.pending -= 1
             counter = group.counter
-            counter[asset] = counter.get(asset, 0) - row.amount
-            if row.fee:
-                fees[asset] = fees.get(asset, 0) + row.fee
+            counter[asset] = counter.get(asset, 0) - amount
+            if fee:
+                fees[asset] = fees.get(asset, 0) + fee
 
-    def _count_out(self, rows: Iterable[LedgerRow], asset: str) -> None:
-        """Counts rows of one asset out again."""
-        for row in rows:
-            group = self._group_of[row.ledger_id]
-            self._touched_groups[group.key] = group
+    def _count_out(self, unbooked: list[LedgerRow]) -> None:
+        """Counts rows out again."""
+        for row in unbooked:
+            group, asset = self._group_of[row.ledger_id], asset_of(row.wallet)
+            self._touch(group)
             group.rows.remove(row)
             group.pending += 1
             group.counter[asset] += row.amount
             if row.fee:
                 self._accounts[FEES][asset] -= row.fee
 
+    def _touch(self, group: Group) -> None:
+        if not group.touched:
+            group.touched = True
+            self._touched_groups.append(group)
+
     def _project(self, as_of_ns: int | None) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
         """Takes back the events from the earliest touched one on, and books them in order."""
-        touched, self._touched_groups = self._touched_groups, {}
+        touched, self._touched_groups = self._touched_groups, []
         ready, earliest = self._gate.sift(touched, as_of_ns)
+        undone = () if earliest is None else self._undo_from(earliest)
+        ready += (outcome.group for outcome in undone if not outcome.group.touched)
+        for group in touched:
+            group.touched = False
         if earliest is None:
             return (), ()
-        undone = self._undo_from(earliest)
-        ready += (outcome.group for outcome in undone if outcome.key not in touched)
         ready.sort(key=_moment)
         through = self._gate.let_through(self._in_order(ready))
         return undone, tuple(self._book(group) for group in through)
@@ -264,7 +291,7 @@ class Books:
                 if first != second and second not in after[first]:
                     after[first].add(second)
                     before[second] += 1
-        return [here[key] for key in _topological(after, before, here)]
+        return [here[key] for key in topological(after, before, here)]
 
     @property
     def wallets(self) -> dict[str, WalletChain]:
@@ -343,30 +370,3 @@ class Books:
     def uses(self) -> list[LotUse]:
         """Every slice of a lot that left, in the order of events."""
         return [use for outcome in self._outcomes for use in outcome.uses]
-
-
-def _topological(
-    after: dict[str, set[str]], before: dict[str, int], groups: dict[str, Group]
-) -> list[str]:
-    """Keys so that none comes before one it follows; else by ledger id.
-
-    Where they follow each other in a circle, the smallest ledger id comes first.
-    """
-    ready = [(groups[key].first_id, key) for key, count in before.items() if not count]
-    heapq.heapify(ready)
-    left, order = set(groups), list[str]()
-    while left:
-        key = (
-            heapq.heappop(ready)[1]
-            if ready
-            else min(left, key=lambda key: (groups[key].first_id, key))
-        )
-        if key not in left:
-            continue
-        left.remove(key)
-        order.append(key)
-        for follower in after[key]:
-            before[follower] -= 1
-            if not before[follower] and follower in left:
-                heapq.heappush(ready, (groups[follower].first_id, follower))
-    return order

@@ -55,7 +55,7 @@ class Kind(Enum):
 
 
 #: ``Kind.value``, without the price of asking an enum.
-_WORDS: Final = {kind: kind.value for kind in Kind}
+WORDS: Final = {kind: kind.value for kind in Kind}
 _KINDS: Final = {
     **dict.fromkeys(("trade", "spend", "receive", "sale", "conversion"), Kind.TRADE),
     **dict.fromkeys(("staking", "reward", "dividend"), Kind.INCOME),
@@ -240,9 +240,9 @@ class LedgerRow(NamedTuple):
 
         Rows of ``earn`` without a refid come in pairs of one time and size.
         """
-        kind = self.kind
-        if self.refid not in NO_REFID:
-            return f"{self.refid}:{_WORDS[kind]}", kind
+        kind, refid = kind_of(self.type, self.subtype, self.wallet), self.refid
+        if refid not in NO_REFID:
+            return f"{refid}:{WORDS[kind]}", kind
         if self.type == "earn":
-            return f"{self.time_ns}:{abs(self.amount)}:{_WORDS[kind]}", kind
-        return f"{self.ledger_id}:{_WORDS[kind]}", kind
+            return f"{self.time_ns}:{abs(self.amount)}:{WORDS[kind]}", kind
+        return f"{self.ledger_id}:{WORDS[kind]}", kind

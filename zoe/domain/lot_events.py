@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from zoe.domain.ledger_row import Kind
-from zoe.domain.lot_outcome import Alarm, Flow, Group, Outcome
+from zoe.domain.lot_outcome import Alarm, Flow, Group, Outcome, plain_outcome
 from zoe.domain.lots import (
     FEE,
     REVERSED_INCOME,
@@ -36,7 +36,7 @@ class LotBooking:
 
     def book(self, group: Group) -> Outcome:
         """What the event does to the lots."""
-        if group.kind is Kind.TRADE:
+        if group.kind is _TRADE:
             plain = self._plain_trade(group)
             if plain is not None:
                 return plain
@@ -55,36 +55,35 @@ class LotBooking:
             given, lost, got, gained = got, gained, given, lost
         if lost > 0 or gained < 0 or (given != USD and self.pools.held_of(given) < -lost):
             return None
-        worth = nets.get(USD)
+        worth = -lost if given == USD else gained if got == USD else None
         marks: tuple[Mark, ...] = ()
         if worth is None:
-            first = min(nets, key=_rank)
+            first = given if _rank(given) < _rank(got) else got
             mark = self.mark(first, group.time_ns)
             if mark is None:
                 return None
-            worth, marks = mark.value(nets[first]), (mark,)
-        return self._exchanged(group, (given, lost, got, gained), abs(worth), marks)
+            worth, marks = abs(mark.value(nets[first])), (mark,)
+        return self._exchanged(group, (given, -lost, got, gained), worth, marks)
 
     def _exchanged(
         self, group: Group, legs: tuple[str, int, str, int], worth: int, marks: tuple[Mark, ...]
     ) -> Outcome:
         given, lost, got, gained = legs
-        uses: list[LotUse] = []
+        uses: tuple[LotUse, ...] = ()
         lots: tuple[Lot, ...] = ()
         flows: tuple[tuple[Flow, int], ...] = ()
         if given != USD:
-            uses = self.pools.take(given, -lost, worth, group, SALE)
+            uses = tuple(self.pools.take(given, lost, worth, group, SALE))
             gain = worth
             for use in uses:
                 gain -= use.basis
             if gain:
-                flows = ((Flow.SALE_GAIN, gain),)
+                flows = ((_SALE_GAIN, gain),)
         if got != USD:
-            lot_id, at_ns = f"{group.key}/{got}", group.time_ns
-            lot = Lot(lot_id, got, at_ns, gained, worth, gained, worth)
+            lot = Lot(f"{group.key}/{got}", got, group.time_ns, gained, worth, gained, worth)
             self.pools.open(lot)
             lots = (lot,)
-        return Outcome(group, group.time_ns, lots, tuple(uses), flows, marks)
+        return plain_outcome((group, group.time_ns, lots, uses, flows, marks, (), ()))
 
     def undo(self, outcome: Outcome) -> None:
         """Takes back the last event that was booked."""
@@ -95,7 +94,9 @@ class LotBooking:
 
     def mark(self, asset: str, at_ns: int) -> Mark | None:
         """The mark of a time; what was once found stays."""
-        found = self._pinned.get((asset, at_ns)) if self._pinned else None
+        if self._lasting and not self._pinned:
+            return self._marks.mark(asset, at_ns)
+        found = self._pinned.get((asset, at_ns))
         if found is None:
             found = self._marks.mark(asset, at_ns)
             if found is not None and not self._lasting:
@@ -108,6 +109,9 @@ class LotBooking:
             self._pinned[mark.asset, at_ns] = mark
 
 
+#: To ask an enum for a member takes longer than a sum.
+_TRADE: Final = Kind.TRADE
+_SALE_GAIN: Final = Flow.SALE_GAIN
 _RANKS: Final = {asset: rank for rank, asset in enumerate(ROUTES)}
 
 
@@ -367,8 +371,8 @@ class _Event:
         lot_id = f"{self._key}/{asset}"
         if self._lots and any(lot.lot_id == lot_id for lot in self._lots):
             lot_id += f"#{len(self._lots)}"
-        at_ns = self._time_ns
-        lot = Lot(lot_id, asset, at_ns, quantity, basis, quantity, basis, assumed, unvalued)
+        whole = quantity, basis
+        lot = Lot(lot_id, asset, self._time_ns, *whole, *whole, assumed, unvalued)
         self._booking.pools.open(lot)
         self._lots.append(lot)
         return True

@@ -1,7 +1,9 @@
 """An event of the ledger, and what came of it: lots, uses of lots, and why equity changed."""
 
+from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from zoe.domain.ledger_row import Kind, LedgerRow, asset_of
 from zoe.domain.lots import Lot, LotUse
@@ -43,9 +45,13 @@ class Group:
         rows: Those that are booked.
         pending: How many are known and held behind a gap of their wallet.
         counter: Balances, by asset, of the account that its amounts are booked against.
+        touched: Whether its rows have changed since the last settling.
     """
 
-    __slots__ = ("counter", "first_id", "key", "kind", "pending", "placed", "rows", "time_ns")
+    __slots__ = (
+        *("counter", "first_id", "key", "kind", "pending", "placed", "rows", "time_ns"),
+        "touched",
+    )
 
     def __init__(self, key: str, kind: Kind, counter: dict[str, int]) -> None:
         self.key = key
@@ -54,6 +60,7 @@ class Group:
         self.rows: list[LedgerRow] = []
         self.pending = 0
         self.placed = False
+        self.touched = False
         self.time_ns = 0
         self.first_id = ""
 
@@ -69,6 +76,14 @@ class Group:
 
     def nets(self) -> dict[str, int]:
         """What it changed, by asset; assets that cancel are left out, and fee credits."""
+        if len(self.rows) == 2:
+            one, other = self.rows
+            _, _, _, _, _, wallet, amount, fee, _ = one
+            nets = {asset_of(wallet): amount - fee}
+            _, _, _, _, _, wallet, amount, fee, _ = other
+            nets[asset_of(wallet)] = amount - fee
+            if len(nets) == 2 and 0 not in nets.values() and FEE_CREDIT not in nets:
+                return nets
         sums: dict[str, int] = {}
         for row in self.rows:
             asset = asset_of(row.wallet)
@@ -107,3 +122,7 @@ class Outcome(NamedTuple):
     def kind(self) -> Kind:
         """What the event was."""
         return self.group.kind
+
+
+#: An outcome of all its fields, without the price of naming them.
+plain_outcome: Final[Callable[[tuple[Any, ...]], Outcome]] = partial(tuple.__new__, Outcome)

@@ -5,7 +5,8 @@ takes what is left. Nothing leaks, and no slice depends on what other slices rou
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 import attrs
@@ -40,11 +41,11 @@ class Lot:
 
     def take(self, quantity: int) -> int:
         """Takes a slice of what is left; returns the basis that goes with it."""
-        assert 0 < quantity <= self.left, (self.lot_id, quantity, self.left)
-        emptied = quantity == self.left
-        basis = self.basis_left if emptied else self.basis * quantity // self.quantity
-        self.left -= quantity
-        self.basis_left -= basis
+        left, basis_left = self.left - quantity, self.basis_left
+        assert quantity > 0 and left >= 0, (self.lot_id, quantity, self.left)
+        basis = self.basis * quantity // self.quantity if left else basis_left
+        self.left = left
+        self.basis_left = basis_left - basis
         return basis
 
 
@@ -69,6 +70,12 @@ class LotUse(NamedTuple):
     def gain(self) -> int:
         """Proceeds less basis; 0 for a transfer."""
         return 0 if self.proceeds is None else self.proceeds - self.basis
+
+
+#: A use of its fields, without the price of naming them.
+_use: Final[Callable[[tuple[Lot, str, str, int, int, int, int | None]], LotUse]] = partial(
+    tuple.__new__, LotUse
+)
 
 
 class Event(Protocol):
@@ -116,16 +123,11 @@ class LotPools:
         Args:
             proceeds: What all of it brought, shared by quantity; None for a transfer.
         """
-        assert 0 < quantity <= self._held.get(asset, 0), (asset, quantity)
+        left_over = self._held.get(asset, 0) - quantity
+        assert quantity > 0 and left_over >= 0, (asset, quantity)
+        self._held[asset] = left_over
         pool, key, time_ns = self._open[asset], event.key, event.time_ns
-        lot = pool[0]
-        self._held[asset] -= quantity
-        if quantity <= lot.left:
-            basis = lot.take(quantity)
-            if not lot.left:
-                pool.popleft()
-            return [LotUse(lot, key, kind, time_ns, quantity, basis, proceeds)]
-        uses, still, paid = [], quantity, proceeds
+        uses, still, paid = list[LotUse](), quantity, proceeds
         while still:
             lot = pool[0]
             part = min(lot.left, still)
@@ -137,7 +139,7 @@ class LotPools:
             if proceeds is not None and paid is not None and still:
                 share = proceeds * part // quantity
                 paid -= share
-            uses.append(LotUse(lot, key, kind, time_ns, part, basis, share))
+            uses.append(_use((lot, key, kind, time_ns, part, basis, share)))
         return uses
 
     def give_back(self, uses: Iterable[LotUse]) -> None:

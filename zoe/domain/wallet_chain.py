@@ -17,7 +17,7 @@ import attrs
 from zoe.domain.ledger_row import LedgerRow
 
 _time: Final[Callable[[LedgerRow], int]] = attrgetter("time_ns")
-_moment: Final[Callable[[LedgerRow], tuple[int, str]]] = attrgetter("time_ns", "ledger_id")
+_name: Final[Callable[[LedgerRow], str]] = attrgetter("ledger_id")
 
 
 @attrs.frozen
@@ -78,10 +78,10 @@ class WalletChain:
             self._from_ns = None
         if not starts:
             return NOTHING
-        popped = self._rewind(min(starts))
+        popped = self._rewind(min(starts)) if self.booked else []
         self.held += popped
         self.held += new
-        self.held.sort(key=_moment)
+        self.held.sort(key=_time)
         kept = len(self.booked)
         self._go_on()
         now = self.booked[kept:]
@@ -110,21 +110,23 @@ class WalletChain:
 
     def _go_on(self) -> None:
         """Books from the held rows while the chain goes on."""
-        held, balance, at, count = self.held, self.balance, 0, len(self.held)
+        held, booked, balance = self.held, self.booked, self.balance
+        at, count = 0, len(held)
         while at < count:
-            row = held[at]
-            end = at + 1
-            while end < count and held[end].time_ns == row.time_ns:
+            row, end = held[at], at + 1
+            _, _, time_ns, _, _, _, amount, fee, after = row
+            while end < count and held[end].time_ns == time_ns:
                 end += 1
             if end > at + 1:
+                held[at:end] = sorted(held[at:end], key=_name)
                 run = trail(held[at:end], balance)
                 if not run:
                     break
-                self.booked += run
+                booked += run
                 balance = run[-1].balance
-            elif row.balance - row.amount + row.fee == balance:
-                self.booked.append(row)
-                balance = row.balance
+            elif after - amount + fee == balance:
+                booked.append(row)
+                balance = after
             else:
                 break
             at = end

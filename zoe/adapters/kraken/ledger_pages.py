@@ -1,5 +1,7 @@
 """Pages of REST ``Ledgers`` as rows of the books, read straight into whole units."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -35,6 +37,10 @@ class _Answer(msgspec.Struct, frozen=True):
     ledger: dict[str, _Entry] | None = None
 
 
+#: How most fees are written.
+_NOTHING: Final = frozenset({"0", "0.0000", "0.00000000", "0.0000000000"})
+#: A row of its fields, without the price of naming them: an account has a hundred thousand.
+_ledger_row: Final[Callable[[tuple[str | int, ...]], LedgerRow]] = partial(tuple.__new__, LedgerRow)
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
@@ -55,7 +61,8 @@ def read(data: bytes) -> tuple[LedgerRow, ...]:
 
 
 def _row(ledger_id: str, entry: _Entry) -> LedgerRow:
-    return LedgerRow(
+    fee = entry.fee
+    return _ledger_row((
         ledger_id,
         entry.refid or "",
         numbers.units_of_text(bytes(entry.time), _TIME_DIGITS),
@@ -63,6 +70,6 @@ def _row(ledger_id: str, entry: _Entry) -> LedgerRow:
         entry.subtype or "",
         wallet_of(entry.asset),
         units_of_text(entry.amount),
-        units_of_text(entry.fee),
+        0 if fee in _NOTHING else units_of_text(fee),
         units_of_text(entry.balance),
-    )
+    ))  # fmt: skip
