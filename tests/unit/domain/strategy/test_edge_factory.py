@@ -384,3 +384,39 @@ def test_a_restart_goes_on_from_its_state() -> None:
     again.now_ns, again.account, again._cause = story.now_ns, story.account, story._cause
     assert again.state == story.state
     assert again.see() == story.see()
+
+
+def test_a_bid_is_smaller_by_what_is_held_and_ends_at_the_largest_inventory() -> None:
+    story = quiet()
+
+    def bid_of(coins: int) -> int:
+        story.holds(coins)
+        return sum(want.quantity for want in story.see().wants if want.side is Side.BUY)
+
+    # A lot is 50 USD, 5 coins at 10.
+    assert bid_of(0) == pytest.approx(5 * COIN, rel=1e-3)
+    assert bid_of(5) == pytest.approx(5 * COIN * 3 / 4, rel=1e-3)
+    assert bid_of(15) == pytest.approx(5 * COIN / 4, rel=1e-2)
+    assert bid_of(20) == 0
+    assert "bid:INVENTORY_FULL" in story.see().reasons
+
+
+def test_who_leaves_counts_the_inventory_from_nothing_whatever_the_target() -> None:
+    asks = []
+    for target in (0, 2):
+        story = quiet(q_target_lots=target, sigma_floor_bps=5.0)
+        story.holds(5)
+        asks.append(price(story.see(trading_state=TradingState.REDUCING), Side.SELL))
+    assert asks[0] == asks[1]
+
+
+def test_a_working_bid_above_the_indifferent_price_moves_however_young_it_is() -> None:
+    """With so much inventory one would rather sell where this one buys."""
+    story = quiet(sigma_floor_bps=5.0, h_max_bps=1_000)
+    story.holds(15)  # three lots, each worth some 12 bps
+    wanted = price(story.see(), Side.BUY)
+    assert wanted < 99_200
+    above = WorkingOrder("bid.0", Side.BUY, 99_680, COIN, age_ms=100)
+    assert price(story.see(working=(above,)), Side.BUY) == wanted
+    below = attrs.evolve(above, price=99_620)
+    assert price(story.see(working=(below,)), Side.BUY) == 99_620
