@@ -55,6 +55,8 @@ ROUND_SECONDS: Final = 1
 RENEW_EACH: Final = 30
 #: A state that is not written at each change is written so often.
 STATE_EACH: Final = 300
+#: Decisions to want nothing, one after the other, are written at most so often a pair.
+IDLE_NS: Final = 30_000_000_000
 
 Inbox = (
     Quote | TradePrints | BarsClosed | TickersSampled | ExchangeStatus | BalancesChanged | CatalogChanged
@@ -104,6 +106,7 @@ class Track:
     """What is remembered of one pair between two decisions."""
 
     decided_ns: int = 0
+    written_ns: int = 0
     told: tuple[Any, ...] = ()
     reasons: tuple[str, ...] = ()
     wants: tuple[Want, ...] = ()
@@ -120,7 +123,8 @@ class EngineStrategist(Actor):
         about = {"strategy": config.name, "code": config.code, "params": config.params}
         self._rows = Rows(self, account_id, about)
         self.purse = Purse(self._source)
-        self.eyes = Eyes(config.weighing, self.purse.ours)
+        bars = dict(config.engine.needs.bars).get("5m", 0)
+        self.eyes = Eyes(config.weighing, self.purse.ours, bars)
         self.scanner = None if config.scan is None else Scanner(config.scan)
         self.views = Views(self.eyes, self.purse, self.scanner)
         self.targets = Targets(self, self._source)
@@ -354,8 +358,12 @@ class EngineStrategist(Actor):
         track.decided_ns, track.wants, track.reasons = view.now_ns, wants, reasons
         track.counts.update(reasons)
         told = (tuple((w.key, w.side, w.price, w.quantity) for w in wants), reasons)
-        self._write(Made(view, before, decision, reasons), is_new=told != track.told)
-        track.told = told
+        # Reasons for wanting nothing may change at each tick: now and then will do.
+        idle = not wants and track.told[:1] == ((),)
+        is_new = told != track.told and not (idle and view.now_ns - track.written_ns < IDLE_NS)
+        self._write(Made(view, before, decision, reasons), is_new=is_new)
+        if is_new:
+            track.told, track.written_ns = told, view.now_ns
         if self.is_live:
             self.targets.set(view, self.config.engine.slots, wants, self._rows.link(pair))
 

@@ -23,7 +23,6 @@ from zoe.messages.market import CandleSeen, Quote, TradePrints
 FIVE_MINUTES_NS: Final = 300_000_000_000
 #: A book of which nothing was heard for so long has not been followed without a gap.
 GAP_NS: Final = 30_000_000_000
-BARS_KEPT: Final = 720
 
 
 @attrs.define
@@ -53,11 +52,15 @@ class Eyes:
     Args:
         weighing: How a fair value is made of a book, for siblings; None where none are shown.
         ours: Price and quantity of our own orders in a pair; a bid's quantity is negative.
+        bars: So many closed bars of a pair are kept.
     """
 
-    def __init__(self, weighing: Weighing | None, ours: Callable[[str], tuple[Level, ...]]) -> None:
+    def __init__(
+        self, weighing: Weighing | None, ours: Callable[[str], tuple[Level, ...]], bars: int
+    ) -> None:
         self._weighing = weighing
         self._ours = ours
+        self._bars_kept = bars
         self._pairs: dict[str, _Seen] = {}
         self.catalog: Catalog | None = None
         self._routes: dict[str, tuple[Route, ...]] = {}
@@ -139,8 +142,8 @@ class Eyes:
         last_ns = seen.bars[-1].close_ns if seen.bars else 0
         made = (_bar(candle, pair) for candle in candles)
         fresh = tuple(bar for bar in made if bar.close_ns > last_ns)
-        if fresh:
-            seen.bars = (*seen.bars, *fresh)[-BARS_KEPT:]
+        if fresh and self._bars_kept:
+            seen.bars = (*seen.bars, *fresh)[-self._bars_kept :]
 
     def closed_bars(self, symbol: str) -> tuple[Bar, ...]:
         """Those of five minutes, oldest first; the same object until one more has closed."""

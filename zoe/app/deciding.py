@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from zoe.actors.strategist_rows import shown_want, unpacked
-from zoe.app.engines import digest
+from zoe.app.engines import code_digest, digest
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy import record
 from zoe.domain.strategy.view import Engine, View, Want
@@ -41,5 +41,7 @@ def decide_again(body: Mapping[str, Any], engine: Engine | None) -> Again:
             return Again(problem="the stored View is not the one that was seen")
         decision = record.again(engine, state, view, wants)
     except (ConfigError, record.DecisionDiffers) as problem:
-        return Again(problem=str(problem))
+        code = code_digest()
+        other = "" if body["code"] == code else f"made by code {body['code']}, this is {code}: "
+        return Again(problem=f"{other}{problem}")
     return Again(tuple(shown_want(want, view) for want in decision.wants))

@@ -1,16 +1,28 @@
 """The strategies of many pairs as a desk runs them: engine, mode, and what each may see."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from zoe.actors.engine_strategist import EngineConfig
 from zoe.app.settings import Settings
 from zoe.app.version import VERSION
+from zoe.domain import strategy as strategy_room
 from zoe.domain.strategy import record
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.edge_factory import EdgeFactory
 from zoe.domain.strategy.trader_state import State as TraderState
 from zoe.domain.strategy.view import Engine
+
+
+def code_digest() -> str:
+    """Names the code that decides: every file of the strategies' room."""
+    room = Path(strategy_room.__file__).parent
+    found = hashlib.sha256()
+    for file in sorted(room.glob("*.py")):
+        found.update(file.name.encode())
+        found.update(file.read_bytes())
+    return f"{VERSION}-{found.hexdigest()[:16]}"
 
 
 def digest(params: Any) -> str:
@@ -30,13 +42,13 @@ def engine(settings: Settings, name: str) -> Engine | None:
 def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ...]:
     """Every strategy of many pairs, whatever its mode: it may be changed at run time."""
     edge, trader = settings.edge_factory, settings.crypto_trader
-    factory = EdgeFactory(edge.params)
+    factory, code = EdgeFactory(edge.params), code_digest()
     return (
         EngineConfig(
             factory,
             edge.mode,
             edge.pairs,
-            code=VERSION,
+            code=code,
             params=digest(edge.params),
             weighing=factory.weighing,
             claims=edge.claims,
@@ -46,7 +58,7 @@ def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ..
         EngineConfig(
             CryptoTrader(trader.params),
             trader.mode,
-            code=VERSION,
+            code=code,
             params=digest(trader.params),
             scan=trader.params,
             trades=_trades,
