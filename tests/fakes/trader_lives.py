@@ -52,6 +52,8 @@ class Judge:
     def look(self, before: State, world: World, stall: Stall, seen: tuple[View, Decision]) -> None:
         """Every promise, after one decision."""
         view, decision = seen
+        if before.trade(view.instrument.symbol) is None:
+            stall.bought = []  # what is left of an earlier trade was that one's risk
         self.sells_no_more_than_the_sleeve(stall, decision)
         self.opens_once(before, decision.state, world, view)
         self.has_a_stop(stall, view, decision)

@@ -208,11 +208,7 @@ def chase(state: State, trade: Trade, look: Look) -> Answer:
     """
     why = _ended(state, trade, look)
     if why is not None:
-        return (
-            state.with_trade(attrs.evolve(trade, until_ns=min(trade.until_ns, look.now_ns))),
-            (),
-            (why,),
-        )
+        return state.with_trade(trade.given_up(look.now_ns)), (), (why,)
     if look.bid is None or look.ask is None:
         return state.with_trade(trade), (), ("STALE",)
     wished = max(
@@ -222,13 +218,13 @@ def chase(state: State, trade: Trade, look: Look) -> Answer:
     # A post-only order may not touch the asks, wherever they have come down to.
     price = min(wished, (look.ask - 1) // look.tick * look.tick)
     if price <= stop or look.bid <= stop:
-        ended = attrs.evolve(trade, until_ns=look.now_ns)
-        return state.with_trade(ended), (), ("ENTRY_FAILED",)
-    trade = attrs.evolve(trade, price=wished, stop=stop)
+        return state.with_trade(trade.given_up(look.now_ns)), (), ("ENTRY_FAILED",)
+    if (wished, stop) != (trade.price, trade.stop):
+        trade = attrs.evolve(trade, price=wished, stop=stop)
     quantity = look.floor(min(trade.planned - look.held + trade.before, _affordable(price, look)))
     if quantity < look.least(price):
-        until_ns = look.now_ns if look.held > trade.before else trade.until_ns
-        return state.with_trade(attrs.evolve(trade, until_ns=until_ns)), (), ("ENTRY_REST",)
+        kept = trade.given_up(look.now_ns) if look.held > trade.before else trade
+        return state.with_trade(kept), (), ("ENTRY_REST",)
     want = look.want(ENTRY, price, quantity, f"{trade.rule} at {trade.signal_ns}")
     return state.with_trade(trade), (want,), (f"ENTERING_{trade.rule.upper()}",)
 

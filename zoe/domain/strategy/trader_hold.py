@@ -41,7 +41,7 @@ ALARMS: Final = frozenset({"STOP_BLIND", "EXIT_IMPOSSIBLE"})
 def hold(state: State, trade: Trade, look: Look) -> Answer:
     """What becomes of a trade, from its first want to the last coin."""
     if look.view.trading_state is TradingState.HALTED:
-        return state.with_trade(_given_up(trade, look)), (), (TradingState.HALTED.value,)
+        return state.with_trade(trade.given_up(look.now_ns)), (), (TradingState.HALTED.value,)
     trade = _seen(trade, look)
     if not trade.opened_ns:
         return _not_open(state, trade, look)
@@ -105,10 +105,6 @@ def is_orphan(look: Look) -> bool:
     return look.floor(look.held) >= look.least(price)
 
 
-def _given_up(trade: Trade, look: Look) -> Trade:
-    return attrs.evolve(trade, until_ns=min(trade.until_ns, look.now_ns))
-
-
 def _seen(trade: Trade, look: Look) -> Trade:
     """The trade once its first coin is there: its time runs from then."""
     if trade.opened_ns or look.held <= trade.before:
@@ -133,12 +129,13 @@ def _watched(state: State, trade: Trade, look: Look) -> tuple[State, Trade]:
     """Stop, time stop, signal gone, in this order; what presses more replaces what presses less."""
     before = exits.Watch(trade.under_ns, trade.under_sequence, trade.blind)
     watch, is_hit = exits.look(trade.stop, before, look.sight)
-    trade = attrs.evolve(
-        trade,
-        under_ns=watch.under_ns,
-        under_sequence=watch.under_sequence,
-        blind=watch.blind,
-    )
+    if watch != before:
+        trade = attrs.evolve(
+            trade,
+            under_ns=watch.under_ns,
+            under_sequence=watch.under_sequence,
+            blind=watch.blind,
+        )
     reason = None if trade.leave is None else trade.leave.reason
     if is_hit and reason in (None, SIGNAL_GONE):
         is_loss = trade.stop < (trade.entry or trade.price)
@@ -231,6 +228,8 @@ def _trailed(trade: Trade, look: Look) -> Trade:
     newer = [bar.high for bar in bars if bar.close_ns - BAR_NS >= trade.opened_ns]
     high = max([trade.high, *newer])
     trailed = exits.trail(high, facts.atr, milli(look.params.trail_atr), look.tick)
+    if high == trade.high and trailed <= trade.stop:
+        return trade
     return attrs.evolve(trade, high=high, stop=max(trade.stop, trailed))
 
 
@@ -276,7 +275,7 @@ def _leaving(state: State, trade: Trade, look: Look) -> Answer:
     """The decided exit: as maker for a while where nothing presses, then protected by a collar."""
     leave = trade.leave
     assert leave is not None
-    kept = state.with_trade(_given_up(trade, look))
+    kept = state.with_trade(trade.given_up(look.now_ns))
     if look.bid is None:
         return kept, (), (leave.reason, "STOP_BLIND")
     if _cannot_sell(look):
@@ -302,7 +301,7 @@ def _protected(state: State, trade: Trade, leave: Leave, look: Look) -> Answer:
     sale = _sale(PROTECT, leave.price, leave.reason, look)
     if not sale:
         return state, (), (leave.reason, "COINS_HELD")
-    state = state.with_trade(attrs.evolve(_given_up(trade, look), leave=leave))
+    state = state.with_trade(attrs.evolve(trade.given_up(look.now_ns), leave=leave))
     wants = tuple(attrs.evolve(want, valid_until_ns=leave.until_ns) for want in sale)
     return state, wants, (leave.reason,)
 

@@ -88,6 +88,10 @@ class Trade:
     returns: tuple[int, ...] = ()
     returns_end_ns: int = 0
 
+    def given_up(self, at_ns: int) -> "Trade":
+        """This trade with its entry over by then."""
+        return self if self.until_ns <= at_ns else attrs.evolve(self, until_ns=at_ns)
+
 
 @attrs.frozen
 class Opened:
@@ -139,6 +143,8 @@ class State:
 
     def with_trade(self, trade: Trade) -> "State":
         """This state with a pair's trade put in the place of what was there."""
+        if self.trade(trade.pair) is trade:
+            return self
         others = [each for each in self.trades if each.pair != trade.pair]
         return attrs.evolve(self, trades=tuple(sorted([*others, trade], key=lambda t: t.pair)))
 
