@@ -5,7 +5,7 @@ Distances and volatilities are worked out in floats and leave as whole thousandt
 Averages look back a fixed number of bars: what was before them changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, log, sqrt
 from statistics import median
@@ -20,8 +20,6 @@ BAR_NS: Final = BAR_SECONDS * 1_000_000_000
 DAY_BARS: Final = 288
 #: A day of returns needs the close before it.
 NEEDED_BARS: Final = DAY_BARS + 1
-#: Four hours.
-MEAN_BARS: Final = 48
 QUARTER_NS: Final = 3 * BAR_NS
 ATR_QUARTERS: Final = 14
 BPS: Final = 10_000
@@ -165,24 +163,6 @@ def _vwap_z(day: Sequence[Bar], closes: Sequence[float]) -> float:
     # Relative to vwap, in bps, as sigma is.
     mean = vwap(day)
     return BPS * (closes[-1] - mean) / mean / (hour * sqrt(3_600))
-
-
-def breadth(bars_by_pair: Mapping[str, Sequence[Bar]]) -> float | None:
-    """Share of the pairs that closed above the mean close of their last 4 h; None without any.
-
-    What the scanner counts over all pairs, for the time in which it does not know them yet.
-    """
-    known = [bars[-MEAN_BARS:] for bars in bars_by_pair.values() if len(bars) >= MEAN_BARS]
-    above = [bars[-1].close * MEAN_BARS > sum(bar.close for bar in bars) for bars in known]
-    return sum(above) / len(above) if above else None
-
-
-def hour_z(bars: Sequence[Bar]) -> float | None:
-    """z of the last hour; None where the bars have a flaw."""
-    if flaw(bars) is not None:
-        return None
-    closes = [float(bar.close) for bar in bars[-NEEDED_BARS:]]
-    return z_score(closes, 3_600, sigma(closes, DAY_BARS))
 
 
 def likeness(a: Facts, returns_mbps: Sequence[int], end_ns: int) -> float | None:

@@ -8,12 +8,11 @@ import attrs
 from trader_world import SCOUTED
 
 from zoe.domain.scan import Seen
-from zoe.domain.strategy import exits
+from zoe.domain.strategy import exits, market_mood
 from zoe.domain.strategy.bar_facts import (
     BAR_NS,
     Facts,
     atr,
-    breadth,
     likeness,
     momentum,
     quarters,
@@ -100,7 +99,8 @@ def test_score_is_the_mean_of_standings_by_weight() -> None:
 def test_breadth_of_bars() -> None:
     flat = tuple(bar(n, (100, 101, 99, 100)) for n in range(1, 49))
     rising = (*flat[1:], bar(49, (100, 103, 99, 102)))
-    assert says(f"breadth = {breadth({'A': rising, 'B': flat, 'C': rising}) or 0:.2f}")
+    mood = market_mood.from_bars({"A": rising, "B": flat, "C": rising})
+    assert says(f"breadth = {mood.breadth or 0:.2f}")
 
 
 def test_momentum_of_four_horizons() -> None:
