@@ -78,8 +78,9 @@ class BarKeeper(Actor):
                 self.tell(watcher, BarsClosed(symbol, MINUTES, self._bars[symbol]))
         wanted = frozenset[str]().union(*(each for _, each in self._watchers.values()))
         for symbol in self._due_ns.keys() - wanted:
-            del self._due_ns[symbol]
-            self._bars.pop(symbol, None)
+            del self._due_ns[
+                symbol
+            ]  # its bars stay: a pair that comes back misses the last ones only
 
     def _ask(self) -> None:
         self.after(PACE_SECONDS, Tick("pace"))

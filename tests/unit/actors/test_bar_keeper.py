@@ -120,3 +120,16 @@ def test_pairs_that_nobody_wants_any_more_are_asked_for_no_longer() -> None:
     stage.tell_from("strategy/x", BarsWanted(()))
     stage.run(700)
     assert len(asked(stage)) == 1
+
+
+def test_a_pair_that_comes_back_is_told_at_once_and_asked_for_what_it_missed() -> None:
+    stage = keeper()
+    stage.tell_from("strategy/x", BarsWanted(("BTC/USD",)))
+    stage.run(1.5)
+    answer(stage, "BTCUSD", 3)
+    stage.tell_from("strategy/x", BarsWanted(()))
+    stage.run(400)
+    stage.tell_from("strategy/x", BarsWanted(("BTC/USD",)))
+    assert [len(news.bars) for news in stage.heard("strategy/x", BarsClosed)] == [3, 3]
+    stage.run(1.5)
+    assert asked(stage)[1][2] is not None
