@@ -33,7 +33,8 @@ from sender import Plan, serve
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.actors.scout import Scout
 from zoe.adapters.kraken import frames, recording
-from zoe.adapters.kraken.feed import FeedReader, Precision, Telling
+from zoe.adapters.kraken.feed import FeedReader, Telling
+from zoe.adapters.kraken.shelf import Precision
 from zoe.adapters.kraken.venue import CALM_NS, KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.domain.catalog import Catalog

@@ -14,7 +14,8 @@ from typing import Final
 import attrs
 
 from zoe.actors.market_watch import Audience, MarketWatch
-from zoe.adapters.kraken.feed import FeedReader, Precision
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.shelf import Precision
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.errors import ZoeError
 from zoe.messages.market import FrameNotUnderstood, Quote, TradePrints

@@ -6,7 +6,7 @@ A minute is the exchange's own. A bar is *whole* where every trade of its minute
 from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Context, Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 
@@ -47,14 +47,24 @@ class Bar:
     whole: bool
 
 
-@attrs.frozen
-class Trade:
+class Trade(Protocol):
     """As much of a trade as a bar needs; ids of a pair grow with time."""
 
-    at_ns: int
-    trade_id: int
-    price: Decimal
-    quantity: Decimal
+    @property
+    def trade_id(self) -> int:
+        """The exchange's number."""
+
+    @property
+    def exchange_ns(self) -> int:
+        """The exchange's time."""
+
+    @property
+    def price(self) -> Decimal:
+        """Greater than 0."""
+
+    @property
+    def quantity(self) -> Decimal:
+        """Greater than 0."""
 
 
 class _Minute:
@@ -64,14 +74,14 @@ class _Minute:
 
     def __init__(self, one: Trade) -> None:
         self.open = self.high = self.low = self.close = one.price
-        self.first = self.last = (one.at_ns, one.trade_id)
+        self.first = self.last = (one.exchange_ns, one.trade_id)
         self.volume = one.quantity
         self.cost = EXACT.multiply(one.price, one.quantity)
         self.trades = 1
 
     def fold(self, one: Trade) -> None:
         """One more trade, which may be older than those before it."""
-        place, price = (one.at_ns, one.trade_id), one.price
+        place, price = (one.exchange_ns, one.trade_id), one.price
         if place < self.first:
             self.first, self.open = place, price
         if place >= self.last:
@@ -107,8 +117,11 @@ class Bars:
         #: Up to where minutes have been told of, and the last price known there.
         self._told_ns: int | None = None
         self._close: Decimal | None = None
-        #: Minutes before this are forgotten.
+        #: Minutes before this have been looked at; before the other, they are forgotten.
+        self._ended_ns = 0
         self._kept_ns = 0
+        #: Whether a trade has come since for a minute that was looked at.
+        self.late = False
 
     def fold(self, trades: Iterable[Trade]) -> None:
         """More trades; one that was there already changes nothing."""
@@ -118,17 +131,20 @@ class Bars:
             elif one.trade_id in self._remembered:
                 continue
             self._remembered.append(one.trade_id)
-            begin_ns = one.at_ns // MINUTE_NS * MINUTE_NS
+            begin_ns = one.exchange_ns // MINUTE_NS * MINUTE_NS
             minute = self._minutes.get(begin_ns)
             if minute is None:
                 self._minutes[begin_ns] = _Minute(one)
             else:
                 minute.fold(one)
             self._changed.add(begin_ns)
+            if begin_ns < self._ended_ns:
+                self.late = True
 
     def closed(self, now_ns: int) -> list[Bar]:
         """The minutes that have ended since the last call, and those that late trades changed."""
-        end_ns = (now_ns - GRACE_NS) // MINUTE_NS * MINUTE_NS
+        end_ns = ended_at(now_ns)
+        self._ended_ns, self.late = max(self._ended_ns, end_ns), False
         ended = sorted(begin_ns for begin_ns in self._changed if begin_ns < end_ns)
         self._changed.difference_update(ended)
         told = [self._bar(begin_ns) for begin_ns in (*self._idle(end_ns), *ended)]
@@ -166,6 +182,11 @@ class Bars:
         if earlier is not None:
             self._close = self._minutes[earlier].close
         return self._close
+
+
+def ended_at(now_ns: int) -> int:
+    """Minutes that begin earlier have ended, and a while ago."""
+    return (now_ns - GRACE_NS) // MINUTE_NS * MINUTE_NS
 
 
 def missing(known: Iterable[int], begin_ns: int, end_ns: int) -> tuple[int, ...]:

@@ -5,14 +5,16 @@ checksum (facts sheet, section 2.7) is the integers themselves: price and quanti
 full precision, the point removed, leading zeros stripped, is exactly ``str(units)``.
 """
 
-import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 CHECKSUM_LEVELS: Final = 10
 
 Level = tuple[int, int]
+#: A level and its part of the checksum: price and quantity, each without zeros in front.
+Written = tuple[int, int, bytes]
 #: Bid, its quantity, ask, its quantity; an empty side has no price and a quantity of 0.
 Touch = tuple[int | None, int, int | None, int]
 
@@ -31,38 +33,55 @@ class _Side:
         self.keys: list[int] = []
         self.quantities: list[int] = []
         #: Each level's part of the checksum: made once, summed after every change.
-        self.texts: list[str] = []
+        self.texts: list[bytes] = []
         #: The side's part of the checksum.
-        self.text = ""
+        self.text = b""
 
-    def apply(self, changes: Sequence[Level], depth: int) -> bool:
-        """Sets and removes levels in order, then forgets what is beyond the depth.
-
-        Returns:
-            Whether the best level was among them.
-        """
-        sign, keys, quantities, texts = self.sign, self.keys, self.quantities, self.texts
-        best = False
-        for price, quantity in changes:
-            key = price * sign
-            at = bisect_left(keys, key)
-            known = at < len(keys) and keys[at] == key
-            best = best or not at
-            if not quantity:
-                if known:
-                    del keys[at], quantities[at], texts[at]
-            elif known:
-                quantities[at] = quantity
-                texts[at] = f"{price}{quantity}"
+    def put(self, price: int, quantity: int, text: bytes) -> int:
+        """Sets a level, or removes it; the place where it stands or stood."""
+        keys, key = self.keys, price * self.sign
+        at = bisect_left(keys, key)
+        if at < len(keys) and keys[at] == key:
+            if quantity:
+                self.quantities[at] = quantity
+                self.texts[at] = text
             else:
-                keys.insert(at, key)
-                quantities.insert(at, quantity)
-                texts.insert(at, f"{price}{quantity}")
-        if len(keys) > depth:  # no delete is sent for levels that are pushed out
-            del keys[depth:], quantities[depth:], texts[depth:]
+                del keys[at], self.quantities[at], self.texts[at]
+        elif quantity:
+            keys.insert(at, key)
+            self.quantities.insert(at, quantity)
+            self.texts.insert(at, text)
+        return at
+
+    def put_alone(self, price: int, quantity: int, text: bytes, depth: int) -> int:
+        """As ``put`` and ``cut``, for a change of one level: most are."""
+        keys, texts, key = self.keys, self.texts, price * self.sign
+        at = bisect_left(keys, key)
+        if at < len(keys) and keys[at] == key:
+            if quantity:
+                self.quantities[at] = quantity
+                texts[at] = text
+            else:
+                del keys[at], self.quantities[at], texts[at]
+        elif quantity:
+            keys.insert(at, key)
+            self.quantities.insert(at, quantity)
+            texts.insert(at, text)
+            if len(texts) > depth:
+                del keys[depth:], self.quantities[depth:], texts[depth:]
+        if len(texts) <= CHECKSUM_LEVELS:
+            self.text = b"".join(texts)
+        elif at < CHECKSUM_LEVELS:
+            self.text = b"".join(texts[:CHECKSUM_LEVELS])
+        return at
+
+    def cut(self, depth: int) -> None:
+        """Forgets what is beyond the depth: no delete is sent for levels that are pushed out."""
+        texts = self.texts
+        if len(texts) > depth:
+            del self.keys[depth:], self.quantities[depth:], texts[depth:]
         few = texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
-        self.text = "".join(few)
-        return best
+        self.text = b"".join(few)
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
@@ -84,16 +103,18 @@ class _Side:
 class Book:
     """Bids and asks of one pair, cut to the subscribed depth."""
 
-    __slots__ = ("_asks", "_bids", "depth")
+    __slots__ = ("_asks", "_asks_crc", "_bids", "depth")
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
+        #: Of the asks' text, which comes first: half of the changes leave it as it is.
+        self._asks_crc = 0
         self._bids = _Side(-1)
         self._asks = _Side(1)
 
     def load(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Replaces everything by a snapshot."""
-        self._bids, self._asks = _Side(-1), _Side(1)
+        self._bids, self._asks, self._asks_crc = _Side(-1), _Side(1), 0
         self.update(bids, asks)
 
     def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
@@ -102,8 +123,33 @@ class Book:
         Returns:
             Whether a best level was among them.
         """
-        best = bool(bids) and self._bids.apply(bids, self.depth)
-        return (bool(asks) and self._asks.apply(asks, self.depth)) or best
+        told = [[(p, q, b"%d%d" % (p, q)) for p, q in side] for side in (bids, asks)]
+        return self.apply(*told)
+
+    def apply(self, bids: Sequence[Written], asks: Sequence[Written]) -> bool:
+        """As ``update``, of levels whose part of the checksum is known."""
+        places: list[int] = []
+        if bids:
+            put = self._bids.put
+            places = [put(*level) for level in bids]
+            self._bids.cut(self.depth)
+        if asks:
+            put = self._asks.put
+            places += [put(*level) for level in asks]
+            self._asks.cut(self.depth)
+            self._asks_crc = crc32(self._asks.text)
+        return 0 in places
+
+    def put_bid(self, price: int, quantity: int, text: bytes) -> bool:
+        """As ``apply`` with one bid."""
+        return not self._bids.put_alone(price, quantity, text, self.depth)
+
+    def put_ask(self, price: int, quantity: int, text: bytes) -> bool:
+        """As ``apply`` with one ask."""
+        asks = self._asks
+        at = asks.put_alone(price, quantity, text, self.depth)
+        self._asks_crc = crc32(asks.text)
+        return not at
 
     @property
     def best_bid(self) -> Level | None:
@@ -140,4 +186,4 @@ class Book:
 
     def checksum(self) -> int:
         """CRC32 over the ten best asks, then the ten best bids."""
-        return zlib.crc32((self._asks.text + self._bids.text).encode())
+        return crc32(self._bids.text, self._asks_crc)

@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.domain.bars import GRACE_NS, LATEST_NS, MINUTE_NS, Bar, Bars, Trade
+from zoe.domain.bars import GRACE_NS, LATEST_NS, MINUTE_NS, Bar, Bars
+from zoe.messages.market import TradePrint
 
 T0 = 28_000_000 * MINUTE_NS
 
@@ -15,19 +16,21 @@ moments = st.integers(0, 75).map(lambda n: T0 + n * 1_000_000_000)
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[list[Trade], list[Trade], int]:
-    """Trades by their ids, the same shuffled with some twice, and how many make a message."""
+def stories(draw: st.DrawFn) -> tuple[list[TradePrint], list[TradePrint], int]:
+    """TradePrints by their ids, the same shuffled with some twice, and how many make a message."""
     told = draw(st.lists(st.tuples(moments, amounts, amounts), min_size=1, max_size=40))
-    trades = [Trade(at, n, price, qty) for n, (at, price, qty) in enumerate(sorted(told))]
+    trades = [
+        TradePrint(n, "buy", price, qty, at) for n, (at, price, qty) in enumerate(sorted(told))
+    ]
     again = draw(st.lists(st.sampled_from(trades), max_size=5))
     return trades, draw(st.permutations([*trades, *again])), draw(st.integers(1, 10))
 
 
-def plainly(trades: list[Trade]) -> list[Bar]:
+def plainly(trades: list[TradePrint]) -> list[Bar]:
     """The bars by their definition."""
     found = []
-    for begin in sorted({t.at_ns // MINUTE_NS * MINUTE_NS for t in trades}):
-        some = [t for t in trades if begin <= t.at_ns < begin + MINUTE_NS]
+    for begin in sorted({t.exchange_ns // MINUTE_NS * MINUTE_NS for t in trades}):
+        some = [t for t in trades if begin <= t.exchange_ns < begin + MINUTE_NS]
         prices = [t.price for t in some]
         volume = sum((t.quantity for t in some), Decimal(0))
         found.append(
@@ -41,7 +44,7 @@ def plainly(trades: list[Trade]) -> list[Bar]:
 
 @given(stories())
 def test_any_order_and_any_messages_come_to_the_same_bars(
-    story: tuple[list[Trade], list[Trade], int],
+    story: tuple[list[TradePrint], list[TradePrint], int],
 ) -> None:
     trades, shuffled, size = story
     bars = Bars(T0)

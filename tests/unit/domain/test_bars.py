@@ -2,14 +2,16 @@
 
 from decimal import Decimal
 
-from zoe.domain.bars import GRACE_NS, MINUTE_NS, MOST_IDLE, Bar, Bars, Trade, missing
+from zoe.domain.bars import GRACE_NS, MINUTE_NS, MOST_IDLE, Bar, Bars, missing
+from zoe.messages.market import TradePrint
 
 T0 = 28_000_000 * MINUTE_NS
 SECOND = 1_000_000_000
 
 
-def trade(seconds: float, price: str, number: int, quantity: str = "1") -> Trade:
-    return Trade(T0 + round(seconds * SECOND), number, Decimal(price), Decimal(quantity))
+def trade(seconds: float, price: str, number: int, quantity: str = "1") -> TradePrint:
+    at_ns = T0 + round(seconds * SECOND)
+    return TradePrint(number, "buy", Decimal(price), Decimal(quantity), at_ns)
 
 
 def prices(*whole: int) -> list[Decimal]:

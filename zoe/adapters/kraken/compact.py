@@ -8,71 +8,71 @@ sign or absurdly many digits does not match, and is read the slow way, which say
 import re
 from typing import Final
 
-from zoe.domain.book import Level
+from zoe.domain.book import Written
 
-_NUMBER: Final = r"(?:0|[1-9]\d{0,19})(?:\.\d{1,20})?"
-_SYMBOL: Final = r"([A-Za-z0-9/._-]{1,40})"
-_LEVEL: Final = rf'\{{"price":{_NUMBER},"qty":{_NUMBER}\}}'
-_LEVELS: Final = rf"((?:{_LEVEL}(?:,{_LEVEL})*)?)"
+_NUMBER: Final = rb"(0|[1-9][0-9]{0,19}+)(?:\.([0-9]{1,20}+))?+"
+_LEVEL: Final = rb'\{"price":%b,"qty":%b\}' % (_NUMBER, _NUMBER)
+#: What is checked and not kept.
+_MORE: Final = _LEVEL.replace(b"(0|", b"(?:0|").replace(b"([0-9]", b"(?:[0-9]")
+_SIDE: Final = rb"(?:%b((?:,%b)*+))?+" % (_LEVEL, _MORE)
 _BOOK: Final = re.compile(
-    rf'\{{"channel":"book","type":"update","data":\[\{{"symbol":"{_SYMBOL}",'
-    rf'"bids":\[{_LEVELS}\],"asks":\[{_LEVELS}\],'
-    r'"checksum":(\d{1,10}),"timestamp":"([^"\\]{1,40})"\}\]\}'
+    rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([A-Za-z0-9/._-]{1,40}+)",'
+    rb'"bids":\[%b\],"asks":\[%b\],'
+    rb'"checksum":([0-9]{1,10}+),"timestamp":"([^"\\\x80-\xff]{1,40}+)"\}\]\}' % (_SIDE, _SIDE)
 ).fullmatch
-_EACH_LEVEL: Final = re.compile(r'\{"price":(\d+)(?:\.(\d+))?,"qty":(\d+)(?:\.(\d+))?\}').findall
-_TICKERS: Final = (
-    '{"channel":"ticker","type":"update","data":[{"symbol":"',
-    '{"channel":"ticker","type":"snapshot","data":[{"symbol":"',
-)
+_EACH_LEVEL: Final = re.compile(_LEVEL).findall
+_TICKER: Final = b'{"channel":"ticker","type":"update","data":[{"symbol":"'
+_FIRST_TICKER: Final = _TICKER.replace(b"update", b"snapshot")
 _LONGEST_TICKER: Final = 1_000
+_ZERO: Final = b"0"
 
-#: Symbol, bids, asks, checksum, timestamp; the sides for ``changes``.
-BookText = tuple[str, str, str, str, str]
+#: Symbol; whole and decimals of the first bid's price, and of its quantity; the other bids; the asks likewise;
+#: checksum; timestamp. What a frame lacks is empty.
+BookText = tuple[
+    bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes
+]
 
 
-def book(text: str) -> BookText | None:
+def book(payload: bytes) -> BookText | None:
     """The parts of a change of one book; None for any other frame."""
-    match = _BOOK(text)
-    return None if match is None else match.groups()  # type: ignore[return-value]  # five groups
+    match = _BOOK(payload)
+    return None if match is None else match.groups(b"")  # type: ignore[return-value]  # thirteen
 
 
-def ticker(text: str) -> str | None:
+def ticker(payload: bytes) -> bytes | None:
     """Whose ticker a frame is; None for any other frame. What it says is not looked at."""
-    for beginning in _TICKERS:
-        if text.startswith(beginning):
-            start = len(beginning)
-            end = text.find('"', start)
-            # One row, and no text in which a brace could stand for something else.
-            whole = text.endswith("}]}") and text.count("{") == 2 and "\\" not in text
-            return text[start:end] if whole and end > 0 and len(text) < _LONGEST_TICKER else None
-    return None
-
-
-def changes(
-    bids: str, asks: str, price_precision: int, qty_precision: int
-) -> tuple[list[Level], list[Level]] | None:
-    """Both sides' changes in whole units; None where a number has too many decimals."""
-    try:
-        return (
-            _levels(bids, price_precision, qty_precision) if bids else [],
-            _levels(asks, price_precision, qty_precision) if asks else [],
-        )
-    except ValueError:
+    begin = len(_TICKER)
+    if not payload.startswith(_TICKER):
+        begin = len(_FIRST_TICKER)
+        if not payload.startswith(_FIRST_TICKER):
+            return None
+    # One row, and no text in which a brace could stand for something else.
+    if len(payload) >= _LONGEST_TICKER or payload.count(b"{") != 2 or b"\\" in payload:
         return None
+    end = payload.find(b'"', begin)
+    return payload[begin:end] if end > 0 and payload.endswith(b"}]}") else None
 
 
-def _levels(side: str, price_precision: int, qty_precision: int) -> list[Level]:
-    found: list[Level] = []
-    for whole, fraction, qty_whole, qty_fraction in _EACH_LEVEL(side):
-        if len(fraction) != price_precision:
-            fraction = _padded(fraction, price_precision)
-        if len(qty_fraction) != qty_precision:
-            qty_fraction = _padded(qty_fraction, qty_precision)
-        found.append((int(whole + fraction), int(qty_whole + qty_fraction)))
+def levels(
+    first: tuple[bytes, bytes, bytes, bytes], more: bytes, price_precision: int, qty_precision: int
+) -> list[Written] | None:
+    """One side's changes in whole units; None where the slow way must say what they are.
+
+    Args:
+        first: The first level's four parts, empty for no level.
+        more: The other levels.
+    """
+    found: list[Written] = []
+    if not first[0]:
+        return found
+    for whole, decimals, qty_whole, qty_decimals in (first, *(_EACH_LEVEL(more) if more else ())):
+        if len(decimals) != price_precision or len(qty_decimals) != qty_precision:
+            if len(decimals) > price_precision or len(qty_decimals) > qty_precision:
+                return None
+            decimals = decimals.ljust(price_precision, _ZERO)
+            qty_decimals = qty_decimals.ljust(qty_precision, _ZERO)
+        # What the checksum is made of is what stands in the frame, without zeros in front.
+        price_text = (whole + decimals).lstrip(_ZERO) or _ZERO
+        qty_text = (qty_whole + qty_decimals).lstrip(_ZERO) or _ZERO
+        found.append((int(price_text), int(qty_text), price_text + qty_text))
     return found
-
-
-def _padded(fraction: str, precision: int) -> str:
-    if len(fraction) > precision:
-        raise ValueError("too many decimals")
-    return fraction.ljust(precision, "0")

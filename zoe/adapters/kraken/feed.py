@@ -13,16 +13,16 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
-from zoe.adapters.kraken.numbers import exact, nanoseconds, units_of_text
+from zoe.adapters.kraken.numbers import all_exact, units_of_text
+from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
-from zoe.domain.book import Book, Level
+from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
     FeedAlive,
     InstrumentsChanged,
-    Quote,
     SubscriptionAcked,
     SubscriptionRefused,
     TickerSeen,
@@ -34,21 +34,15 @@ EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
 
+#: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
+_KIND: Final = slice(12, 14)
+_BOOK: Final = b"bo"
+_TICKER: Final = b"ti"
+
 #: What a frame that makes no sense may raise.
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
-Precision = tuple[int, int]
-
-
 Often = frames.BookFrame | frames.TickerFrame | frames.TradeFrame | frames.Heartbeat
-
-
-@attrs.define
-class Verified:
-    """How many checksums were equal and how many were not."""
-
-    equal: int = 0
-    different: int = 0
 
 
 @attrs.frozen
@@ -68,16 +62,6 @@ class Telling:
     levels: bool = False
 
 
-@attrs.define
-class _Kept:
-    book: Book
-    price_precision: int
-    qty_precision: int
-    verified: Verified
-    moved: bool = True
-    told_ns: int = 0
-
-
 TELL_ALL: Final = Telling()
 
 
@@ -95,18 +79,16 @@ class FeedReader:
         precisions: Mapping[str, Precision] | None = None,
         telling: Telling = TELL_ALL,
     ) -> None:
-        self._depth = depth
         self._connection = telling.connection
         self._calm_ns = telling.calm_ns
-        self._levels = telling.levels
         self._told_ns = 0
-        self._tickers: dict[str, tuple[bytes, int]] = {}
+        self._tickers: dict[bytes, tuple[bytes, int]] = {}
         self._conflated = 0
         self._tape = TradeTape(telling.connection)
         self._precisions: dict[str, Precision] = dict(precisions or {})
-        self._books: dict[str, _Kept] = {}
+        self._shelf = Shelf(depth, telling.calm_ns, levels=telling.levels)
         self._waiting: dict[str, list[tuple[bool, frames.TextBookRow]]] = {}
-        self.verified: dict[str, Verified] = {}
+        self.verified = self._shelf.verified
         self._channels: dict[str, Callable[[frames.Frame, int], list[Message]]] = {
             "book": self._unread_book,
             "ticker": _unread(frames.TICKER),
@@ -119,33 +101,19 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
-        said = self._quick(payload, received_ns)
+        calm_ns = self._calm_ns
+        said = None
+        kind = payload[_KIND]
+        if kind == _BOOK:
+            said = self._shelf.quick(payload, received_ns)
+        elif kind == _TICKER and calm_ns:
+            said = self._hold(payload, received_ns)
         if said is None:
             said = self._slow(payload, received_ns)
         # A clock that was set back must not silence it.
-        calm_ns = self._calm_ns
         if calm_ns and not 0 <= received_ns - self._told_ns < calm_ns:
             return [*said, *self._due(received_ns)]
         return said
-
-    def _quick(self, payload: bytes, received_ns: int) -> list[Message] | None:
-        """What a frame of the exchange's own form says; None for any other."""
-        try:
-            text = payload.decode("ascii")
-        except UnicodeDecodeError:
-            return None
-        parts = compact.book(text)
-        if parts is None:
-            return self._hold(text, payload, received_ns) if self._calm_ns else None
-        symbol, bids, asks, checksum, stamp = parts
-        kept = self._books.get(symbol)
-        if kept is None:
-            return None
-        changes = compact.changes(bids, asks, kept.price_precision, kept.qty_precision)
-        if changes is None:
-            return None
-        kept.moved = kept.book.update(*changes)
-        return self._settle(symbol, kept, int(checksum), stamp, received_ns)
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
         try:
@@ -157,8 +125,8 @@ class FeedReader:
         except UNREADABLE as problem:
             return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
 
-    def _hold(self, text: str, payload: bytes, received_ns: int) -> list[Message] | None:
-        symbol = compact.ticker(text)
+    def _hold(self, payload: bytes, received_ns: int) -> list[Message] | None:
+        symbol = compact.ticker(payload)
         if symbol is None:
             return None
         self._conflated += symbol in self._tickers
@@ -175,16 +143,17 @@ class FeedReader:
         return [*said, *self._tape.closed(received_ns), *self._alive(received_ns)]
 
     def _alive(self, received_ns: int) -> list[Message]:
-        return [FeedAlive(self._connection, received_ns, self._conflated)]
+        conflated = self._conflated + self._shelf.conflated
+        return [FeedAlive(self._connection, received_ns, conflated)]
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
-            case frames.BookFrame():
-                return self._book(frame, received_ns)
             case frames.TickerFrame():
                 return self._ticker(frame, received_ns)
             case frames.TradeFrame():
                 return self._tape.read(frame.data, received_ns)
+            case frames.BookFrame():
+                return self._book(frame, received_ns)
             case frames.Heartbeat():
                 return self._alive(received_ns)
             case _:
@@ -228,52 +197,36 @@ class FeedReader:
         """A change that is lost leaves its pair's book wrong: as far as it says whose it was."""
         said: list[Message] = [rows.not_understood(error, bytes(frame.data))]
         for row in frames.NAMED.decode(frame.data):
-            said += self._broken(row.symbol, "a change could not be read", received_ns)
+            said += self._shelf.broken(row.symbol, "a change could not be read", received_ns)
         return said
 
     def _change(self, row: frames.TextBookRow, snapshot: bool, received_ns: int) -> list[Message]:
         precision = self._precisions.get(row.symbol)
         if precision is None:
             return self._wait(row, snapshot)
-        if not snapshot and row.symbol not in self._books:
+        if not snapshot and row.symbol not in self._shelf:
             return []  # dropped, and its new snapshot has not come
         try:
-            kept = self._applied(row, snapshot, precision)
+            kept, moved = self._applied(row, snapshot, precision)
         except (msgspec.MsgspecError, RecursionError) as problem:
             said = [rows.not_understood(str(problem), msgspec.json.encode(row))]
-            return said + self._broken(row.symbol, "a change could not be read", received_ns)
+            return said + self._shelf.broken(row.symbol, "a change could not be read", received_ns)
         except ValueError as problem:
-            return self._broken(row.symbol, str(problem), received_ns)
-        return self._settle(row.symbol, kept, row.checksum, row.timestamp, received_ns)
+            return self._shelf.broken(row.symbol, str(problem), received_ns)
+        stamp = None if row.timestamp is None else row.timestamp.encode()
+        return self._shelf.settle(kept, moved, (row.checksum, stamp), received_ns)
 
-    def _settle(
-        self, symbol: str, kept: _Kept, checksum: int, stamp: str | None, received_ns: int
-    ) -> list[Message]:
-        """What is told of a book that has just changed."""
-        if kept.book.checksum() != checksum:
-            kept.verified.different += 1
-            return self._broken(symbol, "checksum", received_ns)
-        kept.verified.equal += 1
-        if not kept.moved and 0 <= received_ns - kept.told_ns < self._calm_ns:
-            self._conflated += 1
-            return []
-        try:
-            at_ns = None if stamp is None else nanoseconds(stamp)
-        except ValueError as problem:
-            return self._broken(symbol, str(problem), received_ns)
-        kept.told_ns = received_ns
-        return [_quote(symbol, kept, (at_ns, received_ns), levels=self._levels)]
-
-    def _applied(self, row: frames.TextBookRow, snapshot: bool, precision: Precision) -> _Kept:
+    def _applied(
+        self, row: frames.TextBookRow, snapshot: bool, precision: Precision
+    ) -> tuple[Kept, bool]:
+        """The changed book, and whether its best levels were among the changes."""
         bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
-        if snapshot:
-            verified = self.verified.setdefault(row.symbol, Verified())
-            kept = self._books[row.symbol] = _Kept(Book(self._depth), *precision, verified)
-            kept.book.load(bids, asks)
-        else:
-            kept = self._books[row.symbol]
-            kept.moved = kept.book.update(bids, asks)
-        return kept
+        if not snapshot:
+            kept = self._shelf.of(row.symbol)
+            return kept, kept.book.update(bids, asks)
+        kept = self._shelf.load(row.symbol, precision)
+        kept.book.load(bids, asks)
+        return kept, True
 
     def _wait(self, row: frames.TextBookRow, snapshot: bool) -> list[Message]:
         waiting = self._waiting.setdefault(row.symbol, [])
@@ -284,14 +237,6 @@ class FeedReader:
             return []
         del self._waiting[row.symbol]
         return [BookBroken(row.symbol, "its instrument is unknown")]
-
-    def _broken(self, symbol: str, reason: str, received_ns: int) -> list[Message]:
-        said: list[Message] = [BookBroken(symbol, reason)]
-        kept = self._books.pop(symbol, None)
-        if kept is not None:
-            quote = _quote(symbol, kept, (None, received_ns), levels=False)
-            said.append(attrs.evolve(quote, live=False))
-        return said
 
     def _instrument(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         pairs: list[Instrument] = []
@@ -311,8 +256,8 @@ class FeedReader:
         precision = (pair.price_precision, pair.qty_precision)
         known = self._precisions.get(pair.symbol)
         self._precisions[pair.symbol] = precision
-        if known not in (None, precision) and pair.symbol in self._books:
-            return self._broken(pair.symbol, "its precision changed", received_ns)
+        if known not in (None, precision) and pair.symbol in self._shelf:
+            return self._shelf.broken(pair.symbol, "its precision changed", received_ns)
         said: list[Message] = []
         for snapshot, row in self._waiting.pop(pair.symbol, ()):
             said += self._change(row, snapshot, received_ns)
@@ -321,9 +266,10 @@ class FeedReader:
     def _ticker(self, frame: frames.TickerFrame, received_ns: int) -> list[Message]:
         said: list[Message] = []
         for row in frame.data:
-            self._tickers.pop(row.symbol, None)  # an older one that is held
-            last = None if row.last is None else exact(row.last)
-            bid, ask, volume = exact(row.bid), exact(row.ask), exact(row.volume)
+            self._tickers.pop(row.symbol.encode(), None)  # an older one that is held
+            bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
+            if not all_exact(bid, ask, volume, bid if last is None else last):
+                raise ValueError("a number is absurd, or none")
             said.append(TickerSeen(row.symbol, bid, ask, last, volume, received_ns))
         return said
 
@@ -378,12 +324,3 @@ def _levels(
         )
         for row in levels
     ]
-
-
-def _quote(symbol: str, kept: _Kept, times: tuple[int | None, int], *, levels: bool) -> Quote:
-    """The best prices, and the levels behind them where they are wanted."""
-    book, precision = kept.book, (kept.price_precision, kept.qty_precision)
-    if not levels:
-        return Quote(symbol, *precision, *book.touch, *times)
-    bids, asks = book.top
-    return Quote(symbol, *precision, *book.touch, *times, bids=bids, asks=asks)

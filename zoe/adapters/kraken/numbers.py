@@ -56,6 +56,19 @@ def exact(value: Decimal) -> Decimal:
     return value
 
 
+def all_exact(*values: Decimal) -> bool:
+    """Whether ``exact`` takes each of them; quicker than one by one."""
+    plus = _AMOUNT.plus
+    try:
+        for value in values:
+            plus(value)
+            if not value.is_finite():
+                return False
+    except ArithmeticError:
+        return False
+    return True
+
+
 def every_exact(value: object) -> None:
     """Checks every Decimal in rows, lists and mappings.
 

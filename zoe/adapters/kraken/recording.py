@@ -13,7 +13,8 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import frames, recorder
-from zoe.adapters.kraken.feed import FeedReader, Precision
+from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.shelf import Precision
 from zoe.domain.errors import WireError
 from zoe.messages.market import BookBroken, FrameNotUnderstood
 from zoe.runtime.message import Message

@@ -9,13 +9,11 @@ import msgspec
 from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.numbers import exact, nanoseconds
 from zoe.adapters.kraken.rows import not_understood
-from zoe.domain.bars import Bars, Trade
+from zoe.domain.bars import Bars, ended_at
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
 from zoe.runtime.message import Message
 
 _NO_VOLUME: Final = Decimal(0)
-#: How often it is looked whether a minute has ended.
-LOOK_NS: Final = 1_000_000_000
 
 
 class TradeTape:
@@ -25,7 +23,8 @@ class TradeTape:
         self._connection = connection
         self._sums: dict[str, tuple[int, Decimal]] = {}
         self._bars: dict[str, Bars] = {}
-        self._looked_ns = 0
+        self._ended_ns = 0
+        self._late = False
 
     def subscribed(self, symbol: str, at_ns: int) -> None:
         """From here on every trade of a pair is heard."""
@@ -37,6 +36,8 @@ class TradeTape:
 
     def read(self, rows: Sequence[frames.TradeRow], received_ns: int) -> list[Message]:
         """What trades say, a message a pair; one that makes no sense costs no other."""
+        if len(rows) == 1:
+            return self._one(rows[0], received_ns)
         by_symbol: dict[str, list[TradePrint]] = {}
         said: list[Message] = []
         for row in rows:
@@ -50,22 +51,32 @@ class TradeTape:
             said.append(self._told(symbol, trades, received_ns))
         return said
 
+    def _one(self, row: frames.TradeRow, received_ns: int) -> list[Message]:
+        try:
+            trade = _trade(row)
+        except (ValueError, ArithmeticError) as problem:
+            return [not_understood(str(problem), msgspec.json.encode(row))]
+        return [self._told(row.symbol, [trade], received_ns)]
+
     def _told(self, symbol: str, trades: list[TradePrint], received_ns: int) -> TradePrints:
         count, volume = self._sums.get(symbol, (0, _NO_VOLUME))
-        volume = sum((trade.quantity for trade in trades), volume)
+        for trade in trades:
+            volume += trade.quantity
         count += len(trades)
         self._sums[symbol] = (count, volume)
         bars = self._bars.get(symbol)
         if bars is None:
             bars = self._bars[symbol] = Bars()
-        bars.fold(Trade(t.exchange_ns, t.trade_id, t.price, t.quantity) for t in trades)
+        bars.fold(trades)
+        self._late = self._late or bars.late
         return TradePrints(symbol, tuple(trades), count, volume, received_ns)
 
     def closed(self, now_ns: int) -> list[Message]:
         """The bars of minutes that have ended; one message, or none."""
-        if 0 <= now_ns - self._looked_ns < LOOK_NS:
+        end_ns = ended_at(now_ns)
+        if end_ns == self._ended_ns and not self._late:
             return []
-        self._looked_ns = now_ns
+        self._ended_ns, self._late = end_ns, False
         told = [(symbol, bar) for symbol, bars in self._bars.items() for bar in bars.closed(now_ns)]
         return [MinutesClosed(self._connection, tuple(told))] if told else []
 
