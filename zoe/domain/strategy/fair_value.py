@@ -165,14 +165,14 @@ def own(book: Book, least: int, tick: int, weighing: Weighing) -> Own | None:
 
 def _weighted(levels: Sequence[Level], least: int, twice: int, reach: float) -> float:
     """Sizes of a side, each counted for less the further it is from the touch."""
-    best = levels[0][0]
-    scale = -2 * _BPS / reach
+    best, last = levels[0][0], levels[-1][0]
+    scale = (2 if last < best else -2) * _BPS / reach
     # Over the whole, so that the unit of size plays no part.
     whole = sum([quantity for _, quantity in levels]) or 1
     exp = math.exp
     return whole * sum(
         [
-            quantity / whole * exp(abs(price - best) / twice * scale)
+            quantity / whole * exp((price - best) / twice * scale)
             for price, quantity in levels
             if quantity >= least
         ]
@@ -193,9 +193,8 @@ def combined(
         sigma_bps: The pair's own volatility, in bps/√s.
         siblings: Each with its slow basis in bps, which it loses first; in any order.
     """
-    mid = mine.twice_mid * WHOLE
+    mid, tau2 = mine.twice_mid * WHOLE, weighing.tau_bps**2
     at_bps = mine.offset_milli / 1_000
-    tau2 = weighing.tau_bps**2
     sources = [(at_bps, _variance(mine.half_spread_bps, sigma_bps, age_ms, tau2))]
     for sibling, basis_bps in siblings:
         if sibling.age_ms > weighing.max_age_ms:
@@ -228,7 +227,8 @@ def premiums(
 
 def _variance(half_spread_bps: float, sigma_bps: float, age_ms: int, tau2: float) -> float:
     """What a source may be off, squared; never nothing."""
-    return max(half_spread_bps**2 + sigma_bps**2 * age_ms / 1_000 + tau2, 1e-6)
+    aged = sigma_bps * sigma_bps * age_ms / 1_000
+    return max(half_spread_bps * half_spread_bps + aged + tau2, 1e-6)
 
 
 def _mean(sources: list[tuple[float, float]]) -> tuple[int | None, float, int]:

@@ -65,11 +65,8 @@ def distances(made_of: Spread, bid_cost: int, ask_cost: int, q_milli: int) -> Di
     """
     half = -(-made_of.risk // 2)
     skew = q_milli * made_of.risk // _MILLI
-    return Distances(
-        bid=bid_cost + made_of.base + half + max(skew, 0),
-        ask=ask_cost + made_of.base + half - skew,
-        reservation=-skew,
-    )
+    flat = made_of.base + half
+    return Distances(bid_cost + flat + max(skew, 0), ask_cost + flat - skew, -skew)
 
 
 def ask_floor_milli(q_milli: int, fee_milli: int, is_old: bool) -> int | None:

@@ -90,8 +90,9 @@ def lots_milli(quantity: int, lot: int) -> int:
 
 def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int, enough: int) -> int:
     """Quantity of one side within a distance of its own touch; not counted on beyond ``enough``."""
-    best, reach, depth = levels[0][0], distance_milli * twice_mid, 0
-    for price, quantity in levels:
+    best, depth = levels[0]
+    reach = distance_milli * twice_mid
+    for price, quantity in levels[1:]:
         if depth >= enough or abs(price - best) * FINE > reach:
             break
         depth += quantity
