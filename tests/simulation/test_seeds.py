@@ -12,8 +12,9 @@ import pytest
 from loguru import logger
 
 from zoe.app.simulation.kit import SCRIPTS
-from zoe.app.simulation.scenario import KINDS, tell
+from zoe.app.simulation.scenario import KINDS, still_setting, tell
 from zoe.app.simulation.tables import ORDER, TABLES, unused, used
+from zoe.app.simulation.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +57,17 @@ def test_the_kit_plays_each_script_and_leads_into_the_rare_rows_of_the_tables() 
     walked = {row for story in stories for row in used(story.rows)}
     left = unused(walked)
     assert left == {table: [] for table in TABLES}
+
+
+def test_a_digest_tells_apart_what_messages_say_and_not_only_their_kinds() -> None:
+    def digest(why: str) -> str:
+        world = World(1, still_setting(1))
+        world.start()
+        world.ready()
+        world.ask("halt", why=why)
+        return world.digest()
+
+    assert digest("one") == digest("one") != digest("two")
 
 
 def test_the_same_seed_does_the_same_in_two_processes_with_other_hash_seeds() -> None:

@@ -250,11 +250,17 @@ class World:
         return answer.body
 
     def digest(self) -> str:
-        """SHA-256 over the message logs of every desk and the exchange's journal."""
+        """SHA-256 over the message logs of every desk, both journals, and what people were told.
+
+        The logs leave contents out; whatever comes of them is in a row, a record or an answer.
+        """
         whole = self._digests.copy()
         whole.update(self.runtime.digest().encode())
         for line in self.memory.lines():
             whole.update(line)
+        for row in self.journal.rows:
+            whole.update(f"{row.stream} {row.version} {row.kind} {row.at_ns} {row.body}".encode())
+        whole.update(json.dumps(self.answers, sort_keys=True).encode())
         return whole.hexdigest()
 
 
