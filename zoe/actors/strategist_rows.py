@@ -117,8 +117,9 @@ class Rows:
     def decision_row(self, made: Made) -> Row:
         """A decision with its View."""
         symbol = made.view.instrument.symbol
+        view = record.text(made.view)
         exact = {
-            "view": record.text(made.view),
+            "view": view,
             "state": record.text(made.before),
             "wants": record.text(made.decision.wants),
         }
@@ -127,7 +128,7 @@ class Rows:
             "pair": symbol,
             "cause": str(made.view.cause),
             "now_ns": str(made.view.now_ns),
-            "view_digest": record.digest(made.view),
+            "view_digest": record.digest_of(view),
             "quote": shown_quote(made.view),
             "inputs": _inputs(made.view),
             "trading_state": made.view.trading_state.value,

@@ -50,7 +50,12 @@ def read(kind: type[T], stored: str) -> T:
 
 def digest(view: View) -> str:
     """Names a View by all that is in it."""
-    return hashlib.sha256(text(view).encode()).hexdigest()
+    return digest_of(text(view))
+
+
+def digest_of(stored: str) -> str:
+    """The same of a View's text."""
+    return hashlib.sha256(stored.encode()).hexdigest()
 
 
 def read_state(kind: type[T], stored: str, migrations: Migrations | None = None) -> T:
