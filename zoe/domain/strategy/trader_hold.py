@@ -264,7 +264,11 @@ def _targets(trade: Trade, look: Look) -> tuple[Want, ...]:
     quantity = look.floor(left)
     if quantity < look.least(price) and not look.works(TARGET):
         return ()
-    return (look.want(TARGET, price, quantity, f"half at {trade.entry} + R"),) if quantity else ()
+    return (
+        (look.want(TARGET, price, quantity, f"{look.params.target_r} R above the entry"),)
+        if quantity
+        else ()
+    )
 
 
 def _cannot_sell(look: Look) -> bool:
