@@ -6,6 +6,7 @@ that shows it message by message is printed with it.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,16 @@ def test_a_story_can_be_shown_again_message_by_message_from_the_command_line() -
     assert done.returncode == 0, done.stderr
     assert told(story).hash in done.stderr
     assert "SendAmend" in done.stdout
+
+
+def test_whoever_reads_only_the_beginning_of_a_trace_is_told_nothing_wrong_of_the_desk() -> None:
+    words = (sys.executable, "-P", "-m", "zoe.cli.main", "simulate", "--seeds", "0", "--trace")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+        assert shown.stdout is not None and shown.stderr is not None
+        assert shown.stdout.readline()
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode == 128 + signal.SIGPIPE
 
 
 def test_acts_at_once_and_acts_after_a_moment_are_told_apart() -> None:

@@ -61,13 +61,26 @@ def show_line(line: dict[str, Any]) -> None:
 def _one(arguments: Namespace) -> int:
     """One story, with the log of its messages where that is wanted."""
     told = None if arguments.story is None else acts.read(arguments.story)
-    write = _write if arguments.trace else None
-    story = tell(arguments.seeds.start, arguments.faults, write, told)
+    trace = _Trace()
+    story = tell(arguments.seeds.start, arguments.faults, trace if arguments.trace else None, told)
+    if trace.broken is not None:
+        raise trace.broken
     for violation in story.violations:
         show.note(violation)
     show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")
     return 1 if story.violations else 0
 
 
-def _write(line: str) -> None:
-    sys.stdout.write(line)
+class _Trace:
+    """Writes lines; a reader that goes away must not look like a fault of the desk's actors."""
+
+    def __init__(self) -> None:
+        self.broken: BrokenPipeError | None = None
+
+    def __call__(self, line: str) -> None:
+        if self.broken is not None:
+            return
+        try:
+            sys.stdout.write(line)
+        except BrokenPipeError as gone:
+            self.broken = gone
