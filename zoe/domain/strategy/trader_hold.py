@@ -106,7 +106,12 @@ def is_orphan(look: Look) -> bool:
 
 
 def _seen(trade: Trade, look: Look) -> Trade:
-    """The trade once its first coin is there: its time runs from then."""
+    """The trade once its first coin is there: its time runs from then.
+
+    A beginning that is yet to come was told by a clock that was ahead: it was at most now.
+    """
+    if trade.opened_ns > look.late_ns:
+        return attrs.evolve(trade, opened_ns=look.now_ns)
     if trade.opened_ns or look.held <= trade.before:
         return trade
     since_ns = look.view.account.sleeve_since_ns or 0
@@ -285,8 +290,9 @@ def _leaving(state: State, trade: Trade, look: Look) -> Answer:
     if _cannot_sell(look):
         return kept, (), (leave.reason, "EXIT_IMPOSSIBLE")
     patience_ns = seconds_ns(look.params.maker_exit_seconds)
-    patient = leave.reason == SIGNAL_GONE and look.now_ns < leave.since_ns + patience_ns
-    if patient or look.view.instrument.status == "post_only":
+    # A clock that goes back makes nobody wait any longer, here and below.
+    patient = 0 <= look.now_ns - leave.since_ns < patience_ns
+    if (leave.reason == SIGNAL_GONE and patient) or look.view.instrument.status == "post_only":
         price = max(look.ask or 0, (look.bid // look.tick + 1) * look.tick)
         return kept, _sale(MAKER, price, leave.reason, look), (leave.reason,)
     return _protected(kept, trade, leave, look)
@@ -295,12 +301,12 @@ def _leaving(state: State, trade: Trade, look: Look) -> Answer:
 def _protected(state: State, trade: Trade, leave: Leave, look: Look) -> Answer:
     """A limit with a collar that leaves after two seconds, and again only when its fate is known."""
     assert look.bid is not None
-    if leave.price is None or look.now_ns >= leave.until_ns:
+    life_ns = seconds_ns(look.params.exit_seconds)
+    if leave.price is None or not 0 < leave.until_ns - look.now_ns <= life_ns:
         if look.works(PROTECT):
             return state, (), (leave.reason, "FATE_UNKNOWN")
         price = exits.collared(look.bid, milli(look.params.collar_bps), look.tick)
-        until_ns = look.now_ns + seconds_ns(look.params.exit_seconds)
-        leave = attrs.evolve(leave, price=price, until_ns=until_ns)
+        leave = attrs.evolve(leave, price=price, until_ns=look.now_ns + life_ns)
     assert leave.price is not None
     sale = _sale(PROTECT, leave.price, leave.reason, look)
     if not sale:

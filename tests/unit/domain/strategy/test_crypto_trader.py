@@ -22,7 +22,6 @@ from zoe.domain.risk import TradingState
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.market import Book, BookState
 from zoe.domain.strategy.record import read, text
-from zoe.domain.strategy.trader_params import Params
 from zoe.domain.strategy.trader_state import State, Trade
 from zoe.domain.strategy.view import Bar, Decision, View, Want
 
@@ -184,7 +183,6 @@ def test_an_entry_chases_fifteen_bps_and_no_further_and_then_gives_up() -> None:
 
 def test_a_signal_opens_once_across_a_restart() -> None:
     around, stall = scene()
-    around.trading = TradingState.ACTIVE
     wake(around, stall)
     around.trading = TradingState.REDUCING
     wake(around, stall)
@@ -274,6 +272,33 @@ def test_the_next_protective_order_waits_for_the_fate_of_the_last() -> None:
     assert second.quantity == bought.size - bought.size // 3
 
 
+def test_a_clock_that_goes_back_holds_no_exit_up() -> None:
+    around, stall = scene()
+    bought = position(around, stall)
+    stall.low = bought.stop
+    wake(around, stall)
+    stall.orders.clear()
+    first = only(wake(around, stall).wants)
+    stall.orders.clear()
+    around.skew_ns = -3_600 * SECOND_NS
+    stall.bid -= 10_000
+    again = only(wake(around, stall).wants)
+    assert again.price < first.price
+    assert again.valid_until_ns == around.now_ns + around.skew_ns + 2 * SECOND_NS
+
+
+def test_a_position_opened_by_a_clock_that_was_ahead_has_its_time() -> None:
+    around, stall = scene()
+    wake(around, stall)
+    around.skew_ns = 90_000 * SECOND_NS
+    around.fill(stall, "entry", 10**9)
+    stall.since_ns = None
+    around.wake(stall)
+    around.skew_ns = 0
+    around.wake(stall)
+    assert trade(around).opened_ns == around.now_ns
+
+
 def test_after_a_stop_the_pair_rests_for_six_hours_and_after_two_for_a_day() -> None:
     around, stall = scene()
     ended = []
@@ -358,20 +383,3 @@ def test_a_view_comes_back_from_text_and_gives_the_same_wants() -> None:
     view, decision = around.wake(stall)
     again = CryptoTrader().decide(State(), read(View, text(view)))
     assert text(again) == text(decision)
-
-
-def test_no_more_than_three_that_move_together() -> None:
-    around, _ = scene()
-    around.stalls = [Stall(instrument(f"P{n}/USD"), kind=BREAKOUT) for n in range(5)]
-    reasons = [wake(around, stall).reasons for stall in around.stalls]
-    assert reasons == [("ENTERING_MOMENTUM",)] * 3 + [("ALIKE",)] * 2
-
-
-def test_exposure_in_all_is_capped() -> None:
-    around, _ = scene()
-    around.trader = CryptoTrader(Params(max_positions=20, max_alike=20))
-    around.stalls = [Stall(instrument(f"P{n}/USD"), kind=BREAKOUT) for n in range(12)]
-    for stall in around.stalls:
-        wake(around, stall)
-    assert len(around.state.trades) > 6
-    assert sum(each.committed_usd for each in around.state.trades) <= 40_000

@@ -1,0 +1,36 @@
+"""CryptoTrader's limits over all pairs."""
+
+from trader_world import BREAKOUT, Stall, World, instrument
+
+from zoe.domain.strategy.crypto_trader import CryptoTrader
+from zoe.domain.strategy.trader_params import Params
+
+
+def breakouts(count: int, params: Params) -> tuple[World, list[tuple[str, ...]]]:
+    """So many pairs that break out at once, and what was said of each."""
+    stalls = [Stall(instrument(f"P{n}/USD"), kind=BREAKOUT) for n in range(count)]
+    around = World(CryptoTrader(params), stalls)
+    around.forward(300)
+    said = []
+    for stall in stalls:
+        _, decision = around.wake(stall)
+        around.obey(stall, decision.wants)
+        said.append(decision.reasons)
+    return around, said
+
+
+def test_no_more_than_three_that_move_together() -> None:
+    _, said = breakouts(5, Params())
+    assert said == [("ENTERING_MOMENTUM",)] * 3 + [("ALIKE",)] * 2
+
+
+def test_no_more_than_six_positions() -> None:
+    _, said = breakouts(8, Params(max_alike=20))
+    assert said == [("ENTERING_MOMENTUM",)] * 6 + [("POSITIONS",)] * 2
+
+
+def test_exposure_in_all_is_capped() -> None:
+    around, said = breakouts(12, Params(max_positions=20, max_alike=20))
+    assert ("SIZE_EXPOSURE",) in said
+    assert 6 < len(around.state.trades) < 12
+    assert sum(each.committed_usd for each in around.state.trades) <= 40_000
