@@ -2,14 +2,18 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Final
 
-from ledger_rows import Accounts
+from ledger_rows import PRICES, Accounts
 
 from zoe.domain.ledger_row import LedgerRow, text_of
+from zoe.domain.marks import MarkTable
 
 COLUMNS: Final = (
     *("txid", "refid", "time", "type", "subtype", "aclass", "asset", "amount", "fee", "balance"),
@@ -50,6 +54,39 @@ def page(rows: Iterable[LedgerRow]) -> bytes:
         for row in rows
     )
     return f'{{"error":[],"result":{{"count":9,"ledger":{{{entries}}}}}}}'.encode()
+
+
+def line(row: LedgerRow) -> bytes:
+    """A row of REST ``Ledgers`` with its id, as in JSON Lines."""
+    return b'{"id":' + page((row,)).partition(b'"ledger":{')[2][:-3].replace(b":{", b",", 1)
+
+
+def write_lines(made: Accounts, place: Path) -> None:
+    """Rows in JSON Lines, doubled and in any order, with what stands beside them."""
+    place.mkdir(parents=True, exist_ok=True)
+    rng, marks = Random(1), MarkTable(made.marks())
+    rows = [*made.rows, *made.rows[::7]]
+    rng.shuffle(rows)
+    (place / "ledger.jsonl").write_bytes(b"".join(line(row) + b"\n" for row in rows))
+    (place / "trades.jsonl").write_text("")
+    first: dict[str, LedgerRow] = {}
+    for row in sorted(made.rows, key=lambda row: row.time_ns):
+        first.setdefault(row.ledger_id if row.refid == "Unknown" else row.refid, row)
+    told = [
+        json.dumps({"refid": refid, "asset": asset, "usd": str(mark.price)})
+        for refid, row in first.items()
+        for asset in (*PRICES,)
+        if (mark := marks.mark(asset, row.time_ns)) is not None
+    ]
+    (place / "marks.jsonl").write_text("".join(text + "\n" for text in told))
+    refids = {row.ledger_id: row.refid for row in made.rows}
+    paid = [
+        json.dumps({"refid": refids[name], "usd": text_of(usd)})
+        for name, usd in made.declared.items()
+    ]
+    (place / "basis.jsonl").write_text("".join(text + "\n" for text in paid))
+    final = {asset: str(Decimal(cents) / 100) for asset, cents in PRICES.items()}
+    (place / "final_marks.json").write_text(json.dumps(final))
 
 
 def write(made: Accounts, place: Path) -> None:

@@ -1,5 +1,6 @@
-"""Books out of a directory of rows, without a database: exports (``*.csv``) and pages of REST
-``Ledgers`` (``*.json``), in any order and with any duplicates.
+"""Books out of a directory of rows, without a database: exports (``*.csv``), pages of REST
+``Ledgers`` (``*.json``) and its rows in JSON Lines (``ledger.jsonl``), in any order and with any
+duplicates.
 
 Beside them may stand ``marks.csv`` (asset, price, time, source), ``declared.csv`` (ledger_id, usd)
 and ``rulings.csv`` (ledger_id, kind, group). An asset without marks is worth what the account's own
@@ -9,7 +10,8 @@ last trade against USD said.
 import csv
 import gc
 import io
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,6 +21,7 @@ import attrs
 
 from zoe.adapters.kraken import ledger_csv, ledger_pages
 from zoe.adapters.kraken.numbers import nanoseconds
+from zoe.app import ledger_told
 from zoe.domain.errors import ConfigError, WireError
 from zoe.domain.ledger import Books, Ruling, Terms
 from zoe.domain.ledger_row import DIGITS, Kind, LedgerRow, units_of_text
@@ -28,7 +31,7 @@ from zoe.domain.quantity import EXACT
 MARKS: Final = "marks.csv"
 DECLARED: Final = "declared.csv"
 RULINGS: Final = "rulings.csv"
-_OURS: Final = frozenset({MARKS, DECLARED, RULINGS})
+_OURS: Final = frozenset({MARKS, DECLARED, RULINGS, ledger_told.FINAL})
 _OWN_TRADES: Final = "own trades"
 #: Enough for any price that two amounts of an account make.
 _PRICE_DECIMALS: Final = 18
@@ -41,6 +44,9 @@ class Replay:
     Attributes:
         read: Rows read, those that came more than once too.
         pending: Copies without an id that exports listed beside the rows.
+        codes: How the rows write each wallet, by our spelling; exports' are ours.
+        final: What assets are worth in the end, where somebody said so.
+        seconds: Of the processor, to read rows and to book them.
     """
 
     books: Books
@@ -48,6 +54,9 @@ class Replay:
     files: int
     read: int
     pending: int
+    codes: Mapping[str, str]
+    final: Mapping[str, Mark] | None
+    seconds: tuple[float, float]
 
 
 @attrs.define
@@ -55,28 +64,52 @@ class _Found:
     rows: list[LedgerRow] = attrs.field(factory=list)
     files: int = 0
     pending: int = 0
+    codes: dict[str, str] = attrs.field(factory=dict)
 
 
-def replay(directory: Path) -> Replay:
+def replay(directory: Path, deliveries: Path | None = None) -> Replay:
     """Books that hold every row of the directory.
+
+    Args:
+        deliveries: Names rows page by page, in the order in which they are taken; None takes each
+            file's rows at once.
 
     Raises:
         ConfigError: There is nothing to read, or a file beside the rows is not understood.
         WireError: A file with rows is not understood; it names the file.
     """
     with _uncollected():
+        began = time.process_time()
         found = _rows(directory)
+        parsed = time.process_time()
         declared = {
             row["ledger_id"]: _amount(directory / DECLARED, row["usd"])
             for row in _table(directory / DECLARED, ("ledger_id", "usd"))
         }
+        declared |= ledger_told.declared(directory, found.rows)
         terms = Terms(declared, _rulings(directory))
-        given = _marks(directory)
+        given = [*_marks(directory), *ledger_told.event_marks(directory, found.rows)]
         named = {mark.asset for mark in given}
         own = (mark for mark in own_marks(found.rows) if mark.asset not in named)
         marks = MarkTable((*given, *own))
-        books = booked(found.rows, marks, terms)
-        return Replay(books, marks, found.files, len(found.rows), found.pending)
+        begun = time.process_time()
+        if deliveries is None:
+            books = booked(found.rows, marks, terms)
+        else:
+            books = _delivered(ledger_told.deliveries(deliveries, found.rows), marks, terms)
+        seconds = parsed - began, time.process_time() - begun
+        final = ledger_told.final_marks(directory)
+        counts = found.files, len(found.rows), found.pending
+        return Replay(books, marks, *counts, found.codes, final, seconds)
+
+
+def _delivered(pages: Iterable[list[LedgerRow]], marks: Marks, terms: Terms) -> Books:
+    """Books that took rows page by page, as a feed brings them."""
+    books = Books(marks, terms)
+    for page in pages:
+        books.extend(page)
+        books.settle()
+    return books
 
 
 def booked(rows: Iterable[LedgerRow], marks: Marks, terms: Terms) -> Books:
@@ -104,20 +137,27 @@ def _rows(directory: Path) -> _Found:
         raise ConfigError(f"{directory} is no directory")
     found = _Found()
     for path in sorted(directory.iterdir()):
-        if path.name in _OURS or path.suffix not in (".csv", ".json"):
+        jsonl = path.name == ledger_told.ROWS
+        if path.name in _OURS or (path.suffix not in (".csv", ".json") and not jsonl):
             continue
+        data = path.read_bytes()
         try:
             if path.suffix == ".csv":
-                export = ledger_csv.read(path.read_bytes())
+                export = ledger_csv.read(data)
                 found.rows += export.rows
                 found.pending += export.pending
+            elif jsonl:
+                found.rows += ledger_pages.read_lines(data)
+                found.codes |= ledger_told.codes(data)
             else:
-                found.rows += ledger_pages.read(path.read_bytes())
+                found.rows += ledger_pages.read(data)
         except WireError as problem:
             raise WireError(f"{path}: {problem}", problem.raw) from problem
         found.files += 1
     if not found.files:
-        raise ConfigError(f"{directory} holds neither exports (*.csv) nor pages (*.json)")
+        raise ConfigError(
+            f"{directory} holds neither {ledger_told.ROWS}, exports (*.csv) nor pages (*.json)"
+        )
     return found
 
 

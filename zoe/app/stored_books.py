@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-import msgspec
 
 from zoe.adapters.kraken import ledger_csv, ledger_pages
 from zoe.app.ledger_replaying import own_marks
 from zoe.app.settings import Settings
 from zoe.domain.booking import FILE, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.declarations import Declaration
 from zoe.domain.errors import ConfigError, StoreConflict, StoreUnknown, WireError
 from zoe.domain.ids import account_id
+from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import violations
 from zoe.domain.ledger_row import LedgerRow, asset_of, decimal_of, text_of
 from zoe.domain.marks import MarkTable
 from zoe.domain.quantity import plain
-from zoe.store import reading
+from zoe.store import declarations, reading
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.ledger import PostgresLedger
@@ -102,7 +103,7 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
         data = path.read_bytes()
         try:
             if path.suffix == ".jsonl":
-                rows += _lines(data)
+                rows += ledger_pages.read_lines(data)
             elif path.suffix == ".json":
                 rows += ledger_pages.read(data)
             else:
@@ -114,19 +115,6 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
         found.files += 1
     found.rows = len(rows)
     return rows
-
-
-def _lines(data: bytes) -> Iterator[LedgerRow]:
-    """Rows of ``Ledgers``, a line each, with their ``id`` among the rest."""
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-            name = msgspec.json.decode(row.pop("id"), type=str)
-        except (msgspec.MsgspecError, KeyError) as problem:
-            raise WireError(f"line {number} is no row with an id", line) from problem
-        yield from ledger_pages.read(msgspec.json.encode({"ledger": {name: row}}))
 
 
 def take(store: PostgresLedger, rows: Sequence[LedgerRow], found: Imported) -> Bookkeeping:
@@ -167,6 +155,60 @@ def _booked(store: PostgresLedger, booking: Booking) -> bool:
     return True
 
 
+@attrs.frozen
+class Reading:
+    """The stored books of an account, and what its assets were worth.
+
+    Attributes:
+        conflicts: Ids that came with other content, which nobody decided on yet.
+    """
+
+    account: str
+    books: Books
+    marks: MarkTable
+    conflicts: tuple[str, ...]
+
+
+def read(settings: Settings, wanted: str | None) -> Reading:
+    """The books as stored, whether or not a desk runs; nothing is written.
+
+    Args:
+        wanted: As ``account_of``.
+    """
+    with open_store(settings) as database:
+        account = account_of(settings, database, wanted)
+        stored = PostgresLedger(database, account).load()
+        open_conflicts = database.run(lambda c: declarations.conflicts(c, account))
+    keeping = Bookkeeping(stored, MarkTable(()))
+    keeping.catch_up(time.time_ns(), time.time_ns())
+    marks = MarkTable((*own_marks(stored.rows), *(pin.mark for pin in stored.marks)))
+    return Reading(account, keeping.books, marks, tuple(open_conflicts))
+
+
+def declare(settings: Settings, wanted: str | None, said: Sequence[Declaration]) -> Bookkeeping:
+    """Declares, and corrects the books by it.
+
+    Raises:
+        ConfigError: Something is said of a row that is not there.
+    """
+    with open_store(settings) as database:
+        store = PostgresLedger(database, account_of(settings, database, wanted))
+        stored = store.load()
+        known = {row.ledger_id for row in stored.rows}
+        for one in said:
+            if one.ledger_id not in known:
+                raise ConfigError(f"no row has the id {one.ledger_id}")
+        store.declare(said)
+        return current(store, MarkTable(own_marks(stored.rows)), "declared")
+
+
+def contents(settings: Settings, wanted: str | None, ledger_id: str) -> list[LedgerRow]:
+    """Every content that came under one id, the first one first."""
+    with open_store(settings) as database:
+        account = account_of(settings, database, wanted)
+        return database.run(lambda c: declarations.contents(c, account, ledger_id))
+
+
 def verify(database: Database, account: str) -> Verdict:
     """Compares what is stored with what its rows say, and the rows with the exchange's word."""
     store = PostgresLedger(database, account)
@@ -193,13 +235,8 @@ def _standing(database: Database, account: str) -> Iterable[str]:
     checks = "SELECT invariant, found FROM violation WHERE account_id = :account"
     for invariant, found in database.run(lambda c: c.run(checks, account=account)):
         yield f"{invariant}: {found}"
-    conflicts = """
-        SELECT DISTINCT ext_id FROM raw_conflict c WHERE account_id = :account AND NOT EXISTS (
-            SELECT 1 FROM declaration d WHERE d.account_id = c.account_id AND d.ext_id = c.ext_id
-               AND d.what = 'content' AND d.at_ns >= c.received_ns) ORDER BY 1
-    """
-    for (ext_id,) in database.run(lambda c: c.run(conflicts, account=account)):
-        yield f"I9: {ext_id} came again with other content; the first stays"
+    for name in database.run(lambda c: declarations.conflicts(c, account)):
+        yield f"I9: {name} came again with other content; the first stays"
 
 
 def _against_exchange(database: Database, account: str, keeping: Bookkeeping) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoe.cli.parser import Parser, whole
+from zoe.domain.ledger_row import Kind
 
 #: Makes a command: where, its name, its handler, and its help with an example.
 Command = Callable[[Any, str, str, tuple[str, str]], Parser]
@@ -57,18 +58,63 @@ def _ledger(commands: Any, command: Command) -> None:
                 metavar="FILE",
                 help="export (.csv), page of Ledgers (.json), or rows with an id (.jsonl)",
             )
+    _from_rows(below, command)
+    _terms(below, command)
+
+
+def _from_rows(below: Any, command: Command) -> None:
+    words = (
+        "balances, lots and gains of rows in files; exit code 1 when something is wrong",
+        "zoe ledger replay exports --json",
+    )
+    replay = command(below, "replay", "ledger_command:replay", words)
+    replay.add_argument("directory", type=Path, metavar="DIR", help="with the rows")
+    replay.add_argument("--csv", action="store_true", help="print disposals as CSV")
+    replay.add_argument(
+        "--disposals", type=Path, metavar="FILE", help="write them there, a JSON line each"
+    )
+    replay.add_argument(
+        "--deliveries", type=Path, metavar="FILE", help="lists ids of rows, a page a line"
+    )
     for name, text, example in (
-        ("replay", "balances, lots and gains; exit code 1 when something is wrong", "--json"),
         ("report", "equity and profit by day, and fees", "--csv"),
         ("lots", "open lots, or what left them, for a tax return", "--disposals --year 2026"),
     ):
-        words = text, f"zoe ledger {name} exports {example}"
+        words = text, f"zoe ledger {name} {example}"
         found = command(below, name, f"ledger_command:{name}", words)
-        found.add_argument("directory", type=Path, metavar="DIR", help="with the exports")
-        found.add_argument("--csv", action="store_true", help="print CSV")
+        about = "with the rows; without it, the stored books"
+        found.add_argument("directory", type=Path, nargs="?", metavar="DIR", help=about)
+        _table(found)
     found.add_argument("--asset", metavar="ASSET", help="such as BTC")
     found.add_argument("--disposals", action="store_true", help="every slice that left a lot")
     found.add_argument("--year", type=whole(1970, 9999), metavar="YYYY", help="of disposals, UTC")
+
+
+def _terms(below: Any, command: Command) -> None:
+    """What a person says of rows."""
+    words = ("say what was paid for a deposit, in USD", "zoe ledger declare LABCDE 1234.56")
+    declare = command(below, "declare", "terms_commands:declare", words)
+    declare.add_argument("ledger_id", metavar="ID", help="of the deposit's row")
+    declare.add_argument("usd", metavar="USD", help="all of it, such as 1234.56")
+    words = ("say what rows in suspense are, together", "zoe ledger rule LABCDE LFGHIJ --as trade")
+    rule = command(below, "rule", "terms_commands:rule", words)
+    rule.add_argument("ledger_ids", nargs="+", metavar="ID", help="of rows that are one event")
+    kinds = [kind.value for kind in Kind]
+    rule.add_argument("--as", dest="kind", choices=kinds, required=True, help="what they are")
+    rule.add_argument("--group", metavar="NAME", help="of the event; without it, the first id")
+    words = ("say which content of a row is right", "zoe ledger accept LABCDE 2")
+    accept = command(below, "accept", "terms_commands:accept", words)
+    accept.add_argument("ledger_id", metavar="ID", help="that came with several contents")
+    accept.add_argument(
+        "number",
+        type=whole(1, 1_000_000),
+        nargs="?",
+        metavar="N",
+        help="1 is what came first; without it, they are listed",
+    )
+    for found in (declare, rule, accept):
+        found.add_argument("--why", default="", metavar="TEXT", help="kept beside it")
+        _account(found)
 
 
 def _table(command: Parser) -> None:

@@ -1,85 +1,103 @@
-"""``zoe ledger``: books out of a directory of exports, as tables, CSV or JSON."""
+"""``zoe ledger replay``, ``report`` and ``lots``: books out of a directory of rows, or those in the
+store, as tables, CSV or JSON."""
 
 from argparse import Namespace
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
 import attrs
 
-from zoe.app import ledger_replaying, logs
+from zoe.app import ledger_replaying, logs, stored_books
 from zoe.app.ledger_replaying import Replay
-from zoe.cli import configured, show
+from zoe.cli import configured, ledger_document, show
 from zoe.domain import valuation
+from zoe.domain.disposals import Disposal, disposals
 from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import asset_of, text_of
-from zoe.domain.lots import Lot, LotUse
+from zoe.domain.lots import Lot
+from zoe.domain.marks import MarkTable
 
 #: The ordinal of 1970-01-01.
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 BALANCES: Final = ("wallet", "asset", "balance")
 LOTS: Final = ("asset", "acquired", "quantity", "left", "basis_left", "basis", "flag", "lot")
+#: docs/ledger.md says what each is.
 DISPOSALS: Final = (
-    *("asset", "disposed", "acquired", "kind", "quantity", "proceeds", "basis", "gain"),
-    *("flag", "event", "lot"),
+    *("asset", "quantity", "acquired", "disposed", "kind", "proceeds", "basis", "fees", "gain"),
+    *("holding_days", "flag", "event", "lot"),
 )
 DAYS: Final = ("day", "equity", "profit", "realized", "income", "external", "unrealized")
 
 Row = dict[str, Any]
 
 
+@attrs.frozen
+class _Source:
+    """Books, from a directory or the store, and what is told of where they came from."""
+
+    books: Books
+    marks: MarkTable
+    head: Row
+    conflicts: tuple[str, ...]
+
+
 def replay(arguments: Namespace) -> int:
     """Balances, lots and gains; exit code 1 when the books are not in order."""
-    done = _replay(arguments)
-    document = _head(done) | {
-        "balances": balances(done.books),
-        "lots": [lot(found) for found in done.books.open_lots()],
-        "disposals": [disposal(use) for use in done.books.uses()],
-        "profit": profit(done.books),
-        "fees": {asset: text_of(paid) for asset, paid in valuation.fees(done.books).items()},
-        "wrong": wrong(done.books),
-    }
+    if arguments.config is not None:
+        configured.load(arguments)  # what is named must be right, needed or not
+    logs.silence()
+    done = ledger_replaying.replay(arguments.directory, arguments.deliveries)
+    books = done.books
+    if arguments.disposals is not None:
+        ledger_document.write_disposals(books, arguments.disposals)
     if arguments.json:
-        show.document(document)
+        found = ledger_document.document(done)
+        fees = {asset: text_of(paid) for asset, paid in valuation.fees(books).items()}
+        show.document(_head(done) | {"fees": fees, "wrong": wrong(books)} | found)
     elif arguments.csv:
-        show.comma_separated(DISPOSALS, document["disposals"])
+        show.comma_separated(DISPOSALS, _disposals(_Source(books, done.marks, {}, ())))
     else:
-        show.facts(_head(done) | document["profit"])
-        for columns, name in ((BALANCES, "balances"), (LOTS, "lots")):
+        show.facts(_head(done) | profit(books))
+        rows = [lot(found) for found in books.open_lots()]
+        for columns, table in ((BALANCES, balances(books)), (LOTS, rows)):
             print()
-            show.table(columns, document[name])
-        _complain(done.books)
-    return _code(done.books)
+            show.table(columns, table)
+        _complain(books)
+    return _code(books)
 
 
 def report(arguments: Namespace) -> int:
     """Profit day by day, what was paid in fees, and what a person should look at."""
-    done = _replay(arguments)
-    days = [day(found) for found in valuation.daily(done.books.outcomes, done.marks)]
-    fees = {asset: text_of(paid) for asset, paid in valuation.fees(done.books).items()}
+    source = _source(arguments)
+    books = source.books
+    days = [day(found) for found in valuation.daily(books.outcomes, source.marks)]
+    fees = {asset: text_of(paid) for asset, paid in valuation.fees(books).items()}
     if arguments.json:
-        found = {"profit": profit(done.books), "fees": fees, "days": days}
-        show.document(_head(done) | found | {"wrong": wrong(done.books)})
+        found = {"profit": profit(books), "fees": fees, "days": days}
+        found["wrong"] = wrong(books, source.conflicts)
+        show.document(source.head | found | {"undeclared": undeclared(books)})
     elif arguments.csv:
         show.comma_separated(DAYS, days)
     else:
-        show.facts(profit(done.books) | {f"fees {asset}": paid for asset, paid in fees.items()})
+        show.facts(profit(books) | {f"fees {asset}": paid for asset, paid in fees.items()})
         print()
         show.table(DAYS, days)
-        _complain(done.books)
-    return _code(done.books)
+        _complain(books, source.conflicts)
+    return _code(books, source.conflicts)
 
 
 def lots(arguments: Namespace) -> int:
     """Open lots, oldest first; or every slice that left one, for whoever asks for taxes."""
-    books = _replay(arguments).books
+    source = _source(arguments)
     columns: tuple[str, ...]
     if arguments.disposals:
-        columns, rows = DISPOSALS, [disposal(use) for use in books.uses()]
+        columns, rows = DISPOSALS, _disposals(source)
         if arguments.year is not None:
             rows = [row for row in rows if row["disposed"].startswith(f"{arguments.year:04d}-")]
     else:
-        columns, rows = LOTS, [lot(found) for found in books.open_lots()]
+        columns, rows = LOTS, [lot(found) for found in source.books.open_lots()]
     if arguments.asset is not None:
         rows = [row for row in rows if row["asset"] == arguments.asset.upper()]
     if arguments.json:
@@ -88,15 +106,27 @@ def lots(arguments: Namespace) -> int:
         show.comma_separated(columns, rows)
     else:
         show.table(columns, rows)
-    _complain(books)
-    return _code(books)
+    _complain(source.books, source.conflicts)
+    return _code(source.books, source.conflicts)
 
 
-def _replay(arguments: Namespace) -> Replay:
+def _source(arguments: Namespace) -> _Source:
+    """Books of the directory that is named, else the stored ones."""
+    if arguments.directory is None:
+        settings = configured.load(arguments)
+        logs.silence()
+        found = stored_books.read(settings, arguments.account)
+        head = {"account": found.account, "state_hash": state_hash(found.books)}
+        return _Source(found.books, found.marks, head, found.conflicts)
     if arguments.config is not None:
         configured.load(arguments)  # what is named must be right, needed or not
     logs.silence()
-    return ledger_replaying.replay(arguments.directory)
+    done = ledger_replaying.replay(arguments.directory)
+    return _Source(done.books, done.marks, _head(done), ())
+
+
+def _disposals(source: _Source) -> list[Row]:
+    return [disposal(found) for found in disposals(source.books.outcomes, source.marks)]
 
 
 def _head(done: Replay) -> Row:
@@ -129,33 +159,35 @@ def lot(found: Lot) -> Row:
         "left": text_of(found.left),
         "basis": text_of(found.basis),
         "basis_left": text_of(found.basis_left),
-        "flag": _flag(found),
+        "flag": found.flag,
         "lot": found.lot_id,
     }
 
 
-def disposal(use: LotUse) -> Row:
+def disposal(found: Disposal) -> Row:
     """A slice of a lot that left; money in USD, without proceeds where it left without gain."""
+    use = found.use
     gain = None if use.proceeds is None else text_of(use.gain)
     return {
         "asset": use.lot.asset,
-        "disposed": show.moment(use.time_ns),
-        "acquired": show.moment(use.lot.opened_ns),
-        "kind": use.kind,
         "quantity": text_of(use.quantity),
+        "acquired": show.moment(use.lot.opened_ns),
+        "disposed": show.moment(use.time_ns),
+        "kind": use.kind,
         "proceeds": None if use.proceeds is None else text_of(use.proceeds),
         "basis": text_of(use.basis),
+        "fees": text_of(found.fees),
         "gain": gain,
-        "flag": _flag(use.lot),
+        "holding_days": found.holding_days,
+        "flag": use.lot.flag,
         "event": use.event,
         "lot": use.lot.lot_id,
     }
 
 
-def _flag(found: Lot) -> str:
-    if found.unvalued:
-        return "unvalued"
-    return "fmv_assumed" if found.fmv_assumed else ""
+def undeclared(books: Books) -> list[Row]:
+    """Open lots of deposits whose basis is what the market said, since nobody declared it."""
+    return [lot(found) for found in books.open_lots() if found.flag]
 
 
 def profit(books: Books) -> Row:
@@ -178,8 +210,12 @@ def day(found: valuation.Day) -> Row:
     }
 
 
-def wrong(books: Books) -> Row:
-    """What a person should look at."""
+def wrong(books: Books, conflicts: Iterable[str] = ()) -> Row:
+    """What a person should look at.
+
+    Args:
+        conflicts: Ids that the store knows to have come with other content.
+    """
     alarms = [
         {"alarm": alarm.value, "asset": asset, "event": outcome.key}
         for outcome in books.outcomes
@@ -192,19 +228,20 @@ def wrong(books: Books) -> Row:
     return {
         "violations": violations(books),
         "gaps": gaps,
-        "conflicts": sorted(books.conflicts),
+        "conflicts": sorted({*books.conflicts, *conflicts}),
         "stopped": sorted(books.stopped),
         "alarms": alarms,
     }
 
 
-def _code(books: Books) -> int:
+def _code(books: Books, conflicts: Iterable[str] = ()) -> int:
     """1 for books that are not the exchange's or not in order; a look at suspense is no fault."""
-    return 1 if books.gaps or books.conflicts or books.stopped or violations(books) else 0
+    open_conflicts = books.conflicts or tuple(conflicts)
+    return 1 if books.gaps or open_conflicts or books.stopped or violations(books) else 0
 
 
-def _complain(books: Books) -> None:
-    found = wrong(books)
+def _complain(books: Books, conflicts: Iterable[str] = ()) -> None:
+    found = wrong(books, conflicts)
     for line in found["violations"]:
         show.note(line)
     for gap in found["gaps"]:
@@ -219,3 +256,7 @@ def _complain(books: Books) -> None:
         kinds[key] = kinds.get(key, 0) + 1
     for (name, asset), count in sorted(kinds.items()):
         show.note(f"{count} x {name.replace('_', ' ')}: {asset}")
+    for name in sorted({found.asset for found in books.open_lots() if found.fmv_assumed}):
+        show.note(
+            f"the basis of deposited {name} is assumed: zoe ledger declare says what was paid"
+        )

@@ -212,7 +212,7 @@ class Bookkeeping:
         self._numbers[id(lot)] = log.lot
         return LotOpened(
             *(lot.asset, log.edition, log.lot, lot.lot_id, lot.opened_ns),
-            *(lot.quantity, lot.basis, _flag(lot)),
+            *(lot.quantity, lot.basis, lot.flag),
         )
 
     def _used(self, use: LotUse) -> LotUsed:
@@ -304,7 +304,7 @@ class _Stored:
         numbers = {opened.number: place for place, opened in enumerate(self.lots)}
         return all(
             (opened.event, opened.time_ns, opened.quantity, opened.basis, opened.flag)
-            == (lot.lot_id, lot.opened_ns, lot.quantity, lot.basis, _flag(lot))
+            == (lot.lot_id, lot.opened_ns, lot.quantity, lot.basis, lot.flag)
             for opened, lot in zip(self.lots, ours.lots, strict=False)
         ) and all(
             (used.event, used.time_ns, used.kind, used.quantity, used.basis, used.proceeds)
@@ -312,10 +312,6 @@ class _Stored:
             and numbers.get(used.lot) == places[id(use.lot)]
             for used, use in zip(self.uses, ours.uses, strict=False)
         )
-
-
-def _flag(lot: Lot) -> str:
-    return "unvalued" if lot.unvalued else "fmv_assumed" if lot.fmv_assumed else ""
 
 
 def _in_force(stored: StoredBooks) -> dict[str, _Stored]:

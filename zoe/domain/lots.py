@@ -39,6 +39,11 @@ class Lot:
     fmv_assumed: bool = False
     unvalued: bool = False
 
+    @property
+    def flag(self) -> str:
+        """What a person should know of its basis: ``fmv_assumed``, ``unvalued``, or nothing."""
+        return "unvalued" if self.unvalued else "fmv_assumed" if self.fmv_assumed else ""
+
     def take(self, quantity: int) -> int:
         """Takes a slice of what is left; returns the basis that goes with it."""
         left, basis_left = self.left - quantity, self.basis_left

@@ -41,6 +41,15 @@ class _Answer(msgspec.Struct, frozen=True):
 _NOTHING: Final = frozenset({"0", "0.0000", "0.00000000", "0.0000000000"})
 #: A row of its fields, without the price of naming them: an account has a hundred thousand.
 _ledger_row: Final[Callable[[tuple[str | int, ...]], LedgerRow]] = partial(tuple.__new__, LedgerRow)
+
+
+class _Line(_Entry, frozen=True, kw_only=True):
+    """A row with its id among the rest, as in JSON Lines."""
+
+    id: str
+
+
+_LINE: Final = msgspec.json.Decoder(_Line)
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
@@ -58,6 +67,25 @@ def read(data: bytes) -> tuple[LedgerRow, ...]:
         return tuple(_row(ledger_id, entry) for ledger_id, entry in ledger.items())
     except (msgspec.MsgspecError, ValueError) as problem:
         raise WireError(f"no page of the ledger: {problem}", data[:_RAW_BYTES]) from problem
+
+
+def read_lines(data: bytes) -> list[LedgerRow]:
+    """Rows of JSON Lines, each a row of ``Ledgers`` with its ``id`` among the rest.
+
+    Raises:
+        WireError: A line is no such row; it names the line.
+    """
+    rows = []
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line or line.isspace():
+            continue
+        try:
+            entry = _LINE.decode(line)
+            rows.append(_row(entry.id, entry))
+        except (msgspec.MsgspecError, ValueError) as problem:
+            words = f"line {number} is no row with an id: {problem}"
+            raise WireError(words, line[:_RAW_BYTES]) from problem
+    return rows
 
 
 def _row(ledger_id: str, entry: _Entry) -> LedgerRow:

@@ -1,0 +1,117 @@
+"""``zoe ledger declare``, ``rule``, ``accept``, ``report`` and ``lots`` on the books in the store."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stores
+from ledger_files import export
+from ledger_story import Story
+
+from zoe.cli.main import main
+from zoe.domain.ledger_row import ONE, LedgerRow
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty store, found as a person's commands find it."""
+    server = stores.fresh_database().server
+    assert server.socket is not None
+    place = server.socket.rpartition("/")[0]
+    user = f"{server.user}:{server.password}"
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://{user}@/{server.database}?host={place}")
+    monkeypatch.setenv("ZOE_STATE_DIR", str(tmp_path))
+
+
+def zoe(capsys: Captured, *words: str) -> tuple[int, Any]:
+    code = main(("ledger", *words, "--account", "kraken:a", "--json"))
+    return code, json.loads(capsys.readouterr().out)
+
+
+def take(capsys: Captured, place: Path, rows: list[LedgerRow]) -> int:
+    (place / "ledgers.csv").write_bytes(export(rows))
+    return zoe(capsys, "import", str(place / "ledgers.csv"))[0]
+
+
+def story() -> Story:
+    """Trades that say what a coin is worth, a deposit of one, and two rows of unknown kinds."""
+    found = Story()
+    found.row("deposit", "ZUSD", "1000")
+    found.row("trade", "SOL", "2", refid="T", at=2)
+    found.row("trade", "ZUSD", "-200", refid="T", at=2)
+    found.row("deposit", "SOL", "1")
+    found.row("adjustment", "SOL", "-1")
+    found.row("adjustment", "DOT", "20")
+    return found
+
+
+def test_a_deposit_is_flagged_until_somebody_declares_what_was_paid(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert take(capsys, tmp_path, story().rows) == 0
+    code, found = zoe(capsys, "report")
+    assert code == 0
+    assert [(lot["asset"], lot["flag"]) for lot in found["undeclared"]] == [("SOL", "fmv_assumed")]
+    assert main(("ledger", "report", "--account", "kraken:a")) == 0
+    assert "the basis of deposited SOL is assumed" in capsys.readouterr().err
+    code, said = zoe(capsys, "declare", "L004", "55.5", "--why", "the receipt")
+    assert (code, said["declared"]) == (0, ["L004"])
+    code, found = zoe(capsys, "report")
+    assert (code, found["undeclared"]) == (0, [])
+    code, lots = zoe(capsys, "lots", "--asset", "sol")
+    assert [lot["basis"] for lot in lots] == ["200", "55.5"]
+    assert zoe(capsys, "verify")[0] == 0
+
+
+def test_rows_in_suspense_are_paired_by_a_ruling(tmp_path: Path, capsys: Captured) -> None:
+    take(capsys, tmp_path, story().rows)
+    code, said = zoe(capsys, "rule", "L005", "L006", "--as", "trade", "--why", "a swap by hand")
+    assert (code, said["declared"]) == (0, ["L005", "L006"])
+    code, found = zoe(capsys, "report")
+    assert (code, found["wrong"]["alarms"]) == (0, [])
+    assert main(("ledger", "lots", "--account", "kraken:a", "--disposals", "--csv")) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["asset"], row["quantity"], row["basis"]) == ("SOL", "1", "100")
+    assert zoe(capsys, "verify")[0] == 0
+
+
+def test_a_conflict_is_listed_and_settled_by_accepting_one_content(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    rows = story().rows
+    wrong = rows[3]._replace(amount=3 * ONE, balance=5 * ONE)
+    take(capsys, tmp_path, [*rows[:3], wrong, *rows[4:]])
+    assert take(capsys, tmp_path, rows) == 1
+    code, found = zoe(capsys, "report")
+    assert (code, found["wrong"]["conflicts"]) == (1, ["L004"])
+    assert zoe(capsys, "verify")[0] == 1
+    code, contents = zoe(capsys, "accept", "L004")
+    assert [content["amount"] for content in contents] == ["3", "1"]
+    assert zoe(capsys, "accept", "L004", "2", "--why", "the export is right")[0] == 0
+    code, verdict = zoe(capsys, "verify")
+    assert (code, verdict["problems"]) == (0, [])
+    assert zoe(capsys, "report")[0] == 0
+    # The same file again changes nothing, and is no conflict any more.
+    assert take(capsys, tmp_path, rows) == 0
+
+
+REFUSED = (
+    (("declare", "L777", "5"), "no row has the id L777"),
+    (("declare", "L004", "five"), "'five' is no amount"),
+    (("declare", "L004", "--", "-5"), "nobody pays -5 USD"),
+    (("rule", "L004/1", "--as", "trade"), "L004/1 is no id of a ledger row"),
+    (("accept", "L777"), "no row has the id L777"),
+    (("accept", "L004", "2"), "L004 came with 1 contents"),
+)
+
+
+def test_what_cannot_be_said_is_refused_in_a_line(tmp_path: Path, capsys: Captured) -> None:
+    take(capsys, tmp_path, story().rows)
+    for words, problem in REFUSED:
+        assert main(("ledger", words[0], "--account", "kraken:a", *words[1:])) == 2
+        assert problem in capsys.readouterr().err
