@@ -72,7 +72,7 @@ def parts(count: int) -> list[Parts]:
     """A mid that wanders round 10.0000, some 2 bps a second."""
     chance, mid, made = random.Random(7), 100_000, []
     account = Account(
-        sleeve=20 * 10**8,
+        sleeve=5 * 10**8,
         sleeve_since_ns=BEGIN_NS,
         cash=Decimal(1_000),
         quote_usd=Decimal(1),
