@@ -268,8 +268,8 @@ def test_a_server_without_tls_is_refused_where_tls_is_needed(database: Database)
 
 
 def test_a_long_look_may_take_longer_than_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoe.store.connection.ANSWER_SECONDS", 0.2)
     database = Database(stores.empty_database())
+    monkeypatch.setattr("zoe.store.connection.ANSWER_SECONDS", 0.2)
     sleep = "SELECT pg_sleep(0.5)"
     with database.within(30):
         database.run_prepared(sleep)
