@@ -87,7 +87,8 @@ class LivelyMarket(SyntheticMarket):
 
     def _opened(self, trader: Trader, now_ns: int, house: House) -> None:
         middle = self._middle(trader, now_ns)
-        house.recall(trader.pair.symbol, self._past.bars(trader.pair, trader.habit, middle))
+        what = (trader.pair, trader.habit, middle)
+        house.recall(trader.pair.symbol, self._past.day(*what), self._past.bars(*what))
 
     def _worth(self, trader: Trader, now_ns: int) -> float:
         return super()._middle(trader, now_ns)

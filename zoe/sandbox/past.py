@@ -6,6 +6,7 @@ back as somebody asks.
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from random import Random
 from typing import Final
 
@@ -16,7 +17,8 @@ from zoe.sandbox.weather import MARKET, MARKET_WANDERING, Weather
 from zoe.sandbox.worths import STEADY, STEADY_ASSETS
 
 _SECONDS: Final = PAST_MINUTES * 60
-_BARS_A_DAY: Final = 24 * 60 // PAST_MINUTES
+_BARS_AN_HOUR: Final = 60 // PAST_MINUTES
+_BARS_A_DAY: Final = 24 * _BARS_AN_HOUR
 _TRADE_DOLLARS: Final = 400.0
 #: How far a bar's volume spreads, as a lognormal distribution has it.
 _SPREAD: Final = 0.8
@@ -33,15 +35,23 @@ class Past:
 
     def bars(self, pair: Pair, habit: Habit, middle: float) -> Iterator[PastBar]:
         """The bars of a pair that opens at ``middle``, the newest first, without an end."""
-        random = Random(f"{self._seed}/{pair.symbol}/past")
+        return self._bars(pair, habit, middle, 1)
+
+    def day(self, pair: Pair, habit: Habit, middle: float) -> list[PastBar]:
+        """The last 24 hours, the newest first: of the same path, an hour a bar."""
+        return list(islice(self._bars(pair, habit, middle, _BARS_AN_HOUR), 24))
+
+    def _bars(self, pair: Pair, habit: Habit, middle: float, stride: int) -> Iterator[PastBar]:
+        """Bars that each are ``stride`` spans long."""
+        random = Random(f"{self._seed}/{pair.symbol}/past/{stride}")
         weather, tick = self._weather, pair.tick
-        sigma = math.hypot(habit.noise, MARKET_WANDERING) * math.sqrt(_SECONDS)
-        dollars = habit.turnover / _BARS_A_DAY
+        sigma = math.hypot(habit.noise, MARKET_WANDERING) * math.sqrt(_SECONDS * stride)
+        dollars = habit.turnover / _BARS_A_DAY * stride
         worth = weather.opening(pair.base)
         scale = math.pow(10, pair.qty_decimals) / worth
         later, back = middle, 0
         while True:
-            back += 1
+            back += stride
             path = self._log(pair.base, back) - self._log(pair.quote, back)
             earlier = middle * math.exp(path)
             stretch = 1 + abs(random.gauss(0, sigma)) / 2

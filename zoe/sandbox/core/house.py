@@ -1,6 +1,6 @@
 """The house's hand in the books: what synthetic traders and the admin's market call use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.clearing import Print
@@ -74,9 +74,9 @@ class HouseDesk:
         self._world.books[symbol].side(resting.side).remove(resting)
         return True
 
-    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
+    def recall(self, symbol: str, day: Sequence[PastBar], bars: Iterator[PastBar]) -> None:
         """See market.House."""
-        self._tape.recall(symbol, bars)
+        self._tape.recall(symbol, day, bars)
 
     def clear(self, symbol: str, quotes: Mapping[str, int]) -> None:
         """Makes room for new best prices by side.

@@ -1,6 +1,6 @@
 """MarketModel: how synthetic traders act on the books, and the narrow surface they may use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import attrs
@@ -70,10 +70,13 @@ class House(Protocol):
     def cancel(self, symbol: str, number: int) -> bool:
         """Whether the order was still there."""
 
-    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
-        """What was traded before: bars of PAST_MINUTES, the newest first, without an end.
+    def recall(self, symbol: str, day: Sequence[PastBar], bars: Iterator[PastBar]) -> None:
+        """What was traded before, the newest first.
 
-        The newest ended with the last such span before this moment.
+        Args:
+            day: The last hours that are over, an hour a bar.
+            bars: Of PAST_MINUTES, without an end; the newest ended with the last such span before
+                this moment.
         """
 
 

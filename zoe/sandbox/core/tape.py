@@ -1,8 +1,8 @@
 """Public trades and tickers: the trade and ticker channels and the day's figures (facts, 2.5, 2.6)."""
 
 from collections import deque
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import attrs
@@ -99,20 +99,17 @@ class Tape:
             kept.hours.append(Hour(hour, trade.price, trade.price, trade.price, trade.price))
         kept.hours[-1].add(trade)
 
-    def recall(self, symbol: str, bars: Iterator[PastBar]) -> None:
+    def recall(self, symbol: str, day: Sequence[PastBar], bars: Iterator[PastBar]) -> None:
         """See market.House; to be called before the first trade."""
         minute = self._world.now_ns // MINUTE_NS
         first = minute - minute % PAST_MINUTES
-        past = (past_candle(first - n * PAST_MINUTES, bar) for n, bar in enumerate(bars, 1))
         kept = self._of(symbol)
-        day = list(islice(past, _HOURS * 60 // PAST_MINUTES))
-        for candle in reversed(day):
-            hour = candle.begin // 60
-            if not kept.hours or kept.hours[-1].number != hour:
-                prices = (candle.open, candle.high, candle.low, candle.close)
-                kept.hours.append(Hour(hour, *prices))
-            kept.hours[-1].add_past(candle)
-        kept.past = chain(day, past)
+        kept.past = (past_candle(first - n * PAST_MINUTES, bar) for n, bar in enumerate(bars, 1))
+        for back in range(len(day), 0, -1):
+            bar = past_candle(0, day[back - 1])
+            hour = Hour(minute // 60 - back, bar.open, bar.high, bar.low, bar.close)
+            hour.add_past(bar)
+            kept.hours.append(hour)
 
     def tell(self, symbol: str) -> None:
         """Sends what happened since the last time."""
