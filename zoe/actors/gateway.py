@@ -13,6 +13,7 @@ a new token, the latch closed until RiskOfficer opens it; adds in flight are los
 
 from collections import deque
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Final, assert_never
 
@@ -71,6 +72,7 @@ CALL_SECONDS: Final = 5
 NONCE_AHEAD_NS: Final = 10_000_000_000
 PING_SECONDS: Final = 5
 SILENCE_NS: Final = 15_000_000_000
+SAME_COUNT_NS: Final = 100_000_000
 
 
 @attrs.frozen
@@ -109,6 +111,8 @@ class Gateway(Actor):
         self._token: str | None = None
         self._last_heard_ns = 0
         self._reconnect = Reconnect()
+        #: Of each pair the counter that was passed on last, and when it came.
+        self._counts: dict[str, tuple[Decimal, int]] = {}
 
     def on_start(self) -> None:
         if self.incarnation > 1:
@@ -121,6 +125,8 @@ class Gateway(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
+            case WireFrame():
+                self._frame(message)
             case SendAdd():
                 self._add(message)
             case SendAmend():
@@ -149,8 +155,6 @@ class Gateway(Actor):
                 self._opened(message)
             case WireClosed():
                 self._closed(message)
-            case WireFrame():
-                self._frame(message)
             case _Reserved():
                 self._reserved(message.outcome)
             case RestHeld():
@@ -230,7 +234,7 @@ class Gateway(Actor):
             case BalanceEntry():
                 self.tell(self.find("ledger"), LedgerRowSeen(thing))
             case CounterReported():
-                self.tell(self.find("ratelimiter"), thing)
+                self._count(thing, received_ns)
             case StreamLive():
                 self._socket.live = True
                 self._reconnect = self._reconnect.good()
@@ -243,6 +247,14 @@ class Gateway(Actor):
                 self.tell(self.find("reconciler"), LookWanted("a report was not understood"))
             case _:
                 log.debug("exchange.frame", frame=type(thing).__name__)
+
+    def _count(self, report: CounterReported, received_ns: int) -> None:
+        """Passes a pair's counter on, but where it says no more than the one just before: an order's
+        reports come in twos and threes, and between them the counter can only have decayed."""
+        told, at_ns = self._counts.get(report.pair, (report.value, 0))
+        if report.value > told or received_ns - at_ns > SAME_COUNT_NS:
+            self._counts[report.pair] = (report.value, received_ns)
+            self.tell(self.find("ratelimiter"), report)
 
     def _drop(self, reason: str) -> None:
         """Ends this connection: the next one's snapshots are the truth."""

@@ -164,8 +164,10 @@ class Ledger(Actor):
         self._version += 1
         self._move(change)
         self._book(change.kind, change.body)
-        self._announce()
         self._next()
+        # A trade has two rows: half of it is not worth everybody's turn.
+        if self._changing is None:
+            self._announce()
 
     def _move(self, change: _Change) -> None:
         """Counts what is no trade; a difference that nobody explained is taken for such a one."""

@@ -18,11 +18,16 @@ from zoe.actors import hydration
 from zoe.actors.order_actor import OrderActor, OrderConfig
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
-from zoe.domain.errors import UnexpectedFact
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, Input, Intent, Order, State
-from zoe.domain.order_inputs import apply
-from zoe.domain.order_news import enlarged
+from zoe.domain.order import CONCLUDED, Intent, Order, State
+from zoe.domain.order_interest import (
+    alters_anything,
+    alters_doubts,
+    alters_risk,
+    alters_slots,
+    begins_age,
+)
+from zoe.domain.order_news import enlarged, repeats
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
@@ -61,10 +66,8 @@ HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
-#: What begins an order's age anew, as the exchange's counter has it.
-_BEGIN_AGE: Final = frozenset({Input.ACKNOWLEDGED, Input.LIVE, Input.AMENDED})
-#: Who hears of every change of every order; whoever asked for one hears of its own.
-_ALWAYS_TOLD: Final = ("risk", "repositioner", "reconciler")
+#: Who hears of any order's changes, and of which; whoever asked for one hears of all its own.
+_TOLD: Final = {"risk": alters_risk, "repositioner": alters_slots, "reconciler": alters_doubts}
 
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
@@ -83,7 +86,7 @@ class OrderDesk(Actor):
     def __init__(self, config: OrderConfig, listeners: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._config = config
-        self._told = (*_ALWAYS_TOLD, *listeners)
+        self._told = _TOLD | dict.fromkeys(listeners, alters_anything)
         self._orders: dict[str, Order | None] = {}
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}
@@ -246,12 +249,7 @@ class OrderDesk(Actor):
     def _says_nothing_new(self, sighting: Sighting) -> bool:
         """Whether it only repeats the end of an order whose actor has gone: looks overlap."""
         order = self._concluded.get(sighting.order_id)
-        if order is None:
-            return False
-        try:
-            return all(apply(order, fact) is order for fact in sighting.facts)
-        except UnexpectedFact:
-            return False
+        return order is not None and repeats(order, sighting)
 
     def _known(self, sighting: Sighting) -> str | None:
         known = self._by_exchange.get(sighting.order_id)
@@ -263,6 +261,9 @@ class OrderDesk(Actor):
     def _settle_stranger(self, order_id: str, seen: list[Sighting], answer: Hydrated) -> None:
         order = order_record.fold((row.kind, row.body) for row in answer.rows)
         known = next((i for i in map(self._known, seen) if i is not None), None)
+        if known is None and order is not None and order.settled and repeats(order, *seen):
+            self._remember(order)  # a look after a restart shows the last minute's ends
+            return
         if known is None and order is not None:
             self._adopt_known(order)
         elif known is None and not self._adopt_stranger(order_id, seen):
@@ -298,27 +299,26 @@ class OrderDesk(Actor):
         intent_id = order.intent.intent_id
         if intent_id not in self._actors:
             return
+        before, pair = self._orders.get(intent_id), order.intent.pair
         self._index(order)
-        for name in self._told:
-            self.tell(self.find(name), news)
-        self._tell_limiter(news)
+        for name, alters in self._told.items():
+            if alters(before, order, news.fact):
+                self.tell(self.find(name), news)
+        if order.state in CONCLUDED:
+            self.tell(self.find("ratelimiter"), OrderEnded(intent_id, pair))
+        elif begins_age(before, news.fact):
+            self.tell(self.find("ratelimiter"), OrderAged(intent_id, pair))
         for name, follower in self._followers.get(intent_id, {}).items():
             if name not in self._told:
                 self.tell(follower, news)
-        self._release_waiters()
-
-    def _tell_limiter(self, news: OrderChanged) -> None:
-        order = news.order
-        ref, pair = order.intent.intent_id, order.intent.pair
-        if order.state in CONCLUDED:
-            self.tell(self.find("ratelimiter"), OrderEnded(ref, pair))
-        elif news.fact is not None and news.fact.input in _BEGIN_AGE:
-            self.tell(self.find("ratelimiter"), OrderAged(ref, pair))
+        if self._awaiting:
+            self._release_waiters()
 
     def _index(self, order: Order) -> None:
         intent_id = order.intent.intent_id
-        self._orders[intent_id] = order
-        number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
+        before, self._orders[intent_id] = self._orders.get(intent_id), order
+        known = before is not None and before.cl_ord_id == order.cl_ord_id
+        number = None if known or order.cl_ord_id is None else id_number(order.cl_ord_id)
         if number is not None:
             self._by_client[number] = intent_id
         if order.order_id is not None:

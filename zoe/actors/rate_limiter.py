@@ -32,7 +32,7 @@ from zoe.messages.limits import (
     WatchBudget,
 )
 from zoe.messages.system import Tick
-from zoe.runtime.actor import Actor
+from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
@@ -52,7 +52,8 @@ class _Lanes:
     cancels: deque[RequestPermit] = attrs.Factory(deque)
     others: deque[RequestPermit] = attrs.Factory(deque)
     #: When the timer that is set for them fires.
-    timer_ns: int | None = None
+    timer_ns: int = 0
+    timer: Timer | None = None
 
     def first(self) -> RequestPermit | None:
         lane = self.cancels or self.others
@@ -103,7 +104,7 @@ class RateLimiter(Actor):
             case ReportBudget():
                 self._report()
             case Tick():
-                self._lanes[message.name].timer_ns = None
+                self._lanes[message.name].timer = None
                 self._serve(message.name)
             case _:
                 assert_never(message)
@@ -129,10 +130,13 @@ class RateLimiter(Actor):
             self._serve(news.pair)
 
     def _later(self, pair: str, lanes: _Lanes, at_ns: int) -> None:
-        """One timer a pair; a request that may go earlier than the timer sets another."""
-        if lanes.timer_ns is None or at_ns < lanes.timer_ns:
-            lanes.timer_ns = at_ns
-            self.after((at_ns - self.clock.monotonic_ns()) / 1e9, Tick(pair))
+        """One timer a pair; a request that may go earlier than it takes its place."""
+        if lanes.timer is not None:
+            if lanes.timer_ns <= at_ns:
+                return
+            lanes.timer.cancel()
+        lanes.timer_ns = at_ns
+        lanes.timer = self.after((at_ns - self.clock.monotonic_ns()) / 1e9, Tick(pair))
 
     def _grant(self, request: RequestPermit, wish: Wish, now_ns: int) -> None:
         self._limiter.engine_spend(wish, now_ns)
@@ -143,11 +147,10 @@ class RateLimiter(Actor):
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
         watcher = self.envelope.sender
-        if watcher.name not in self._watchers:
-            self._watchers[watcher.name] = watcher
-            now_ns = self.clock.monotonic_ns()
-            for pair in self._lanes:
-                self._tell_room(pair, now_ns)
+        self._watchers[watcher.name] = watcher
+        now_ns = self.clock.monotonic_ns()
+        for pair in self._lanes:
+            self.tell(watcher, BudgetChanged(pair, self._limiter.engine_room(pair, now_ns)))
 
     def _tell_room(self, pair: str, now_ns: int) -> None:
         if self._watchers:
@@ -158,7 +161,8 @@ class RateLimiter(Actor):
     def _reported(self, report: CounterReported) -> None:
         now_ns = self.clock.monotonic_ns()
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
-        self._tell_room(report.pair, now_ns)
+        if difference > 0:
+            self._tell_room(report.pair, now_ns)
         log.debug("budget.reported", pair=report.pair, difference=str(difference))
 
     def _hit(self, hit: LimitHit) -> None:

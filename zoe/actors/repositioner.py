@@ -79,6 +79,7 @@ class Repositioner(Actor):
         self._ready = False
 
     def on_start(self) -> None:
+        self.tell(self.find("ratelimiter"), WatchBudget())
         self.tell(self.find("orders"), ReportOrders())
         self.tell(self.find("reconciler"), WatchReconciled())
         self.after(ROUND_SECONDS, Tick("round"))
@@ -122,7 +123,8 @@ class Repositioner(Actor):
         self._decide(slot)
 
     def _round(self) -> None:
-        self.tell(self.find("ratelimiter"), WatchBudget())
+        if self._targets or any(self._working.values()):
+            self.tell(self.find("ratelimiter"), WatchBudget())
         for slot in sorted(self._targets.keys() | self._working.keys()):
             self._remind(slot)
             self._decide(slot)

@@ -25,6 +25,9 @@ class Side(enum.Enum):
 class OrderType(enum.Enum):
     """Order types in Kraken's words; ``SENDABLE`` are the desk's own, the rest are only met."""
 
+    # Members are one object each; those of enum hash their names anew each time they are looked up.
+    __hash__ = object.__hash__
+
     LIMIT = "limit"
     MARKET = "market"
     ICEBERG = "iceberg"
@@ -67,6 +70,8 @@ class TimeInForce(enum.Enum):
 class State(enum.Enum):
     """Where an order is; ``WAITING`` lives in memory only."""
 
+    __hash__ = object.__hash__  # as above
+
     WAITING = "WAITING"
     SENDING = "SENDING"
     PENDING = "PENDING"
@@ -82,6 +87,8 @@ class State(enum.Enum):
 
 class Input(enum.Enum):
     """What can happen to an order; the first four are commands, the rest facts."""
+
+    __hash__ = object.__hash__  # as above
 
     SEND = "send"
     DENY = "deny"
@@ -258,8 +265,11 @@ class Intent:
     trigger_price: Price | None = None
     reduce_only: bool = False
     expires_ns: int | None = None
+    #: Quantity and limit price together; made once, since everybody asks for them all the time.
+    terms: Terms = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "terms", Terms(self.quantity, self.limit_price))
         if not self.quantity:
             raise ValueError("an order must have a quantity greater than 0")
         # Of an order with a trigger that somebody else placed not everything may be known.
@@ -350,7 +360,7 @@ class Order:
     @property
     def terms(self) -> Terms:
         """Total quantity and limit price, as far as the exchange has confirmed them."""
-        return self.amended or Terms(self.intent.quantity, self.intent.limit_price)
+        return self.amended or self.intent.terms
 
     @property
     def possible_terms(self) -> tuple[Terms, ...]:
@@ -360,6 +370,8 @@ class Order:
     @property
     def filled(self) -> Quantity:
         """The maximum ever seen, by fills or by the exchange's own total."""
+        if not self.fills:
+            return self.reported_filled
         total = Quantity(sum((f.quantity.value for f in self.fills), Decimal(0)))
         return max(total, self.reported_filled)
 
@@ -383,4 +395,6 @@ class Order:
     @property
     def fills_missing(self) -> bool:
         """Whether the exchange reported more than the fills that we hold."""
+        if not self.reported_filled:
+            return False
         return sum((f.quantity.value for f in self.fills), Decimal(0)) < self.reported_filled.value

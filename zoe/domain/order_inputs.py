@@ -4,6 +4,8 @@ A command that the table lacks is an ``IllegalCommand``, and the order is unchan
 neither in the table nor listed as stale is an ``UnexpectedFact``, and reconciliation settles it.
 """
 
+from typing import Any, Final
+
 import attrs
 
 from zoe.domain import amend
@@ -24,6 +26,16 @@ from zoe.domain.order import (
     State,
 )
 
+_NAMES: Final = tuple(field.name for field in attrs.fields(Order))
+
+
+def _but(order: Order, **changes: Any) -> Order:
+    """An order but for some changes: what attrs.evolve does, in half its time."""
+    for name in _NAMES:
+        if name not in changes:
+            changes[name] = getattr(order, name)
+    return Order(**changes)
+
 
 def command(order: Order, wanted: Input) -> Order:
     """Applies one of our own inputs.
@@ -35,7 +47,7 @@ def command(order: Order, wanted: Input) -> Order:
     following = NEXT.get((order.state, wanted))
     if following is None:
         raise IllegalCommand(f"{wanted.value} while {order.state.value}")
-    return attrs.evolve(order, state=following)
+    return _but(order, state=following)
 
 
 def apply(order: Order, fact: Fact) -> Order:
@@ -58,10 +70,10 @@ def apply(order: Order, fact: Fact) -> Order:
         return order
     if following in TERMINAL:
         # It wins over what is still under way: there is nothing left to cancel or to amend.
-        merged = attrs.evolve(merged, cancel=CancelProgress.NONE, amend=None)
+        merged = _but(merged, cancel=CancelProgress.NONE, amend=None)
     if fact.input in ABOUT_AMENDS or fact.reason is None:
-        return attrs.evolve(merged, state=following)
-    return attrs.evolve(merged, state=following, reason=fact.reason)
+        return _but(merged, state=following)
+    return _but(merged, state=following, reason=fact.reason)
 
 
 def amending(order: Order, wish: Amend) -> Order:
@@ -75,7 +87,7 @@ def amending(order: Order, wish: Amend) -> Order:
         raise IllegalCommand("an amend while the order is being canceled")
     if wish.terms == order.terms:
         raise IllegalCommand(f"an amend to {wish.terms}, which it is already")
-    return attrs.evolve(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
+    return _but(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
 
 
 def _merge(order: Order, fact: Fact) -> Order:
@@ -84,11 +96,11 @@ def _merge(order: Order, fact: Fact) -> Order:
     if order.state is State.WORKING:
         changed = _amended(order, fact)
     if fact.order_id is not None and order.order_id is None:
-        changed = attrs.evolve(changed, order_id=fact.order_id)
+        changed = _but(changed, order_id=fact.order_id)
     if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        changed = attrs.evolve(changed, fills=(*changed.fills, fact.fill))
+        changed = _but(changed, fills=(*changed.fills, fact.fill))
     if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
-        changed = attrs.evolve(changed, reported_filled=fact.filled_quantity)
+        changed = _but(changed, reported_filled=fact.filled_quantity)
     # Whoever placed an external order may have changed its quantity since.
     most = max(terms.quantity for terms in changed.possible_terms)
     if changed.filled > most and order.intent.source != EXTERNAL:
@@ -109,6 +121,4 @@ def _amended(order: Order, fact: Fact) -> Order:
     pending = amend.after(order.amend, turn)
     if terms == order.terms and pending == order.amend:
         return order
-    return attrs.evolve(
-        order, amend=pending, amended=order.amended if terms == order.terms else terms
-    )
+    return _but(order, amend=pending, amended=order.amended if terms == order.terms else terms)

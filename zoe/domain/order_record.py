@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+import msgspec
 
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.order import (
@@ -50,6 +51,7 @@ _KIND: Final = {
     Input.AMEND_LOST: "order.amend_in_doubt",
     Input.AMEND_ABSENT: "order.amend_absent",
 }
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
 
 
@@ -59,8 +61,10 @@ def input_of(kind: str) -> Input:
 
 
 def canonical(body: Mapping[str, Any]) -> str:
-    """JSON text that is the same for the same values: sorted keys, no blanks."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+    """JSON text that is the same for the same values: sorted keys, no blanks, nothing but ASCII."""
+    text = _ENCODER.encode(body).decode()
+    # A tenth of the other's time, but it leaves letters as they are.
+    return text if text.isascii() else json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
 def stream_of(account_id: str, intent_id: str) -> str:

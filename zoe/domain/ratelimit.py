@@ -4,6 +4,7 @@ Counters are ints in thousandths of the exchange's points, so that decay never r
 """
 
 import enum
+from bisect import bisect_right
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -94,6 +95,15 @@ def by_age(action: Action, age_ns: int) -> int:
     return 0
 
 
+_AGE_LIMITS_NS: Final = tuple(limit * SECOND_NS for limit in _AGE_LIMITS)
+_CANCEL_MILLI: Final = (*(cost * MILLI for cost in _BY_AGE[Action.CANCEL]), 0)
+
+
+def cancel_cost_milli(age_ns: int) -> int:
+    """What by_age says of a cancel; every order's is looked at whenever one is placed."""
+    return _CANCEL_MILLI[bisect_right(_AGE_LIMITS_NS, age_ns)]
+
+
 @attrs.frozen
 class Wish:
     """An action that would like to happen.
@@ -143,11 +153,9 @@ class _Pair:
 
     def owed(self, now_ns: int, without: str = "") -> int:
         """What it would cost to cancel every order at once."""
-        return sum(
-            by_age(Action.CANCEL, now_ns - since)
-            for ref, since in self._since.items()
-            if ref != without
-        )
+        owed = sum([cancel_cost_milli(now_ns - since) for since in self._since.values()])
+        left_out = self._since.get(without)
+        return owed if left_out is None else owed - cancel_cost_milli(now_ns - left_out)
 
     def next_step(self, now_ns: int) -> int | None:
         """When a cancel that is provided for becomes cheaper."""

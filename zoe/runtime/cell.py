@@ -142,7 +142,7 @@ class Cell:
 
     def is_busy(self) -> bool:
         """Whether another turn may find something to do."""
-        if self._commands or not self.mailbox.is_empty():
+        if len(self.mailbox) or self._commands:
             return True
         return self.life is not None and self.life.stops_at is not None
 
@@ -150,7 +150,7 @@ class Cell:
         self.handled += 1
         current.life = life
         try:
-            if self.runtime.tracers and envelope.message.traced:
+            if self.runtime.traces and envelope.message.traced:
                 self.runtime.trace_turn(self, envelope)
             life.handle(envelope)
         except BaseException as error:  # noqa: BLE001  # a turn meets any error here, only here

@@ -3,21 +3,34 @@
 Actor, incarnation and ids come from the runtime's patcher, never from the caller.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from loguru import logger
+
+_DEBUG: Final = 10
+_INFO: Final = 20
 
 
 class Log:
     """Writes events; one line per state change or decision."""
 
+    #: What loguru itself asks first, but only when a line's fields are bound already.
+    _core: Any = logger._core  # type: ignore[attr-defined]  # not in its stubs
+
+    @property
+    def tells_changes(self) -> bool:
+        """Whether anybody reads lines of INFO: to ask before fields that take long to make."""
+        return bool(self._core.min_level <= _INFO)
+
     def debug(self, event: str, **fields: object) -> None:
         """Wire traffic and other detail."""
-        logger.bind(**fields).debug(event)
+        if self._core.min_level <= _DEBUG:
+            logger.bind(**fields).debug(event)
 
     def info(self, event: str, **fields: object) -> None:
         """A state change."""
-        logger.bind(**fields).info(event)
+        if self._core.min_level <= _INFO:
+            logger.bind(**fields).info(event)
 
     def warning(self, event: str, **fields: object) -> None:
         """Something the desk recovered from by itself; has a row in docs/runbook.md."""

@@ -57,6 +57,7 @@ class Runtime:
     Attributes:
         next_id: A message id that never repeats, over restarts too.
         tracers: Shown every traced turn before it runs.
+        traces: Whether anybody looks at turns.
         broken: What a supervisor, or a thread of the runtime's own, met and should not have.
     """
 
@@ -65,6 +66,7 @@ class Runtime:
         self.boot = boot
         self.next_id: Callable[[], int] = itertools.count((boot << BOOT_SHIFT) + 1).__next__
         self.tracers: tuple[Callable[[Cell, Envelope], None], ...] = ()
+        self.traces = False
         self.broken: BaseException | None = None
         self.dead_count = 0
         self.supervision = Supervision(self)
@@ -269,6 +271,7 @@ class Runtime:
     def trace(self, callback: Callable[[Cell, Envelope], None]) -> None:
         """Has every traced turn shown to ``callback`` before it runs."""
         self.tracers = (*self.tracers, callback)
+        self.traces = True
 
     def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
         """Shows one turn to the tracers."""

@@ -9,6 +9,7 @@ import hashlib
 import heapq
 import itertools
 import random
+from array import array
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -20,13 +21,16 @@ from zoe.runtime.address import Address, AskTimeout
 from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
 from zoe.runtime.life import Life
-from zoe.runtime.message import Envelope, Message
+from zoe.runtime.message import Envelope, Fate, Message
 from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
 from zoe.runtime.supervision import Owner
 from zoe.runtime.supervisor import Child
 
 LONGEST_TURN_NS: Final = 200_000
+#: Of so many turns times two the log is hashed in one go: cheaper than one by one.
+NAMES_AT_ONCE: Final = 4_000
+NO_CAUSE: Final = -1
 #: Virtual time begins at 2026-01-01T00:00:00Z.
 EPOCH_NS: Final = 1_767_225_600_000_000_000
 
@@ -62,8 +66,10 @@ class _VirtualCell(Cell):
     def settle(self, life: Life, envelope: Envelope | None) -> None:
         if self.hangs and envelope is not None:
             self.runtime.keep_back(self, partial(super().settle, life, envelope))
-        else:
+        elif life.fenced:
             super().settle(life, envelope)
+        elif life.mail or life.effects:
+            life.commit()
 
 
 class _VirtualCarrier(Carrier):
@@ -75,7 +81,7 @@ class _VirtualCarrier(Carrier):
 
     def begin(self, cell: Cell) -> None:
         """Makes a cell ready for the first time."""
-        cell.reader.notify = lambda: self._ready.append(cell)
+        cell.reader.notify = partial(self._ready.append, cell)
         self._ready.append(cell)
 
 
@@ -100,6 +106,7 @@ class VirtualRuntime(Runtime):
         self._time.now_ns = began_ns
         super().__init__(self._time, boot, seed)
         self._rng = random.Random(seed ^ 0x5EED)
+        self._chance = self._rng.random
         self._latency_ns = latency_ns
         self._loses_answer = loses_answer
         self._events: list[tuple[int, int, Callable[[], None]]] = []
@@ -111,6 +118,8 @@ class VirtualRuntime(Runtime):
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self._log = hashlib.sha256()
+        self._numbers = array("q")
+        self._names: list[str] = []
         self._dead_process = False
         self.code: int | None = None
         self.turns = 0
@@ -118,7 +127,7 @@ class VirtualRuntime(Runtime):
         self.witness: Callable[[Envelope], None] | None = None
         #: Gets each line of the ordered log of traced messages.
         self.tell_line: Callable[[str], None] | None = None
-        self.trace(self._note)
+        self.traces = True
         _Host.start()
 
     def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
@@ -132,7 +141,14 @@ class VirtualRuntime(Runtime):
         """See Runtime."""
         if self.witness is not None:
             self.witness(envelope)
-        super().deliver(to, envelope)
+        mailbox = to.mailbox
+        # As Runtime does it, which would cost a call more for every message.
+        if not mailbox.open:
+            self._elsewhere(to, envelope)
+        elif not mailbox.put(envelope):
+            self.bury(to, envelope, Fate.OVERFLOW, None)
+        elif not to.mailbox.open:
+            self._divert(to)
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action after those before it, when the seed says so."""
@@ -172,7 +188,7 @@ class VirtualRuntime(Runtime):
         slot = Slot()
         self.deliver(address, self._asking(message, slot))
         end_ns = self._time.now_ns + round(timeout_seconds * 1e9)
-        while not slot.done() and self._step(end_ns):
+        while not slot.done() and self._go(end_ns, 1):
             pass
         if not slot.done():
             self._time.now_ns = max(self._time.now_ns, end_ns)
@@ -192,53 +208,54 @@ class VirtualRuntime(Runtime):
 
     def run_until(self, at_ns: int) -> None:
         """Runs until virtual time ``at_ns``, or until the tree has ended."""
-        step = self._step
-        while self.code is None and step(at_ns):
-            pass
+        self._go(at_ns)
         if self.code is None:
             self._time.now_ns = max(self._time.now_ns, at_ns)
 
     def run_until_idle(self, limit_seconds: float = 3600) -> None:
         """Runs until nothing is left to do, or the limit."""
         end_ns = self._time.now_ns + round(limit_seconds * 1e9)
-        while self.code is None and self._step(end_ns):
-            pass
+        self._go(end_ns)
 
-    def _step(self, end_ns: int) -> bool:
-        """One event or one turn; False when there is none before ``end_ns``."""
-        if self._dead_process:
-            return False
-        events, time = self._events, self._time
-        if events and (not self._ready or events[0][0] <= time.now_ns):
-            at_ns, _, action = events[0]
-            if at_ns > end_ns:
+    def _go(self, end_ns: int, count: int = -1) -> bool:
+        """So many events and turns; False when there is none more before ``end_ns``."""
+        events, ready, time, turn = self._events, self._ready, self._time, self._turn
+        while count and (self.code is None or count > 0) and not self._dead_process:
+            count -= 1
+            if events and (not ready or events[0][0] <= time.now_ns):
+                if events[0][0] > end_ns:
+                    return False
+                at_ns, _, action = heapq.heappop(events)
+                time.now_ns = max(time.now_ns, at_ns)
+                action()
+            elif not ready:
                 return False
-            heapq.heappop(events)
-            time.now_ns = max(time.now_ns, at_ns)
-            action()
-            return True
-        if not self._ready:
-            return False
-        self._turn()
-        return time.now_ns <= end_ns
+            else:
+                turn()
+                if time.now_ns > end_ns:
+                    return False
+        return not count
 
     def _turn(self) -> None:
-        ready, chance = self._ready, self._rng.random
-        index = int(chance() * len(ready))
+        ready, hung = self._ready, self._hung
+        # One draw for both: its whole part says who, the rest of it how long.
+        drawn = self._chance() * len(ready)
+        index = int(drawn)
         cell, ready[index] = ready[index], ready[-1]
         ready.pop()
         if cell is None:
             self._supervised(self._wished.popleft())
             return
-        carrier, reader = cell.carrier, cell.reader
-        if cell.finished or carrier in self._hung:
+        if cell.finished or (hung and cell.carrier in hung):
             return
+        reader = cell.reader
         reader.asleep = True
         if not cell.step():
             return
         self.turns += 1
-        carrier.steps += carrier not in self._hung
-        self._time.now_ns += int(chance() * LONGEST_TURN_NS)
+        if not (hung and cell.carrier in hung):
+            cell.carrier.steps += 1
+        self._time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
         if reader.asleep and cell.is_busy():
             reader.asleep = False
             ready.append(cell)
@@ -279,15 +296,26 @@ class VirtualRuntime(Runtime):
         self._events.clear()
         self._ready.clear()
 
-    def _note(self, cell: Cell, envelope: Envelope) -> None:
-        message = envelope.message
-        head = (
-            f"{self._time.now_ns} {cell.address.name} {envelope.message_id} "
-            f"{envelope.correlation_id} {envelope.causation_id} "
-        )
-        self._log.update(f"{head}{type(message).__name__}\n".encode())
+    def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
+        """See Runtime; notes the turn for the digest."""
+        cause, now_ns = envelope.causation_id, self._time.now_ns
+        ids = (envelope.message_id, envelope.correlation_id, NO_CAUSE if cause is None else cause)
+        self._numbers.extend((now_ns, *ids))
+        self._names += (cell.address.name, type(envelope.message).__name__)
+        if len(self._names) >= NAMES_AT_ONCE:
+            self._seal()
         if self.tell_line is not None:
-            self.tell_line(f"{head}{message!r}\n")
+            numbers = f"{envelope.message_id} {envelope.correlation_id} {cause}"
+            self.tell_line(f"{now_ns} {cell.address.name} {numbers} {envelope.message!r}\n")
+        for tracer in self.tracers:
+            tracer(cell, envelope)
+
+    def _seal(self) -> None:
+        """Takes the turns that have come together into the digest."""
+        self._log.update(self._numbers.tobytes())
+        self._log.update(" ".join(self._names).encode())
+        del self._numbers[:]
+        self._names.clear()
 
     def digest(self) -> str:
         """SHA-256 of the ordered log of traced messages: when, to whom, ids and type.
@@ -295,4 +323,5 @@ class VirtualRuntime(Runtime):
         Contents are left out, since printing them would cost half of a simulation: what actors
         make of them shows in what they send, and in the store's rows and the wire's bytes.
         """
+        self._seal()
         return self._log.hexdigest()

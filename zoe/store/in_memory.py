@@ -61,7 +61,10 @@ class MemoryJournal:
         self._last_seq = max(self._last_seq, row.seq)
         stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
         stream = self._streams.setdefault(row.stream, [])
-        insort(stream, stored, key=lambda known: known.version)
+        if not stream or stream[-1].version < row.version:
+            stream.append(stored)
+        else:
+            insort(stream, stored, key=lambda known: known.version)
         self._places.add((row.stream, row.version))
         order_id = body.get("order_id")
         if row.stream.startswith("order/") and isinstance(order_id, str):

@@ -8,7 +8,7 @@ from zoe.messages.limits import RestHeld
 from zoe.messages.wire import WireRequest, WireSend
 from zoe.runtime.message import Envelope
 
-_VISIBLE = (WireRequest, WireSend)
+_VISIBLE = frozenset({WireRequest, WireSend})
 
 
 class Causes:
@@ -24,10 +24,11 @@ class Causes:
     def note(self, envelope: Envelope) -> None:
         """A message is on its way."""
         self._known[envelope.message_id] = (envelope.causation_id, envelope.correlation_id)
-        if isinstance(envelope.message, _VISIBLE):
+        message = envelope.message
+        if type(message) in _VISIBLE:
             self._visible.append(envelope.message_id)
-        elif isinstance(envelope.message, RestHeld):
-            self.held.append((envelope.sent_ns, envelope.message.until_ns))
+        elif isinstance(message, RestHeld):
+            self.held.append((envelope.sent_ns, message.until_ns))
 
     def violations(self) -> list[str]:
         """Every visible action whose chain breaks off, or changes its root cause on the way."""

@@ -127,9 +127,9 @@ def _slow_gateway(stage: Stage) -> None:
 def _not_sent(stage: Stage) -> None:
     """The stream breaks between approval and the wire."""
     stage.fault("AddOrder", "disconnect")
-    for _ in range(3):
+    for _ in range(20):
         stage.place(RESTS)
-        stage.world.run(0.02)
+        stage.world.run(0.005)
     stage.world.run(25)
 
 

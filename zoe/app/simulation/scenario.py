@@ -92,7 +92,7 @@ def setting_of(seed: int, profile: str, rng: random.Random) -> Setting:
         keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
         strategy = StrategyConfig("quote_keeper", keeper, KeeperState)
         return Setting(strategy, SmallMarket(seed, SLOW), tier)
-    crowd = Crowd(SYMBOL, rng.randint(1, 3))
+    crowd = Crowd(SYMBOL, rng.randint(2, 5))
     return Setting(StrategyConfig("crowd", crowd, CrowdState), SmallMarket(seed, BUSY), tier)
 
 

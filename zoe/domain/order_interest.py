@@ -1,0 +1,52 @@
+"""Whose view of an order a change alters: whoever it says nothing to is not told of it.
+
+An order's life has five changes, and each of them is a turn of everybody who hears of it. What
+comes without a fact (an order's beginning, a cancel request, a report on request) may be news to
+anybody, and is for all.
+"""
+
+from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
+
+#: What begins an order's age anew, as the exchange's counter has it.
+_BEGIN_AGE = frozenset({Input.ACKNOWLEDGED, Input.LIVE, Input.AMENDED})
+_ON_ITS_WAY = frozenset({State.SENDING, State.PENDING})
+
+
+def alters_anything(_before: Order | None, _after: Order, _fact: Fact | None) -> bool:
+    """Always: for those who keep every order as it is."""
+    return True
+
+
+def alters_risk(before: Order | None, after: Order, fact: Fact | None) -> bool:
+    """Whether it changes what the order may still trade, or what it has traded."""
+    if before is None or fact is None or fact.fill is not None or after.state in CONCLUDED:
+        return True
+    return (
+        before.state in CONCLUDED
+        or before.intent is not after.intent
+        or before.possible_terms != after.possible_terms
+        or before.filled != after.filled
+    )
+
+
+def alters_slots(before: Order | None, after: Order, fact: Fact | None) -> bool:
+    """Whether it changes what may be done about the order: one on its way is left alone."""
+    if before is None or fact is None:
+        return True
+    return before.state not in _ON_ITS_WAY or after.state not in _ON_ITS_WAY
+
+
+def alters_doubts(before: Order | None, after: Order, fact: Fact | None) -> bool:
+    """Whether a look has to do with it: its fate, its amend's or some of its fills are unknown."""
+    return before is None or fact is None or _is_open(before) or _is_open(after)
+
+
+def _is_open(order: Order) -> bool:
+    return order.state is State.IN_DOUBT or order.amend is not None or order.fills_missing
+
+
+def begins_age(before: Order | None, fact: Fact | None) -> bool:
+    """Whether the exchange counts the order's age from here; one that was acknowledged has it."""
+    if fact is None or fact.input not in _BEGIN_AGE:
+        return False
+    return not (fact.input is Input.LIVE and before is not None and before.state is State.PENDING)
