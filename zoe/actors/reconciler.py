@@ -59,7 +59,8 @@ from zoe.runtime.log import log
 
 OVERLAP_NS: Final = 60_000_000_000
 PERIOD_SECONDS: Final = 60
-RETRY_SECONDS: Final = (1, 2, 4, 8, 16, 30)
+#: Not longer: an exchange that is back is to be asked soon, since what is in doubt waits for it.
+RETRY_SECONDS: Final = (1, 2, 4)
 
 Inbox = (
     StreamOpened | StreamBroken | OrderSighted | LookWanted | DoubtRaised | OrderChanged | OrdersReported
@@ -129,6 +130,7 @@ class Reconciler(Actor):
                 self._hydrated(message)
             case StreamOpened():
                 self._stream_open = True
+                self._not_before_ns = 0  # whatever failed before, the exchange answers again
                 self._want("private stream opened")
             case StreamBroken():
                 self._stream_open = False

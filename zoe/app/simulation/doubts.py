@@ -1,7 +1,7 @@
 """How long the fate of orders and amends was unknown, read from the journal's rows."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -11,6 +11,8 @@ _ORDER: Final = frozenset({"order.in_doubt", "order.in_doubt_after_restart"})
 _AMEND: Final = "order.amend_in_doubt"
 _AMEND_ENDS: Final = frozenset({"order.amended", "order.amend_refused", "order.amend_absent"})
 _MS: Final = 1_000_000
+#: From when until when, in nanoseconds.
+Spans = Sequence[tuple[int, int]]
 
 
 @attrs.frozen
@@ -19,25 +21,40 @@ class Doubt:
 
     Attributes:
         held: Whether the counter of REST calls kept the desk from looking meanwhile.
+        away_ms: For how much of it the exchange was in maintenance and answered no look.
     """
 
     milliseconds: int
     held: bool
+    away_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """What kept it from being settled, if not the desk; empty where nothing did."""
+        reasons = ("exchange away",) * bool(self.away_ms) + ("rest counter full",) * self.held
+        return ", ".join(reasons)
 
 
-def doubts(
-    rows: Iterable[tuple[Any, ...]], held: Iterable[tuple[int, int]], epoch_ns: int
-) -> list[Doubt]:
+def doubts(rows: Iterable[tuple[Any, ...]], held: Spans, away: Spans) -> list[Doubt]:
     """The doubts that were settled.
 
     Args:
-        held: When calls were held back, in nanoseconds since ``epoch_ns``.
+        held: When calls were held back (wall time), which may overlap.
+        away: When the exchange was in maintenance, which may not.
     """
-    pauses = [(begin + epoch_ns, end + epoch_ns) for begin, end in held]
     return [
-        Doubt((end - begin) // _MS, any(b < end and begin < e for b, e in pauses))
+        Doubt(
+            (end - begin) // _MS,
+            _shared(held, begin, end) > 0,
+            _shared(away, begin, end) // _MS,
+        )
         for begin, end in _spans(rows)
     ]
+
+
+def _shared(spans: Spans, begin: int, end: int) -> int:
+    """How long the spans are within another one."""
+    return sum(max(min(end, last) - max(begin, first), 0) for first, last in spans)
 
 
 def _spans(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int]]:

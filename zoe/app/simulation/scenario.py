@@ -336,7 +336,8 @@ class _Teller:
         ]
         found = evidence(world.memory.lines(), story.rows, self._halts, world.by_hand_counts)
         story.violations += audit(found) + world.causes.violations()
-        story.doubts = doubts(story.rows, world.causes.held, EPOCH_NS)
+        held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]
+        story.doubts = doubts(story.rows, held, world.away)
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))
         story.virtual_seconds = world.virtual_seconds()

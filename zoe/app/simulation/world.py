@@ -94,6 +94,9 @@ class World:
         self._by_hand_nonce = 0
         self._by_hand: Counter[str] = Counter()
         self._asked = 0
+        #: From when until when the exchange was in maintenance (wall time).
+        self.away: list[tuple[int, int]] = []
+        self._away_from_ns: int | None = None
         self._wire: VirtualWire
         self._digests = hashlib.sha256()
 
@@ -215,9 +218,17 @@ class World:
 
     def admin(self, method: str, path: str, body: Answer) -> None:
         """An admin call of the sandbox."""
+        if path == "status":
+            self._note_away(away=body["status"] == "maintenance")
         headers = {"content-type": "application/json"}
         content = json.dumps(body).encode()
         self._request(HttpRequest(-1, method, f"/sandbox/{path}", "", headers, content))
+
+    def _note_away(self, *, away: bool) -> None:
+        now_ns = self.runtime.clock.wall_ns()
+        if self._away_from_ns is not None:
+            self.away.append((self._away_from_ns, now_ns))
+        self._away_from_ns = now_ns if away else None
 
     def by_hand(self, call: str, **fields: str) -> Answer:
         """A private call of the same account that is not the desk's: a person at the exchange."""
