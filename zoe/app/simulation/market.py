@@ -39,7 +39,7 @@ class Pace:
 
 
 SLOW: Final = Pace(200, 10, (20_000, 300_000))
-BUSY: Final = Pace(250, 70, (50_000, 600_000))
+BUSY: Final = Pace(500, 90, (100_000, 800_000))
 STILL: Final = Pace(5_000, 0, (20_000, 300_000))
 
 
