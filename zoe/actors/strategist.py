@@ -3,8 +3,8 @@
 Receives: Quote, BalancesChanged, CatalogChanged, TradingStateChanged, Hydrated. Tells: Journal
 (decisions), Repositioner (targets). Blocks on nothing.
 A decision is journalled when what it wants or why has changed, ahead of the targets that follow
-from it, so that every order can be walked back to the quote that caused it; other wakes renew the
-targets only. A restart goes on from the state in its newest decision.
+from it, so that every order can be walked back to the quote that caused it. Targets that are the
+same are renewed once a second. A restart goes on from the state in its newest decision.
 """
 
 import json
@@ -63,6 +63,8 @@ class Strategist(Actor):
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
         self._told: tuple[Any, ...] = ()
+        #: What each slot was last told to want, since the last renewal.
+        self._set: dict[str, Want | None] = {}
 
     def on_start(self) -> None:
         self.hold()
@@ -89,6 +91,8 @@ class Strategist(Actor):
             case Hydrated():
                 self._hydrated(message)
             case Tick():
+                # What is not wanted needs no renewal: whoever forgot it wants it no more.
+                self._set = {slot: None for slot, want in self._set.items() if want is None}
                 self._wake()
                 self.after(RENEW_SECONDS, Tick("renew"))
             case _:
@@ -157,6 +161,9 @@ class Strategist(Actor):
         wanted = {want.key: want for want in decision.wants}
         for slot in self._config.strategy.slots:
             want = wanted.get(slot)
+            if slot in self._set and _is_same(want, self._set[slot]):
+                continue
+            self._set[slot] = want
             target = None if want is None else self._target(want, view)
             self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
 
@@ -172,3 +179,14 @@ class Strategist(Actor):
             valid_until_ns=want.valid_until_ns,
             decision=f"{self._stream}@{self._version}",
         )
+
+
+def _is_same(want: Want | None, told: Want | None) -> bool:
+    """Whether a want is the one that was told, but for how long it holds: each renewal tells that."""
+    if want is None or told is None:
+        return want is told
+    return _what(want) == _what(told)
+
+
+def _what(want: Want) -> tuple[Any, ...]:
+    return want.pair, want.side, want.price, want.quantity, want.post_only
