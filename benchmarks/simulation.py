@@ -23,7 +23,7 @@ from zoe.app import logs
 from zoe.app.simulation.crowd import Crowd, State
 from zoe.app.simulation.market import BUSY, SYMBOL, SmallMarket, small_market
 from zoe.app.simulation.scenario import tell
-from zoe.app.simulation.seeds import without_pauses
+from zoe.app.simulation.seeds import Totals, line_of, without_pauses
 from zoe.app.simulation.world import Setting, World
 from zoe.domain import order
 from zoe.domain.ids import client_order_id
@@ -52,9 +52,12 @@ def clean(seconds: int) -> int:
     return accepted(world.memory)
 
 
-def faulted(seeds: range) -> int:
+def faulted(seeds: range, totals: Totals) -> int:
     """Lives of orders in swarms of faults, each settled and audited."""
-    return sum(tell(seed).orders for seed in seeds)
+    before = totals.orders
+    for seed in seeds:
+        totals.add(line_of(tell(seed)))
+    return totals.orders - before
 
 
 def accepted(memory: InMemory) -> int:
@@ -165,10 +168,16 @@ def main() -> None:
     with without_pauses():
         alone = best_of(wanted.rounds, "codec and core alone", lambda: bare(wanted.seconds))
         desk = best_of(wanted.rounds, "the desk, no faults", lambda: clean(wanted.seconds))
-        swarm = best_of(wanted.rounds, "the desk, faults and auditor", lambda: faulted(SWARM))
+        totals = Totals()
+        swarm = best_of(
+            wanted.rounds, "the desk, faults and auditor", lambda: faulted(SWARM, totals)
+        )
     for figure in (alone, desk, swarm):
         print(figure)
     print(f"the desk is at {desk.best / alone.best:.2f} of codec and core alone (aim 0.25)")
+    print(f"{totals.violations} violations; how long doubts lasted, by what held them up:")
+    for name, times in totals.line(1)["doubts"].items():
+        print(f"    {name}: {times}")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,9 @@ def simulate(arguments: Namespace) -> int:
             f"{last['lifecycles_per_second']} lifecycles/s; "
             f"used: {rows}"
         )
+        for name, times in last["doubts"].items():
+            ranks = " ".join(f"{rank} {value}" for rank, value in times.items())
+            print(f"doubts, {name}: {ranks}")
     return 1 if totals.violations else 0
 
 
