@@ -20,13 +20,13 @@ from zoe.domain.errors import ConfigError, StoreConflict, StoreUnknown, WireErro
 from zoe.domain.ids import account_id
 from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import violations
-from zoe.domain.ledger_row import LedgerRow, asset_of, decimal_of, text_of
+from zoe.domain.ledger_row import DIGITS, LedgerRow, asset_of, decimal_of, text_of
 from zoe.domain.marks import MarkTable
 from zoe.domain.quantity import plain
 from zoe.store import declarations, reading
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
-from zoe.store.ledger import PostgresLedger
+from zoe.store.ledger import PostgresLedger, decimals_of
 
 BATCH_ROWS: Final = 500
 #: Another writer's bookings came in between so often that something must be wrong.
@@ -96,7 +96,8 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
     """Every row of the files.
 
     Raises:
-        WireError: A file is not understood; it names the file.
+        WireError: A file is not understood, or a row has more decimals than its asset; it names
+            which.
     """
     rows: list[LedgerRow] = []
     for path in paths:
@@ -114,6 +115,10 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
             raise WireError(f"{path}: {problem}", problem.raw) from problem
         found.files += 1
     found.rows = len(rows)
+    for row in rows:
+        step = 10 ** (DIGITS - decimals_of(row.asset))
+        if row.amount % step or row.fee % step or row.balance % step:
+            raise WireError(f"row {row.ledger_id} has more decimals than {row.asset} has", b"")
     return rows
 
 

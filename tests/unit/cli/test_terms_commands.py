@@ -100,6 +100,34 @@ def test_a_conflict_is_listed_and_settled_by_accepting_one_content(
     assert take(capsys, tmp_path, rows) == 0
 
 
+def test_more_decimals_than_an_asset_has_refuse_the_file_and_nothing_is_booked(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    rows = story().rows
+    (tmp_path / "ledgers.csv").write_bytes(export([rows[0], rows[0]._replace(amount=1)]))
+    file = str(tmp_path / "ledgers.csv")
+    assert main(("ledger", "import", file, "--account", "kraken:a")) == 1
+    assert "row L001 has more decimals than USD has" in capsys.readouterr().err
+    code, found = zoe(capsys, "report")
+    assert (code, found["profit"]["cash_in"]) == (0, "0")
+
+
+def test_a_file_that_is_cut_off_between_rows_is_made_whole_by_the_next(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    rows = story().rows
+    take(capsys, tmp_path, [rows[0], rows[2], rows[1]])
+    take(capsys, tmp_path, rows[:1] + rows[5:])
+    code, verdict = zoe(capsys, "verify")
+    assert (code, verdict["problems"]) == (0, [])
+    take(capsys, tmp_path, [rows[4]])
+    code, verdict = zoe(capsys, "verify")
+    assert (code, verdict["held"]) == (1, 1)
+    take(capsys, tmp_path, rows)
+    code, verdict = zoe(capsys, "verify")
+    assert (code, verdict["held"], verdict["booked"]) == (0, 0, len(rows))
+
+
 REFUSED = (
     (("declare", "L777", "5"), "no row has the id L777"),
     (("declare", "L004", "five"), "'five' is no amount"),
