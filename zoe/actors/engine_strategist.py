@@ -28,6 +28,7 @@ from zoe.domain.strategy import record
 from zoe.domain.strategy.fair_value import Weighing
 from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
 from zoe.domain.strategy.scan_gates import BITCOIN
+from zoe.domain.strategy.trader_hold import ALARMS
 from zoe.domain.strategy.trader_params import Params as ScanParams
 from zoe.domain.strategy.view import WARMING, Decision, Engine, View, Want
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
@@ -376,6 +377,8 @@ class EngineStrategist(Actor):
         if is_new:
             self.decisions += 1
             log.info("strategy.decided", strategy=self.config.name, pair=pair, reasons=made.reasons)
+            if alarms := sorted(ALARMS.intersection(made.reasons)):
+                log.warning("strategy.unguarded", strategy=self.config.name, pair=pair, why=alarms)
             rows.append(self._rows.decision_row(made))
         if rows:
             self._rows.write(*rows)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+from loguru import logger
 from stage import Stage
 
 from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
@@ -65,7 +66,7 @@ class Small:
         after = Memory(asked=state.asked + 1)
         touch = view.touch
         if touch.bid is None or touch.ask is None:
-            return Decision(after, (), ("EMPTY",))
+            return Decision(after, (), ("EMPTY", "STOP_BLIND"))
         until_ns = view.now_ns + 10_000_000_000
         bid = Want("bid.0", PAIR, Side.BUY, touch.bid - 1, 100, True, until_ns, "low")
         held = view.account.sleeve
@@ -241,6 +242,17 @@ def test_executions_of_before_are_in_the_sleeve_before_anything_is_decided() -> 
     assert desk.report()["sleeve"] == [{"pair": PAIR, "quantity": "2", "cost": "200.5"}]
     desk.stage.tell(OrderChanged(order(fill("E1", "2"))))
     assert desk.report()["sleeve"][0]["quantity"] == "2"
+
+
+def test_a_stop_that_cannot_act_is_said_once() -> None:
+    desk, said = Desk(), []
+    sink = logger.add(lambda message: said.append(message.record["message"]))
+    try:
+        desk.quote(ask=None)
+        desk.quote(ask=None)
+    finally:
+        logger.remove(sink)
+    assert said.count("strategy.unguarded") == 1
 
 
 def test_a_state_that_cannot_be_read_keeps_it_off_and_is_said() -> None:
