@@ -14,6 +14,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -68,9 +69,9 @@ class Parts:
     budget: Budget
 
 
-def parts(count: int) -> list[Parts]:
-    """A mid that wanders round 10.0000, some 2 bps a second."""
-    chance, mid, made = random.Random(7), 100_000, []
+def parts(count: int) -> Iterator[Parts]:
+    """A mid that wanders round 10.0000, some 2 bps a second; each as fresh as after its decoding."""
+    chance, mid = random.Random(7), 100_000
     account = Account(
         sleeve=5 * 10**8,
         sleeve_since_ns=BEGIN_NS,
@@ -92,8 +93,7 @@ def parts(count: int) -> list[Parts]:
             Sibling("X/EUR", (mid - 6) * FINE, 8.0, 0.4, 100),
         )
         tape, budget = Tape(volume_5m=10**13), Budget(1_000, 60_000, 20_000)
-        made.append(Parts(bids, asks, siblings, account, tape, working, budget))
-    return made
+        yield Parts(bids, asks, siblings, account, tape, working, budget)
 
 
 def view_of(number: int, made_of: Parts) -> View:

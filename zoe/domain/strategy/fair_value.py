@@ -194,18 +194,17 @@ def combined(
         siblings: Each with its slow basis in bps, which it loses first; in any order.
     """
     mid, tau2 = mine.twice_mid * WHOLE, weighing.tau_bps**2
-    at_bps = mine.offset_milli / 1_000
-    sources = [(at_bps, _variance(mine.half_spread_bps, sigma_bps, age_ms, tau2))]
+    places = [mine.offset_milli / 1_000]
+    variances = [_variance(mine.half_spread_bps, sigma_bps, age_ms, tau2)]
     for sibling, basis_bps in siblings:
-        if sibling.age_ms > weighing.max_age_ms:
-            continue
-        their_bps = (sibling.fair - mid) * _BPS / mid
-        sigma = sigma_bps if sibling.sigma_bps is None else sibling.sigma_bps
-        variance = _variance(sibling.half_spread_bps, sigma, sibling.age_ms, tau2)
-        sources.append((their_bps - basis_bps, variance))
-    if len(sources) == 1:
+        if sibling.age_ms <= weighing.max_age_ms:
+            places.append((sibling.fair - mid) * _BPS / mid - basis_bps)
+            sigma = sigma_bps if sibling.sigma_bps is None else sibling.sigma_bps
+            half_spread, age = sibling.half_spread_bps, sibling.age_ms
+            variances.append(_variance(half_spread, sigma, age, tau2))
+    if len(places) == 1:
         return Estimate(mine.fair, 0.0, 1)
-    offset_milli, apart, count = _mean(sources)
+    offset_milli, apart, count = _mean(places, variances)
     fair = None if offset_milli is None else mine.twice_mid * (WHOLE + offset_milli)
     return Estimate(fair, apart, count)
 
@@ -231,23 +230,25 @@ def _variance(half_spread_bps: float, sigma_bps: float, age_ms: int, tau2: float
     return max(half_spread_bps * half_spread_bps + aged + tau2, 1e-6)
 
 
-def _mean(sources: list[tuple[float, float]]) -> tuple[int | None, float, int]:
+def _mean(places: list[float], variances: list[float]) -> tuple[int | None, float, int]:
     """Weighted mean in thousandths of a bp, the greatest distance, and how many counted.
 
     There is no mean where no more than half of the sources are near the median: nobody knows then
     which of them are wrong.
     """
-    count = len(sources)
-    places = sorted([at for at, _ in sources])
-    middle = (places[count // 2] + places[(count - 1) // 2]) / 2
-    near = [(at, v) for at, v in sources if (at - middle) ** 2 <= _ERRORS_OFF**2 * v]
+    count = len(places)
+    ordered = sorted(places)
+    middle = (ordered[count // 2] + ordered[(count - 1) // 2]) / 2
+    near, weights, products = [], [], []
+    for place, variance in zip(places, variances, strict=True):
+        if (place - middle) ** 2 <= _ERRORS_OFF**2 * variance:
+            near.append(place)
+            weights.append(1 / variance)
+            products.append(place / variance)
     if 2 * len(near) <= count:
-        return None, round(places[-1] - places[0], 3), 0
-    if len(near) < count:
-        places = sorted([at for at, _ in near])
-    whole = math.fsum([1 / v for _, v in near])
-    mean = math.fsum([at / v for at, v in near]) / whole
-    return round(mean * 1_000), round(places[-1] - places[0], 3), len(near)
+        return None, round(ordered[-1] - ordered[0], 3), 0
+    mean = math.fsum(products) / math.fsum(weights)
+    return round(mean * 1_000), round(max(near) - min(near), 3), len(near)
 
 
 def converted(
