@@ -71,9 +71,14 @@ class Eyes:
         return None if self.catalog is None else self.catalog.instruments.get(symbol)
 
     def learn(self, catalog: Catalog) -> None:
-        """A new catalogue: other pairs may be siblings now."""
+        """A new catalogue: other pairs may be siblings now, and a pair may be counted otherwise."""
+        before = {} if self.catalog is None else self.catalog.instruments
         self.catalog = catalog
         self._routes.clear()
+        for symbol in tuple(self._pairs):
+            old, new = before.get(symbol), catalog.instruments.get(symbol)
+            if old is not None and new is not None and _precision(old) != _precision(new):
+                del self._pairs[symbol]
 
     def wanted(self, symbols: Iterable[str]) -> tuple[str, ...]:
         """Pairs, their siblings, and the pairs by which those are converted."""
@@ -156,10 +161,12 @@ class Eyes:
         return (("5m", bars),) if bars else ()
 
     def touch(self, symbol: str, now_ns: int) -> Touch | None:
-        """The best prices; None before the first quote."""
-        seen = self._pairs.get(symbol)
+        """The best prices; None before the first quote, and for one that is counted otherwise."""
+        pair, seen = self.of(symbol), self._pairs.get(symbol)
         quote = None if seen is None else seen.quote
-        if quote is None:
+        if pair is None or quote is None:
+            return None
+        if (quote.price_precision, quote.qty_precision) != _precision(pair):
             return None
         age_ms = quote.age_ns(now_ns) // 1_000_000
         best = (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty)
@@ -259,6 +266,10 @@ def _others(quote: Quote, ours: tuple[Level, ...]) -> tuple[tuple[Level, ...], t
     our_bids = tuple((price, -quantity) for price, quantity in ours if quantity < 0)
     our_asks = tuple(level for level in ours if level[1] > 0)
     return without_own(bids, our_bids), without_own(asks, our_asks)
+
+
+def _precision(pair: Instrument) -> tuple[int, int]:
+    return pair.price_precision, pair.qty_precision
 
 
 def _bar(candle: CandleSeen, pair: Instrument) -> Bar:

@@ -80,9 +80,10 @@ class Purse:
 
     def reported(self, orders: Iterable[Order], now_ns: int) -> None:
         """Every order that is not concluded, whoever placed it."""
-        self._orders.clear()
-        self._ours.clear()
-        for order in orders:
+        told = {order.intent.intent_id: order for order in orders}
+        for intent_id in self._orders.keys() - told.keys():
+            self.forget(intent_id)
+        for order in told.values():
             self.follow(order, now_ns)
 
     def follow(self, order: Order, now_ns: int) -> str | None:
