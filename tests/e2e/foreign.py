@@ -78,7 +78,14 @@ def _grant(program: str) -> Row:
 
 def _start(interpreter: str, name: str, sandbox: Sandbox, key: Row) -> "subprocess.Popen[str]":
     given = {part: sandbox.ready[part] for part in ("rest", "ws", "ws_auth")}
-    process = subprocess.Popen(
+    process = launch(interpreter, name)
+    give(process, given | {"key": key["key"], "secret": key["secret"]})
+    return process
+
+
+def launch(interpreter: str, name: str) -> "subprocess.Popen[str]":
+    """A program that waits for what it is given."""
+    return subprocess.Popen(
         (interpreter, str(PROGRAMS / f"{name}.py")),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -87,10 +94,13 @@ def _start(interpreter: str, name: str, sandbox: Sandbox, key: Row) -> "subproce
         cwd=PROGRAMS,
         env={"PATH": "/usr/bin:/bin"},  # no proxy, and nothing of this environment
     )
+
+
+def give(process: "subprocess.Popen[str]", given: Row) -> None:
+    """Hands over addresses and key, and whatever else it wants to know."""
     assert process.stdin is not None
     # The key travels where no list of processes shows it.
-    process.stdin.write(json.dumps(given | {"key": key["key"], "secret": key["secret"]}))
+    process.stdin.write(json.dumps(given))
     process.stdin.flush()
     process.stdin.close()
     process.stdin = None
-    return process

@@ -2,7 +2,7 @@
 
 Receives: SendAdd, SendAmend, SendCancel, SendCancelAll, SendDeadMan, PrivateCall, SetLatch, and the wire's
 replies. Tells: AddSettled, AmendSettled and CancelSettled to the order's actor, PrivateAnswered to the caller,
-every sighting to OrderDesk, balances to Ledger, StreamOpened and StreamBroken to its watchers, to
+every sighting to OrderDesk and Reconciler, balances to Ledger, StreamOpened and StreamBroken to its watchers, to
 RateLimiter what was spent and what the exchange says of its limits. Blocks on nothing.
 No add or amend leaves while the latch is closed, the exchange's clock is unknown, or less than a second is
 left to the order's deadline; nothing is ever sent twice. Private REST calls leave one at a time,

@@ -258,7 +258,9 @@ def _by_others(before: Order, order: Order) -> list[Difference]:
         TimeInForce.GTC,
         TimeInForce.GTD,
     )
-    unasked = before.cancel is CancelProgress.NONE and before.amend is None
+    # An amend of ours that leaves nothing to fill ends the order, too.
+    ends = before.amend is not None and before.amend.terms.quantity <= before.filled
+    unasked = before.cancel is CancelProgress.NONE and not ends
     if order.state is State.CANCELED and before.state is State.WORKING and rests and unasked:
         how = f"canceled elsewhere ({order.reason or 'no reason told'}): taken over"
         return [_happened(_order(order), EXTERNAL, before.state.value, order.state.value, how)]

@@ -116,6 +116,17 @@ def test_a_cancel_that_nobody_here_asked_for_is_somebody_elses() -> None:
     assert found.repair == "canceled elsewhere (User requested): taken over"
 
 
+def test_a_cancel_while_an_amend_of_ours_is_under_way_is_somebody_elses_unless_that_ends_it() -> (
+    None
+):
+    partly = apply(order(), fill("0.5"))
+    for quantity, causes in (("2", [EXTERNAL]), ("0.5", [])):
+        terms = Terms(Quantity.of(quantity), Price.of("50000"))
+        under_way = amending(partly, Amend(terms, 1, 99))
+        found = change(knowing(under_way), under_way, Fact(Input.CANCELED, "O1"))
+        assert [step.cause for step in found] == causes
+
+
 def test_a_cancel_of_ours_is_no_difference() -> None:
     asked = attrs.evolve(order(), cancel=CancelProgress.REQUESTED)
     drift, gone = knowing(asked), Fact(Input.CANCELED, "O1")
