@@ -102,7 +102,8 @@ class BalanceDrift:
         known.ours, known.theirs = known.ours or said, known.theirs or said
         spent = seconds(now_ns - known.since_ns)
         if rows:
-            return [_step(asset, known, SETTLED, MISSED, f"{rows} rows from the ledger, {spent}")]
+            read = f"{rows} row{'s' * (rows > 1)} read from the ledger, after {spent}"
+            return [_step(asset, known, SETTLED, MISSED, read)]
         return [_step(asset, known, SETTLED, LAG, f"settled by itself after {spent}")]
 
     def _differs(

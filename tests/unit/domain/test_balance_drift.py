@@ -79,7 +79,7 @@ def test_a_difference_that_the_ledgers_rows_settled_says_how_many() -> None:
     drift.missed("BTC")
     drift.missed("BTC")
     (settled,) = drift.compare({"BTC": frozenset({7})}, THEIRS, 2 * SECOND_NS, None)
-    assert (settled.cause, settled.repair) == (MISSED, "2 rows from the ledger, 2.0 s")
+    assert (settled.cause, settled.repair) == (MISSED, "2 rows read from the ledger, after 2.0 s")
 
 
 def test_what_an_earlier_run_could_not_explain_stays_so_until_the_balances_agree() -> None:
