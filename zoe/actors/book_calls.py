@@ -19,12 +19,13 @@ class OpenBooks:
 
 @attrs.define
 class Reading:
-    """One reading of the ledger by REST."""
+    """One reading of the ledger by REST; ``new`` counts the rows that nobody had told of."""
 
     ref: int
     began_ns: int
     start_ns: int | None
     pages: int = 0
+    new: int = 0
     asked_ns: int = 0
 
 

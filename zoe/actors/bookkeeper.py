@@ -27,7 +27,6 @@ from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.lot_drift import LotDrift
-from zoe.domain.marks import Quote as PairQuote
 from zoe.domain.row_news import RowNews
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
@@ -97,7 +96,8 @@ class Bookkeeper(Actor):
         self._wanted: str | None = "start"
         self._refs = 0
         self._asked_balances = 0
-        self._fruitless = 0
+        #: Readings that failed, and that brought nothing though something is wrong, in a row.
+        self._failed_reads = self._fruitless = 0
 
     def idle(self) -> bool:
         return self._refused or not (self._flying or self._notes)
@@ -274,7 +274,8 @@ class Bookkeeper(Actor):
             self._read_soon()
 
     def _read_soon(self) -> None:
-        delay = RETRY_SECONDS[min(self._fruitless, len(RETRY_SECONDS) - 1)]
+        tries = max(self._failed_reads, self._fruitless)
+        delay = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
         self.after(max(delay, self._lag_ns / 1e9), Tick("read"))
 
     def _read(self) -> None:
@@ -308,7 +309,7 @@ class Bookkeeper(Actor):
             return
         elif answer.failure is not None:
             self._reading = None
-            self._fruitless += 1
+            self._failed_reads += 1
             log.info("books.read_failed", code=answer.code)
             self._wanted = self._wanted or "a reading failed"
             self._read_soon()
@@ -317,6 +318,8 @@ class Bookkeeper(Actor):
 
     def _page_read(self, reading: Reading, rows: tuple[LedgerRow, ...]) -> None:
         now_ns = self.clock.wall_ns()
+        known = {} if self._keeping is None else self._keeping.books.rows
+        reading.new += sum(row.ledger_id not in known for row in rows)
         self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
         reading.pages += 1
@@ -327,7 +330,8 @@ class Bookkeeper(Actor):
         self._reading, self._read_ns = None, reading.began_ns
         wrong = self._drift is not None and self._drift.assets
         gaps = self._keeping is not None and self._keeping.books.gaps
-        self._fruitless = self._fruitless + 1 if wrong or gaps else 0
+        self._failed_reads = 0
+        self._fruitless = self._fruitless + 1 if (wrong or gaps) and not reading.new else 0
         self._wanted = self._wanted or (GAP if gaps else None)
         if self._wanted is not None:
             self._read_soon()  # what was wanted meanwhile
@@ -369,18 +373,14 @@ class Bookkeeper(Actor):
         wrong = sorted(self._drift.unexplained | self._keeping.books.stopped)
         rows = len(self._keeping.books.rows)
         detail = f"{rows} rows" + (f", wrong: {' '.join(wrong)}" if wrong else "")
-        beat = Beat("books", "degraded" if wrong else "ok", detail)
-        self.tell(self.find("heartbeat"), beat)
+        self.tell(self.find("heartbeat"), Beat("books", "degraded" if wrong else "ok", detail))
 
     # Marks
 
     def _quoted(self, quote: Quote) -> None:
         bid, ask = quote.bid_price, quote.ask_price
-        base, slash, against = quote.symbol.partition("/")
-        if quote.live and slash and bid is not None and ask is not None:
-            self._marks.quoted(
-                (base, against), PairQuote((bid + ask) / 2, quote.received_ns, "mid")
-            )
+        if quote.live and bid is not None and ask is not None:
+            self._marks.traded_at(quote.symbol, (bid + ask) / 2, quote.received_ns)
 
     def _look(self) -> None:
         """Books trades that waited for their other leg, and values what had no mark."""

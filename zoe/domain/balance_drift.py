@@ -1,7 +1,7 @@
 """Our balances against the exchange's: each difference waits out known lag, is put down to a cause,
 and is settled by the exchange's own rows only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -25,7 +25,7 @@ _SUBJECT = "balance "
 class _Stand:
     """Attributes:
     since_ns: When it was seen first.
-    same_ns: Since when it is as large as it is.
+    same_ns: Since when it is as large as it is, whatever both sides trade meanwhile.
     told: Whether it has no explanation, and people know.
     """
 
@@ -34,6 +34,11 @@ class _Stand:
     ours: int
     theirs: int
     told: bool = False
+
+    @property
+    def apart(self) -> int:
+        """How much the exchange has more than we."""
+        return self.theirs - self.ours
 
 
 class BalanceDrift:
@@ -73,7 +78,7 @@ class BalanceDrift:
 
     def compare(
         self,
-        ours: Mapping[str, frozenset[int]],
+        ours: Mapping[str, Sequence[int]],
         theirs: Mapping[str, int],
         now_ns: int,
         read_ns: int | None,
@@ -81,17 +86,17 @@ class BalanceDrift:
         """What is new about our balances and the exchange's.
 
         Args:
-            ours: By asset, the newest balance and those of a moment ago: an answer may be as old.
+            ours: By asset, the newest balance, then those of a moment ago: an answer may be as old.
             read_ns: When the newest whole reading of the ledger began, if that is finished.
         """
         found = []
         for asset in sorted(ours.keys() | theirs.keys() | self._standing.keys()):
-            held = ours.get(asset, frozenset((0,)))
+            held = ours.get(asset, (0,))
             said = theirs.get(asset, 0)
             if said in held:
                 found += self._agrees(asset, said, now_ns)
             else:
-                found += self._differs(asset, (max(held), said), now_ns, read_ns)
+                found += self._differs(asset, held, said, (now_ns, read_ns))
         return found
 
     def _agrees(self, asset: str, said: int, now_ns: int) -> list[Difference]:
@@ -107,15 +112,17 @@ class BalanceDrift:
         return [_step(asset, known, SETTLED, LAG, f"settled by itself after {spent}")]
 
     def _differs(
-        self, asset: str, values: tuple[int, int], now_ns: int, read_ns: int | None
+        self, asset: str, held: Sequence[int], said: int, times: tuple[int, int | None]
     ) -> list[Difference]:
-        known = self._standing.get(asset)
-        if known is None or (known.ours, known.theirs) != values:
-            since_ns = now_ns if known is None else known.since_ns
-            told = known is not None and known.told
-            same_ns = since_ns if told else now_ns
-            stand = self._standing[asset] = _Stand(since_ns, same_ns, *values, told)
-            return [] if known else [_step(asset, stand, WAITING, LAG, "rows may be under way")]
+        known, (now_ns, read_ns) = self._standing.get(asset), times
+        if known is None:
+            stand = self._standing[asset] = _Stand(now_ns, now_ns, held[0], said)
+            return [_step(asset, stand, WAITING, LAG, "rows may be under way")]
+        if said - known.apart not in held:
+            known.same_ns = now_ns
+            known.ours, known.theirs = held[0], said
+            return []
+        known.ours, known.theirs = said - known.apart, said
         waited = now_ns - known.same_ns >= 2 * self._lag_ns
         was_read = read_ns is not None and read_ns >= known.same_ns + self._lag_ns
         if known.told or not waited or not was_read:

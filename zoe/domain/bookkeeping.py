@@ -116,19 +116,20 @@ class Bookkeeping:
             uses=tuple(self._used(use) for o in settled.outcomes for use in o.uses),
         )
 
-    def recent(self, since_ns: int) -> dict[str, frozenset[int]]:
-        """By asset, what the books hold, and held since a moment where it is in one wallet."""
+    def recent(self, since_ns: int) -> dict[str, tuple[int, ...]]:
+        """By asset, what the books hold, then what they held since a moment, the newest first, where
+        it is in one wallet."""
         by_asset: dict[str, list[WalletChain]] = {}
         for wallet, chain in self.books.wallets.items():
             by_asset.setdefault(asset_of(wallet), []).append(chain)
         found = {}
         for asset, chains in by_asset.items():
-            balances = {sum(chain.balance for chain in chains)}
+            balances = {sum(chain.balance for chain in chains): None}
             for row in reversed(chains[0].booked if len(chains) == 1 else ()):
                 if row.time_ns < since_ns:
                     break
-                balances |= {row.balance, row.before}
-            found[asset] = frozenset(balances)
+                balances |= dict.fromkeys((row.balance, row.before))
+            found[asset] = tuple(balances)
         return found
 
     def whole_until(self) -> int | None:

@@ -1,6 +1,7 @@
 """Marks of the present: what an asset is worth as the books of its pairs stand."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from zoe.domain.lot_outcome import Alarm, Outcome
@@ -27,6 +28,12 @@ class LiveMarks:
         """Takes the newest quote of a pair: base and quote asset."""
         # A new table: another thread may read the old one.
         self._quotes = {**self._quotes, pair: quote}
+
+    def traded_at(self, symbol: str, mid: Decimal, at_ns: int) -> None:
+        """Takes the middle of a pair's best prices; of a name that is no pair's, nothing."""
+        base, slash, against = symbol.partition("/")
+        if slash:
+            self.quoted((base, against), Quote(mid, at_ns, "mid"))
 
     def mark(self, asset: str, at_ns: int) -> Mark | None:
         """What the asset is worth now, for an event of a moment ago; None for an older one."""

@@ -18,7 +18,7 @@ from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
-from zoe.ports.venue import GetLedgers
+from zoe.ports.venue import GetBalances, GetLedgers
 from zoe.store.ledger_memory import MemoryLedger
 
 
@@ -165,6 +165,26 @@ def test_a_reading_that_failed_is_begun_again() -> None:
     later = calls(stage)[1]
     stage.tell(PrivateAnswered(later.ref, tuple(account.rows[:PAGE])), 1)
     assert len(store.load().rows) == len(account.rows[:PAGE])
+
+
+def test_a_reading_that_fails_now_and_then_is_begun_again_within_seconds_each_time() -> None:
+    account, store = small_account.lived(8, 20), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    answer(stage, account.rows, account.balances)
+    for _ in range(8):
+        account.event()
+        stage.tell(snapshot(account.balances), 5)
+        failed = calls(stage)[-1]
+        assert isinstance(failed.operation, GetLedgers)
+        stage.tell(PrivateAnswered(failed.ref, None, Failure.UNKNOWN, "HTTP 502"), 5)
+        again = calls(stage)[-1]
+        assert again.ref != failed.ref
+        stage.tell(PrivateAnswered(again.ref, tuple(account.rows[-5:])), 2)
+        answered = calls(stage)[-1]
+        assert isinstance(answered.operation, GetBalances)
+        stage.tell(PrivateAnswered(answered.ref, snapshot(account.balances).snapshot), 1)
+    assert len(store.load().rows) == len(account.rows)
 
 
 def test_what_is_wanted_while_the_ledger_is_read_is_read_after_that() -> None:

@@ -14,7 +14,7 @@ from zoe.domain.difference import (
 
 SECOND_NS = 1_000_000_000
 LAG_NS = 3 * SECOND_NS
-OURS = {"BTC": frozenset({5})}
+OURS = {"BTC": (5,)}
 THEIRS = {"BTC": 7}
 SAME = {"BTC": 5}
 WAITS = [(WAITING, LAG)]
@@ -61,7 +61,7 @@ def test_a_difference_that_changes_is_waited_for_again() -> None:
 
 def test_an_answer_that_is_a_moment_old_is_no_difference() -> None:
     drift = BalanceDrift(LAG_NS)
-    assert drift.compare({"BTC": frozenset({5, 7})}, THEIRS, 0, None) == []
+    assert drift.compare({"BTC": (5, 7)}, THEIRS, 0, None) == []
     assert drift.assets == frozenset()
 
 
@@ -78,7 +78,7 @@ def test_a_difference_that_the_ledgers_rows_settled_says_how_many() -> None:
     compare(drift, THEIRS, 0)
     drift.missed("BTC")
     drift.missed("BTC")
-    (settled,) = drift.compare({"BTC": frozenset({7})}, THEIRS, 2 * SECOND_NS, None)
+    (settled,) = drift.compare({"BTC": (7,)}, THEIRS, 2 * SECOND_NS, None)
     assert (settled.cause, settled.repair) == (MISSED, "2 rows read from the ledger, after 2.0 s")
 
 
@@ -97,3 +97,16 @@ def test_what_an_earlier_run_waited_for_is_settled_by_the_first_comparison_that_
     drift = BalanceDrift(LAG_NS, [Standing(3, 0, left)])
     assert drift.unexplained == frozenset()
     assert compare(drift, SAME, 10) == [(SETTLED, LAG)]
+
+
+def test_a_difference_that_stays_the_same_while_both_sides_trade_has_no_explanation() -> None:
+    drift = BalanceDrift(LAG_NS)
+    steps = []
+    for minute in range(3):
+        traded = 10 * minute
+        ours = {"BTC": (5 + traded, 4 + traded)}
+        theirs = {"BTC": 7 + traded - minute % 2}  # the answer may be older than the last trade
+        now_ns = minute * 60 * SECOND_NS
+        steps += drift.compare(ours, theirs, now_ns, now_ns - SECOND_NS)
+    assert [(step.status, step.cause) for step in steps] == [(WAITING, LAG), (OPEN, UNKNOWN)]
+    assert drift.unexplained == {"BTC"}
