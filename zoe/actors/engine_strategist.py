@@ -360,7 +360,7 @@ class EngineStrategist(Actor):
         track.counts.update(reasons)
         told = (tuple((w.key, w.side, w.price, w.quantity) for w in wants), reasons)
         # Reasons for wanting nothing may change at each tick: now and then will do.
-        idle = not wants and track.told[:1] == ((),)
+        idle = not wants and track.told[:1] == ((),) and ALARMS.isdisjoint(reasons)
         is_new = told != track.told and not (idle and view.now_ns - track.written_ns < IDLE_NS)
         self._write(Made(view, before, decision, reasons), is_new=is_new)
         if is_new:
