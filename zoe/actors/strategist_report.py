@@ -72,7 +72,7 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
         "focus_needed": needs.focus_seconds,
         "bars": bars,
         "bars_needed": dict(needs.bars).get("5m", 0),
-        "reasons": [] if track is None else list(track.reasons),
+        "reasons": _reasons(track, known=pair is not None),
         "counts": {} if track is None else dict(track.counts.most_common()),
         "wants": [] if track is None else [_want(who, want) for want in track.wants],
         "working": [
@@ -91,6 +91,12 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
         "held": plain(who.purse.sleeve.of(symbol).quantity),
         "day_usd": plain(round(who.views.day_usd(symbol, now_ns), 4)),
     }
+
+
+def _reasons(track: "Track | None", *, known: bool) -> list[str]:
+    if track is not None:
+        return list(track.reasons)
+    return ["NO_QUOTE_YET"] if known else ["NOT_IN_THE_CATALOGUE"]
 
 
 def _want(who: "EngineStrategist", want: Want) -> dict[str, Any]:
