@@ -2,9 +2,10 @@
 order; whether or not a desk runs, which takes rows all the same."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -122,12 +123,21 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
     return rows
 
 
-def take(store: PostgresLedger, rows: Sequence[LedgerRow], found: Imported) -> Bookkeeping:
-    """Books rows in batches, each durable as a whole; done again, it changes nothing."""
+def take(
+    store: PostgresLedger,
+    rows: Sequence[LedgerRow],
+    found: Imported,
+    watched: Callable[[Sequence[LedgerRow]], Iterable[LedgerRow]] = iter,
+) -> Bookkeeping:
+    """Books rows in batches, each durable as a whole; done again, it changes nothing.
+
+    Args:
+        watched: The rows again, for whoever wants to see how far it is.
+    """
     marks = MarkTable(own_marks(rows))
     keeping = current(store, marks)
-    for at in range(0, len(rows), BATCH_ROWS):
-        batch = [Delivery(row, FILE, time.time_ns()) for row in rows[at : at + BATCH_ROWS]]
+    left = iter(watched(rows))
+    while batch := [Delivery(row, FILE, time.time_ns()) for row in islice(left, BATCH_ROWS)]:
         for _ in range(MOST_TRIES):
             booking = keeping.take(batch, None, time.time_ns())
             if _booked(store, booking):

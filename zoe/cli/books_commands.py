@@ -3,6 +3,7 @@
 
 import time
 from argparse import Namespace
+from functools import partial
 from typing import Any, Final
 
 from zoe.app import logs, stored_books
@@ -35,7 +36,8 @@ def take(arguments: Namespace) -> int:
     with stored_books.open_store(settings) as database:
         account = stored_books.account_of(settings, database, arguments.account)
         store = PostgresLedger(database, account)
-        keeping = stored_books.take(store, rows, found)
+        watched = partial(show.progress, unit="rows")
+        keeping = stored_books.take(store, rows, found, watched)
     told = {
         "account": account,
         "files": found.files,
