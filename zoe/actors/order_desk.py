@@ -22,7 +22,7 @@ from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Intent, Order, State
 from zoe.domain.order_interest import (
     alters_anything,
-    alters_doubts,
+    alters_lists,
     alters_risk,
     alters_slots,
     begins_age,
@@ -67,7 +67,7 @@ HYDRATION: Final = 0
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
 #: Who hears of any order's changes, and of which; whoever asked for one hears of all its own.
-_TOLD: Final = {"risk": alters_risk, "repositioner": alters_slots, "reconciler": alters_doubts}
+_TOLD: Final = {"risk": alters_risk, "repositioner": alters_slots, "reconciler": alters_lists}
 
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten

@@ -36,13 +36,11 @@ def alters_slots(before: Order | None, after: Order, fact: Fact | None) -> bool:
     return before.state not in _ON_ITS_WAY or after.state not in _ON_ITS_WAY
 
 
-def alters_doubts(before: Order | None, after: Order, fact: Fact | None) -> bool:
-    """Whether a look has to do with it: its fate, its amend's or some of its fills are unknown."""
-    return before is None or fact is None or _is_open(before) or _is_open(after)
-
-
-def _is_open(order: Order) -> bool:
-    return order.state is State.IN_DOUBT or order.amend is not None or order.fills_missing
+def alters_lists(before: Order | None, after: Order, fact: Fact | None) -> bool:
+    """Whether it changes what the exchange's lists should show, or what a look is for."""
+    if alters_slots(before, after, fact):
+        return True
+    return any(o is not None and (o.amend is not None or o.fills_missing) for o in (before, after))
 
 
 def begins_age(before: Order | None, fact: Fact | None) -> bool:
