@@ -30,6 +30,8 @@ CHANGED: Final = "balance.changed"
 #: After so many rows the stream's next snapshot is recorded though it says nothing new, so that a
 #: start need not read more.
 ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
+#: Of rows that come faster than they are written, each so many are told of.
+ROWS_BETWEEN_NEWS: Final = 16
 #: Types of ledger rows that are neither gain nor loss.
 MOVES: Final = frozenset({"deposit", "withdrawal", "transfer"})
 #: The source of snapshots that may be older than what the stream has said since.
@@ -165,8 +167,8 @@ class Ledger(Actor):
         self._move(change)
         self._book(change.kind, change.body)
         self._next()
-        # A trade has two rows: half of it is not worth everybody's turn.
-        if self._changing is None:
+        # A trade has two rows: half of it is not worth everybody's turn, but a flood of rows is.
+        if self._changing is None or self._version % ROWS_BETWEEN_NEWS == 0:
             self._announce()
 
     def _move(self, change: _Change) -> None:
