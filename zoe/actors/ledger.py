@@ -168,7 +168,7 @@ class Ledger(Actor):
         self._book(change.kind, change.body)
         self._next()
         # A trade has two rows: half of it is not worth everybody's turn, but a flood of rows is.
-        if self._changing is None or self._version % ROWS_BETWEEN_NEWS == 0:
+        if self.idle() or self._version % ROWS_BETWEEN_NEWS == 0:
             self._announce()
 
     def _move(self, change: _Change) -> None:
