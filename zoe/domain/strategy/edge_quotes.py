@@ -120,7 +120,7 @@ def ground(scene: Scene) -> Ground:
     usd = account.quote_usd
     parts = sizing.risk_lot_parts(params.lot_quote_usd, limits.risk_root, sigma, usd)
     risk_lot = sizing.units_worth(parts, seen.fair, steps.scale)
-    q_whole = sizing.lots_milli(account.sleeve, max(risk_lot, 1))
+    q_whole = sizing.lots_milli(account.sleeve, parts, seen.fair, steps.scale)
     q = q_whole - limits.target
     return Ground(
         fair=seen.fair,

@@ -74,7 +74,7 @@ def risk_lot_parts(lot_usd: float, risk_root: float, sigma_bps: float, quote_usd
     Args:
         risk_root: risk/(√T·1e-4), in USD times bps/√s.
     """
-    return int(min(lot_usd, risk_root / sigma_bps) / float(quote_usd) * _PARTS)
+    return max(int(min(lot_usd, risk_root / sigma_bps) / float(quote_usd) * _PARTS), 1)
 
 
 def units_worth(parts: int, fair: int, scale: int) -> int:
@@ -83,9 +83,11 @@ def units_worth(parts: int, fair: int, scale: int) -> int:
     return parts * FINE * ten // fair if scale >= _PARTS_DIGITS else parts * FINE // (fair * ten)
 
 
-def lots_milli(quantity: int, lot: int) -> int:
-    """An inventory in thousandths of a lot, rounded up: never less than there is."""
-    return -(-quantity * _MILLI // lot)
+def lots_milli(quantity: int, parts: int, fair: int, scale: int) -> int:
+    """An inventory at fair value in thousandths of a lot of so many parts, rounded up."""
+    ten: int = _TENS[abs(scale - _PARTS_DIGITS)]
+    worth, lot = quantity * fair * _MILLI, parts * FINE
+    return -(-worth // (lot * ten)) if scale >= _PARTS_DIGITS else -(-worth * ten // lot)
 
 
 def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int, enough: int) -> int:

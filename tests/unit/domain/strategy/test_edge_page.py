@@ -197,7 +197,7 @@ def test_a_lot_is_what_may_be_lost_and_no_more_than_its_limit() -> None:
     assert says(f"lot = {wild / 10**10:.2f} EUR")
     lot = units_worth(parts, 10_000 * FINE, 10)  # at 100.00, in 1e-8
     assert says(f"{lot / 10**8:g} X")
-    assert says(f"q = {lots_milli(75_000_000, lot) / 1_000:g} lots")
+    assert says(f"q = {lots_milli(75_000_000, parts, 10_000 * FINE, 10) / 1_000:g} lots")
 
 
 def test_a_sale_leaves_nothing_or_enough() -> None:
