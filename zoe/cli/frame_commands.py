@@ -8,11 +8,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from zoe.adapters.kraken import recording
+import attrs
+
+from zoe.adapters.kraken import recorder, recording
 from zoe.adapters.kraken.feed import FeedReader
-from zoe.app import decoding, logs, replaying
+from zoe.app import decoding, logs, market_decisions, replaying
+from zoe.app.market_decisions import Wanted
 from zoe.app.replaying import Pass
 from zoe.cli import configured, show
+from zoe.domain.errors import ConfigError
+from zoe.domain.strategy.quote_keeper import QuoteKeeper
 
 BENCH_SECONDS: Final = 3
 _MEGABYTE: Final = 1_000_000
@@ -20,6 +25,8 @@ _MEGABYTE: Final = 1_000_000
 
 def replay(arguments: Namespace) -> int:
     """Feeds a recording through decoder, books and MarketWatch; 1 when something was wrong."""
+    if arguments.decide:
+        return _decide(arguments)
     _prepare(arguments)
     frames = recording.read(_path(arguments.file))
     precisions = recording.precisions(frames)
@@ -45,6 +52,27 @@ def replay(arguments: Namespace) -> int:
     else:
         _show(figures)
     return 1 if done.different or done.not_understood else 0
+
+
+def _decide(arguments: Namespace) -> int:
+    """What a desk of this configuration decides on the recording, and the hash of all of it."""
+    settings = configured.load(arguments)
+    logs.silence()
+    try:
+        frames = tuple(recorder.timed(arguments.file))
+    except FileNotFoundError as problem:
+        raise ConfigError(f"{problem.filename}: when each frame came stands there") from problem
+    keeper = QuoteKeeper(settings.quote_keeper.params)
+    scan = attrs.evolve(settings.scout, enabled=True)
+    pairs = tuple(dict.fromkeys((*settings.desk.focus, keeper.pair)))
+    wanted = Wanted(pairs, scan, settings.focus, keeper)
+    made = market_decisions.decide(show.progress(frames, "frames"), wanted)
+    told = {"frames": len(frames), "decisions": made.counts, "sha256": made.sha256}
+    if arguments.json:
+        show.document(told)
+    else:
+        show.facts(told)
+    return 0
 
 
 def _prepare(arguments: Namespace) -> None:

@@ -63,6 +63,11 @@ def _replay(commands: Any, command_of: Command) -> None:
     command.add_argument(
         "--bench", action="store_true", help="repeat for some seconds and show the spread"
     )
+    command.add_argument(
+        *("--decide",),
+        action="store_true",
+        help="rank, focus and quote on the frames as a desk would; prints a hash of all decisions",
+    )
 
 
 def _history(commands: Any, command_of: Command) -> None:

@@ -117,6 +117,16 @@ def read_part(path: Path, part: Part) -> Iterator[tuple[int, bytes]]:
         yield part.first_ns + after_us * 1_000, line
 
 
+def timed(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every frame of a recording that its index names, each with when it was received.
+
+    Raises:
+        OSError: There is no index.
+    """
+    for part in parts(path):
+        yield from read_part(path, part)
+
+
 def plain(compressed: bytes) -> bytes:
     """All frames of a recording; a member that is cut off gives what is whole of it."""
     text = bytearray()

@@ -136,6 +136,18 @@ def _decoded(
     return Decoded(line, name, frame.type, symbol, checksum, error or broken, messages)
 
 
+def channel_of(payload: bytes) -> str:
+    """The channel that a frame is of, or that it answers about; empty where it says none."""
+    try:
+        frame = frames.FRAME.decode(payload)
+        if frame.channel is not None:
+            return frame.channel
+        told = bytes(frame.result)
+        return (frames.RESULT.decode(told).channel or "") if told else ""
+    except UNREADABLE:
+        return ""
+
+
 def _symbol(data: object) -> str | None:
     if isinstance(data, list) and data and isinstance(data[0], dict):
         symbol = data[0].get("symbol")
