@@ -137,7 +137,7 @@ class Sender:
         wide = bool(self._asked["ticker"])
         for _ in range(_FRAMES):
             kind = self._rng.random()
-            if wide and kind < 0.3:
+            if wide and (kind < 0.3 or not focused):
                 pair = self._rng.choice(self._pairs)
                 round_.append((self._owner["ticker", pair.symbol], framed(pair.ticker())))
             elif kind < 0.9:

@@ -1,9 +1,11 @@
 """The whole market as a table: the newest ticker of each pair, and the few rows that are in sight."""
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
+
+import attrs
 
 from zoe.adapters.kraken import public_session
 from zoe.adapters.kraken.public_session import PublicSession
@@ -12,6 +14,7 @@ from zoe.messages.market import InstrumentsChanged, TickerSeen
 from zoe.runtime.message import Message
 
 COLUMNS: Final = ("pair", "focus", "bid", "ask", "spread_bps", "last", "volume", "age_s")
+_NOTHING: Final = Decimal(0)
 _MIDDLE: Final = Decimal(2)
 _BPS: Final = Decimal(10_000)
 
@@ -47,22 +50,50 @@ def _spread(ticker: TickerSeen) -> Decimal:
     return (ticker.ask - ticker.bid) * _MIDDLE * _BPS / total if total else Decimal(0)
 
 
-#: How a person may sort; each gives what is to come first the greatest key.
-SORTS: Final[dict[str, Callable[[TickerSeen], Any]]] = {
-    "turnover": lambda ticker: ticker.volume * ticker.bid,
-    "spread": lambda ticker: -_spread(ticker),
-    "age": lambda ticker: -ticker.received_ns,
+#: How a person may sort, by each column and by turnover: the key, and whether the greatest comes first.
+SORTS: Final[dict[str, tuple[Callable[[TickerSeen], Any], bool]]] = {
+    "turnover": (lambda ticker: ticker.volume * ticker.bid, True),
+    "pair": (lambda ticker: ticker.symbol, False),
+    "bid": (lambda ticker: ticker.bid, True),
+    "ask": (lambda ticker: ticker.ask, True),
+    "spread": (_spread, False),
+    "last": (lambda ticker: ticker.last or _NOTHING, True),
+    "volume": (lambda ticker: ticker.volume, True),
+    "age": (lambda ticker: ticker.received_ns, True),
 }
+#: The key that a person presses for it.
+KEYS: Final = {
+    "t": "turnover", "p": "pair", "b": "bid", "a": "ask", "s": "spread", "l": "last",
+    "v": "volume", "g": "age",
+}  # fmt: skip
+
+
+@attrs.frozen
+class Order:
+    """By what rows are sorted, and whether the other way round."""
+
+    sort: str = "turnover"
+    reverse: bool = False
+
+    def pressed(self, key: str) -> "Order":
+        """The order after a key: another column's, or the same column's the other way round."""
+        sort = KEYS.get(key.lower())
+        if sort is None:
+            return self
+        return Order(sort, not self.reverse if sort == self.sort else False)
+
+    def __str__(self) -> str:
+        return f"{self.sort}, reversed" if self.reverse else self.sort
 
 
 def first(
-    tickers: Collection[TickerSeen], sort: str, count: int, focus: Collection[str] = ()
+    tickers: Collection[TickerSeen], order: Order, count: int, focus: Collection[str] = ()
 ) -> list[TickerSeen]:
     """As many rows as are in sight, those in focus first; the others are not even sorted."""
-    if sort == "pair":
-        return heapq.nsmallest(count, tickers, key=lambda t: (t.symbol not in focus, t.symbol))
-    key = SORTS[sort]
-    return heapq.nlargest(count, tickers, key=lambda t: (t.symbol in focus, key(t), t.symbol))
+    key, greatest = SORTS[order.sort]
+    if greatest != order.reverse:
+        return heapq.nlargest(count, tickers, key=lambda t: (t.symbol in focus, key(t), t.symbol))
+    return heapq.nsmallest(count, tickers, key=lambda t: (t.symbol not in focus, key(t), t.symbol))
 
 
 def rows(shown: Iterable[TickerSeen], focus: Collection[str], now_ns: int) -> list[dict[str, Any]]:
@@ -80,3 +111,22 @@ def rows(shown: Iterable[TickerSeen], focus: Collection[str], now_ns: int) -> li
         }
         for ticker in shown
     ]
+
+
+def text(shown: Sequence[Mapping[str, Any]]) -> str:
+    """Rows under their columns, aligned: the pair to the left, numbers to the right."""
+    cells = [[_shown(row[name]) for name in COLUMNS] for row in shown]
+    lines = [[name.replace("_", " ") for name in COLUMNS], *cells]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
+
+
+def _shown(value: str | None) -> str:
+    # A name that the exchange sends must not command a terminal.
+    return ascii(value) if value and not value.isprintable() else value or "-"

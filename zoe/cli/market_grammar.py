@@ -21,8 +21,15 @@ def add(commands: Any, command_of: Command) -> None:
 def _watch(commands: Any, command_of: Command) -> None:
     words = ("show every pair, live", "zoe watch --url wss://ws.kraken.com/v2 --sort spread")
     command = command_of(commands, "watch", "watch_command:watch", words)
-    sorts = ("turnover", "spread", "age", "pair")
-    command.add_argument("--sort", type=one_of(*sorts), default="turnover", metavar="HOW")
+    sorts = ("turnover", "pair", "bid", "ask", "spread", "last", "volume", "age")
+    command.add_argument(
+        *("--sort",),
+        type=one_of(*sorts),
+        default="turnover",
+        metavar="HOW",
+        help=f"one of {', '.join(sorts)}; in a terminal also by a key",
+    )
+    command.add_argument("--reverse", action="store_true", help="the other way round")
     _stream(command)
 
 

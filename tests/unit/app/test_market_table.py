@@ -6,41 +6,85 @@ from typing import Any
 
 import pytest
 
-from zoe.app.market_table import MarketSession, first, rows
+from zoe.app import market_table
+from zoe.app.market_table import KEYS, SORTS, MarketSession, Order, first, rows
 from zoe.messages.market import TickerSeen
 
 S = 1_000_000_000
 
 
-def ticker(symbol: str, bid: str = "1", ask: str = "2", volume: str = "1", at_s: int = 0) -> TickerSeen:  # fmt: skip
-    return TickerSeen(symbol, Decimal(bid), Decimal(ask), None, Decimal(volume), at_s * S)
+def ticker(
+    symbol: str, bid: str = "1", ask: str = "2", volume: str = "1", at_s: int = 0,
+    last: str | None = None,
+) -> TickerSeen:  # fmt: skip
+    traded = None if last is None else Decimal(last)
+    return TickerSeen(symbol, Decimal(bid), Decimal(ask), traded, Decimal(volume), at_s * S)
 
 
 MARKET = [
-    ticker("AAA/USD", "10", "11", "5", 3),
-    ticker("BBB/USD", "100", "101", "9", 2),
-    ticker("CCC/USD", "1", "3", "700", 1),
+    ticker("AAA/USD", "10", "11", "5", 3, last="1"),
+    ticker("BBB/USD", "100", "101", "9", 2, last="0.5"),
+    ticker("CCC/USD", "1", "3", "700", 1, last="2"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("sort", "order"), [("turnover", "BCA"), ("spread", "BAC"), ("age", "CBA"), ("pair", "ABC")]
-)
+    ("sort", "order"),
+    [
+        ("turnover", "BCA"), ("spread", "BAC"), ("age", "ABC"), ("pair", "ABC"), ("bid", "BAC"),
+        ("ask", "BAC"), ("volume", "CBA"), ("last", "CAB"),
+    ],
+)  # fmt: skip
 def test_rows_come_in_the_order_that_was_asked_for_and_focus_before_all(
     sort: str, order: str
 ) -> None:
-    assert [t.symbol[0] for t in first(MARKET, sort, 9)] == list(order)
-    assert [t.symbol[0] for t in first(MARKET, sort, 2)] == list(order[:2])
-    last = f"{order[2] * 3}/USD"
-    assert first(MARKET, sort, 9, {last})[0].symbol == last
+    for reverse in (False, True):
+        wanted = Order(sort, reverse)
+        letters = list(reversed(order)) if reverse else list(order)
+        assert [t.symbol[0] for t in first(MARKET, wanted, 9)] == letters
+        assert [t.symbol[0] for t in first(MARKET, wanted, 2)] == letters[:2]
+        last = f"{letters[2] * 3}/USD"
+        assert first(MARKET, wanted, 9, {last})[0].symbol == last
+
+
+def test_a_key_sorts_by_its_column_and_again_the_other_way_round() -> None:
+    order = Order().pressed("v")
+    assert (order.sort, order.reverse) == ("volume", False)
+    assert order.pressed("V") == Order("volume", True)
+    assert order.pressed("V").pressed("v") == order
+    assert order.pressed("x") == order
+    assert order.pressed("p") == Order("pair")
+    assert set(KEYS.values()) == set(SORTS)
 
 
 def test_a_row_is_what_a_person_reads() -> None:
     (row,) = rows([MARKET[0]], {"AAA/USD"}, 5 * S + 1)
     assert row == {
         "pair": "AAA/USD", "focus": "*", "bid": "10", "ask": "11", "spread_bps": "952.38",
-        "last": None, "volume": "5.00", "age_s": "2",
+        "last": "1", "volume": "5.00", "age_s": "2",
     }  # fmt: skip
+
+
+def test_the_live_table_is_one_aligned_text() -> None:
+    focus = {"BBB/USD"}
+    shown = rows(first(MARKET, Order("pair"), 9, focus), focus, 5 * S)
+    head, *lines = market_table.text(shown).splitlines()
+    assert head.split() == [
+        "pair",
+        "focus",
+        "bid",
+        "ask",
+        "spread",
+        "bps",
+        "last",
+        "volume",
+        "age",
+        "s",
+    ]
+    assert [line.split()[0] for line in lines] == ["BBB/USD", "AAA/USD", "CCC/USD"]
+    assert len({len(line) for line in (head, *lines)}) == 1
+    wild = market_table.text(rows([ticker("A\x1b[2J")], (), 0))
+    assert "\x1b" not in wild
 
 
 def pair(symbol: str, status: str = "online") -> dict[str, Any]:
