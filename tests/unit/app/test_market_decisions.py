@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ WANTED = Wanted(
     ("BTC/USD",),
     ScanConfig(enabled=True, min_turnover_usd=0, max_spread_bps=500, horizon_seconds=60),
     FocusConfig(budget=2, slack=0, min_stay_seconds=20, warm_up_seconds=20),
-    QuoteKeeper(Params(pair="BTC/USD", min_base=0, max_base=25)),  # type: ignore[arg-type]
+    QuoteKeeper(Params(pair="BTC/USD", min_base=Decimal(0), max_base=Decimal(25))),
 )
 
 
