@@ -26,6 +26,7 @@ from zoe.domain.ids import client_order_id
 from zoe.domain.order import (
     CONCLUDED,
     INFERRED,
+    TERMINAL,
     CancelProgress,
     Fact,
     Input,
@@ -115,7 +116,7 @@ class OrderActor(Actor):
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
         self._noting = OrderNoting(self, self._stream, config.notes)
-        #: Facts that wait for the order's new terms.
+        #: Facts that wait for the order's new terms, or its end.
         self._early: list[OrderFact] = []
         self._changing: _Change | None = None
         self._cancel_tries = 0
@@ -302,7 +303,8 @@ class OrderActor(Actor):
         before, self._order = self._order, change.after
         self._version += 1
         log_change(before, self._order)
-        if self._early and self._order.terms != before.terms:
+        ended = self._order.state in TERMINAL
+        if self._early and (ended or self._order.terms != before.terms):
             self._waiting.extendleft(reversed(self._early))
             self._early.clear()
         self.tell(self.find("orders"), OrderChanged(self._order, change.fact))

@@ -101,9 +101,11 @@ def _merge(order: Order, fact: Fact) -> Order:
         changed = _but(changed, fills=(*changed.fills, fact.fill))
     if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
         changed = _but(changed, reported_filled=fact.filled_quantity)
-    # Whoever placed an external order may have changed its quantity since.
+    # Whoever placed an external order may have changed its quantity since; and of one that has
+    # ended no amend is told any more.
     most = max(terms.quantity for terms in changed.possible_terms)
-    if changed.filled > most and order.intent.source != EXTERNAL:
+    is_told = order.intent.source != EXTERNAL and order.state not in TERMINAL
+    if is_told and changed.filled > most:
         raise EarlyFact(f"filled {changed.filled} of {most}")
     return changed
 

@@ -265,6 +265,16 @@ def test_fills_that_are_told_before_the_amend_that_made_them_possible_wait_for_i
     ]
 
 
+def test_fills_beyond_what_was_ordered_are_kept_when_the_order_ends_and_no_amend_was_told() -> None:
+    stage = working()
+    seen(stage, early_fill("T1", "0.006"), Fact(Input.CANCELED, "O1"), early_fill("T2", "0.001"))
+    order = newest(stage)
+    assert (order.state, order.filled) == (State.CANCELED, Quantity.of("0.007"))
+    assert [row.kind for row in stage.rows][-3:] == [
+        *("order.canceled", "order.fill", "order.fill")
+    ]
+
+
 def early_fill(exec_id: str, quantity: str) -> Fact:
     done = Fill(
         *(exec_id, 1, "O1", "BTC/USD", Side.BUY, Quantity.of(quantity), Price.of("49990")),

@@ -184,6 +184,12 @@ def test_more_than_was_ordered_is_a_contradiction() -> None:
         apply(order(State.WORKING), fact(Input.LIVE, filled_quantity=Quantity.of("5")))
 
 
+def test_of_an_order_that_has_ended_more_is_counted_than_was_ordered() -> None:
+    """Somebody had enlarged it, and nobody will tell any more."""
+    after = apply(order(State.CANCELED), fact(Input.LIVE, filled_quantity=Quantity.of("5")))
+    assert (after.state, after.filled) == (State.CANCELED, Quantity.of("5"))
+
+
 def test_somebody_elses_order_may_have_been_enlarged_since() -> None:
     theirs = order(State.WORKING, intent=attrs.evolve(INTENT, source=EXTERNAL))
     after = apply(theirs, fact(Input.COMPLETED, filled_quantity=Quantity.of("5")))
