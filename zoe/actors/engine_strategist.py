@@ -204,8 +204,7 @@ class EngineStrategist(Actor):
     # What was before
 
     def _mode_read(self, rows: tuple[StoredRow, ...]) -> None:
-        stored = rows[-1].body if rows else None
-        self._commanded = in_force(self.config.mode, stored)
+        self._commanded = in_force(self.config.mode, rows[-1].body if rows else None)
 
     def _state_read(self, memory: str, rows: tuple[StoredRow, ...]) -> None:
         if rows:
@@ -239,8 +238,7 @@ class EngineStrategist(Actor):
         elif wish.mode == LIVE and self.config.forbidden is not None:
             refusal = self.config.forbidden
         if refusal:
-            told = StrategyReported(wish.ref, self.config.name, {}, refusal)
-            self.tell(wish.reply_to, told)
+            self.tell(wish.reply_to, StrategyReported(wish.ref, self.config.name, {}, refusal))
             return
         body = canonical({"mode": wish.mode, "why": wish.why, "configured": self.config.mode})
         row = self._rows.next(self._rows.mode, MODE, body)
@@ -291,22 +289,25 @@ class EngineStrategist(Actor):
 
     def _renew(self) -> None:
         """Says what it looks at; a restart of whoever is told forgets it."""
-        if self.mode.name == OFF:
-            self._pairs = ()
-        else:
-            best = () if self.scanner is None else (BITCOIN, *self.scanner.best)
-            kept = (*self.config.trades(self._states.get("")), *self.purse.own_pairs)
-            self._pairs = tuple(dict.fromkeys((*self.config.pairs, *kept, *best)))
+        on = self.mode.name != OFF
+        self._pairs = tuple(dict.fromkeys((*self.config.pairs, *self._found()))) if on else ()
         if self.eyes.catalog is None:
             return
         self.tell(self.find("market"), FocusWanted(self.eyes.wanted(self._pairs)))
         if dict(self.config.engine.needs.bars):
             self.tell(self.find("bars"), BarsWanted(self._pairs))
-        if self.scanner is not None and self.mode.name != OFF:
+        if self.scanner is not None and on:
             self.tell(self.find("scout"), SamplesWanted())
-        if self.mode.name != OFF:
+        if on:
             self.tell(self.find("ratelimiter"), WatchBudget())
         self.tell(self.find("orders"), ReportOrders())
+
+    def _found(self) -> tuple[str, ...]:
+        """Pairs that a scanner finds, and those it is in: whoever is told its pairs has no others."""
+        if self.scanner is None:
+            return ()
+        trades = self.config.trades(self._states.get(""))
+        return (*trades, *self.purse.own_pairs, BITCOIN, *self.scanner.best)
 
     def _round(self, now_ns: int) -> None:
         self.after(ROUND_SECONDS, Tick("round"))

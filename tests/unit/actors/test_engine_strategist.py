@@ -255,6 +255,18 @@ def test_a_stop_that_cannot_act_is_said_once() -> None:
     assert said.count("strategy.unguarded") == 1
 
 
+def test_coins_in_a_pair_that_it_is_no_longer_told_of_are_shown_and_left_alone() -> None:
+    body = {
+        "exec_id": "E1", "trade_id": None, "order_id": "O1", "pair": "Y/USD", "side": "buy",
+        "quantity": "2", "price": "100", "cost": "200", "fee": "0.5", "fee_asset": "USD",
+        "liquidity": "m", "exchange_ns": 5, "slot": "Y/USD bid.0", "state": "WORKING",
+    }  # fmt: skip
+    desk = Desk(rows=(StoredRow(1, "order/a/i1", 2, "order.fill", 0, body),))
+    desk.stage.run(310)
+    assert {wish.symbols for wish in desk.stage.heard("market", FocusWanted)} == {(PAIR,)}
+    assert [row["pair"] for row in desk.report()["details"]] == [PAIR, "Y/USD"]
+
+
 def test_a_state_that_cannot_be_read_keeps_it_off_and_is_said() -> None:
     body = {"memory": PAIR, "state": '{"schema":9}'}
     stream = f"strategy-state/a/small/{PAIR}"
