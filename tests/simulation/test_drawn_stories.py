@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -45,6 +46,18 @@ def test_a_planted_bug_shrinks_to_a_story_of_one_order(plant: Plant) -> None:
     found = shortest(plant, 100)
     assert found is not None
     assert re.fullmatch(r"place 1 (buy|sell) \S+ at \S+", found[0]), found
+
+
+def test_each_story_on_the_page_shows_its_bug_and_none_without_it() -> None:
+    page = (Path(__file__).parents[2] / "docs/planted-bugs.md").read_text()
+    found = dict(re.findall(r"\| ([a-z ]+) \| `(.+?)` \|", page))
+    assert len(found) >= 2
+    for words, story in found.items():
+        plant = next(p for p in PLANTS if p.__name__ == words.replace(" ", "_"))
+        assert told(story).violations == []
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch)
+            assert told(story).violations, words
 
 
 def test_a_story_can_be_shown_again_message_by_message_from_the_command_line() -> None:
