@@ -18,7 +18,7 @@ import attrs
 from zoe.domain.event_gate import EventGate
 from zoe.domain.event_order import topological
 from zoe.domain.ledger_entry import COUNTER, FEES, IN_TRANSIT
-from zoe.domain.ledger_row import NO_REFID, WORDS, Kind, LedgerRow, asset_of, kind_of
+from zoe.domain.ledger_row import NO_REFID, Kind, LedgerRow, asset_of, key_end
 from zoe.domain.lot_events import LotBooking
 from zoe.domain.lot_outcome import Flow, Group, Outcome
 from zoe.domain.lots import Lot, LotUse
@@ -132,7 +132,7 @@ class Books:
                 chains[wallet] = WalletChain()
             chains[wallet].add(row)
             # As _join, of rows whose event is there, and that nobody has ruled on.
-            group = groups.get(f"{refid}:{WORDS[kind_of(word, subtype, wallet)]}")
+            group = groups.get(refid + key_end(word, subtype, wallet))
             if group is None or self._rulings or refid in NO_REFID:
                 group = self._join(row)
             else:

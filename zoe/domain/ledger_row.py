@@ -161,6 +161,12 @@ def kind_of(word: str, subtype: str, wallet: str) -> Kind:
     return found
 
 
+@lru_cache(maxsize=4096)
+def key_end(word: str, subtype: str, wallet: str) -> str:
+    """How the key of an event ends that has a refid: with its kind."""
+    return f":{WORDS[kind_of(word, subtype, wallet)]}"
+
+
 class LedgerRow(NamedTuple):
     """One row: balance after = balance before + amount - fee, in its wallet.
 

@@ -171,12 +171,8 @@ class _Event:
         return Outcome(
             self._group,
             self._time_ns,
-            tuple(self._lots),
-            tuple(self._uses),
-            tuple(self._flows.items()),
-            tuple(self._marks),
-            tuple(self._alarms),
-            tuple(self._stopped),
+            *(tuple(self._lots), tuple(self._uses), tuple(self._flows.items())),
+            *(tuple(self._marks), tuple(self._alarms), tuple(self._stopped)),
         )
 
     def _trade(self) -> None:
@@ -261,7 +257,7 @@ class _Event:
             if row.ledger_id in booking.declared and row.asset == asset
         ]
         basis = sum(declared) if declared else self._worth(asset, quantity)
-        unvalued = not declared and self._mark(asset) is None
+        unvalued = not declared and self._unvalued(asset)
         if self._open(asset, quantity, basis, assumed=not declared, unvalued=unvalued):
             self._flow(Flow.DEPOSIT_BASIS, basis)
 
@@ -286,7 +282,7 @@ class _Event:
                 continue
             worth = self._worth(asset, abs(net))
             if net > 0:
-                unvalued = self._mark(asset) is None
+                unvalued = self._unvalued(asset)
                 if self._open(asset, net, worth, unvalued=unvalued):
                     self._flow(Flow.INCOME, worth)
             else:
@@ -320,7 +316,7 @@ class _Event:
                 self._flow(Flow.FEE_EXPENSE, worth)
         elif fee < 0:
             worth = self._worth(asset, -fee)
-            if self._open(asset, -fee, worth, unvalued=self._mark(asset) is None):
+            if self._open(asset, -fee, worth, unvalued=self._unvalued(asset)):
                 self._flow(Flow.INCOME, worth)
 
     def _sums(self) -> list[tuple[str, int, int]]:
@@ -387,6 +383,9 @@ class _Event:
         if mark not in self._marks:
             self._marks.append(mark)
         return mark.value(quantity)
+
+    def _unvalued(self, asset: str) -> bool:
+        return bool(self._alarms) and (Alarm.UNVALUED, asset) in self._alarms
 
     def _mark(self, asset: str) -> Mark | None:
         return self._booking.mark(asset, self._time_ns)
