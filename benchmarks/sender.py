@@ -105,6 +105,9 @@ class Sender:
         self._selector.register(listener, selectors.EVENT_READ, None)
         self._rng = Random(plan.seed)
         self.sent = 0
+        #: Trades sent, by the place of their frame in a round and in rounds before.
+        self._trades: list[int] = []
+        self._paused = False
 
     def run(self) -> None:
         """Until told to end."""
@@ -120,8 +123,12 @@ class Sender:
                 word = self._pipe.recv()
                 if word == "end":
                     return
-                self._pipe.send(self.sent)
+                self._paused = word == "pause"
+                self._pipe.send((self.sent, self._traded()))
             self._answer(0)
+            if self._paused:
+                time.sleep(0.002)
+                continue
             due = (time.monotonic() - began) * self._plan.rate - sent if self._plan.rate else _CHUNK
             if due < 1:
                 time.sleep(0.002)
@@ -134,8 +141,11 @@ class Sender:
         round_: list[tuple[Client, bytes]] = []
         for pair in focused:
             round_.append((self._owner["book", pair.symbol], framed(pair.snapshot())))
+        self._trades = [0] * len(round_)
         wide = bool(self._asked["ticker"])
-        for _ in range(_FRAMES):
+        for number in range(_FRAMES):
+            if not number % 500:
+                self._answer(0)  # a slow machine takes longer than a desk's patience
             kind = self._rng.random()
             if wide and (kind < 0.3 or not focused):
                 pair = self._rng.choice(self._pairs)
@@ -146,7 +156,13 @@ class Sender:
             else:
                 pair = self._rng.choice(focused)
                 round_.append((self._owner["trade", pair.symbol], framed(pair.trade())))
+            self._trades.append(self._trades[-1] + (kind >= 0.9 and bool(focused)))
         return round_
+
+    def _traded(self) -> int:
+        """Trades that are out."""
+        rounds, rest = divmod(self.sent, len(self._trades))
+        return rounds * self._trades[-1] + (self._trades[rest - 1] if rest else 0)
 
     def _send(self, made: list[tuple[Client, bytes]], count: int) -> int:
         at = self.sent % len(made)
