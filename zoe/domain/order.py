@@ -335,7 +335,7 @@ class Fact:
             raise ValueError(f"a fill of {self.fill.order_id} told of {self.order_id}")
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Order:
     """An order and all that is known of it.
 

@@ -43,13 +43,13 @@ def news(order: Order, fact: Fact) -> tuple[Fact, ...]:
     terms = fact.terms
     if terms is None:
         return (fact,)
-    lives = attrs.evolve(fact, input=Input.LIVE, terms=None)
     if order.state in TERMINAL or _says_nothing_of_terms(order, fact):
-        return (attrs.evolve(fact, terms=None) if fact.input is not Input.AMENDED else lives,)
+        said = Input.LIVE if fact.input is Input.AMENDED else fact.input
+        return (attrs.evolve(fact, input=said, terms=None),)
     amended = attrs.evolve(fact, input=Input.AMENDED)
     if order.state is State.WORKING:
         return (amended,)
-    return lives, amended
+    return attrs.evolve(fact, input=Input.LIVE, terms=None), amended
 
 
 def _says_nothing_of_terms(order: Order, fact: Fact) -> bool:
