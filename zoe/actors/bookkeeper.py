@@ -264,6 +264,7 @@ class Bookkeeper(Actor):
         self._note(news.differences)
         if news.standing is not None:
             self._notes.looked(news.standing, self.clock.wall_ns())
+            self._beat()
         self._next()
 
     # The ledger by REST
@@ -368,11 +369,11 @@ class Bookkeeper(Actor):
         self.tell(self.find("risk"), AssetsDisputed(tuple(sorted(assets))))
 
     def _beat(self) -> None:
-        if self._keeping is None or self._drift is None:
+        if self._keeping is None:
             return
-        wrong = sorted(self._drift.unexplained | self._keeping.books.stopped)
-        rows = len(self._keeping.books.rows)
-        detail = f"{rows} rows" + (f", wrong: {' '.join(wrong)}" if wrong else "")
+        books = self._keeping.books
+        wrong = sorted(self._notes.open | {f"lots {asset}" for asset in books.stopped})
+        detail = f"{len(books.rows)} rows" + (f", wrong: {', '.join(wrong)}" if wrong else "")
         self.tell(self.find("heartbeat"), Beat("books", "degraded" if wrong else "ok", detail))
 
     # Marks

@@ -34,6 +34,11 @@ class DriftNotes:
         """Differences that are not settled, as far as it is known."""
         return [] if self._numbers is None else list(self._numbers.standing.values())
 
+    @property
+    def open(self) -> set[str]:
+        """The subjects of differences that nothing explains."""
+        return {k.difference.subject for k in self.standing if k.difference.status == OPEN}
+
     def opened(self, rows: Sequence[DriftRow], now_ns: int) -> None:
         """The first time: what is stored. Later ones say nothing new."""
         if self._numbers is not None:

@@ -15,6 +15,7 @@ from zoe.domain.ledger_row import LedgerRow
 from zoe.messages.gateway import PrivateAnswered
 from zoe.messages.ledger import DriftFound
 from zoe.messages.risk import AssetsDisputed
+from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
 from zoe.ports.venue import GetLedgers
 from zoe.store.ledger_memory import MemoryLedger
@@ -32,7 +33,11 @@ def test_what_others_find_is_listed_once_and_settled_when_a_look_finds_it_no_mor
         (1, "order O1", SETTLED),
         (2, "order O2", OPEN),
     ]
+    assert stage.heard("heartbeat", Beat)[-1] == Beat(
+        "books", "degraded", "0 rows, wrong: order O2"
+    )
     stage.tell(DriftFound((), frozenset()), 1)
+    assert stage.heard("heartbeat", Beat)[-1] == Beat("books", "ok", "0 rows")
     assert (store.drift()[-1].number, store.drift()[-1].status) == (2, SETTLED)
 
 
