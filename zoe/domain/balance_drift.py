@@ -19,6 +19,9 @@ from zoe.domain.difference import (
 from zoe.domain.ledger_row import text_of
 
 _SUBJECT = "balance "
+#: While balances change, two rows of one size that come late one after the other look like one that
+#: never comes: so many lags must pass.
+_MOVING_LAGS = 40
 
 
 @attrs.define
@@ -34,6 +37,8 @@ class _Stand:
     ours: int
     theirs: int
     told: bool = False
+    #: Whether the balances have changed since, and only what lies between them is the same.
+    moved: bool = False
 
     @property
     def apart(self) -> int:
@@ -119,11 +124,13 @@ class BalanceDrift:
             stand = self._standing[asset] = _Stand(now_ns, now_ns, held[0], said)
             return [_step(asset, stand, WAITING, LAG, "rows may be under way")]
         if said - known.apart not in held:
-            known.same_ns = now_ns
+            known.same_ns, known.moved = now_ns, False
             known.ours, known.theirs = held[0], said
             return []
+        known.moved |= said != known.theirs
         known.ours, known.theirs = said - known.apart, said
-        waited = now_ns - known.same_ns >= 2 * self._lag_ns
+        lags = _MOVING_LAGS if known.moved else 2
+        waited = now_ns - known.same_ns >= lags * self._lag_ns
         was_read = read_ns is not None and read_ns >= known.same_ns + self._lag_ns
         if known.told or not waited or not was_read:
             return []

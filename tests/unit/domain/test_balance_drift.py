@@ -102,11 +102,26 @@ def test_what_an_earlier_run_waited_for_is_settled_by_the_first_comparison_that_
 def test_a_difference_that_stays_the_same_while_both_sides_trade_has_no_explanation() -> None:
     drift = BalanceDrift(LAG_NS)
     steps = []
-    for minute in range(3):
-        traded = 10 * minute
+    for look in range(5):
+        traded = 10 * look
         ours = {"BTC": (5 + traded, 4 + traded)}
-        theirs = {"BTC": 7 + traded - minute % 2}  # the answer may be older than the last trade
-        now_ns = minute * 60 * SECOND_NS
-        steps += drift.compare(ours, theirs, now_ns, now_ns - SECOND_NS)
-    assert [(step.status, step.cause) for step in steps] == [(WAITING, LAG), (OPEN, UNKNOWN)]
+        theirs = {"BTC": 7 + traded - look % 2}  # the answer may be older than the last trade
+        now_ns = look * 35 * SECOND_NS
+        steps.append(drift.compare(ours, theirs, now_ns, now_ns - SECOND_NS))
+    assert [[(step.status, step.cause) for step in found] for found in steps] == [
+        [(WAITING, LAG)],
+        [],
+        [],
+        [],
+        [(OPEN, UNKNOWN)],
+    ]
     assert drift.unexplained == {"BTC"}
+
+
+def test_two_late_rows_of_one_size_are_not_taken_for_one_that_never_comes() -> None:
+    drift = BalanceDrift(LAG_NS)
+    for second, ours, theirs in ((0, 5, 7), (9, 7, 9), (12, 9, 9)):
+        now_ns = second * SECOND_NS
+        found = drift.compare({"BTC": (ours,)}, {"BTC": theirs}, now_ns, now_ns - SECOND_NS)
+        assert UNKNOWN not in {step.cause for step in found}
+    assert drift.assets == frozenset()
