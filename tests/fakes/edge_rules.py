@@ -131,7 +131,7 @@ class Plain:
         self.fair = state.seen.fair / FINE
         self.fee_bps = 25.0 if account.maker_fee_bps is None else float(account.maker_fee_bps)
         sigma = max(math.sqrt(state.volatility.fast.mean), math.sqrt(state.volatility.slow.mean))
-        sigma = max(sigma, params.sigma_floor_bps)
+        sigma = max(round(sigma, 3), params.sigma_floor_bps)  # as it is rounded before use
         now_ns = case.view.now_ns
         held_ns = 0 if account.sleeve_since_ns is None else now_ns - account.sleeve_since_ns
         held = held_ns / SECOND_NS if account.sleeve else 0.0

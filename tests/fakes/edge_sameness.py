@@ -123,7 +123,9 @@ def unchanged(case: Case) -> None:
 def stays(case: Case) -> None:
     after_ms = 1 + case.number % 499
     factory = EdgeFactory(case.params)
-    first = factory.decide(case.state, case.view)
+    # Once more first: volatility has just been learnt, and weighs the sources anew.
+    settled = factory.decide(case.state, case.view).state
+    first = factory.decide(settled, attrs.evolve(case.view, cause=98))
     orders = tuple(
         WorkingOrder(w.key, w.side, w.price, w.quantity, age_ms=after_ms) for w in first.wants
     )

@@ -231,8 +231,9 @@ def ask(scene: Scene, base: Ground, *, leaving: bool) -> Quote:
     if distance > limits.h_max and not leaving:
         return Quote("NO_EDGE")
     least_edge = base.ask_cost + limits.half_e_min
-    # One that is wanted nearer than that, to be rid of inventory, may come as near as its floor.
-    nearest = least_edge if floor is None or distance >= least_edge else floor
+    nearest = least_edge
+    if floor is not None:  # one may be wanted nearer than that, to be rid of inventory
+        nearest = max(min(least_edge, distance - limits.half_e_min), floor)
     place = Place(distance, base.ask_cost, nearest, at.reservation)
     price = _settled(scene, base, _SELL, place)
     wanted = lot * max(limits.room + q, 0) // limits.room
