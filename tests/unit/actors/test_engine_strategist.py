@@ -79,8 +79,8 @@ class Desk:
 
     def __init__(self, mode: str = "live", rows: tuple[StoredRow, ...] = (), **config: Any) -> None:
         self.engine = Small(needs=config.pop("needs", Needs()))
-        config = EngineConfig(self.engine, mode, (PAIR,), "1", "p", **config)  # type: ignore[assignment]
-        self.stage = Stage("strategy/small", lambda: EngineStrategist("a", config), OTHERS, rows)  # type: ignore[arg-type]
+        engine = EngineConfig(self.engine, mode, (PAIR,), "1", "p", **config)
+        self.stage = Stage("strategy/small", lambda: EngineStrategist("a", engine), OTHERS, rows)
         one = Decimal(1)
         pair = Instrument(PAIR, "X", "USD", "online", 1, one / 10, 2, one / 100, one / 100, 5, one)
         self.stage.tell(CatalogChanged(Catalog(1, {PAIR: pair})))
