@@ -22,7 +22,7 @@ HOUR_NS: Final = 3_600 * SECOND_NS
 PARAMS: Final = (Params(), Params(risk_bps=Decimal(5), stop_atr=Decimal(6)))
 
 
-def lives(most: int = 50) -> st.SearchStrategy[bytes]:
+def lives(most: int = 40) -> st.SearchStrategy[bytes]:
     """What happens, two bytes a thing, so many things at most."""
     return st.binary(min_size=2 * most // 3, max_size=2 * most)
 
@@ -56,6 +56,7 @@ class Judge:
             stall.bought = []  # what is left of an earlier trade was that one's risk
         self.sells_no_more_than_the_sleeve(stall, decision)
         self.opens_once(before, decision.state, world, view)
+        self.notes_ends(before, decision.state, world)
         self.has_a_stop(stall, view, decision)
         self.keeps_the_limits(decision.state)
         self.enters_only_when_allowed(view, decision)
@@ -80,6 +81,8 @@ class Judge:
                 identity = (trade.pair, trade.rule, trade.signal_ns)
                 assert identity not in self.opened, "a signal opened twice"
                 self.opened.add(identity)
+
+    def notes_ends(self, before: State, after: State, world: World) -> None:
         still = {trade.pair for trade in after.trades}
         for trade in before.trades:
             if trade.pair not in still and trade.opened_ns:
@@ -106,9 +109,7 @@ class Judge:
             identity = (trade.pair, trade.rule, trade.signal_ns)
             assert trade.stop >= self.stops.get(identity, 1), "a stop moved down"
             self.stops[identity] = trade.stop
-        least = view.instrument.qty_min.scaleb(view.instrument.qty_precision)
-        worth = Decimal(stall.sleeve * stall.bid).scaleb(-8)
-        if stall.sleeve >= least + 10 and worth > 1 and view.trading_state is TradingState.ACTIVE:
+        if _is_sellable(stall) and view.trading_state is TradingState.ACTIVE:
             assert trade is not None and trade.stop > 0, "a position without a stop"
 
     def keeps_the_limits(self, state: State) -> None:
@@ -139,6 +140,8 @@ class Judge:
             return
         if view.trading_state is TradingState.HALTED or view.instrument.status not in TRADABLE:
             return
+        if not _is_sellable(stall):
+            return
         sells = [want for want in decision.wants if want.side is Side.SELL]
         lot = int(view.instrument.qty_increment.scaleb(4))
         assert sum(want.quantity for want in sells) == stall.sleeve // lot * lot
@@ -165,6 +168,12 @@ class Judge:
             Decimal(quantity * (price - trade.stop)).scaleb(-8) for quantity, price in stall.bought
         )
         assert lost <= EQUITY * params.risk_bps / 10_000, "more at risk than agreed"
+
+
+def _is_sellable(stall: Stall) -> bool:
+    """Whether what is held is certainly enough for an order, with a lot and a dollar to spare."""
+    least = stall.instrument.qty_min.scaleb(4) + 10
+    return stall.sleeve >= least and Decimal(stall.sleeve * stall.bid).scaleb(-8) > 1
 
 
 def live(events: bytes) -> Judge:

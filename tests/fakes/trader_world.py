@@ -24,7 +24,7 @@ from zoe.domain.strategy.view import Bar, Decision, Touch, View, Want
 SECOND_NS: Final = 1_000_000_000
 START_NS: Final = 288_000 * BAR_NS
 PRICE: Final = 1_000_000
-BARS: Final = 300
+BARS: Final = 289
 EQUITY: Final = Decimal(100_000)
 #: Moods of the newest bars.
 QUIET, BREAKOUT, REVERTING, GONE = "quiet", "breakout", "reverting", "gone"
