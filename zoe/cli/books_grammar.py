@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from zoe.cli.parser import Parser, whole
-from zoe.domain.ledger_row import Kind
+
+#: As zoe.domain.ledger_row has them; nothing of the desk is imported here.
+KINDS: Final = ("trade", "deposit", "withdrawal", "income", "move", "rollover", "suspense")
 
 #: Makes a command: where, its name, its handler, and its help with an example.
 Command = Callable[[Any, str, str, tuple[str, str]], Parser]
@@ -99,8 +101,7 @@ def _terms(below: Any, command: Command) -> None:
     words = ("say what rows in suspense are, together", "zoe ledger rule LABCDE LFGHIJ --as trade")
     rule = command(below, "rule", "terms_commands:rule", words)
     rule.add_argument("ledger_ids", nargs="+", metavar="ID", help="of rows that are one event")
-    kinds = [kind.value for kind in Kind]
-    rule.add_argument("--as", dest="kind", choices=kinds, required=True, help="what they are")
+    rule.add_argument("--as", dest="kind", choices=KINDS, required=True, help="what they are")
     rule.add_argument("--group", metavar="NAME", help="of the event; without it, the first id")
     words = ("say which content of a row is right", "zoe ledger accept LABCDE 2")
     accept = command(below, "accept", "terms_commands:accept", words)

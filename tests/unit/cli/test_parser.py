@@ -1,14 +1,17 @@
 """The grammar of the command line: every command explained, every mistake answered in one line."""
 
 import importlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.cli import grammar
+from zoe.cli import books_grammar, grammar
 from zoe.cli.parser import Parser
+from zoe.domain.ledger_row import Kind
 
 KEY = "0190A0A0-0000-8000-8000-00000000000A"
 
@@ -34,6 +37,18 @@ def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert said.err.endswith("\n")
     assert said.err.count("\n") == 1, "one line"
     return said.err
+
+
+def test_to_read_a_command_line_imports_nothing_of_the_desk() -> None:
+    look = "import sys, zoe.cli.grammar; zoe.cli.grammar.build(); print(*sorted(sys.modules))"
+    done = subprocess.run((sys.executable, "-c", look), capture_output=True, check=True, text=True)
+    rooms = {name.split(".")[1] for name in done.stdout.split() if name.startswith("zoe.")}
+    assert rooms == {"cli"}
+    assert "attr" not in done.stdout.split()
+
+
+def test_the_kinds_of_rows_are_those_of_the_books() -> None:
+    assert books_grammar.KINDS == tuple(kind.value for kind in Kind)
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
