@@ -48,7 +48,7 @@ def test_to_read_a_command_line_imports_nothing_of_the_desk() -> None:
 
 
 def test_the_kinds_of_rows_are_those_of_the_books() -> None:
-    assert books_grammar.KINDS == tuple(kind.value for kind in Kind)
+    assert tuple(kind.value for kind in Kind) == books_grammar.KINDS
 
 
 def test_the_commands_are_those_that_were_promised() -> None:
