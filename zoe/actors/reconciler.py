@@ -8,7 +8,8 @@ A look is OpenOrders, ClosedOrders since the last look, trades where fills are m
 balances, in this order, so that an order that closes meanwhile is in one of the lists. It serves
 every doubt at once; one that failed is begun again after a while, whoever asks before. Two
 looks that agree, a lag apart and past the deadline, prove an order absent (orders.md section 5).
-A restart looks again before it says Reconciled.
+While the stream is away, only what is in doubt is looked for. A restart looks again before it says
+Reconciled.
 """
 
 from typing import Final, assert_never
@@ -130,12 +131,14 @@ class Reconciler(Actor):
                 self._hydrated(message)
             case StreamOpened():
                 self._stream_open = True
+                self._look = None  # one that began before cannot prove that nothing was missed
                 self._not_before_ns = 0  # whatever failed before, the exchange answers again
                 self._want("private stream opened")
             case StreamBroken():
                 self._stream_open = False
                 self._reconciled = False
                 self._look = None
+                self._schedule_doubts()
             case OrderSighted():
                 if self._stream_open:  # before, it is a snapshot: what had not been told
                     self._differences.told(message.sighting)
@@ -222,8 +225,10 @@ class Reconciler(Actor):
     # A look
 
     def _begin(self) -> None:
-        if self._look is not None or not self._stream_open or self._wanted is None:
+        if self._look is not None or self._wanted is None:
             return
+        if not self._stream_open and not self._open_doubts():
+            return  # without the stream only what is in doubt can be settled
         if self.clock.monotonic_ns() < self._not_before_ns:
             return  # the timer of the last failure begins it
         now_ns = self.clock.wall_ns()
@@ -332,7 +337,7 @@ class Reconciler(Actor):
         row = Row(self._stream, self._version, "reconciler.looked", canonical(body))
         self.tell(self.find("journal"), Record((row,)))
         self._beat("ok", f"{self._looks} looks, {self._open_doubts()} doubts")
-        if not self._reconciled:
+        if self._stream_open and not self._reconciled:
             self._reconciled = True
             log.info("reconciler.reconciled", looks=self._looks, doubts=self._open_doubts())
             for watcher in self._watchers.values():

@@ -183,6 +183,32 @@ def test_two_looks_a_lag_apart_and_past_the_deadline_prove_an_order_absent() -> 
     assert [fact.fact.input for fact in absent(stage)] == [Input.NOT_FOUND]
 
 
+def test_what_is_in_doubt_is_settled_without_the_stream_but_nothing_is_reconciled() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: stage.tell(StreamBroken("a test")))
+    until_call(stage, len(LOOK) + 1)
+    look(stage, (order,))
+    until_call(stage, 2 * len(LOOK) + 1)
+    look(stage, (order,))
+    assert len(absent(stage)) == 1
+    assert len(stage.heard("watcher", Reconciled)) == 1, "of before the stream broke"
+    stage.run(PERIOD_SECONDS + 1)
+    assert len(calls(stage)) == 3 * len(LOOK), "nothing is in doubt, and the stream is away"
+
+
+def test_a_look_of_before_the_stream_opened_reconciles_nothing() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: stage.tell(StreamBroken("a test")))
+    until_call(stage, len(LOOK) + 1)
+    began = calls(stage)[-1].ref
+    stage.tell(StreamOpened())
+    assert calls(stage)[-1].ref != began, "another look"
+    stage.tell(PrivateAnswered(began, ()), 0.01)
+    look(stage, (order,))
+    assert len(calls(stage)) == 2 * len(LOOK) + 1
+    assert len(stage.heard("watcher", Reconciled)) == 2
+
+
 def test_a_look_for_another_reason_does_not_cost_a_doubt_its_own() -> None:
     stage = reconciler()
     order = settle(stage, lambda: stage.tell(StreamOpened()))
