@@ -34,7 +34,7 @@ from zoe.messages.limits import CounterReported
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
-LIVE_WITHIN_NS: Final = 5_000_000_000
+LIVE_WITHIN_NS: Final = 10_000_000_000
 _EXECUTIONS: Final = "executions"
 _BALANCES: Final = "balances"
 _CHANNELS: Final = (_EXECUTIONS, _BALANCES)
@@ -86,7 +86,7 @@ class KrakenSession:
         except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
             raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
         if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
-            return [*said, StreamGap("not live in 5 s")]
+            return [*said, StreamGap("not live in 10 s")]
         return said
 
     def _read(self, frame: frames.Frame, payload: bytes) -> list[object]:

@@ -114,12 +114,12 @@ def test_snapshots_may_come_in_several_frames() -> None:
     assert [s.order_id for s in said if isinstance(s, Sighting)] == ["O-1", "O-2"]
 
 
-def test_five_seconds_without_becoming_live_are_a_gap() -> None:
+def test_ten_seconds_without_becoming_live_are_a_gap() -> None:
     line = Line()
     assert line.hears({"channel": "heartbeat"}, at_ns=5) == []
-    assert line.hears({"channel": "heartbeat"}, at_ns=5 + 5 * S) == []
-    said = line.hears({"channel": "heartbeat"}, at_ns=6 + 5 * S)
-    assert said == [StreamGap("not live in 5 s")]
+    assert line.hears({"channel": "heartbeat"}, at_ns=5 + 10 * S) == []
+    said = line.hears({"channel": "heartbeat"}, at_ns=6 + 10 * S)
+    assert said == [StreamGap("not live in 10 s")]
     assert live().hears({"channel": "heartbeat"}, at_ns=99 * S) == []
 
 
