@@ -44,7 +44,7 @@ class BarKeeper(Actor):
         self._bars: dict[str, tuple[CandleSeen, ...]] = {}
         #: Of each pair: when the next bar that is not known has closed.
         self._due_ns: dict[str, int] = {}
-        self._asked: tuple[int, str] | None = None
+        self._asked: tuple[int, str, GetBars] | None = None
         self._request_id = 0
 
     def on_start(self) -> None:
@@ -78,9 +78,8 @@ class BarKeeper(Actor):
                 self.tell(watcher, BarsClosed(symbol, MINUTES, self._bars[symbol]))
         wanted = frozenset[str]().union(*(each for _, each in self._watchers.values()))
         for symbol in self._due_ns.keys() - wanted:
-            del self._due_ns[
-                symbol
-            ]  # its bars stay: a pair that comes back misses the last ones only
+            # Its bars stay: a pair that comes back misses the last ones only.
+            del self._due_ns[symbol]
 
     def _ask(self) -> None:
         self.after(PACE_SECONDS, Tick("pace"))
@@ -93,23 +92,18 @@ class BarKeeper(Actor):
             self._due_ns[symbol] = now_ns + INTERVAL_NS
         elif due_ns + SETTLE_NS <= now_ns:
             self._request_id += 1
-            self._asked = (self._request_id, symbol)
-            request = self._venue.request(self._operation(symbol), None)
+            known = self._bars.get(symbol)
+            operation = GetBars(pair, MINUTES, known[-1].begin_ns if known else None)
+            self._asked = (self._request_id, symbol, operation)
+            request = self._venue.request(operation, None)
             self.tell(self.find("wire"), request.on("bars", self._request_id, CALL_SECONDS))
-
-    def _operation(self, symbol: str) -> GetBars:
-        assert self._catalog is not None
-        pair = self._catalog.find(symbol)
-        assert pair is not None
-        known = self._bars.get(symbol)
-        return GetBars(pair, MINUTES, None if not known else known[-1].begin_ns)
 
     def _replied(self, reply: WireReply) -> None:
         if self._asked is None or reply.request_id != self._asked[0]:
             return  # asked by an earlier incarnation
-        symbol = self._asked[1]
+        _, symbol, operation = self._asked
         try:
-            result = self._venue.result(self._operation(symbol), reply.status, reply.body, None)
+            result = self._venue.result(operation, reply.status, reply.body, None)
         except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError) as problem:
             self._failed(str(problem))
             return
@@ -122,9 +116,8 @@ class BarKeeper(Actor):
             if isinstance(bar, CandleSeen) and bar.begin_ns + INTERVAL_NS <= now_ns
         ]
         self._take(symbol, closed)
-        last_ns = (
-            self._bars[symbol][-1].begin_ns if self._bars.get(symbol) else now_ns - INTERVAL_NS
-        )
+        known = self._bars.get(symbol)
+        last_ns = known[-1].begin_ns if known else now_ns - INTERVAL_NS
         # Where nothing new has come, the exchange is behind: not at once again.
         self._due_ns[symbol] = max(last_ns + 2 * INTERVAL_NS, now_ns + 5 * SETTLE_NS)
 
@@ -142,7 +135,7 @@ class BarKeeper(Actor):
 
     def _failed(self, reason: str) -> None:
         assert self._asked is not None
-        _, symbol = self._asked
+        symbol = self._asked[1]
         self._asked = None
         self._due_ns[symbol] = self.clock.wall_ns() + PAUSE_SECONDS * 1_000_000_000
         log.warning("bars.unavailable", symbol=symbol, reason=reason)

@@ -16,10 +16,10 @@ import cattrs
 
 from zoe.actors import hydration
 from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
+from zoe.actors.strategist_targets import target_of
 from zoe.domain.catalog import Catalog
 from zoe.domain.order_record import canonical
-from zoe.domain.quantity import Price, Quantity, plain
-from zoe.domain.repeg import Target
+from zoe.domain.quantity import plain
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
 from zoe.messages.journal import Hydrated, Record, Row
@@ -164,21 +164,9 @@ class Strategist(Actor):
             if slot in self._set and _is_same(want, self._set[slot]):
                 continue
             self._set[slot] = want
-            target = None if want is None else self._target(want, view)
+            why = self._source, f"{self._stream}@{self._version}"
+            target = None if want is None else target_of(want, slot, view.instrument, why)
             self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
-
-    def _target(self, want: Want, view: View) -> Target:
-        pair = view.instrument
-        return Target(
-            slot=want.key,
-            source=self._source,
-            pair=want.pair,
-            side=want.side,
-            price=Price(Decimal(want.price).scaleb(-pair.price_precision)),
-            quantity=Quantity(Decimal(want.quantity).scaleb(-pair.qty_precision)),
-            valid_until_ns=want.valid_until_ns,
-            decision=f"{self._stream}@{self._version}",
-        )
 
 
 def _is_same(want: Want | None, told: Want | None) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.actors import hydration
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
@@ -23,7 +24,6 @@ from zoe.runtime.actor import Actor
 DECISION: Final = "decision.made"
 STATE: Final = "strategy.state"
 MODE: Final = "strategy.mode"
-_REF_BITS: Final = 20
 
 
 def packed(text: str) -> str:
@@ -87,15 +87,16 @@ class Rows:
 
     def _hydrate(self, then: Callable[[tuple[StoredRow, ...]], None], **wanted: Any) -> None:
         self._refs += 1
-        ref = self._actor.incarnation << _REF_BITS | self._refs
-        self._asked[ref] = then
+        self._asked[self._refs] = then
+        ref = hydration.number(self._actor, self._refs)
         self._actor.tell(self._actor.find("journal"), Hydrate(ref, self._actor.me, **wanted))
 
     def hydrated(self, answer: Hydrated) -> bool:
         """Whether everything that was asked for has just become known."""
-        then = self._asked.pop(answer.ref, None)
+        question = hydration.question(self._actor, answer)
+        then = None if question is None else self._asked.pop(question, None)
         if then is None:
-            return False  # an earlier incarnation asked
+            return False
         then(answer.rows)
         return not self._asked
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.catalog import Instrument
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.repeg import Target
 from zoe.domain.strategy.view import View, Want
@@ -30,7 +31,8 @@ class Targets:
             slot = f"{view.instrument.symbol} {key}"
             want = wanted.get(key)
             if want is not None:
-                self._want(slot, self._target(slot, want, view, link), view.now_ns)
+                target = target_of(want, slot, view.instrument, (self._source, link))
+                self._want(slot, target, view.now_ns)
             elif slot in self._set:
                 del self._set[slot]
                 self._tell(slot, None)
@@ -53,19 +55,21 @@ class Targets:
             self._set[slot] = (target, now_ns)
             self._tell(slot, target)
 
-    def _target(self, slot: str, want: Want, view: View, link: str | None) -> Target:
-        pair = view.instrument
-        return Target(
-            slot=slot,
-            source=self._source,
-            pair=want.pair,
-            side=want.side,
-            price=Price(Decimal(want.price).scaleb(-pair.price_precision)),
-            quantity=Quantity(Decimal(want.quantity).scaleb(-pair.qty_precision)),
-            valid_until_ns=want.valid_until_ns,
-            decision=link,
-            post_only=want.post_only,
-        )
-
     def _tell(self, slot: str, target: Target | None) -> None:
         self._actor.tell(self._actor.find("repositioner"), SetTarget(self._source, slot, target))
+
+
+def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | None]) -> Target:
+    """A want as a target, in the pair's decimals; ``why``: whose it is, and by which decision."""
+    source, decision = why
+    return Target(
+        slot=slot,
+        source=source,
+        pair=want.pair,
+        side=want.side,
+        price=Price(Decimal(want.price).scaleb(-pair.price_precision)),
+        quantity=Quantity(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+        valid_until_ns=want.valid_until_ns,
+        decision=decision,
+        post_only=want.post_only,
+    )

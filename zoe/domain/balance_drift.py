@@ -14,6 +14,7 @@ from zoe.domain.difference import (
     WAITING,
     Difference,
     Standing,
+    about,
     seconds,
 )
 from zoe.domain.ledger_row import text_of
@@ -58,11 +59,8 @@ class BalanceDrift:
     def __init__(self, lag_ns: int, before: Iterable[Standing] = ()) -> None:
         self._lag_ns = lag_ns
         self._standing = {
-            known.difference.subject.removeprefix(_SUBJECT): _Stand(
-                known.since_ns, known.since_ns, 0, 0, known.difference.status == OPEN
-            )
-            for known in before
-            if known.difference.subject.startswith(_SUBJECT)
+            asset: _Stand(known.since_ns, known.since_ns, 0, 0, known.difference.status == OPEN)
+            for asset, known in about(_SUBJECT, before).items()
         }
         #: Rows that only a reading of the whole ledger brought, by asset.
         self._missed: dict[str, int] = {}

@@ -2,6 +2,7 @@
 number it is listed under."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -44,6 +45,15 @@ class Standing:
     number: int
     since_ns: int
     difference: Difference
+
+
+def about(prefix: str, before: Iterable[Standing]) -> dict[str, Standing]:
+    """Those whose subject begins so, by the rest of it."""
+    return {
+        known.difference.subject.removeprefix(prefix): known
+        for known in before
+        if known.difference.subject.startswith(prefix)
+    }
 
 
 class DriftNumbers:

@@ -14,6 +14,7 @@ from zoe.domain.difference import (
     WAITING,
     Difference,
     Standing,
+    about,
     seconds,
 )
 from zoe.domain.ledger import Books
@@ -42,11 +43,8 @@ class LotDrift:
     def __init__(self, lag_ns: int, before: Iterable[Standing] = ()) -> None:
         self._lag_ns = lag_ns
         self._standing = {
-            known.difference.subject.removeprefix(_SUBJECT): _Stand(
-                known.since_ns, (known.difference.status, known.difference.cause)
-            )
-            for known in before
-            if known.difference.subject.startswith(_SUBJECT)
+            asset: _Stand(known.since_ns, (known.difference.status, known.difference.cause))
+            for asset, known in about(_SUBJECT, before).items()
         }
 
     def compare(self, books: Books, now_ns: int) -> list[Difference]:
