@@ -20,6 +20,7 @@ from zoe.actors.strategist_targets import target_of
 from zoe.domain.catalog import Catalog
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
+from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
 from zoe.messages.journal import Hydrated, Record, Row
@@ -164,9 +165,12 @@ class Strategist(Actor):
             if slot in self._set and _is_same(want, self._set[slot]):
                 continue
             self._set[slot] = want
-            why = self._source, f"{self._stream}@{self._version}"
-            target = None if want is None else target_of(want, slot, view.instrument, why)
+            target = None if want is None else self._target(want, view)
             self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
+
+    def _target(self, want: Want, view: View) -> Target:
+        why = self._source, f"{self._stream}@{self._version}"
+        return target_of(want, want.key, view.instrument, why)
 
 
 def _is_same(want: Want | None, told: Want | None) -> bool:
