@@ -48,6 +48,17 @@ def framed(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8) + payload
 
 
+def handshake(request: bytes) -> bytes:
+    """The answer to a request for a WebSocket."""
+    lines = request.split(b"\r\n")
+    (key,) = (line.split(b": ")[1] for line in lines if line.lower().startswith(b"sec-websocket-key"))  # fmt: skip
+    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
 class Client:
     """One connection of the desk."""
 
@@ -58,13 +69,7 @@ class Client:
         request = b""
         while b"\r\n\r\n" not in request:
             request += connection.recv(4096)
-        lines = request.split(b"\r\n")
-        (key,) = (line.split(b": ")[1] for line in lines if line.lower().startswith(b"sec-websocket-key"))  # fmt: skip
-        accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())
-        connection.sendall(
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-        )
+        connection.sendall(handshake(request))
 
     def requests(self) -> list[dict[str, Any]]:
         """What has been asked since the last look."""

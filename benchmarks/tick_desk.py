@@ -1,0 +1,336 @@
+"""The desk of tick_to_order.py: the whole tree of zoe.app with a strategy that wants an order at each trigger.
+
+It notes when a trigger passes each place of its way: by a reader, a session and a store that are
+ours in front of the desk's, by the strategy itself, and by a tracer of the runtime's turns. The desk
+carries none of it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from zoe.actors.strategist import StrategyConfig
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.adapters.kraken.ws_session import KrakenSession
+from zoe.app import claims, logs
+from zoe.app.desk import Beside, Desk, Run
+from zoe.app.settings import load
+from zoe.app.tree import Parts
+from zoe.domain.ids import account_id
+from zoe.domain.order import Order, Side
+from zoe.domain.ratelimit import Limiter, Tier
+from zoe.domain.risk import Limits
+from zoe.domain.strategy.view import Decision, View, Want
+from zoe.messages.gateway import SendAdd
+from zoe.messages.journal import Record, Recorded
+from zoe.messages.limits import PermitGranted, RequestPermit
+from zoe.messages.market import Quote
+from zoe.messages.orders import PlaceOrder, SetTarget, SubmitOrder
+from zoe.ports.journal import JournalRow
+from zoe.ports.wire import FrameReader
+from zoe.runtime.cell import Cell
+from zoe.runtime.message import Envelope, Message
+from zoe.store import desk as desk_rows
+from zoe.store.connection import Database
+from zoe.store.embedded import EmbeddedServer
+from zoe.store.journal import PostgresJournal
+from zoe.store.migrate import migrate
+from zoe.store.reading import server_at
+from zoe.store.waiting import wait_until_up
+
+#: The places of a trigger's way, in their order.
+PLACES: Final = (
+    "read", "decoded", "woken", "decided", "targeted", "judged", "approved", "permit asked",
+    "permitted", "recorded", "commit began", "commit ended", "durable", "at the gateway", "formed",
+)  # fmt: skip
+#: An order that the exchange ended leaves its slot at rest for two seconds.
+SLOTS: Final = 100
+#: How long an order is wanted: not beyond the next trigger's, however late that is.
+WANTED_NS: Final = 300_000_000
+QUANTITY_PRECISION: Final = 8
+#: The engine's counter is not what is measured: it counts, and never holds up.
+WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000, 10_000)
+
+
+class Stamps:
+    """When triggers were seen where, by place and number; monotonic nanoseconds."""
+
+    def __init__(self, base: int) -> None:
+        self._base = base
+        self.of: dict[str, dict[int, int]] = {place: {} for place in PLACES}
+        self._intents: dict[str, int] = {}
+        self._commit: tuple[int, ...] = ()
+
+    def note(self, place: str, number: int, at_ns: int | None = None) -> None:
+        """The first time counts."""
+        self.of[place].setdefault(number, time.monotonic_ns() if at_ns is None else at_ns)
+
+    def number(self, quantity: Decimal) -> int:
+        """The trigger's number, of its order's quantity."""
+        return int(quantity.scaleb(QUANTITY_PRECISION)) - self._base
+
+    def of_intent(self, intent_id: str) -> int | None:
+        """The trigger that an intent follows from."""
+        return self._intents.get(intent_id)
+
+    def quote(self, quote: Quote, began_ns: int) -> None:
+        """A trigger's frame has been read."""
+        self.note("read", quote.bid_qty - self._base, began_ns)
+        self.note("decoded", quote.bid_qty - self._base)
+
+    def trace(self, cell: Cell, envelope: Envelope) -> None:
+        """A turn begins."""
+        match envelope.message:
+            case SetTarget(target=target) if target is not None:
+                self.note("targeted", self.number(target.quantity.value))
+            case PlaceOrder(intent=intent):
+                number = self._intents[intent.intent_id] = self.number(intent.quantity.value)
+                self.note("judged", number)
+            case SubmitOrder(intent=intent):
+                self._known("approved", intent.intent_id)
+            case RequestPermit(ref=ref):
+                self._known("permit asked", ref)
+            case PermitGranted(ref=ref):
+                self._known("permitted", ref)
+            case Record(rows=rows) if rows:
+                self._known("recorded", rows[0].stream.rpartition("/")[2])
+            case Recorded():
+                self._known("durable", cell.address.name.rpartition("/")[2])
+            case SendAdd(order=order):
+                self._known("at the gateway", order.intent.intent_id)
+            case _:
+                pass
+
+    def _known(self, place: str, intent_id: str) -> None:
+        number = self._intents.get(intent_id)
+        if number is not None:
+            self.note(place, number)
+
+
+@attrs.frozen
+class Pulse:
+    """The newest trigger, and until when its order is wanted."""
+
+    number: int = 0
+    until_ns: int = 0
+
+
+class AtTriggers:
+    """Wants an order at each trigger: the best bid's quantity says which one it is."""
+
+    name = "at_triggers"
+    slots = tuple(f"bid.{n}" for n in range(SLOTS))
+
+    def __init__(self, pair: str, base: int, stamps: Stamps) -> None:
+        self.pair = pair
+        self._base = base
+        self._stamps = stamps
+
+    def initial(self) -> Pulse:
+        """Nothing is wanted."""
+        return Pulse()
+
+    def decide(self, state: Pulse, view: View) -> Decision:
+        """An order far from where it would trade, for a while."""
+        woken_ns = time.monotonic_ns()
+        number = view.touch.bid_qty - self._base
+        if number > 0 and number != state.number and view.touch.live:
+            state = Pulse(number, view.now_ns + WANTED_NS)
+            self._stamps.note("woken", number, woken_ns)
+        if view.now_ns >= state.until_ns or view.touch.bid is None:
+            return Decision(state, (), ("no trigger",))
+        slot, price = self.slots[number % SLOTS], view.touch.bid
+        quantity = self._base + number
+        want = Want(slot, self.pair, Side.BUY, price, quantity, True, state.until_ns, "a trigger")
+        self._stamps.note("decided", number)
+        return Decision(state, (want,), ("a trigger",))
+
+
+class _Reader:
+    """Notes triggers on their way through the feed's reader."""
+
+    def __init__(self, reader: FrameReader, mark: bytes, stamps: Stamps) -> None:
+        self._feed = reader.feed
+        self._mark = mark
+        self._stamps = stamps
+
+    def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
+        """As the reader does."""
+        if self._mark not in payload:
+            return self._feed(payload, received_ns)
+        began_ns = time.monotonic_ns()
+        said = self._feed(payload, received_ns)
+        for news in said:
+            if isinstance(news, Quote):
+                self._stamps.quote(news, began_ns)
+        return said
+
+
+class _Session(KrakenSession):
+    """Notes when an order's bytes are made."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        super().__init__()
+        self._stamps = stamps
+
+    def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
+        """As the session does."""
+        made = super().add(order, req_id, deadline_ns)
+        self._stamps.note("formed", self._stamps.number(order.intent.quantity.value))
+        return made
+
+
+@attrs.frozen
+class Venue(KrakenVenue):
+    """Kraken's, with our reader and our session."""
+
+    stamps: Stamps = attrs.field(kw_only=True, eq=False)
+    mark: bytes = attrs.field(kw_only=True)
+
+    def private_session(self) -> KrakenSession:
+        """See KrakenVenue."""
+        return _Session(self.stamps)
+
+    def public_reader(self, connection: str) -> Callable[[], FrameReader]:
+        """See KrakenVenue."""
+        make = super().public_reader(connection)
+        return lambda: _Reader(make(), self.mark, self.stamps)
+
+
+class _Store(PostgresJournal):
+    """Notes commits of orders' first rows."""
+
+    def __init__(self, database: Database, account: str, stamps: Stamps) -> None:
+        super().__init__(database, account)
+        self._stamps = stamps
+
+    def append(self, rows: Sequence[JournalRow]) -> None:
+        """As the journal does."""
+        began_ns = time.monotonic_ns()
+        super().append(rows)
+        ended_ns = time.monotonic_ns()
+        for row in rows:
+            number = self._stamps.of_intent(row.stream.rpartition("/")[2])
+            if row.version == 1 and number is not None:
+                self._stamps.note("commit began", number, began_ns)
+                self._stamps.note("commit ended", number, ended_ns)
+
+
+class TracedDesk(Desk):
+    """A desk with our strategy, wide limits, and stamps."""
+
+    stamps: Stamps
+    pair: str
+    base: int
+
+    def _parts(self) -> Parts:
+        self._runtime.tracers = (*self._runtime.tracers, self.stamps.trace)
+        self._runtime.traces = True
+        strategy = AtTriggers(self.pair, self.base, self.stamps)
+        parts = super()._parts()
+        return attrs.evolve(
+            parts,
+            store=_Store(self._database, self._account, self.stamps),
+            strategies=(StrategyConfig(strategy.name, strategy, Pulse),),
+            pairs=self._settings.desk.focus,
+            limiter=Limiter(WIDE, 20),
+        )
+
+
+@attrs.frozen
+class Wanted:
+    """What the desk's process is told."""
+
+    state: Path
+    ports: tuple[int, int]
+    pair: str
+    focus: tuple[str, ...]
+    base: int
+    cpu: int | None
+
+
+LIMITS: Final = Limits(
+    max_order_notional=Decimal(1_000_000),
+    max_pair_notional=Decimal(10_000_000),
+    max_position_notional=Decimal(100_000_000),
+    max_open_orders=10_000,
+    max_open_orders_in_all=10_000,
+    max_orders_per_minute=1_000_000,
+)
+
+
+def desk(wanted: Wanted, pipe: Connection) -> None:
+    """The process: a desk until it is told to stop; then its stamps."""
+    public, private = (f"127.0.0.1:{port}" for port in wanted.ports)
+    environ = {
+        "ZOE_STATE_DIR": str(wanted.state),
+        "EXCHANGE": "sandbox",
+        "KRAKEN_REST_URL": f"http://{private}",
+        "KRAKEN_WS_URL": f"ws://{public}/v2",
+        "KRAKEN_WS_AUTH_URL": f"ws://{private}/v2",
+    }
+    flags = {
+        "desk.focus": ",".join(wanted.focus),
+        "desk.pin_cpu": str(-1 if wanted.cpu is None else wanted.cpu),
+        "focus.budget": "0",
+    }
+    settings = load(Path(os.devnull), flags, environ)
+    scout = attrs.evolve(settings.scout, enabled=True)
+    settings = attrs.evolve(settings, risk=LIMITS, scout=scout)
+    stamps = Stamps(wanted.base)
+    keys = KeyPair("a-key", "c2VjcmV0" * 8)
+    mark = f'"symbol":"{wanted.pair}"'.encode()
+    venue = Venue(keys, *settings.addresses, levels=True, stamps=stamps, mark=mark)
+    with ExitStack() as stack:
+        claims.prepare(settings.state_dir)
+        said = stack.enter_context((wanted.state / "said.txt").open("w", buffering=1))
+        log_file = logs.set_up(settings.log, settings.log_dir, logs.Redactor([]), said)
+        server = EmbeddedServer.start(settings.state_dir)
+        stack.callback(server.stop)
+        database = Database(server_at(server.endpoint))
+        wait_until_up(database, server)
+        migrate(database)
+        account = account_id("sandbox", "a-key")
+        lock = desk_rows.AccountLock(database, account)
+        assert lock.take()
+        TracedDesk.stamps, TracedDesk.pair, TracedDesk.base = stamps, wanted.pair, wanted.base
+        running = TracedDesk(settings, Run(), account, venue, (database, lock))
+        running.run(time.monotonic_ns(), Beside(log_file, None, server))
+    pipe.send({place: dict(seen) for place, seen in stamps.of.items()})
+
+
+def commits(state: Path, count: int) -> list[float]:
+    """Microseconds of each of so many bare commits of a row like an order's, one after the other."""
+    server = EmbeddedServer.start(state)
+    try:
+        database = Database(server_at(server.endpoint))
+        wait_until_up(database, server)
+        migrate(database)
+        store = PostgresJournal(database, "bare")
+        return [_commit(store, number) for number in range(1, count + 1)]
+    finally:
+        server.stop()
+
+
+def _commit(store: PostgresJournal, number: int) -> float:
+    row = JournalRow(number, "bare", f"order/bare/{number}", 1, "x", 1, number, 1, None, None, BODY)
+    began = time.perf_counter()
+    store.append((row,))
+    return (time.perf_counter() - began) * 1e6
+
+
+BODY: Final = (
+    '{"cl_ord_id":"018f6e1c-7c2a-8a31-9b1e-0123456789ab","decision":"strategy/x/at_triggers@1",'
+    '"intent_id":"018f6e1c-7c2a-4a31-9b1e-0123456789ab","limit_price":"50123.4","not_after_ns":'
+    '"1700000000000000000","order_type":"limit","pair":"BTC/USD","post_only":true,"quantity":'
+    '"0.00123456","route":"WEBSOCKET","side":"buy","slot":"bid.1","source":"strategy/at_triggers",'
+    '"state":"SENDING","time_in_force":"GTC","verdict":{"code":"APPROVED","values":{}}}'
+)

@@ -1,0 +1,373 @@
+"""An exchange for tick_to_order.py: a market's frames, a private socket, and the few calls that a desk makes.
+
+A process of its own. It notes when a trigger's frame leaves and when the order that it asks for has
+come, both by the clock that all processes of a machine share. Every order is answered at once, and
+has ended soon after, so that its slot is free for another.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from multiprocessing.connection import Connection
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import attrs
+import frames as generated
+from sender import Client, Plan, Sender, framed, handshake
+
+#: What a trigger's quantity begins at: the trigger's number is what it is more.
+BASE: Final = 1_000_000
+#: Digits of the trigger pair's quantities.
+QUANTITY_PRECISION: Final = generated.PRECISIONS[0][1]
+CASH: Final = 100_000_000
+#: An order ends so long after it has come.
+LIFE_SECONDS: Final = 0.015
+#: Stragglers are waited for so long.
+DRAIN_SECONDS: Final = 5
+#: Triggers before those that count, numbered from the end of all numbers: the desk must be ready.
+PROBE: Final = 900_000
+PROBES_IN_A_ROW: Final = 20
+PROBE_SECONDS: Final = 0.1
+WARM_UP_SECONDS: Final = 60
+_DUE_SECONDS: Final = 0.001
+
+
+@attrs.frozen
+class Course:
+    """A run: so many triggers, so far apart, among so many other frames a second."""
+
+    triggers: int
+    gap_seconds: float
+    background: int
+
+
+@attrs.frozen
+class Outcome:
+    """When each trigger left, and when its order came; monotonic nanoseconds by number."""
+
+    sent: dict[int, int]
+    received: dict[int, int]
+    frames: int
+
+
+class Trigger(generated.Pair):
+    """The pair whose frames ask for an order."""
+
+    def ask(self, number: int) -> bytes:
+        """The best bid's quantity says which trigger this is."""
+        bids = [(self._middle - 1, BASE + number)]
+        self._book.update(bids, [])
+        return self._frame("update", bids, [])
+
+
+def number_of(params: dict[str, Any]) -> int:
+    """The trigger that an order follows from."""
+    return round(float(params["order_qty"]) * 10**QUANTITY_PRECISION) - BASE
+
+
+def stamp() -> str:
+    """The time as the exchange writes it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class Private(Client):
+    """A connection to the private side: REST, or a socket once it asks for that."""
+
+    def __init__(self, connection: socket.socket, exchange: "Exchange") -> None:
+        self.connection = connection
+        self._exchange = exchange
+        self._read = b""
+        self._socket = False
+        self._sequence: dict[str, int] = {}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Answers by itself; nothing is left for others."""
+        try:
+            data = self.connection.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        received_ns = time.monotonic_ns()
+        if not data:
+            self._exchange.forget(self)
+            return []
+        self._read += data
+        while self._frames(received_ns) if self._socket else self._call():
+            pass
+        return []
+
+    def _frames(self, received_ns: int) -> bool:
+        asked = self._frame()
+        if asked is None:
+            return False
+        if asked.get("method") == "add_order":
+            self._exchange.ordered(number_of(asked["params"]), received_ns)
+        if asked:
+            self._answer(asked)
+        return True
+
+    def say(self, *said: dict[str, Any]) -> None:
+        """Sends frames."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.sendall(b"".join(framed(json.dumps(each).encode()) for each in said))
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        method, params = asked["method"], asked.get("params", {})
+        now = stamp()
+        answer = {"method": "pong" if method == "ping" else method, "req_id": asked.get("req_id")}
+        answer |= {"success": True, "time_in": now, "time_out": now}
+        if method == "subscribe":
+            channel = params["channel"]
+            self.say(answer | {"result": {"channel": channel}}, self._snapshot(channel))
+        elif method == "add_order":
+            order = {
+                "order_id": self._exchange.next_id(),
+                "cl_ord_id": params["cl_ord_id"],
+                "symbol": params["symbol"],
+                "side": params["side"],
+                "order_type": params["order_type"],
+                "order_qty": params["order_qty"],
+                "limit_price": params["limit_price"],
+                "post_only": True,
+                "time_in_force": "GTC",
+            }
+            ids = {name: order[name] for name in ("order_id", "cl_ord_id")}
+            self.say(answer | {"result": ids}, self._report(order, "pending_new"))
+            self.say(self._report(order, "new"))
+            self._exchange.later(LIFE_SECONDS, lambda: self.say(self._report(order, "canceled")))
+        else:
+            self.say(answer | {"result": {}})
+
+    def _report(self, order: dict[str, Any], what: str) -> dict[str, Any]:
+        status = {"exec_type": what, "order_status": what, "timestamp": stamp(), "cum_qty": 0}
+        return self._private("executions", "update", [order | status])
+
+    def _private(self, channel: str, kind: str, rows: list[Any]) -> dict[str, Any]:
+        self._sequence[channel] = self._sequence.get(channel, 0) + 1
+        numbered = {"sequence": self._sequence[channel]}
+        return {"channel": channel, "type": kind, "data": rows} | numbered
+
+    def _snapshot(self, channel: str) -> dict[str, Any]:
+        wallet = {"type": "spot", "id": "main", "balance": CASH}
+        cash = {"asset": "USD", "balance": CASH, "wallets": [wallet]}
+        return self._private(channel, "snapshot", [cash] if channel == "balances" else [])
+
+    def _call(self) -> bool:
+        head, end, body = self._read.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        first, *lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        size = int(headers.get("content-length", 0))
+        if len(body) < size:
+            return False
+        self._read = body[size:]
+        if "sec-websocket-key" in headers:
+            self.connection.sendall(handshake(head))
+            self._socket = True
+            return True
+        path = first.split(" ")[1].partition("?")[0].rpartition("/")[2]
+        result = self._exchange.result(path, parse_qs(body[:size].decode()))
+        text = json.dumps({"error": [], "result": result}).encode()
+        self.connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(text), text)
+        )
+        return True
+
+
+class _Door:
+    """The private side's listener, in the shape that Sender looks at."""
+
+    def __init__(self, listener: socket.socket, exchange: "Exchange") -> None:
+        self._listener = listener
+        self._exchange = exchange
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Lets one in."""
+        connection, _ = self._listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._exchange.admit(Private(connection, self._exchange))
+        return []
+
+
+class Exchange(Sender):
+    """The market, and the private side."""
+
+    def __init__(
+        self, plan: Plan, listeners: tuple[socket.socket, socket.socket], pipe: Connection
+    ):
+        super().__init__(attrs.evolve(plan, focused=plan.focused - 1), listeners[0], pipe)
+        rng = self._rng
+        self._trigger = Trigger(0, rng)
+        self._pairs[0] = self._by_symbol[self._trigger.symbol] = self._trigger
+        self._selector.register(listeners[1], selectors.EVENT_READ, _Door(listeners[1], self))
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = 0
+        self._received: dict[int, int] = {}
+        self._background: list[tuple[Client, bytes]] = []
+
+    def admit(self, client: Private) -> None:
+        """A connection of the private side."""
+        self._selector.register(client.connection, selectors.EVENT_READ, client)
+
+    def forget(self, client: Client) -> None:
+        """It has gone."""
+        self._selector.unregister(client.connection)
+        client.connection.close()
+
+    def next_id(self) -> str:
+        """An order's id."""
+        self._numbers += 1
+        return f"OTICK-{self._numbers:05}-ORDER0"
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Does something after a while."""
+        self._numbers += 1
+        heappush(self._later, (time.monotonic() + seconds, self._numbers, action))
+
+    def ordered(self, number: int, received_ns: int) -> None:
+        """An order has come."""
+        self._received.setdefault(number, received_ns)
+
+    def result(self, call: str, params: dict[str, list[str]]) -> dict[str, Any]:
+        """What a REST call answers."""
+        match call:
+            case "AssetPairs":
+                return {pair.symbol.replace("/", ""): _row(pair) for pair in self._pairs}
+            case "GetWebSocketsToken":
+                return {"token": "a-token-of-this-benchmark", "expires": 900}
+            case "Balance":
+                return {"ZUSD": f"{CASH}.0000"}
+            case "OpenOrders":
+                return {"open": {}}
+            case "ClosedOrders":
+                return {"closed": {}, "count": 0}
+            case "TradesHistory":
+                return {"trades": {}, "count": 0}
+            case "Ledgers":
+                return _ledger(params)
+            case _:
+                return {}
+
+    # Runs
+
+    def run(self) -> None:
+        """Until told to end: each word is a course, and is answered by what became of it."""
+        while (word := self._wait()) != "end":
+            assert isinstance(word, Course)
+            self._pipe.send(self._course(word))
+
+    def _wait(self) -> object:
+        while not self._pipe.poll():
+            self._turn(0.005)
+        return self._pipe.recv()
+
+    def _turn(self, seconds: float) -> None:
+        while self._later and self._later[0][0] <= time.monotonic():
+            heappop(self._later)[2]()
+        self._answer(seconds)
+
+    def _one(self, client: Client, asked: dict[str, Any]) -> bool:
+        if not asked:  # a pong, or a close
+            return False
+        return super()._one(client, asked)
+
+    def _course(self, course: Course) -> Outcome:
+        self._warm_up()
+        self._background = self._made() if course.background else []
+        self._received.clear()
+        sent: dict[int, int] = {}
+        frames, began = 0, time.monotonic()
+        end = 0.0
+        while not end or (time.monotonic() < end and len(self._received) < course.triggers):
+            passed = time.monotonic() - began
+            due = int(passed * course.background) - frames
+            if due > 0:
+                frames += self._send(self._background, min(due, 64))
+            if len(sent) < course.triggers and passed >= len(sent) * course.gap_seconds:
+                number = len(sent) + 1
+                sent[number] = self._pull(number)
+                if number == course.triggers:
+                    end = time.monotonic() + DRAIN_SECONDS
+            self._turn(_DUE_SECONDS)
+        return Outcome(sent, dict(self._received), frames)
+
+    def _pull(self, number: int) -> int:
+        frame = framed(self._trigger.ask(number))
+        owner = self._owner["book", self._trigger.symbol]
+        at_ns = time.monotonic_ns()
+        owner.connection.sendall(frame)
+        return at_ns
+
+    def _warm_up(self) -> None:
+        """Triggers that do not count, until enough orders have come of them one after the other."""
+        until, row = time.monotonic() + WARM_UP_SECONDS, 0
+        probe = PROBE
+        while row < PROBES_IN_A_ROW:
+            assert time.monotonic() < until, "no orders come"
+            if ("book", self._trigger.symbol) not in self._owner:
+                self._turn(PROBE_SECONDS)
+                continue
+            probe += 1
+            self._pull(probe)
+            pulled = time.monotonic()
+            while time.monotonic() < pulled + PROBE_SECONDS:
+                self._turn(0.005)
+            row = row + 1 if probe in self._received else 0
+
+    def _made(self) -> list[tuple[Client, bytes]]:
+        """As Sender makes them, of all pairs but the trigger's, of which nothing else is told."""
+        everybody, self._pairs = self._pairs, self._pairs[1:]
+        try:
+            return super()._made()
+        finally:
+            self._pairs = everybody
+            self.sent = 0
+
+
+def _row(pair: generated.Pair) -> dict[str, Any]:
+    price, quantity = pair.precision
+    return {
+        "altname": pair.symbol.replace("/", ""),
+        "wsname": pair.symbol,
+        "base": pair.symbol.partition("/")[0],
+        "quote": "ZUSD",
+        "pair_decimals": price,
+        "lot_decimals": quantity,
+        "cost_decimals": 5,
+        "ordermin": "0.001",
+        "costmin": "0.5",
+        "tick_size": f"1e-{price}",
+        "status": "online",
+    }
+
+
+def _ledger(params: dict[str, list[str]]) -> dict[str, Any]:
+    """The one row that explains the balance."""
+    began = 1_700_000_000
+    asked = float(params.get("start", ["0"])[0])
+    if int(params.get("ofs", ["0"])[0]) or asked > began:
+        return {"ledger": {}, "count": 0}
+    row = {"refid": "RTICK1", "time": began, "type": "deposit", "subtype": "", "asset": "ZUSD"}
+    row |= {"amount": f"{CASH}.0000", "fee": "0.0000", "balance": f"{CASH}.0000"}
+    return {"ledger": {"LTICK1-LEDGER-ROW001": row}, "count": 1}
+
+
+def serve(plan: Plan, pipe: Connection, cpu: int | None) -> None:
+    """The process: tells its ports, then does as it is told."""
+    if cpu is not None:
+        os.sched_setaffinity(0, {cpu})
+    with (
+        socket.create_server(("127.0.0.1", 0)) as public,
+        socket.create_server(("127.0.0.1", 0)) as private,
+    ):
+        pipe.send((public.getsockname()[1], private.getsockname()[1]))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, EOFError):
+            Exchange(plan, (public, private), pipe).run()

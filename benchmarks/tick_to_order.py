@@ -1,0 +1,308 @@
+"""How long it takes from a trigger's frame to its order, through the whole desk, risk and store included.
+
+    python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--background N ...] [--pinned | --free]
+
+An exchange in a process of its own sends a book's frames over a loopback socket, each of them a
+trigger, among so many frames a second of other pairs, and takes the order that the desk sends for
+it: a trigger without its order is missed. Beside it in the same run: a bare loop that reads,
+decodes, signs and sends, and one bare commit. Both are measured free, on any processor, and pinned,
+each process on one of its own (a desk's setting: ``desk.pin_cpu``).
+"""
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import frames as generated
+import msgspec
+import websocket
+from loguru import logger
+from sender import Plan
+from tick_desk import PLACES, Wanted, commits, desk
+from tick_exchange import BASE, Course, Outcome, serve
+
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.socket_frames import FrameStream
+from zoe.adapters.socket_reader import connect
+
+SEED: Final = 7
+PAIRS: Final = 200
+FOCUSED: Final = 40
+COMMITS: Final = 500
+READY_SECONDS: Final = 60
+#: The exchange's processor, and the desk's.
+EXCHANGE_CPU, DESK_CPU = 0, 1
+#: What is allowed: of the bare loop, pinned and free, and beyond a bare commit.
+TIMES: Final = {"pinned": 3, "free": 5}
+BEYOND_COMMIT_US: Final = 1_000
+#: Half of what nautilus_trader's TradingNode takes on such a machine, without a store.
+HALF_OF_NAUTILUS_US: Final = 350
+
+
+@attrs.frozen
+class Totals:
+    """Microseconds by trigger, and how many triggers have no order."""
+
+    us: Mapping[int, float]
+    missed: int
+
+    def percentile(self, percent: int) -> float:
+        """Of all that came."""
+        return percentile(self.us.values(), percent)
+
+
+def percentile(values: Any, percent: int) -> float:
+    """By rank; nothing of nothing."""
+    ordered = sorted(values)
+    return (
+        ordered[min(len(ordered) * percent // 100, len(ordered) - 1)] if ordered else float("nan")
+    )
+
+
+def totals(outcome: Outcome) -> Totals:
+    """From the trigger's frame to its order."""
+    sent, received = outcome.sent, outcome.received
+    us = {n: (received[n] - at) / 1e3 for n, at in sent.items() if n in received}
+    return Totals(us, len(sent) - len(us))
+
+
+@contextlib.contextmanager
+def exchange(cpu: int | None) -> Iterator[tuple[Connection, tuple[int, int]]]:
+    """An exchange's process; its pipe and its ports."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    plan = Plan(SEED, PAIRS, FOCUSED, 0)
+    process = context.Process(target=serve, args=(plan, theirs, cpu), daemon=True)
+    process.start()
+    try:
+        yield mine, mine.recv()
+    finally:
+        with contextlib.suppress(OSError):
+            mine.send("end")
+        process.join(5)
+        process.terminate()
+
+
+def course(pipe: Connection, wanted: Course) -> Outcome:
+    """Has a course run."""
+    pipe.send(wanted)
+    outcome = pipe.recv()
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+# The bare loop
+
+
+class _Level(msgspec.Struct):
+    price: Decimal
+    qty: Decimal
+
+
+class _Row(msgspec.Struct):
+    symbol: str
+    checksum: int
+    bids: list[_Level]
+    asks: list[_Level]
+
+
+class _Book(msgspec.Struct, tag_field="channel", tag="book"):
+    type: str
+    data: list[_Row]
+
+
+_EXACT: Final = msgspec.json.Decoder(_Book | frames.TickerFrame | frames.TradeFrame)
+
+
+def bare(ports: tuple[int, int], cpu: int | None) -> None:
+    """The process: reads, decodes exactly, signs and sends; nothing else."""
+    if cpu is not None:
+        os.sched_setaffinity(0, {cpu})
+    pairs = [pair.symbol for pair in generated.market(SEED, PAIRS)]
+    out = connect(f"ws://127.0.0.1:{ports[1]}/v2")
+    source = connect(f"ws://127.0.0.1:{ports[0]}/v2")
+    asked = (("book", pairs[:FOCUSED]), ("trade", pairs[:FOCUSED]), ("ticker", pairs))
+    for number, (channel, symbols) in enumerate(asked):
+        params = {"channel": channel, "symbol": symbols}
+        source.send(json.dumps({"method": "subscribe", "req_id": number, "params": params}))
+    try:
+        _bare_loop(source, out, pairs[0])
+    except (OSError, websocket.WebSocketException):
+        return  # the exchange has ended
+
+
+def _bare_loop(source: websocket.WebSocket, out: websocket.WebSocket, symbol: str) -> None:
+    keys, stream, decode = KeyPair("a-key", "c2VjcmV0" * 8), FrameStream(), _EXACT.decode
+    source.settimeout(None)
+    read = source.sock.recv
+    while data := read(1 << 18):
+        for _, payload in stream.feed(data):
+            try:
+                frame = decode(payload)
+            except msgspec.ValidationError:
+                continue  # an acknowledgement
+            if not isinstance(frame, _Book) or frame.data[0].symbol != symbol:
+                continue
+            quantity = frame.data[0].bids[0].qty
+            if frame.type == "update":
+                out.send(_order(keys, symbol, quantity))
+
+
+def _order(keys: KeyPair, symbol: str, quantity: Decimal) -> bytes:
+    params = {
+        "order_type": "limit", "side": "buy", "symbol": symbol, "limit_price": 1,
+        "order_qty": float(quantity), "cl_ord_id": "bare",
+    }  # fmt: skip
+    text = json.dumps(params)
+    params["sign"] = keys.sign("/0/private/AddOrder", "1", text)
+    return json.dumps({"method": "add_order", "params": params, "req_id": 1}).encode()
+
+
+def measure_bare(wanted: Course, cpus: tuple[int | None, int | None]) -> Totals:
+    """The bare loop in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with exchange(cpus[0]) as (pipe, ports):
+        process = context.Process(target=bare, args=(ports, cpus[1]), daemon=True)
+        process.start()
+        try:
+            return totals(course(pipe, wanted))
+        finally:
+            process.terminate()
+            process.join(5)
+
+
+# The desk
+
+
+@attrs.frozen
+class Measured:
+    """What a desk did: in total, and where its triggers were seen when."""
+
+    outcome: Outcome
+    stamps: Mapping[str, Mapping[int, int]]
+
+    def parts(self) -> Iterator[tuple[str, list[float]]]:
+        """Each place, and the microseconds since the place before."""
+        before: Mapping[int, int] = self.outcome.sent
+        for place in (*PLACES, "received"):
+            seen = self.outcome.received if place == "received" else self.stamps[place]
+            common = before.keys() & seen.keys() & self.outcome.sent.keys()
+            yield place, [(seen[n] - before[n]) / 1e3 for n in common]
+            before = seen
+
+    def without_commit(self) -> list[float]:
+        """In total, less the time of the one commit that the order's record was in."""
+        began, ended = self.stamps["commit began"], self.stamps["commit ended"]
+        us = totals(self.outcome).us
+        return [us[n] - (ended[n] - began[n]) / 1e3 for n in us if n in began]
+
+
+def measure_desk(wanted: Course, cpus: tuple[int | None, int | None], place: Path) -> Measured:
+    """A desk in a process of its own, on a fresh state."""
+    context = multiprocessing.get_context("spawn")
+    with exchange(cpus[0]) as (pipe, ports):
+        mine, theirs = context.Pipe()
+        pairs = [pair.symbol for pair in generated.market(SEED, FOCUSED)]
+        told = Wanted(place, ports, pairs[0], tuple(pairs), BASE, cpus[1])
+        process = context.Process(target=desk, args=(told, theirs))
+        process.start()
+        try:
+            outcome = course(pipe, wanted)
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGTERM)
+            if not mine.poll(READY_SECONDS):
+                sys.exit(f"the desk does not end: {place}")
+            return Measured(outcome, mine.recv())
+        finally:
+            process.terminate()
+            process.join(20)
+
+
+# The table
+
+
+def show(name: str, wanted: Course, all_of_it: tuple[Measured, Totals, float]) -> None:
+    """The total first, then the parts."""
+    measured, bare_loop, commit = all_of_it
+    total, without = totals(measured.outcome), measured.without_commit()
+    rest = percentile(without, 50)
+    bare_p50 = bare_loop.percentile(50)
+    limit = min(TIMES[name] * bare_p50, HALF_OF_NAUTILUS_US)
+    print(f"\n{name}, {wanted.background:,} other frames/s, {wanted.triggers:,} triggers")
+    verdict = "held" if not total.missed else "MISSED"
+    print(f"  {verdict:6} triggers without an order: {total.missed} (aim 0)")
+    verdict = "held" if total.percentile(50) <= commit + BEYOND_COMMIT_US else "MISSED"
+    print(
+        f"  {verdict:6} in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f}"
+        f" us (aim p50 <= {commit + BEYOND_COMMIT_US:,.0f}: a bare commit, {commit:,.0f}, and 1 ms)"
+    )
+    verdict = "held" if rest <= limit else "MISSED"
+    print(
+        f"  {verdict:6} without the commit's time p50 {rest:,.0f} us, p99 "
+        f"{percentile(without, 99):,.0f} us = {rest / bare_p50:.1f} x the bare loop's "
+        f"{bare_p50:,.0f} us (aim <= {TIMES[name]} x, and {HALF_OF_NAUTILUS_US} us)"
+    )
+    print(
+        f"         the bare loop missed {bare_loop.missed}, p99 {bare_loop.percentile(99):,.0f} us"
+    )
+    for place, us in measured.parts():
+        print(f"    {place:16} p50 {percentile(us, 50):8,.0f}  p99 {percentile(us, 99):8,.0f} us")
+
+
+def measure(arguments: argparse.Namespace, place: Path) -> None:
+    """Runs everything and prints the table."""
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the beginning", flush=True)
+    modes = [name for name in TIMES if not arguments.only or name == arguments.only]
+    for background in arguments.background:
+        for name in modes:
+            pinned = name == "pinned"
+            cpus = (EXCHANGE_CPU, DESK_CPU) if pinned else (None, None)
+            wanted = Course(arguments.triggers, arguments.gap / 1e3, background)
+            state = place / f"{name}-{background}"
+            state.mkdir()
+            commit = percentile(commits(place / f"bare-{name}-{background}", COMMITS), 50)
+            bare_loop = measure_bare(wanted, cpus)
+            show(name, wanted, (measure_desk(wanted, cpus, state), bare_loop, commit))
+            sys.stdout.flush()
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--triggers", type=int, default=1_100, help="of each run (default 1100)")
+    parser.add_argument("--gap", type=float, default=25, help="ms between them (default 25)")
+    parser.add_argument("--background", type=int, nargs="+", default=[0, 1_000, 10_000])
+    parser.add_argument("--only", choices=tuple(TIMES), help="one of both")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the desks' states where they are"
+    )
+    arguments = parser.parse_args()
+    place = Path(tempfile.mkdtemp(prefix="zoe-tick-"))
+    logger.remove()
+    place.chmod(0o755)  # as root the database runs as a user of its own
+    try:
+        measure(arguments, place)
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(place)
+        else:
+            print(place)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
