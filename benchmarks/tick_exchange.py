@@ -36,6 +36,8 @@ PROBE: Final = 900_000
 PROBES_IN_A_ROW: Final = 20
 PROBE_SECONDS: Final = 0.1
 WARM_UP_SECONDS: Final = 60
+#: A slot whose order the exchange has ended rests a while.
+REST_SECONDS: Final = 2.5
 _DUE_SECONDS: Final = 0.001
 
 
@@ -321,6 +323,9 @@ class Exchange(Sender):
             while time.monotonic() < pulled + PROBE_SECONDS:
                 self._turn(0.005)
             row = row + 1 if probe in self._received else 0
+        rested = time.monotonic() + REST_SECONDS
+        while time.monotonic() < rested:
+            self._turn(0.005)
 
     def _made(self) -> list[tuple[Client, bytes]]:
         """As Sender makes them, of all pairs but the trigger's, of which nothing else is told."""

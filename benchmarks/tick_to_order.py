@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -203,6 +204,14 @@ class Measured:
             yield place, [(seen[n] - before[n]) / 1e3 for n in common]
             before = seen
 
+    def lost(self) -> Mapping[str, int]:
+        """Of triggers without an order: how many got no further than where."""
+        sent, received = self.outcome.sent, self.outcome.received
+        return Counter(
+            next((place for place in reversed(PLACES) if n in self.stamps[place]), "nowhere")
+            for n in sent.keys() - received.keys()
+        )
+
     def without_commit(self) -> list[float]:
         """In total, less the time of the one commit that the order's record was in."""
         began, ended = self.stamps["commit began"], self.stamps["commit ended"]
@@ -243,7 +252,8 @@ def show(name: str, wanted: Course, all_of_it: tuple[Measured, Totals, float]) -
     limit = min(TIMES[name] * bare_p50, HALF_OF_NAUTILUS_US)
     print(f"\n{name}, {wanted.background:,} other frames/s, {wanted.triggers:,} triggers")
     verdict = "held" if not total.missed else "MISSED"
-    print(f"  {verdict:6} triggers without an order: {total.missed} (aim 0)")
+    where = ", ".join(f"{n} {place}" for place, n in measured.lost().items())
+    print(f"  {verdict:6} triggers without an order: {total.missed} (aim 0) {where}")
     verdict = "held" if total.percentile(50) <= commit + BEYOND_COMMIT_US else "MISSED"
     print(
         f"  {verdict:6} in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f}"
