@@ -12,9 +12,9 @@ from edge_views import Case
 from zoe.domain.order import Side
 from zoe.domain.strategy.arrival import prior
 from zoe.domain.strategy.edge_factory import EdgeFactory
-from zoe.domain.strategy.edge_params import Limits
-from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, ask, bid, ground
+from zoe.domain.strategy.edge_quotes import Scene, ask, bid, scene
 from zoe.domain.strategy.edge_state import EdgeState
+from zoe.domain.strategy.edge_terms import Kept
 from zoe.domain.strategy.fair_value import (
     FINE,
 )
@@ -35,17 +35,11 @@ def by_side(decision: Decision) -> dict[Side, Want]:
 def scene_of(case: Case) -> Scene | None:
     """What the quotes are made from, None where something speaks against them."""
     decision = decide(case)
-    steps = Steps.of(case.view.instrument)
     if not decision.wants and not any(":" in reason for reason in decision.reasons):
         return None
-    limits = Limits.of(case.params)
-    return Scene(case.view, decision.state, case.params, limits, steps)
-
-
-def both(scene: Scene) -> tuple[Ground, Quote, Quote]:
-    base = ground(scene)
-    below = bid(scene, base)
-    return base, below, ask(scene, base, leaving=below.off is not None)
+    pair = case.view.instrument
+    kept = Kept(case.params, EdgeFactory(case.params).weighing, Steps.of(pair))
+    return scene(case.view, decision.state, kept, kept.money(case.view.account))
 
 
 def never_takes(case: Case) -> None:
@@ -134,7 +128,7 @@ class Plain:
         sigma = max(round(sigma, 3), params.sigma_floor_bps)  # as it is rounded before use
         now_ns = case.view.now_ns
         held_ns = 0 if account.sleeve_since_ns is None else now_ns - account.sleeve_since_ns
-        held = held_ns / SECOND_NS if account.sleeve else 0.0
+        held = held_ns // SECOND_NS if account.sleeve else 0
         self.is_old = held >= 4 * params.t_hold_seconds
         gamma = params.gamma * (1 + held / params.t_hold_seconds)
         rate = prior(state.seen.half_spread_bps)
@@ -206,14 +200,13 @@ def worse_never_narrows(case: Case) -> None:
     first, second = scene_of(case), scene_of(wide)
     if first is None or second is None:
         return
-    _, bid_before, ask_before = both(first)
-    _, bid_after, ask_after = both(second)
-    quotes = (bid_before, ask_before, bid_after, ask_after)
-    if all(quote.off is None for quote in quotes):
-        before = bid_before.distance + ask_before.distance
-        assert bid_after.distance + ask_after.distance >= before
-    if bid_before.off == "NO_EDGE":
-        assert bid_after.off is not None
+    quotes = [bid(first), bid(second)]
+    quotes += [ask(each, leaving=isinstance(bid(each), str)) for each in (first, second)]
+    if all(isinstance(quote, Want) for quote in quotes):
+        before = first.plan.bid.distance + first.plan.ask.distance
+        assert second.plan.bid.distance + second.plan.ask.distance >= before
+    if quotes[0] == "NO_EDGE":
+        assert isinstance(quotes[1], str)
 
 
 WORSE = ("sigma", "fee", "a", "a of buys", "a of sells")

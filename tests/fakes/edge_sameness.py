@@ -178,9 +178,9 @@ def among_sources(case: Case) -> None:
     mine = own(book, steps.qty_min, steps.tick, Weighing())
     if mine is None:
         return
-    sources = [(sibling, 0.0) for sibling in case.view.siblings[case.number % 4 :]]
-    estimate = combined(mine, book.age_ms, 1.0, sources, Weighing())
-    fairs = [mine.fair, *(sibling.fair for sibling, _ in sources)]
+    sources = case.view.siblings[case.number % 4 :]
+    estimate = combined(mine, (book.age_ms, 1.0), sources, {}, Weighing())
+    fairs = [mine.fair, *(sibling.fair for sibling in sources)]
     if estimate.fair is not None:
         slack = mine.twice_mid * 2  # a thousandth of a bp of the mid, twice
         assert min(fairs) - slack <= estimate.fair <= max(fairs) + slack

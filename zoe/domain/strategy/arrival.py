@@ -6,6 +6,7 @@ towards the prior of the pair's class of spread, and are the prior below 50 swee
 """
 
 import math
+from bisect import bisect
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,7 +22,7 @@ REACHES: Final = (0, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000)
 SWEEPS_ENOUGH: Final = 50
 HALF_LIFE_SECONDS: Final = 6 * 3_600
 #: So long sweeps are gathered before the older ones fade a little.
-_PACE_SECONDS: Final = 60
+_PACE_NS: Final = 60 * SECOND_NS
 _NONE: Final = (0.0,) * len(REACHES)
 _LN2: Final = math.log(2)
 
@@ -49,12 +50,17 @@ PRIORS: Final = (
 )
 
 
+_ENDS: Final = tuple(end for end, _ in PRIORS)
+
+
+def spread_class(half_spread_bps: float) -> int:
+    """Which of the priors is a pair's."""
+    return bisect(_ENDS, half_spread_bps)
+
+
 def prior(half_spread_bps: float) -> Rate:
     """What is assumed of a pair by its spread."""
-    for end, rate in PRIORS:
-        if half_spread_bps < end:
-            return rate
-    return PRIORS[-1][1]
+    return PRIORS[spread_class(half_spread_bps)][1]
 
 
 @attrs.frozen
@@ -75,11 +81,12 @@ class Arrival:
 
     def after(self, now_ns: int, fair: int, sweeps: tuple[Sweep, ...]) -> "Arrival":
         """With the sweeps since the last View."""
-        if self.at_ns is None or now_ns < self.at_ns:
+        at_ns = self.at_ns
+        if at_ns is None or now_ns < at_ns:
             return attrs.evolve(self, at_ns=now_ns)
-        passed = (now_ns - self.at_ns) / SECOND_NS
-        if not sweeps and passed < _PACE_SECONDS:
+        if not sweeps and now_ns - at_ns < _PACE_NS:
             return self
+        passed = (now_ns - at_ns) / SECOND_NS
         kept = round(2 ** (-passed / HALF_LIFE_SECONDS), 12)
         seconds = self.seconds * kept + HALF_LIFE_SECONDS / _LN2 * (1 - kept)
         reached = _counted([count * kept for count in self.reached], fair, sweeps)

@@ -9,23 +9,20 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.order import Side
-from zoe.domain.strategy.edge_params import EdgeParams, Limits
+from zoe.domain.catalog import Instrument
+from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_pull import book_fault, pull
-from zoe.domain.strategy.edge_quotes import Ground, Quote, Scene, are_apart, ask, bid, ground
+from zoe.domain.strategy.edge_quotes import ASK, BID, ask, bid, scene
 from zoe.domain.strategy.edge_state import EdgeState, learnt
+from zoe.domain.strategy.edge_terms import Kept
 from zoe.domain.strategy.fair_value import MicroPrice, Weighing
+from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.sizing import Steps
 from zoe.domain.strategy.view import Decision, Needs, View, Want
 
-#: Bound once: to ask the enum for a member takes as long as to work out a price.
-_BUY: Final = Side.BUY
-_SELL: Final = Side.SELL
-BID: Final = "bid.0"
-ASK: Final = "ask.0"
 NAME: Final = "edge_factory"
-_VALID_NS: Final = 10_000_000_000
 NEEDS: Final = Needs(focus_seconds=600)
+_DECISION: Final = quick(Decision)
 
 
 def _weighing(factory: "EdgeFactory") -> Weighing:
@@ -33,10 +30,6 @@ def _weighing(factory: "EdgeFactory") -> Weighing:
     return Weighing(
         params.kappa, params.lambda_bps, params.tau_bps, params.max_age_ms, factory.micro
     )
-
-
-def _limits(factory: "EdgeFactory") -> Limits:
-    return Limits.of(factory.params)
 
 
 @attrs.frozen
@@ -50,7 +43,10 @@ class EdgeFactory:
     params: EdgeParams = attrs.field(factory=EdgeParams)
     micro: MicroPrice | None = None
     weighing: Weighing = attrs.field(init=False, default=attrs.Factory(_weighing, takes_self=True))
-    limits: Limits = attrs.field(init=False, default=attrs.Factory(_limits, takes_self=True))
+    #: What was worked out for a pair: whether it is there changes nothing but the time.
+    _kept: dict[str, tuple[Instrument, Kept]] = attrs.field(
+        init=False, eq=False, repr=False, factory=dict
+    )
     name: str = NAME
     slots: tuple[str, ...] = (BID, ASK)
     needs: Needs = NEEDS
@@ -66,56 +62,35 @@ class EdgeFactory:
 
     def decide(self, state: EdgeState, view: View) -> Decision:
         """See the module."""
-        steps = Steps.of(view.instrument)
-        fault = book_fault(view, steps, self.params)
-        weighing = self.weighing if fault is None else None
-        state = learnt(state, view, steps, (self.params, self.limits, weighing))
-        reason = pull(view, state, self.params, fault)
+        pair = view.instrument
+        known = self._kept.get(pair.symbol)
+        if known is None or known[0] is not pair:
+            known = (pair, Kept(self.params, self.weighing, Steps.of(pair)))
+            self._kept[pair.symbol] = known
+        kept = known[1]
+        fault = book_fault(view, kept.steps, self.params)
+        state = learnt(state, view, kept, is_usable=fault is None)
+        money = kept.money(view.account)
+        reason = pull(view, state, self.params, fault, money)
         if reason is not None:
-            return Decision(state, (), (reason,))
-        wants, reasons = _quoted(Scene(view, state, self.params, self.limits, steps))
-        return Decision(state, wants, reasons)
+            return _DECISION(state, (), (reason,))
+        base = scene(view, state, kept, money)
+        if base is None:
+            return _DECISION(state, (), ("SIBLINGS_APART",))
+        below = bid(base)
+        leaving = isinstance(below, str)
+        above = ask(base, leaving=leaving)
+        if isinstance(below, Want) and isinstance(above, Want):
+            if below.price >= above.price:
+                return _DECISION(state, (), ("SIDES_CROSS",))
+            return _DECISION(state, (below, above), ("QUOTING",))
+        return _DECISION(state, *_half(below, above))
 
 
-def _quoted(scene: Scene) -> tuple[tuple[Want, ...], tuple[str, ...]]:
-    """Wants and reasons of a View that nothing speaks against."""
-    base = ground(scene)
-    if are_apart(scene.state, base):
-        return (), ("SIBLINGS_APART",)
-    below = bid(scene, base)
-    above = ask(scene, base, leaving=below.off is not None)
-    if below.off is None and above.off is None and below.price >= above.price:
-        return (), ("SIDES_CROSS",)
-    wants: list[Want] = []
-    reasons: list[str] = []
-    for key, side, quote in ((BID, _BUY, below), (ASK, _SELL, above)):
-        if quote.off is not None:
-            reasons.append(f"{key[:3]}:{quote.off}")
-            continue
-        if quote.is_exit:
-            reasons.append("EXIT")
-        wants.append(_want(scene.view, base, (key, side), quote))
-    return tuple(wants), tuple(reasons) or ("QUOTING",)
-
-
-def _want(view: View, base: Ground, slot: tuple[str, Side], quote: Quote) -> Want:
-    key, side = slot
-    return Want(
-        key=key,
-        pair=view.instrument.symbol,
-        side=side,
-        price=quote.price,
-        quantity=quote.quantity,
-        post_only=True,
-        valid_until_ns=view.now_ns + _VALID_NS,
-        reason=_explained(base, quote),
-    )
-
-
-def _explained(base: Ground, quote: Quote) -> str:
-    """How it came about: distances in thousandths of a bp, q of a lot, fair value in fine units."""
-    base_milli, risk_milli = base.made_of
-    return (
-        f"h {quote.distance} = cost {quote.cost}, base {base_milli}, risk {risk_milli} a lot, "
-        f"q {base.q}; fair {base.fair}"
-    )
+def _half(below: Want | str, above: Want | str) -> tuple[tuple[Want, ...], tuple[str, ...]]:
+    """Wants and reasons where one side at least is off."""
+    if isinstance(below, Want):
+        return (below,), (f"ask:{above}",)
+    if isinstance(above, Want):
+        return (above,), (f"bid:{below}", "EXIT")
+    return (), (f"bid:{below}", f"ask:{above}")

@@ -4,15 +4,14 @@ The first that holds is the reason; all of them empty the wants of both sides.
 """
 
 import math
-from decimal import Decimal
 from typing import Final
 
 from zoe.domain.catalog import TRADABLE
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_state import EdgeState
-from zoe.domain.strategy.market import Book, BookState, Sibling
-from zoe.domain.strategy.own import Account
+from zoe.domain.strategy.edge_terms import Money
+from zoe.domain.strategy.market import Book, BookState
 from zoe.domain.strategy.sizing import Steps
 from zoe.domain.strategy.view import View
 
@@ -35,9 +34,20 @@ def book_fault(view: View, steps: Steps, params: EdgeParams) -> str | None:
     """What is wrong with a View's book or siblings: then nothing is learnt from them either."""
     if view.book is None:
         return "NO_BOOK"
-    return _fault_of(view.book, steps, params) or (
-        "BAD_SIBLING" if any(map(_is_bad, view.siblings)) else None
-    )
+    fault = _fault_of(view.book, steps, params)
+    if fault is not None:
+        return fault
+    for sibling in view.siblings:
+        sigma = sibling.sigma_bps
+        # Said the right way round: whatever is compared with what is no number is false.
+        if not (
+            sibling.fair > 0
+            and sibling.age_ms >= 0
+            and 0 <= sibling.half_spread_bps < math.inf
+            and (sigma is None or 0 <= sigma < math.inf)
+        ):
+            return "BAD_SIBLING"
+    return None
 
 
 def _fault_of(book: Book, steps: Steps, params: EdgeParams) -> str | None:
@@ -56,74 +66,28 @@ def _fault_of(book: Book, steps: Steps, params: EdgeParams) -> str | None:
     return None
 
 
-def _is_bad(sibling: Sibling) -> bool:
-    """Whether a sibling's figures make no sense."""
-    sigma = 0.0 if sibling.sigma_bps is None else sibling.sigma_bps
-    return not (
-        sibling.fair > 0
-        and sibling.age_ms >= 0
-        and math.isfinite(sibling.half_spread_bps)
-        and sibling.half_spread_bps >= 0
-        and math.isfinite(sigma)
-        and sigma >= 0
-    )
-
-
-def _account_fault(account: Account) -> str | None:
-    optional = (account.cash, account.quote_usd, account.equity_usd, account.maker_fee_bps)
-    figures = (account.pair_day_usd, account.strategy_day_usd, *optional)
-    if not all(figure is None or figure.is_finite() for figure in figures):
-        return "BAD_ACCOUNT"
-    if account.sleeve < 0 or (account.maker_fee_bps or 0) < 0:
-        return "BAD_ACCOUNT"
-    if account.quote_usd is None:
-        return "NO_USD_PRICE"
-    return None if account.quote_usd > 0 else "BAD_ACCOUNT"
-
-
-def world_fault(view: View) -> str | None:
-    """Whether nothing may be quoted at all: by the desk, the exchange or the pair."""
+def pull(
+    view: View, state: EdgeState, params: EdgeParams, fault: str | None, money: Money
+) -> str | None:
+    """The first reason to want nothing; ``fault`` is the book's."""
     if view.trading_state is _HALTED:
         return "HALTED"
     if view.maintenance:
         return "MAINTENANCE"
-    return None if view.instrument.status in TRADABLE else "PAIR_NOT_ONLINE"
-
-
-def pull(view: View, state: EdgeState, params: EdgeParams, fault: str | None) -> str | None:
-    """The first reason to want nothing; ``fault`` is the book's."""
-    return (
-        world_fault(view)
-        or fault
-        or _account_fault(view.account)
-        or _market(view, state, params)
-        or _ours(view, params)
-    )
-
-
-def _market(view: View, state: EdgeState, params: EdgeParams) -> str | None:
-    if state.seen is None:
+    if view.instrument.status not in TRADABLE:
+        return "PAIR_NOT_ONLINE"
+    if fault is not None or money.fault is not None:
+        return fault or money.fault
+    seen, volatility, floor = state.seen, state.volatility, params.sigma_floor_bps
+    if seen is None:
         return "ZERO_DEPTH"
-    if state.seen.fair is None:
+    if seen.fair is None:
         return "SIBLINGS_APART"
-    floor, volatility = params.sigma_floor_bps, state.volatility
-    if volatility.fast_bps(floor) > params.burst * volatility.slow_bps(floor):
+    fast = volatility.fast_sigma
+    if fast > floor and fast > params.burst * volatility.slow_bps(floor):
         return "BURST"
-    return "JUMP" if view.now_ns < state.jump_until_ns else None
-
-
-def _ours(view: View, params: EdgeParams) -> str | None:
-    account = view.account
-    if float(account.pair_day_usd) <= -params.loss_pair_usd:
-        return "LOSS_LIMIT"
-    lost_percent = _percent(-account.strategy_day_usd, account.equity_usd)
-    if lost_percent is not None and lost_percent >= params.loss_strategy_percent:
+    if view.now_ns < state.jump_until_ns:
+        return "JUMP"
+    if money.is_lost:
         return "LOSS_LIMIT"
     return "BUDGET" if view.budget is not None and view.budget.is_spent else None
-
-
-def _percent(part: Decimal, whole: Decimal | None) -> float | None:
-    """None where nothing was lost, or nobody knows of what."""
-    if part <= 0 or whole is None:
-        return None
-    return float(part) * 100 / float(whole) if whole > 0 else 100.0

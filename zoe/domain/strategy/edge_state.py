@@ -13,16 +13,16 @@ import attrs
 from zoe.domain.order import Side
 from zoe.domain.strategy.adverse import Adverse
 from zoe.domain.strategy.arrival import Arrival
-from zoe.domain.strategy.edge_params import EdgeParams, Limits
-from zoe.domain.strategy.fair_value import FINE, Own, Weighing, combined, own, premiums
+from zoe.domain.strategy.edge_params import EdgeParams
+from zoe.domain.strategy.edge_terms import Kept
+from zoe.domain.strategy.fair_value import FINE, Own, combined, own, premiums
 from zoe.domain.strategy.own import OwnFill
-from zoe.domain.strategy.sizing import Steps
+from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import View
 from zoe.domain.strategy.volatility import (
     SECOND_NS,
     Bases,
     Volatility,
-    basis_bps,
     learn_bases,
 )
 
@@ -32,7 +32,7 @@ FILLS_OFF_NS: Final = 20 * SECOND_NS
 LOSING_OFF_NS: Final = 1_800 * SECOND_NS
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Seen:
     """Fair value at the newest View that had one.
 
@@ -54,7 +54,7 @@ class SideState:
     off_until_ns: int = 0
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class EdgeState:
     """Everything that is remembered of a pair.
 
@@ -80,78 +80,78 @@ class EdgeState:
     sells: SideState = attrs.field(factory=SideState)
 
 
-def learnt(
-    state: EdgeState, view: View, steps: Steps, rules: tuple[EdgeParams, Limits, Weighing | None]
-) -> EdgeState:
+_SEEN: Final = quick(Seen)
+_BPS: Final = 10_000
+_NOTHING: Final[dict[str, float]] = {}
+_STATE: Final = quick(EdgeState)
+
+
+def learnt(state: EdgeState, view: View, kept: Kept, *, is_usable: bool) -> EdgeState:
     """The state with all that a View shows.
 
     Args:
-        rules: No weighing where the View's book must not be relied on: only fills are noted then.
+        is_usable: The View's book may be relied on; where not, only fills are noted.
     """
-    params, limits, weighing = rules
-    name = (view.now_ns, view.cause)
+    now_ns, name = view.now_ns, (view.now_ns, view.cause)
     if state.learned == name:
         return state
-    if view.now_ns < state.learned[0]:
-        state = _shifted(state, view.now_ns - state.learned[0])
-    mine = None
-    if weighing is not None and view.book is not None:
-        mine = own(view.book, steps.qty_min, steps.tick, weighing)
-    if mine is None or weighing is None:
+    if now_ns < state.learned[0]:
+        state = _shifted(state, now_ns - state.learned[0])
+    mine, steps = None, kept.steps
+    if is_usable and view.book is not None:
+        mine = own(view.book, steps.qty_min, steps.tick, kept.weighing)
+    if mine is None:
         state = attrs.evolve(state, learned=name, seen=None)
     else:
-        state = _valued(state, view, mine, (params, limits, weighing))
+        state = _valued(state, view, mine, kept)
     return _filled(state, view) if view.fills else state
 
 
-def _valued(
-    state: EdgeState, view: View, mine: Own, rules: tuple[EdgeParams, Limits, Weighing]
-) -> EdgeState:
+def _valued(state: EdgeState, view: View, mine: Own, kept: Kept) -> EdgeState:
     """With fair value, and all that is learnt from it."""
-    params, limits, weighing = rules
-    now_ns, volatility, bases = view.now_ns, state.volatility, state.bases
-    seconds = volatility.seconds_since(now_ns)
-    if view.siblings and (seconds or len(bases) < len(view.siblings)):
-        bases = learn_bases(bases, premiums(mine, view.siblings, weighing), seconds)
-    assert view.book is not None
-    sigma = volatility.sigma_bps(params.sigma_floor_bps)
-    sources = [(sibling, basis_bps(bases, sibling.symbol)) for sibling in view.siblings]
-    estimate = combined(mine, view.book.age_ms, sigma, sources, weighing)
-    fair, name = estimate.fair, (now_ns, view.cause)
-    seen = Seen(fair, estimate.disagreement_bps, mine.half_spread_bps, estimate.sources)
+    now_ns, grid, bases, adverse = view.now_ns, state.volatility, state.bases, state.adverse
+    siblings, book, params = view.siblings, view.book, kept.params
+    assert book is not None
+    second, usual = now_ns // SECOND_NS, _NOTHING
+    seconds = 0 if grid.second is None or second < grid.second else second - grid.second
+    if siblings:
+        if seconds or len(bases) < len(siblings):
+            bases = learn_bases(bases, premiums(mine, siblings, kept.weighing), seconds)
+        usual = kept.usual(bases)
+    sigma = grid.sigma_bps(params.sigma_floor_bps)
+    fair, apart, count = combined(mine, (book.age_ms, sigma), siblings, usual, kept.weighing)
+    name, seen = (now_ns, view.cause), _SEEN(fair, apart, mine.half_spread_bps, count)
     if fair is None:
         return attrs.evolve(state, learned=name, bases=bases, seen=seen)
-    adverse = state.adverse.after(now_ns, fair, params.t_a_seconds)
-    # By hand: evolving takes three times as long, and this is done with every View.
-    return EdgeState(
+    losing_until_ns = state.losing_until_ns
+    if adverse.pending:
+        adverse = adverse.after(now_ns, fair, params.t_a_seconds)
+        losing_until_ns = _losing_until(state, adverse, now_ns, params)
+    return _STATE(
         state.schema,
         name,
         seen,
         fair,
-        volatility.after(now_ns, fair, limits.half_lives),
+        grid if grid.second == second else grid.after(now_ns, fair, kept.limits.half_lives),
         bases,
         state.arrival.after(now_ns, fair, view.tape.sweeps),
         adverse,
-        _jump_until(state, seconds, (now_ns, fair), params),
-        _losing_until(state, adverse, now_ns, params),
+        now_ns + JUMP_OFF_NS if _has_jumped(grid, seconds, fair, params) else state.jump_until_ns,
+        losing_until_ns,
         state.buys,
         state.sells,
     )
 
 
-def _jump_until(state: EdgeState, seconds: int, seen: tuple[int, int], params: EdgeParams) -> int:
-    """Off for a while after a move within a second that is far out of the ordinary.
-
-    Args:
-        seen: Time and fair value.
-    """
-    volatility, (now_ns, fair) = state.volatility, seen
-    if volatility.second is None or not volatility.slow.weight or fair == volatility.fair:
-        return state.jump_until_ns
-    usual = volatility.slow_bps(params.sigma_floor_bps) * math.sqrt(max(seconds, 1))
-    if abs(volatility.move_bps(fair)) > params.jump * usual:
-        return now_ns + JUMP_OFF_NS
-    return state.jump_until_ns
+def _has_jumped(grid: Volatility, seconds: int, fair: int, params: EdgeParams) -> bool:
+    """Whether a move within a second is far out of the ordinary."""
+    if grid.second is None or not grid.slow.weight:
+        return False
+    usual, floor = grid.slow_sigma, params.sigma_floor_bps
+    usual = params.jump * (max(floor, usual))
+    if seconds > 1:
+        usual *= math.sqrt(seconds)
+    return abs(fair - grid.fair) * _BPS > usual * grid.fair
 
 
 def _losing_until(state: EdgeState, adverse: Adverse, now_ns: int, params: EdgeParams) -> int:

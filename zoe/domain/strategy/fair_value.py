@@ -6,13 +6,15 @@ and everything that is counted after it is exact, the same on every machine and 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 from typing import Final, NamedTuple
 
 import attrs
 
 from zoe.domain.order import Side
 from zoe.domain.strategy.market import Book, Level, Sibling
+from zoe.domain.strategy.quick import quick
 
 #: Bound once: to ask the enum for a member takes as long as to work out a price.
 _BUY: Final = Side.BUY
@@ -21,7 +23,9 @@ WHOLE: Final = 10_000_000
 #: Fine units to a price unit.
 FINE: Final = 2 * WHOLE
 _BPS: Final = 10_000
-_ERRORS_OFF: Final = 5
+_ERRORS_OFF_SQUARED: Final = 5**2
+#: What a source may be off, squared: never nothing.
+_LEAST_VARIANCE: Final = 1e-6
 _BUCKETS: Final = 10
 #: A table's bucket with fewer moves falls back to kappa.
 _MOVES_ENOUGH: Final = 200
@@ -74,9 +78,12 @@ class Weighing:
     tau_bps: float = 3.0
     max_age_ms: int = 1_500
     micro: MicroPrice | None = None
+    tau_squared: float = attrs.field(
+        init=False, default=attrs.Factory(lambda self: self.tau_bps**2, takes_self=True)
+    )
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Own:
     """Fair value of a pair by its own book.
 
@@ -96,6 +103,9 @@ class Own:
         return self.twice_mid * (WHOLE + self.offset_milli)
 
 
+_OWN: Final = quick(Own)
+
+
 class Estimate(NamedTuple):
     """Fair value by all sources.
 
@@ -110,7 +120,7 @@ class Estimate(NamedTuple):
     sources: int
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Leg:
     """One price of a conversion: its pair's own estimate.
 
@@ -122,14 +132,6 @@ class Leg:
     price_precision: int
     age_ms: int
     inverted: bool = False
-
-
-def price_at(fair: int, distance_milli: int, side: Side, tick: int) -> int:
-    """The price in units at a distance from fair value: bids round down, asks up, to the tick."""
-    step = FINE * WHOLE * tick
-    if side is _BUY:
-        return fair * (WHOLE - distance_milli) // step * tick
-    return -(-fair * (WHOLE + distance_milli) // step) * tick
 
 
 def distance_milli(fair: int, price: int, side: Side) -> int:
@@ -150,8 +152,9 @@ def own(book: Book, least: int, tick: int, weighing: Weighing) -> Own | None:
     if not 0 < bid < ask:
         return None
     twice = bid + ask
-    bids = _weighted(book.bids, least, twice, weighing.lambda_bps)
-    asks = _weighted(book.asks, least, twice, weighing.lambda_bps)
+    scale = 2 * _BPS / (weighing.lambda_bps * twice)
+    bids = _weighted(book.bids, least, scale)
+    asks = _weighted(book.asks, least, -scale)
     if not bids or not asks:
         return None
     imbalance = (bids - asks) / (bids + asks)
@@ -160,53 +163,58 @@ def own(book: Book, least: int, tick: int, weighing: Weighing) -> Own | None:
     if weighing.micro is not None:
         learnt = weighing.micro.offset_bps(imbalance, (ask - bid) // tick)
         offset = offset if learnt is None else learnt
-    return Own(twice, round(offset * 1_000), half_spread)
+    return _OWN(twice, round(offset * 1_000), half_spread)
 
 
-def _weighted(levels: Sequence[Level], least: int, twice: int, reach: float) -> float:
-    """Sizes of a side, each counted for less the further it is from the touch."""
-    best, last = levels[0][0], levels[-1][0]
-    scale = (2 if last < best else -2) * _BPS / reach
-    # Over the whole, so that the unit of size plays no part.
-    whole = sum([quantity for _, quantity in levels]) or 1
-    exp = math.exp
-    return whole * sum(
-        [
-            quantity / whole * exp((price - best) / twice * scale)
-            for price, quantity in levels
-            if quantity >= least
-        ]
-    )
+def _weighted(levels: Sequence[Level], least: int, scale: float) -> float:
+    """Sizes of a side, each counted for less the further it is from the touch.
+
+    Args:
+        scale: What a unit of price takes off the logarithm; negative for asks, which rise.
+    """
+    best, exp, total = levels[0][0], math.exp, 0.0
+    for price, quantity in levels:
+        if quantity >= least:
+            total += quantity * exp((price - best) * scale)
+    return total
 
 
 def combined(
     mine: Own,
-    age_ms: int,
-    sigma_bps: float,
-    siblings: Iterable[tuple[Sibling, float]],
+    own_error: tuple[int, float],
+    siblings: Iterable[Sibling],
+    usual: Mapping[str, float],
     weighing: Weighing,
 ) -> Estimate:
     """The estimate of all sources, each weighed by what it may be off.
 
     Args:
-        age_ms: Of the pair's own book.
-        sigma_bps: The pair's own volatility, in bps/√s.
-        siblings: Each with its slow basis in bps, which it loses first; in any order.
+        own_error: The age of the pair's own book in ms, and its volatility in bps/√s.
+        siblings: In any order.
+        usual: The slow basis of siblings in bps, which they lose first.
     """
-    mid, tau2 = mine.twice_mid * WHOLE, weighing.tau_bps**2
+    age_ms, sigma_bps = own_error
+    mid, tau2, max_age_ms = mine.twice_mid * WHOLE, weighing.tau_squared, weighing.max_age_ms
+    half_spread = mine.half_spread_bps
     places = [mine.offset_milli / 1_000]
-    variances = [_variance(mine.half_spread_bps, sigma_bps, age_ms, tau2)]
-    for sibling, basis_bps in siblings:
-        if sibling.age_ms <= weighing.max_age_ms:
-            places.append((sibling.fair - mid) * _BPS / mid - basis_bps)
-            sigma = sigma_bps if sibling.sigma_bps is None else sibling.sigma_bps
-            half_spread, age = sibling.half_spread_bps, sibling.age_ms
-            variances.append(_variance(half_spread, sigma, age, tau2))
+    variances = [half_spread * half_spread + sigma_bps * sigma_bps * age_ms / 1_000 + tau2]
+    for sibling in siblings:
+        age_ms = sibling.age_ms
+        if age_ms <= max_age_ms:
+            places.append((sibling.fair - mid) * _BPS / mid - usual.get(sibling.symbol, 0.0))
+            sigma, half_spread = sibling.sigma_bps, sibling.half_spread_bps
+            if sigma is None:
+                sigma = sigma_bps
+            variances.append(half_spread * half_spread + sigma * sigma * age_ms / 1_000 + tau2)
     if len(places) == 1:
         return Estimate(mine.fair, 0.0, 1)
-    offset_milli, apart, count = _mean(places, variances)
-    fair = None if offset_milli is None else mine.twice_mid * (WHOLE + offset_milli)
-    return Estimate(fair, apart, count)
+    near = _near(places, variances)
+    if near is None:
+        return Estimate(None, round((max(places) - min(places)) * 1_000) / 1_000, 0)
+    weights = [1 / variance for variance in near[1]]
+    mean = math.fsum(map(mul, near[0], weights)) / math.fsum(weights)
+    apart = round((max(near[0]) - min(near[0])) * 1_000) / 1_000
+    return Estimate(mine.twice_mid * (WHOLE + round(mean * 1_000)), apart, len(weights))
 
 
 def premiums(
@@ -224,31 +232,25 @@ def premiums(
     )
 
 
-def _variance(half_spread_bps: float, sigma_bps: float, age_ms: int, tau2: float) -> float:
-    """What a source may be off, squared; never nothing."""
-    aged = sigma_bps * sigma_bps * age_ms / 1_000
-    return max(half_spread_bps * half_spread_bps + aged + tau2, 1e-6)
+def _near(places: list[float], variances: list[float]) -> tuple[list[float], list[float]] | None:
+    """Those that are within 5 of their own errors of the median, with their variances.
 
-
-def _mean(places: list[float], variances: list[float]) -> tuple[int | None, float, int]:
-    """Weighted mean in thousandths of a bp, the greatest distance, and how many counted.
-
-    There is no mean where no more than half of the sources are near the median: nobody knows then
-    which of them are wrong.
+    None where no more than half of them are: nobody knows then which of them are wrong.
     """
+    least = min(variances)
+    if least < _LEAST_VARIANCE:
+        variances = [max(variance, _LEAST_VARIANCE) for variance in variances]
+        least = _LEAST_VARIANCE
+    if (max(places) - min(places)) ** 2 <= _ERRORS_OFF_SQUARED * least:
+        return places, variances
     count = len(places)
     ordered = sorted(places)
     middle = (ordered[count // 2] + ordered[(count - 1) // 2]) / 2
-    near, weights, products = [], [], []
-    for place, variance in zip(places, variances, strict=True):
-        if (place - middle) ** 2 <= _ERRORS_OFF**2 * variance:
-            near.append(place)
-            weights.append(1 / variance)
-            products.append(place / variance)
+    sources = zip(places, variances, strict=True)
+    near = [each for each in sources if (each[0] - middle) ** 2 <= _ERRORS_OFF_SQUARED * each[1]]
     if 2 * len(near) <= count:
-        return None, round(ordered[-1] - ordered[0], 3), 0
-    mean = math.fsum(products) / math.fsum(weights)
-    return round(mean * 1_000), round(max(near) - min(near), 3), len(near)
+        return None
+    return [place for place, _ in near], [variance for _, variance in near]
 
 
 def converted(

@@ -23,7 +23,7 @@ class BookState(enum.Enum):
     RESYNCING = "resyncing"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Book:
     """The best levels of each side, best first, without our own orders.
 
@@ -53,7 +53,7 @@ class Sweep:
     at_ns: int
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Tape:
     """What was traded since the last View of the pair.
 
@@ -74,7 +74,7 @@ class Tape:
 NO_TAPE: Final = Tape()
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Sibling:
     """The same base in another quote currency, converted by that currency's own price.
 

@@ -19,7 +19,7 @@ class Stage(enum.Enum):
     IN_DOUBT = "in_doubt"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class WorkingOrder:
     """An own order of the View's strategy and pair that is not concluded.
 
@@ -58,7 +58,7 @@ class OwnFill:
     is_maker: bool = True
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Account:
     """What the strategy may use, and what trading costs.
 

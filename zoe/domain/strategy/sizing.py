@@ -17,7 +17,6 @@ _MILLI: Final = 1_000
 #: Money is counted in these parts of a unit of the quote currency.
 _PARTS: Final = 10**10
 _PARTS_DIGITS: Final = 10
-_TENS: Final[tuple[int, ...]] = tuple(10**n for n in range(100))
 
 
 @attrs.frozen
@@ -25,15 +24,18 @@ class Steps:
     """A pair's steps and minimums as ints in its units.
 
     Attributes:
-        scale: Digits of price and quantity together: price times quantity is in 10^-scale.
-        cost_min: In 10^-scale.
+        cost_min: In 10^-(digits of price and quantity together), as price times quantity is.
+        over: Money in its parts times this, over fair value times ``under``, is a quantity.
+        fine_tick: A tick in fine units, times the thousandths of a bp in the whole.
     """
 
     tick: int
     lot: int
     qty_min: int
     cost_min: int
-    scale: int
+    over: int = 1
+    under: int = 1
+    fine_tick: int = 0
 
     @classmethod
     def of(cls, pair: Instrument) -> "Steps":
@@ -46,22 +48,20 @@ class Steps:
     @classmethod
     def _worked_out(cls, pair: Instrument) -> "Steps":
         digits = pair.price_precision + pair.qty_precision
+        tick = int(pair.price_increment.scaleb(pair.price_precision))
         return cls(
-            tick=int(pair.price_increment.scaleb(pair.price_precision)),
+            tick=tick,
             lot=int(pair.qty_increment.scaleb(pair.qty_precision)),
             qty_min=-int(-pair.qty_min.scaleb(pair.qty_precision) // 1),
             cost_min=-int(-pair.cost_min.scaleb(digits) // 1),
-            scale=digits,
+            over=10 ** max(digits - _PARTS_DIGITS, 0),
+            under=10 ** max(_PARTS_DIGITS - digits, 0),
+            fine_tick=FINE * WHOLE * tick,
         )
 
-    def least(self, price: int) -> int:
-        """The smallest quantity that an order at a price may have."""
-        least = max(self.qty_min, -(-self.cost_min // price), 1)
-        return -(-least // self.lot) * self.lot
-
-    def floor(self, quantity: int) -> int:
-        """Down to whole lot steps."""
-        return quantity // self.lot * self.lot
+    def is_enough(self, quantity: int, price: int) -> bool:
+        """Whether an order of a quantity that is on the lot step is over both minimums."""
+        return quantity >= self.qty_min and quantity * price >= self.cost_min and quantity > 0
 
 
 #: Of the newest catalogue's pairs: to divide decimals with every View takes longer than to quote.
@@ -77,23 +77,25 @@ def risk_lot_parts(lot_usd: float, risk_root: float, sigma_bps: float, quote_usd
     return max(int(min(lot_usd, risk_root / sigma_bps) / float(quote_usd) * _PARTS), 1)
 
 
-def units_worth(parts: int, fair: int, scale: int) -> int:
-    """How much of the base so much of the quote currency buys at fair value, in units."""
-    ten: int = _TENS[abs(scale - _PARTS_DIGITS)]
-    return parts * FINE * ten // fair if scale >= _PARTS_DIGITS else parts * FINE // (fair * ten)
+def fine_money(parts: int, steps: Steps) -> int:
+    """Money that, over fair value times ``steps.under``, is the quantity that it buys."""
+    return parts * FINE * steps.over
 
 
-def lots_milli(quantity: int, parts: int, fair: int, scale: int) -> int:
-    """An inventory at fair value in thousandths of a lot of so many parts, rounded up."""
-    ten: int = _TENS[abs(scale - _PARTS_DIGITS)]
-    worth, lot = quantity * fair * _MILLI, parts * FINE
-    return -(-worth // (lot * ten)) if scale >= _PARTS_DIGITS else -(-worth * ten // lot)
+def lots_milli(quantity: int, lot: int, fair: int, steps: Steps) -> int:
+    """An inventory at fair value in thousandths of a lot, which is fine money; rounded up."""
+    return -(-quantity * _MILLI * fair * steps.under // lot)
 
 
-def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int, enough: int) -> int:
-    """Quantity of one side within a distance of its own touch; not counted on beyond ``enough``."""
+def depth_within(levels: Sequence[Level], reach: int, enough: int) -> int:
+    """Quantity of one side near its own touch; not counted on beyond ``enough``.
+
+    Args:
+        reach: How near: thousandths of a bp, times twice the mid in price units.
+    """
     best, depth = levels[0]
-    reach = distance_milli * twice_mid
+    if depth >= enough:
+        return depth
     for price, quantity in levels[1:]:
         if depth >= enough or abs(price - best) * FINE > reach:
             break
@@ -101,22 +103,22 @@ def depth_within(levels: Sequence[Level], distance_milli: int, twice_mid: int, e
     return depth
 
 
-def affordable(cash: Decimal, fair: int, fee_milli: int, scale: int) -> int:
-    """The most that can be bought at fair value, its fee paid too, in units.
+def spendable(cash: Decimal, fee_milli: int, steps: Steps) -> int:
+    """What of an amount of cash buys coins while its fee is paid too, as fine money.
 
     At fair value, above which nobody bids: at the bid's own price, which falls as the inventory
     grows, more inventory would buy more.
     """
-    if cash <= 0:
-        return 0
-    units = units_worth(int(cash.scaleb(_PARTS_DIGITS)), fair, scale)
-    return units * WHOLE // (WHOLE + fee_milli)
+    parts = max(int(cash.scaleb(_PARTS_DIGITS)), 0)
+    return fine_money(parts, steps) * WHOLE // (WHOLE + fee_milli)
 
 
 def sale(wanted: int, sleeve: int, price: int, steps: Steps) -> int:
     """What to sell: as wanted, or all of it where the rest could not be sold; 0 below a minimum."""
-    whole, least = steps.floor(sleeve), steps.least(price)
-    quantity = steps.floor(min(wanted, whole))
-    if quantity < least:
+    whole = sleeve - sleeve % steps.lot
+    quantity = wanted - wanted % steps.lot
+    if quantity >= whole:
+        return whole if steps.is_enough(whole, price) else 0
+    if not steps.is_enough(quantity, price):
         return 0
-    return whole if 0 < whole - quantity < least else quantity
+    return quantity if steps.is_enough(whole - quantity, price) else whole

@@ -22,7 +22,7 @@ from zoe.domain.strategy.own import NO_ACCOUNT, Account, Budget, OwnFill, Workin
 WARMING = "WARMING"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Touch:
     """The best bid and ask, in units of 10^-precision of the instrument.
 
@@ -52,7 +52,7 @@ class Bar:
     volume: int
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class View:
     """All that a strategy knows of one pair when it decides.
 
@@ -98,7 +98,7 @@ class View:
         return next((bars for name, bars in self.bars if name == interval), ())
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Want:
     """What should be true of one slot: an order at ``price`` (units) of ``quantity`` (units).
 
@@ -117,7 +117,7 @@ class Want:
     reason: str
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Decision:
     """The new state, every slot that should be filled, and why it is so."""
 

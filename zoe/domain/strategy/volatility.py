@@ -94,7 +94,8 @@ class Volatility:
 
     def sigma_bps(self, floor: float) -> float:
         """The larger of both, in bps/√s."""
-        return max(self.fast_sigma, self.slow_sigma, floor)
+        sigma = max(self.slow_sigma, self.fast_sigma)
+        return max(floor, sigma)
 
 
 #: How slowly a sibling's premium is taken for what is usual, and how much of it at most.

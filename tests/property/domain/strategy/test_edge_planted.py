@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import edge_plain
 import edge_rules
 import edge_sameness
 import pytest
@@ -20,6 +21,7 @@ from zoe.domain.strategy import (
     edge_pull,
     edge_quotes,
     edge_state,
+    edge_terms,
     fair_value,
     glft,
     sizing,
@@ -54,39 +56,47 @@ def _calmer(gamma: float, rate: Any, sigma: float, cost: int, e_min: int) -> glf
     return glft.spread(gamma, rate, 1 / sigma, cost, e_min)
 
 
-def _up(fair: int, distance: int, side: Side, tick: int) -> int:
-    price = fair_value.price_at(fair, distance, side, tick)
-    return price + tick if side is Side.BUY else price
+def _first(mine: Any, error: Any, siblings: Any, usual: Any, weighing: Any) -> Any:
+    return fair_value.combined(mine, error, list(siblings)[:1], usual, weighing)
 
 
-def _first(mine: Any, age_ms: int, sigma: float, siblings: Any, weighing: Any) -> Any:
-    return fair_value.combined(mine, age_ms, sigma, list(siblings)[:1], weighing)
-
-
-def _lopsided(levels: Any, least: int, twice: int, reach: float) -> float:
+def _lopsided(levels: Any, least: int, scale: float) -> float:
     """Asks count for more than bids."""
     whole = sum(quantity for _, quantity in levels if quantity >= least)
-    return float(whole * (2 if 2 * levels[0][0] > twice else 1))
+    return float(whole * (2 if scale < 0 else 1))
 
 
-def _again(state: Any, view: Any, steps: Any, rules: Any) -> Any:
-    return edge_state.learnt(attrs.evolve(state, learned=(0, -1)), view, steps, rules)
+def _again(state: Any, view: Any, kept: Any, *, is_usable: bool) -> Any:
+    forgetful = attrs.evolve(state, learned=(0, -1))
+    return edge_state.learnt(forgetful, view, kept, is_usable=is_usable)
 
 
-def _careless(scene: Any, base: Any, side: Side, distance: int) -> int:
-    return fair_value.price_at(base.fair, distance, side, scene.steps.tick)
+def _careless(scene: Any, *, leaving: bool) -> Any:
+    want, plan = edge_quotes.ask(scene, leaving=leaving), scene.plan
+    if isinstance(want, str):
+        return want
+    distance, tick = (plan.leaving if leaving else plan.ask).distance, scene.kept.steps.tick
+    price = edge_plain.price_at(scene.fair, distance, Side.SELL, tick)
+    return attrs.evolve(want, price=price)
+
+
+def _up(scene: Any) -> Any:
+    want = edge_quotes.bid(scene)
+    if isinstance(want, str):
+        return want
+    return attrs.evolve(want, price=want.price + scene.kept.steps.tick)
 
 
 #: Bug, the rule that finds it, and what is put where.
 PLANTED: tuple[tuple[str, str, object, str, object], ...] = (
-    ("the skew has the wrong sign", "more inventory lowers", edge_quotes, "distances", _skewed),
-    ("the fee is ignored", "keeps its edge", edge_quotes, "fee_milli", lambda view: 0),
+    ("the skew has the wrong sign", "more inventory lowers", edge_terms, "distances", _skewed),
+    ("the fee is ignored", "keeps its edge", edge_terms, "fee_milli", lambda account: 0),
     ("adverse selection is ignored", "keeps its edge", Adverse, "cost_milli", lambda *_: 0),
-    ("bids round up", "keeps its edge", edge_quotes, "price_at", _up),
-    ("asks have no floor", "keeps its edge", edge_quotes, "ask_floor_milli", lambda *_: -10**6),
-    ("risk falls as volatility grows", "worse never narrows", edge_quotes, "spread", _calmer),
-    ("quotes may take", "never takes", edge_quotes, "_wanted", _careless),
-    ("cash is not counted", "within sleeve and cash", sizing, "affordable", lambda *_: 10**30),
+    ("bids round up", "keeps its edge", edge_factory, "bid", _up),
+    ("asks have no floor", "keeps its edge", edge_terms, "ask_floor_milli", lambda *_: -10**6),
+    ("risk falls as volatility grows", "worse never narrows", edge_terms, "spread", _calmer),
+    ("quotes may take", "never takes", edge_factory, "ask", _careless),
+    ("cash is not counted", "within sleeve and cash", sizing, "spendable", lambda *_: 10**60),
     ("more is sold than is held", "within sleeve and cash", sizing, "sale", lambda w, *_: w),
     ("moves are in price units", "scales", Volatility, "move_bps",
      lambda self, fair: (fair - self.fair) / fair_value.FINE),

@@ -1,6 +1,8 @@
 """What changes nothing for the Edge Factory: scale, mirrors, order, the same View; what ends it."""
 
+import edge_plain
 import edge_sameness
+from edge_pulls import pulled
 from edge_views import Case, cases, worked_cases
 from hypothesis import given
 from rule_examples import RULE
@@ -58,3 +60,9 @@ def test_any_reason_to_stand_aside_and_any_fault_empties_the_wants(case: Case) -
 @given(cases())
 def test_a_side_that_is_off_wants_nothing_and_the_other_one_still_may(case: Case) -> None:
     edge_sameness.side_off(case)
+
+
+@RULE
+@given(worked_cases())
+def test_the_formulas_written_down_plainly_give_the_same_decision_bit_for_bit(case: Case) -> None:
+    edge_plain.is_the_same(case if case.number % 4 else pulled(case, case.number // 4))

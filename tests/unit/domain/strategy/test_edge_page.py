@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from edge_plain import price_at
 
 from zoe.domain.order import Side
 from zoe.domain.strategy.adverse import Adverse, Pending
@@ -19,11 +20,10 @@ from zoe.domain.strategy.fair_value import (
     combined,
     converted,
     own,
-    price_at,
 )
 from zoe.domain.strategy.glft import ask_floor_milli, distances, spread
 from zoe.domain.strategy.market import Book, Sibling, Sweep
-from zoe.domain.strategy.sizing import Steps, lots_milli, risk_lot_parts, sale, units_worth
+from zoe.domain.strategy.sizing import Steps, fine_money, lots_milli, risk_lot_parts, sale
 from zoe.domain.strategy.volatility import (
     SECOND_NS,
     Fading,
@@ -84,21 +84,21 @@ def test_a_sibling_in_another_currency_is_converted_by_that_currencys_own_price(
 def test_fair_value_weighs_each_source_by_what_it_may_be_off() -> None:
     mine = Own(2 * 10_000, 0, 10.0)
     sibling = Sibling("X/EUR", 10_012 * FINE, 5.0, None, 500)
-    found = combined(mine, 0, 2.0, [(sibling, 4.0)], Weighing())
+    found = combined(mine, (0, 2.0), [sibling], {"X/EUR": 4.0}, Weighing())
     assert found.fair is not None
     assert says(f"F = {found.fair / FINE / 100:.4f}")
     assert says(f"disagree by {found.disagreement_bps:g} bps")
     late = Sibling("X/EUR", 10_012 * FINE, 5.0, None, 1_501)
-    assert combined(mine, 0, 2.0, [(late, 4.0)], Weighing()).fair == mine.fair
+    assert combined(mine, (0, 2.0), [late], {"X/EUR": 4.0}, Weighing()).fair == mine.fair
 
 
 def test_one_source_that_is_far_off_is_left_out_and_two_that_contradict_leave_nothing() -> None:
     mine = Own(2 * 10_000, 0, 5.0)
     near = Sibling("X/EUR", 10_001 * FINE, 5.0, None, 0)
     far = Sibling("X/GBP", 10_100 * FINE, 5.0, None, 0)
-    found = combined(mine, 0, 1.0, [(near, 0.0), (far, 0.0)], Weighing())
+    found = combined(mine, (0, 1.0), [near, far], {}, Weighing())
     assert found.sources == 2
-    assert combined(mine, 0, 1.0, [(far, 0.0)], Weighing()).fair is None
+    assert combined(mine, (0, 1.0), [far], {}, Weighing()).fair is None
 
 
 def test_a_lasting_premium_is_not_an_edge() -> None:
@@ -195,13 +195,14 @@ def test_a_lot_is_what_may_be_lost_and_no_more_than_its_limit() -> None:
     assert parts == 50 * 10**10
     wild = risk_lot_parts(50.0, root, 12.0, Decimal("1.0837"))
     assert says(f"lot = {wild / 10**10:.2f} EUR")
-    lot = units_worth(parts, 10_000 * FINE, 10)  # at 100.00, in 1e-8
-    assert says(f"{lot / 10**8:g} X")
-    assert says(f"q = {lots_milli(75_000_000, parts, 10_000 * FINE, 10) / 1_000:g} lots")
+    steps = Steps(tick=1, lot=1, qty_min=0, cost_min=0)  # 100.00 in 1e-2, quantities in 1e-8
+    lot = fine_money(parts, steps)
+    assert says(f"{lot // (10_000 * FINE) / 10**8:g} X")
+    assert says(f"q = {lots_milli(75_000_000, lot, 10_000 * FINE, steps) / 1_000:g} lots")
 
 
 def test_a_sale_leaves_nothing_or_enough() -> None:
-    steps = Steps(tick=1, lot=1, qty_min=10_000_000, cost_min=0, scale=10)
+    steps = Steps(tick=1, lot=1, qty_min=10_000_000, cost_min=0)
     assert sale(50_000_000, 75_000_000, 10_000, steps) == 50_000_000
     assert sale(50_000_000, 55_000_000, 10_000, steps) == 55_000_000  # 0.05 could not be sold
     assert sale(5_000_000, 55_000_000, 10_000, steps) == 0

@@ -1,0 +1,36 @@
+"""Constructors that take a third of the time make the same instances."""
+
+import attrs
+import pytest
+
+from zoe.domain.strategy.edge_state import EdgeState
+from zoe.domain.strategy.market import Book
+from zoe.domain.strategy.quick import quick
+from zoe.domain.strategy.view import Decision, Touch, View, Want
+
+
+@pytest.mark.parametrize("kind", [View, Touch, Book, Want, Decision, EdgeState])
+def test_what_is_made_quickly_is_an_instance_of_the_class_and_equal_to_its_own(
+    kind: type[attrs.AttrsInstance],
+) -> None:
+    given = [f"{field.name}!" for field in attrs.fields(kind)]
+    made = quick(kind)(*given)
+    assert type(made) is kind
+    assert made == kind(*given)
+    assert attrs.evolve(made) == made
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        setattr(made, attrs.fields(kind)[0].name, "another")
+
+
+def test_defaults_are_the_classes_own() -> None:
+    assert quick(EdgeState)() == EdgeState()
+    assert quick(Book)((), asks=()) == Book((), ())
+
+
+def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
+    @attrs.frozen
+    class Careful:
+        number: int = attrs.field(converter=int)
+
+    with pytest.raises(AssertionError):
+        quick(Careful)
