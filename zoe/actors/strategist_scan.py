@@ -15,6 +15,8 @@ from zoe.domain.strategy.trader_params import Params
 from zoe.domain.strategy.view import Bar
 from zoe.messages.strategy import TickersSampled
 
+#: A price that no currency has.
+NEVER: Final = Decimal(-1)
 #: Every so many samples a pass is written down: once a minute.
 WRITE_EACH: Final = 12
 RANKED: Final = "scan.ranked"
@@ -30,6 +32,9 @@ class Scanner:
         self._grid = Grid()
         self._since_ns: dict[str, int] = {}
         self._status: dict[str, str] = {}
+        #: Of quote currencies, as the listings were made with them.
+        self._prices: dict[str, Decimal | None] = {}
+        self._listings: dict[str, Listing] = {}
         self._samples = 0
         self._mood = WholeMarket(None, None, None, 0)
         self.newest: Scan | None = None
@@ -41,6 +46,7 @@ class Scanner:
         for symbol, pair in catalog.instruments.items():
             self._since_ns.setdefault(symbol, since_ns)
             self._status[symbol] = pair.status
+        self._prices = {}
 
     def sample(
         self, news: TickersSampled, usd: Callable[[str], Decimal | None], now_ns: int
@@ -51,12 +57,15 @@ class Scanner:
         self._grid.sample(news.tickers)
         quotes = {symbol.partition("/")[2] for symbol in self._status}
         prices = {quote: usd(quote) for quote in sorted(quotes)}
-        listings = {
+        before, self._prices = self._prices, prices
+        # A dictionary that a pass was given is not changed.
+        self._listings = self._listings | {
             symbol: _listing(symbol, status, prices, self._since_ns[symbol])
             for symbol, status in self._status.items()
+            if before.get(quote := symbol.partition("/")[2], NEVER) != prices[quote]
         }
         columns = self._grid.columns(self.tickers, now_ns)
-        self.newest = scan(columns, listings, now_ns, self._params)
+        self.newest = scan(columns, self._listings, now_ns, self._params)
 
     def learn_bars(self, bars: Mapping[str, Sequence[Bar]]) -> None:
         """Closed bars of the pairs that are looked at."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.domain.strategy.bar_facts import MILLI, MOMENTUM, momentum
+from zoe.domain.strategy.bar_facts import CLIP, MILLI, MOMENTUM, momentum
 from zoe.domain.strategy.market import Scouted
 from zoe.domain.strategy.scan_grid import HORIZONS, Columns
 from zoe.domain.strategy.trader_params import Params
@@ -186,14 +186,18 @@ def _cheapest(
     passed: Sequence[int], symbols: Sequence[str], columns: Columns, turnovers: Sequence[float]
 ) -> set[int]:
     """Of each base the pair with the narrowest spread, then the largest turnover."""
-    best: dict[str, tuple[float, float, str, int]] = {}
+    best: dict[str, int] = {}
+    spreads = columns.spreads
+
+    def order(place: int) -> tuple[float, float, str]:
+        return spreads[place], -turnovers[place], symbols[place]
+
     for place in passed:
-        symbol = symbols[place]
-        own = (columns.spreads[place], -turnovers[place], symbol, place)
-        base = symbol.partition("/")[0]
-        if base not in best or own < best[base]:
-            best[base] = own
-    return {place for _, _, _, place in best.values()}
+        base = symbols[place].partition("/")[0]
+        other = best.setdefault(base, place)
+        if other != place and order(place) < order(other):
+            best[base] = place
+    return set(best.values())
 
 
 def market(columns: Columns) -> WholeMarket:
@@ -215,9 +219,8 @@ def _scored(
 
     The score is the sum of weight times standing, from 0 to 1000, over the sum of weights.
     """
-    moves = [columns.z[horizon] for horizon, _ in MOMENTUM]
     parts = (
-        (params.weight_momentum, [momentum([z[n] for z in moves]) for n in places]),
+        (params.weight_momentum, _momenta(columns, places)),
         (params.weight_reversion, [-columns.above_mean[n] for n in places]),
         (params.weight_turnover, [turnovers[n] for n in places]),
         (params.weight_spread, [-columns.spreads[n] for n in places]),
@@ -226,17 +229,34 @@ def _scored(
     sums = [0] * len(places)
     for weight, values in parts:
         if weight:
-            standings = _standings([round(v * MILLI) if isfinite(v) else None for v in values])
+            # What is not finite is not nothing when it is taken from itself.
+            standings = _standings([round(v * MILLI) if v - v == 0 else None for v in values])
             sums = [total + weight * own for total, own in zip(sums, standings, strict=True)]
     weights = sum(weight for weight, _ in parts) or 1
     return [(total // weights, place) for total, place in zip(sums, places, strict=True)]
 
 
+def _momenta(columns: Columns, places: Sequence[int]) -> list[float]:
+    """M of each place, one horizon after the other; see ``bar_facts.momentum``."""
+    totals = [0.0] * len(places)
+    for horizon, weight in MOMENTUM:
+        z = columns.z[horizon]
+        clipped = [
+            # In this order nan stays nan.
+            own if -CLIP <= own <= CLIP else CLIP if own > CLIP else max(own, -CLIP)
+            for own in [z[place] for place in places]
+        ]
+        totals = [total + weight * own for total, own in zip(totals, clipped, strict=True)]
+    return totals
+
+
 def _standings(values: Sequence[int | None]) -> list[int]:
     """Each value's standing from 0 for the lowest to 1000, equal ones equal; 0 for an unknown one."""
-    known = sorted({value for value in values if value is not None})
+    distinct = set(values)
+    distinct.discard(None)
+    known = sorted(distinct)  # type: ignore[type-var]  # None has gone
     most = max(len(known) - 1, 1)
-    standing: dict[int | None, int] = {value: n * MILLI // most for n, value in enumerate(known)}
+    standing = {value: n * MILLI // most for n, value in enumerate(known)}
     standing[None] = 0
     return [standing[value] for value in values]
 

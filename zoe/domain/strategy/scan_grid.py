@@ -7,9 +7,9 @@ two moments is the variance and the mean between them. Distances are in bps, sig
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from math import inf, log, nan, sqrt
+from math import inf, isnan, log, nan, sqrt
 from operator import add, mul, sub
 from typing import Final, Protocol
 
@@ -52,6 +52,26 @@ class _Past:
     sums: "array[float]"
 
 
+class Worked(Mapping[int, Column]):
+    """A column a horizon, each worked out when it is first looked at: most passes need few."""
+
+    def __init__(self, column: Callable[[int], Column]) -> None:
+        self._column = column
+        self._known: dict[int, Column] = {}
+
+    def __getitem__(self, horizon: int) -> Column:
+        known = self._known.get(horizon)
+        if known is None:
+            known = self._known[horizon] = self._column(horizon)
+        return known
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(HORIZONS)
+
+    def __len__(self) -> int:
+        return len(HORIZONS)
+
+
 @attrs.frozen
 class Columns:
     """Every pair's features, one column each, in the order of ``places``; nan where not known.
@@ -85,6 +105,8 @@ class Grid:
         self._place: dict[str, int] = {}
         self._step = -1
         self._mids: list[float] = []
+        #: Each pair's newest ticker, with both prices as floats: to convert them is dear.
+        self._touches: list[tuple[Seen | None, float, float]] = []
         self._squares: list[float] = []
         self._sums: list[float] = []
         self._high: list[float] = []
@@ -95,9 +117,10 @@ class Grid:
     def sample(self, tickers: Iterable[Seen]) -> None:
         """Takes in the newest tickers; called each STEP_SECONDS. A pair without one stands still."""
         mids = self._newest(tickers)
-        moves = list(map(_move, self._mids, mids))
+        pairs = zip(self._mids, mids, strict=True)
+        moves = [BPS * log(n / b) if b > 0 and n != b else 0.0 for b, n in pairs]
         self._squares = list(map(add, self._squares, map(mul, moves, moves)))
-        self._sums = list(map(_plus, self._sums, mids))
+        self._sums = [s + m if m > 0 else s for s, m in zip(self._sums, mids, strict=True)]
         self._mids = mids
         self._step += 1
         self._high = list(map(max, self._high, mids))
@@ -112,13 +135,15 @@ class Grid:
 
     def _newest(self, tickers: Iterable[Seen]) -> list[float]:
         mids = self._mids.copy()
-        known = len(mids)
+        known, touches = len(mids), self._touches
         for seen in tickers:
             bid, ask = float(seen.bid), float(seen.ask)
             place = self._place.get(seen.symbol)
             if place is None:
                 place = self._place[seen.symbol] = len(mids)
                 mids.append(nan)
+                touches.append((None, nan, nan))
+            touches[place] = (seen, bid, ask)
             if 0 < bid <= ask < inf:
                 mids[place] = (bid + ask) / 2
         new = len(mids) - known
@@ -140,14 +165,12 @@ class Grid:
 
     def columns(self, tickers: Mapping[str, Seen], now_ns: int) -> Columns:
         """What is known now of every pair that has a ticker in order; the others are nan."""
-        quotes = [_quote(tickers.get(symbol), now_ns) for symbol in self._place]
-        spreads, ages, volumes = (
-            (list(column) for column in zip(*quotes, strict=True)) if (quotes) else ([], [], [])
-        )
+        spreads, ages, volumes = self._quotes(tickers, now_ns)
+        now = _Now(self._step, self._mids, self._squares)
         pasts = {horizon: self._past(horizon) for horizon in HORIZONS}
-        returns = {h: self._return(past) for h, past in pasts.items()}
-        sigmas = {h: self._sigma(past) for h, past in pasts.items()}
-        longest = self._longest(sigmas)
+        returns = Worked(lambda h: now.moved(pasts[h]))
+        sigmas = Worked(lambda h: now.sigma(pasts[h]))
+        longest = Worked(lambda _: now.longest(sigmas, pasts))
         return Columns(
             places=dict(self._place),
             mids=self._mids,
@@ -155,11 +178,30 @@ class Grid:
             age_s=ages,
             returns=returns,
             sigmas=sigmas,
-            z={h: self._z(returns[h], longest, pasts[h]) for h in HORIZONS},
+            z=Worked(lambda h: now.z(returns[h], longest[0], pasts[h])),
             below_high=self._below_high(),
             above_mean=self._above_mean(pasts[14_400]),
             turnover=list(map(mul, volumes, self._mids)),
         )
+
+    def _quotes(
+        self, tickers: Mapping[str, Seen], now_ns: int
+    ) -> tuple[list[float], list[float], list[float]]:
+        """Spreads in bps of the mid, ages in seconds and volumes; nan without a ticker in order."""
+        spreads, ages, volumes = ([nan] * len(self._place) for _ in range(3))
+        for place, (symbol, (known, bid, ask)) in enumerate(
+            zip(self._place, self._touches, strict=True)
+        ):
+            seen = tickers.get(symbol)
+            if seen is None:
+                continue
+            if seen is not known:
+                bid, ask = float(seen.bid), float(seen.ask)
+            if 0 < bid <= ask < inf:
+                spreads[place] = 2 * BPS * (ask - bid) / (ask + bid)
+                ages[place] = max(now_ns - seen.received_ns, 0) / 1e9
+                volumes[place] = float(seen.volume)
+        return spreads, ages, volumes
 
     def _past(self, horizon: int) -> _Past | None:
         """The moment at least the horizon ago and nearest to it, None where there is none."""
@@ -171,33 +213,6 @@ class Grid:
             found = past
         return found
 
-    def _return(self, past: _Past | None) -> list[float]:
-        if past is None:
-            return self._unknown()
-        pairs = zip(self._mids, past.mids, strict=False)
-        return self._filled([BPS * log(now / then) for now, then in pairs])
-
-    def _sigma(self, past: _Past | None) -> list[float]:
-        if past is None:
-            return self._unknown()
-        seconds = (self._step - past.step) * STEP_SECONDS
-        grown = map(sub, self._squares, past.squares)
-        known = zip(grown, past.mids, strict=False)
-        return self._filled([sqrt(max(g, 0.0) / seconds) if m > 0 else nan for g, m in known])
-
-    def _longest(self, sigmas: Mapping[int, Column]) -> list[float]:
-        best = self._unknown()
-        for horizon in HORIZONS:
-            best = [s if s >= 0 else b for s, b in zip(sigmas[horizon], best, strict=True)]
-        return best
-
-    def _z(self, moved: Column, sigma: Column, past: _Past | None) -> list[float]:
-        if past is None:
-            return self._unknown()
-        root = sqrt((self._step - past.step) * STEP_SECONDS)
-        # Where nothing moved in all that time a pair has no z, and is not worth a look.
-        return [r / (s * root) if s > 0 else nan for r, s in zip(moved, sigma, strict=True)]
-
     def _below_high(self) -> list[float]:
         before = [*self._before, *([-inf] * (len(self._high) - len(self._before)))]
         highest = map(max, self._high, before)
@@ -207,35 +222,61 @@ class Grid:
 
     def _above_mean(self, past: _Past | None) -> list[float]:
         if past is None:
-            return self._unknown()
+            return [nan] * len(self._mids)
         steps = self._step - past.step
         grown = map(sub, self._sums, past.sums)
         known = zip(self._mids, grown, past.mids, strict=False)
-        return self._filled([BPS * log(m * steps / g) if p > 0 else nan for m, g, p in known])
+        column = [BPS * log(m * steps / g) if p > 0 else nan for m, g, p in known]
+        return _filled(column, self._mids)
+
+
+@attrs.frozen
+class _Now:
+    """The newest columns; lists that are never changed."""
+
+    step: int
+    mids: list[float]
+    squares: list[float]
+
+    def moved(self, past: _Past | None) -> list[float]:
+        """Returns since then."""
+        if past is None:
+            return self._unknown()
+        pairs = zip(self.mids, past.mids, strict=False)
+        return _filled([BPS * log(now / then) for now, then in pairs], self.mids)
+
+    def sigma(self, past: _Past | None) -> list[float]:
+        """Volatility since then."""
+        if past is None:
+            return self._unknown()
+        seconds = (self.step - past.step) * STEP_SECONDS
+        grown = map(sub, self.squares, past.squares)
+        known = zip(grown, past.mids, strict=False)
+        column = [(sqrt(g / seconds) if g > 0 else 0.0) if m > 0 else nan for g, m in known]
+        return _filled(column, self.mids)
+
+    def longest(self, sigmas: Mapping[int, Column], pasts: Mapping[int, _Past | None]) -> Column:
+        """The volatility over the longest horizon that each pair is known for."""
+        best: Column = self._unknown()
+        for horizon in reversed(HORIZONS):
+            if pasts[horizon] is not None:
+                best = [b if b >= 0 else s for b, s in zip(best, sigmas[horizon], strict=True)]
+                if not any(map(isnan, best)):
+                    break
+        return best
+
+    def z(self, moved: Column, sigma: Column, past: _Past | None) -> list[float]:
+        """Returns over their usual size."""
+        if past is None:
+            return self._unknown()
+        root = sqrt((self.step - past.step) * STEP_SECONDS)
+        # Where nothing moved in all that time a pair has no z, and is not worth a look.
+        return [r / (s * root) if s > 0 else nan for r, s in zip(moved, sigma, strict=True)]
 
     def _unknown(self) -> list[float]:
-        return [nan] * len(self._place)
-
-    def _filled(self, column: list[float]) -> list[float]:
-        """A column of then, with the pairs that have come since."""
-        return column + [nan] * (len(self._place) - len(column))
+        return [nan] * len(self.mids)
 
 
-def _quote(seen: Seen | None, now_ns: int) -> tuple[float, float, float]:
-    """Spread in bps of the mid, age in seconds and volume; nan where the ticker is not in order."""
-    if seen is None:
-        return nan, nan, nan
-    bid, ask = float(seen.bid), float(seen.ask)
-    if not 0 < bid <= ask < inf:
-        return nan, nan, nan
-    spread = 2 * BPS * (ask - bid) / (ask + bid)
-    return spread, max(now_ns - seen.received_ns, 0) / 1e9, float(seen.volume)
-
-
-def _move(before: float, now: float) -> float:
-    """The return of one step in bps; nothing where one of both is not known."""
-    return BPS * log(now / before) if before > 0 and now != before else 0.0
-
-
-def _plus(total: float, mid: float) -> float:
-    return total + mid if mid > 0 else total
+def _filled(column: list[float], now: Sequence[float]) -> list[float]:
+    """A column of then, with the pairs that have come since."""
+    return column + [nan] * (len(now) - len(column))
