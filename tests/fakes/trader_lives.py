@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 from hypothesis import strategies as st
-from trader_world import EQUITY, SECOND_NS, Stall, World, instrument
+from trader_world import EQUITY, SECOND_NS, Resting, Stall, World, instrument
 
 from zoe.domain.catalog import TRADABLE
 from zoe.domain.order import Side
@@ -20,6 +20,8 @@ from zoe.domain.strategy.view import Decision, View
 HOUR_NS: Final = 3_600 * SECOND_NS
 #: Where the share of the equity limits a position, and where the risk does.
 PARAMS: Final = (Params(), Params(risk_bps=Decimal(5), stop_atr=Decimal(6)))
+#: The same with stops that rest at the exchange.
+RESTING: Final = tuple(attrs.evolve(params, stops="exchange") for params in PARAMS)
 
 
 def lives(most: int = 40) -> st.SearchStrategy[bytes]:
@@ -44,6 +46,8 @@ class Judge:
 
     opened: set[tuple[str, str, int]] = attrs.field(factory=set)
     stops: dict[tuple[str, str, int], int] = attrs.field(factory=dict)
+    #: Where each pair's resting stop stood.
+    resting: dict[str, tuple[Resting, int]] = attrs.field(factory=dict)
     #: True time at which a pair's trade ended, and after what.
     ended: dict[str, tuple[int, int]] = attrs.field(factory=dict)
     entries: int = 0
@@ -61,7 +65,7 @@ class Judge:
         self.keeps_the_limits(decision.state)
         self.enters_only_when_allowed(view, decision)
         self.leaves_when_it_can(stall, view, decision)
-        self.stays_on_its_side(view, decision)
+        self.stays_on_its_side(stall, view, decision)
         self.risks_no_more(stall, decision.state, world.trader.params)
 
     def sells_no_more_than_the_sleeve(self, stall: Stall, decision: Decision) -> None:
@@ -112,6 +116,29 @@ class Judge:
         if _is_sellable(stall) and view.trading_state is TradingState.ACTIVE:
             assert trade is not None and trade.stop > 0, "a position without a stop"
 
+    def rests(self, stall: Stall, seen: tuple[View, Decision], params: Params) -> None:
+        """What is at the exchange once the decision is obeyed, where it holds the stops."""
+        (view, decision), pair = seen, stall.instrument.symbol
+        stop = stall.orders.get("exit.stop")
+        selling = [o for k, o in stall.orders.items() if o.side is Side.SELL and k != "exit.stop"]
+        if stop is not None:
+            assert stop.trigger is not None
+            known, at = self.resting.get(pair, (stop, 0))
+            assert known is not stop or stop.trigger >= at, "a resting stop moved down"
+            self.resting[pair] = (stop, stop.trigger)
+        offered = sum(o.remaining for o in selling) + (stop.remaining if stop else 0)
+        assert offered <= stall.sleeve, "offers more than it has"
+        trade = decision.state.trade(pair)
+        if params.stops == "desk" or trade is None or trade.leave is not None:
+            return
+        tradable = view.trading_state is TradingState.ACTIVE and view.instrument.status in TRADABLE
+        if not tradable or not _is_sellable(stall) or selling or "TAKING" in decision.reasons:
+            return
+        assert stop is not None, "a position without a stop at rest"
+        lot = int(view.instrument.qty_increment.scaleb(4))
+        covered = stop.remaining >= stall.sleeve // lot * lot
+        assert covered or stop.begun or stop.canceling, "coins without a stop at rest"
+
     def keeps_the_limits(self, state: State) -> None:
         planned = [trade for trade in state.trades if trade.rule != "adopted"]
         assert len(planned) <= 6
@@ -146,19 +173,22 @@ class Judge:
         lot = int(view.instrument.qty_increment.scaleb(4))
         assert sum(want.quantity for want in sells) == stall.sleeve // lot * lot
 
-    def stays_on_its_side(self, view: View, decision: Decision) -> None:
+    def stays_on_its_side(self, stall: Stall, view: View, decision: Decision) -> None:
         assert view.book is not None
         tick = int(view.instrument.price_increment.scaleb(4))
         lot = int(view.instrument.qty_increment.scaleb(4))
         for want in decision.wants:
             assert want.price > 0 and want.price % tick == 0
-            assert want.quantity > 0 and want.quantity % lot == 0
+            order = stall.orders.get(want.key)
+            stays = order is not None and order.remaining == want.quantity
+            assert want.quantity > 0 and (stays or want.quantity % lot == 0)
             if want.post_only and want.side is Side.BUY:
                 assert want.price < view.book.asks[0][0]
             elif want.post_only:
                 assert want.price > view.book.bids[0][0]
             else:
-                assert want.side is Side.SELL and want.key == "exit.leave"
+                protective = ("exit.leave", "exit.stop", "exit.tp1")
+                assert want.side is Side.SELL and want.key in protective
 
     def risks_no_more(self, stall: Stall, state: State, params: Params) -> None:
         trade = state.trade(stall.instrument.symbol)
@@ -178,7 +208,8 @@ def _is_sellable(stall: Stall) -> bool:
 
 def live(events: bytes) -> Judge:
     """A life, judged after every decision; the same View twice changes nothing."""
-    around, judge = world(PARAMS[events[0] % 2]), Judge()
+    params = (*PARAMS, *RESTING)
+    around, judge = world(params[events[0] % len(params)]), Judge()
     for what, how_much in zip(events[::2], events[1::2], strict=False):
         stall = around.happen(what, how_much)
         before = around.state
@@ -187,6 +218,7 @@ def live(events: bytes) -> Judge:
         again = around.trader.decide(around.state, attrs.evolve(seen[0]))
         assert (again.state, again.wants) == (seen[1].state, seen[1].wants), "not settled"
         around.obey(stall, seen[1].wants)
+        judge.rests(stall, seen, around.trader.params)
         if what % 32 == 31:
             show_an_old_one(around, judge, how_much)
     return judge

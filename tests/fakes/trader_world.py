@@ -108,6 +108,9 @@ class Resting:
     remaining: int
     post_only: bool
     canceling: bool = False
+    #: Of a stop: what it waits for, and whether some of it is executed.
+    trigger: int | None = None
+    begun: bool = False
 
 
 @attrs.define
@@ -231,18 +234,34 @@ class World:
         for key, order in list(stall.orders.items()):
             if key not in wanted or wanted[key].post_only is not order.post_only:
                 order.canceling = True
+            elif not order.canceling and order.trigger is not None:
+                self._guard(stall, order, wanted[key])
             elif not order.canceling:
                 order.price = wanted[key].price
                 order.remaining = min(order.remaining, wanted[key].quantity)
         for key, want in wanted.items():
-            if key not in stall.orders:
-                stall.orders[key] = Resting(want.side, want.price, want.quantity, want.post_only)
+            if key not in stall.orders and not _is_held_back(stall, want, wanted):
+                stall.orders[key] = Resting(
+                    want.side, want.price, want.quantity, want.post_only, trigger=want.trigger
+                )
+
+    @staticmethod
+    def _guard(stall: Stall, order: Resting, want: Want) -> None:
+        """A resting stop: up only, and larger only where nothing else sells."""
+        assert want.trigger is not None and order.trigger is not None
+        if want.trigger > order.trigger:
+            order.price += want.trigger - order.trigger
+            order.trigger = want.trigger
+        sales = [o for o in stall.orders.values() if o.side is Side.SELL and o is not order]
+        if want.quantity < order.remaining or not (sales or order.begun):
+            order.remaining = want.quantity
 
     def fill(self, stall: Stall, key: str, quantity: int) -> None:
         """Executes part of an order at its own price, or at the bid where it takes."""
         order = stall.orders[key]
         taken = min(quantity, order.remaining)
         order.remaining -= taken
+        order.begun = True
         price = order.price if order.post_only else max(order.price, min(stall.bid, PRICE * 4))
         if order.side is Side.BUY:
             paid = _money(price, taken) * (1 + Decimal("0.0025"))
@@ -292,9 +311,23 @@ class World:
         return stall
 
 
+def _is_held_back(stall: Stall, want: Want, wanted: dict[str, Want]) -> bool:
+    """Whether a sale waits for a stop, or a stop for a sale: the same coins are not offered twice."""
+    for key, order in stall.orders.items():
+        if want.side is not Side.SELL or order.side is not Side.SELL:
+            continue
+        if want.trigger is not None:
+            return True
+        stop = wanted.get(key)
+        settled = stop is not None and not order.canceling and order.remaining <= stop.quantity
+        if order.trigger is not None and not settled:
+            return True
+    return False
+
+
 def _working(key: str, order: Resting) -> WorkingOrder:
     stage = Stage.IN_FLIGHT if order.canceling else Stage.RESTING
-    return WorkingOrder(key, order.side, order.price, order.remaining, stage)
+    return WorkingOrder(key, order.side, order.price, order.remaining, stage, trigger=order.trigger)
 
 
 def _money(price: int, quantity: int) -> Decimal:

@@ -37,9 +37,10 @@ def edge(mode: str = "live", params: EdgeParams = QUICK) -> EngineConfig:
     return EngineConfig(factory, mode, THIN, "test", digest, weighing=factory.weighing)
 
 
-def trader(mode: str = "live") -> EngineConfig:
+def trader(mode: str = "live", stops: str = "desk") -> EngineConfig:
     """CryptoTrader where its gates are as wide as they may be."""
     params = Params(
+        stops=stops,
         min_turnover_usd=Decimal(125_000), max_spread_bps=Decimal("37.5"),
         max_age_seconds=Decimal(15), momentum=Decimal("0.75"), breakout_bars=10,
         volume_multiple=Decimal(1), reversion_z=Decimal("1.25"), reversion_btc=Decimal("2.25"),
@@ -77,12 +78,15 @@ class EngineWorld(World):
         self.venue = attrs.evolve(venue, levels=True)
         self.journal = MemoryJournal(self.account)
         self.engines = configs
+        #: Set before a desk starts, where stops rest at the exchange.
+        self.dead_man = True
 
     def _parts(self) -> Parts:
         return attrs.evolve(
             super()._parts(),
             strategies=(),
             engines=self.engines(),
+            dead_man=self.dead_man,
             pairs=("BTC/USD",),
             scan=ScanConfig(enabled=True, min_turnover_usd=0, max_spread_bps=100),
         )

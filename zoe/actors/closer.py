@@ -1,7 +1,7 @@
 """Closer: the orderly end of the desk.
 
 Receives: CloseDesk, NoOrdersLeft, DeadManChanged, Tick. Tells: RiskOfficer (no new orders),
-OrderDesk (cancel our own, say when none is left), DeadMan (release: what others placed, and what we
+OrderDesk (cancel our own but for resting stops, say when none is left), DeadMan (release: what others placed, and what we
 keep, must not be canceled when we are gone). Blocks on nothing. Ends the process with 0 once no
 order is open (or at once where they are to be kept) and the switch is released, or after five
 seconds with whatever is still open.
@@ -69,8 +69,9 @@ class Closer(Actor):
         if not self._cancel:
             self._release("orders are kept")
             return
-        self.tell(self.find("orders"), CancelOwnOrders("the desk is stopping"))
-        self.tell(self.find("orders"), AwaitNoOrders())
+        # What guards a position goes on when nobody is here.
+        self.tell(self.find("orders"), CancelOwnOrders("the desk is stopping", stops=False))
+        self.tell(self.find("orders"), AwaitNoOrders(stops=False))
 
     def _release(self, reason: str) -> None:
         self._reason = reason

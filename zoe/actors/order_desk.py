@@ -28,6 +28,7 @@ from zoe.domain.order_interest import (
     begins_age,
 )
 from zoe.domain.order_news import enlarged, repeats
+from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
@@ -94,7 +95,7 @@ class OrderDesk(Actor):
         self._followers: dict[str, dict[str, Address]] = {}
         self._strangers = Strangers(self, HYDRATION)
         self._concluded: OrderedDict[str, Order] = OrderedDict()
-        self._awaiting: list[tuple[Address, bool]] = []
+        self._awaiting: list[tuple[Address, AwaitNoOrders]] = []
         self._store_down = False
 
     def on_start(self) -> None:
@@ -116,7 +117,7 @@ class OrderDesk(Actor):
             case CancelOrder():
                 self._cancel(message)
             case CancelOwnOrders():
-                self._cancel_own(message.why)
+                self._cancel_own(message.why, stops=message.stops)
             case OrderSighted():
                 self._sighted(message.sighting)
             case OrderChanged():
@@ -126,7 +127,7 @@ class OrderDesk(Actor):
             case ReportOrders():
                 self._report()
             case AwaitNoOrders():
-                self._await_none(external=message.external)
+                self._await_none(message)
             case ProveLife():
                 self.reply(LifeProven(message.ref))
             case StoreWentDown():
@@ -136,7 +137,7 @@ class OrderDesk(Actor):
                 self._store_down = False
             case Tick("store"):
                 if self._store_down:
-                    self._cancel_own("the store is down")
+                    self._cancel_own("the store is down", stops=False)
             case Tick(name) if name == STRANGER:
                 self._strangers.look_up(message.ref)
             case Tick():
@@ -231,9 +232,10 @@ class OrderDesk(Actor):
             return self._by_client[number]
         return self._by_exchange.get(any_id)
 
-    def _cancel_own(self, why: str) -> None:
+    def _cancel_own(self, why: str, *, stops: bool) -> None:
         for intent_id, order in self._orders.items():
-            if order is None or (order.state not in CONCLUDED and order.is_ours):
+            kept = order is not None and not stops and is_guard(order.intent)
+            if not kept and (order is None or (order.state not in CONCLUDED and order.is_ours)):
                 self._tell_cancel(intent_id, why)
 
     def _sighted(self, sighting: Sighting) -> None:
@@ -337,23 +339,24 @@ class OrderDesk(Actor):
         live = tuple(o for o in self._orders.values() if o is not None and not o.settled)
         self.reply(OrdersReported(live))
 
-    def _await_none(self, *, external: bool) -> None:
+    def _await_none(self, wish: AwaitNoOrders) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
-        self._awaiting.append((self.envelope.sender, external))
+        self._awaiting.append((self.envelope.sender, wish))
         self._release_waiters()
 
     def _release_waiters(self) -> None:
         waiting, self._awaiting = self._awaiting, []
-        for waiter, external in waiting:
-            if self._any_left(external=external):
-                self._awaiting.append((waiter, external))
+        for waiter, wish in waiting:
+            if self._any_left(wish):
+                self._awaiting.append((waiter, wish))
             else:
                 self.tell(waiter, NoOrdersLeft())
 
-    def _any_left(self, *, external: bool) -> bool:
+    def _any_left(self, wish: AwaitNoOrders) -> bool:
         return any(
-            order is None or (not order.settled and (external or order.is_ours))
+            order is None or (not order.settled and (wish.external or order.is_ours))
             for order in self._orders.values()
+            if wish.stops or order is None or not is_guard(order.intent)
         )
 
     def _let_go(self) -> None:

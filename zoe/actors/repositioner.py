@@ -5,7 +5,7 @@ BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOr
 (CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
 rests for a while. A restart asks OrderDesk for the live orders and the strategies' next wake for
-the targets.
+the targets; a stop that rests goes only when its strategy says so.
 """
 
 from typing import Final, assert_never
@@ -21,11 +21,13 @@ from zoe.domain.order import (
     Intent,
     Order,
     OrderType,
+    Side,
     State,
 )
 from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working
-from zoe.domain.strategy.desire import Other, Slot, other, step
+from zoe.domain.resting_stop import is_guard, trigger_at
+from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
     AmendDenied,
@@ -65,9 +67,13 @@ class Repositioner(Actor):
         super().__init__()
         self._policy = config
         self._targets: dict[Slot, Target] = {}
+        #: Slots whose strategy said that nothing is wanted: a stop that rests goes by that alone.
+        self._emptied: set[Slot] = set()
         self._working: dict[Slot, dict[str, Working]] = {}
         self._intents: dict[str, Intent] = {}
         self._slot_of: dict[str, Slot] = {}
+        #: Stops that rest: where there are none, no sale has to wait for one.
+        self._guards: set[str] = set()
         #: Every order of ours that is not concluded, whoever's, by pair.
         self._others: dict[str, dict[str, Other]] = {}
         self._resting_until: dict[Slot, int] = {}
@@ -118,8 +124,10 @@ class Repositioner(Actor):
         slot = (wish.source, wish.slot)
         if wish.target is None:
             self._targets.pop(slot, None)
+            self._emptied.add(slot)
         else:
             self._targets[slot] = wish.target
+            self._emptied.discard(slot)
         self._decide(slot)
 
     def _round(self) -> None:
@@ -152,8 +160,14 @@ class Repositioner(Actor):
             return
         target = self._targets.get(slot)
         working = tuple(self._working.get(slot, {}).values())
+        if slot in self._emptied:
+            working = tuple(attrs.evolve(o, guards=False) if o.guards else o for o in working)
         others = () if target is None else self._others.get(target.pair, {}).values()
         following = step(slot, target, working, others, (self._now(target), self._policy))
+        if target is not None and (self._guards or target.trigger is not None):
+            own = working[0] if working else None
+            sales = self._sales(slot, target.pair) if target.side is Side.SELL else ()
+            following = held_back(following, own, sales)
         self._say(slot, following)
         match following:
             case Add():
@@ -168,6 +182,16 @@ class Repositioner(Actor):
                 pass
             case _:
                 assert_never(following)
+
+    def _sales(self, slot: Slot, pair: str) -> tuple[Sale, ...]:
+        """What other slots of the same strategy sell in a pair."""
+        found = []
+        for intent_id, intent in self._intents.items():
+            theirs = self._slot_of[intent_id]
+            same = intent.source == slot[0] and intent.pair == pair and theirs != slot
+            if same and intent.side is Side.SELL:
+                found.append(Sale(self._working[theirs][intent_id], self._targets.get(theirs)))
+        return tuple(found)
 
     def _may(self, slot: Slot) -> bool:
         return self._resting_until.get(slot, 0) <= self.clock.wall_ns()
@@ -193,11 +217,12 @@ class Repositioner(Actor):
             slot=target.slot,
             pair=target.pair,
             side=target.side,
-            order_type=OrderType.LIMIT,
+            order_type=OrderType.LIMIT if target.trigger is None else OrderType.STOP_LOSS_LIMIT,
             quantity=target.quantity,
             limit_price=target.price,
             post_only=target.post_only,
             decision=target.decision,
+            trigger_price=target.trigger,
         )
         order = Order(intent, State.WAITING)
         self._note(slot, order)
@@ -241,10 +266,14 @@ class Repositioner(Actor):
             amending=order.amend is not None
             or (known is not None and known.amending and not settled),
             refusals=0 if known is None or known.terms != order.terms else known.refusals,
+            trigger=trigger_at(intent, order.terms),
+            guards=is_guard(intent),
         )
         self._working.setdefault(slot, {})[intent.intent_id] = entry
         self._slot_of[intent.intent_id] = slot
         self._intents[intent.intent_id] = intent
+        if entry.guards:
+            self._guards.add(intent.intent_id)
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         intent = order.intent
@@ -283,6 +312,7 @@ class Repositioner(Actor):
     def _drop(self, intent_id: str, *, rest: bool) -> None:
         self._asked_ns.pop(intent_id, None)
         self._intents.pop(intent_id, None)
+        self._guards.discard(intent_id)
         for orders in self._others.values():
             orders.pop(intent_id, None)
         slot = self._slot_of.pop(intent_id, None)

@@ -11,9 +11,10 @@ from typing import Final
 import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.order import CONCLUDED, CancelProgress, Fill, Order, Side, State
+from zoe.domain.order import CONCLUDED, TRIGGERED, CancelProgress, Fill, Order, Side, State
 from zoe.domain.order_record import fill_of
 from zoe.domain.quantity import EXACT
+from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy.market import Level
 from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
 from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
@@ -161,10 +162,21 @@ class Purse:
         intent, price = order.intent, order.terms.limit_price
         units = 0 if price is None else int(price.value.scaleb(pair.price_precision))
         remaining = int(order.remaining.value.scaleb(pair.qty_precision))
+        trigger = None
+        if is_guard(intent):
+            waits_for = trigger_at(intent, order.terms)
+            trigger = (
+                None if waits_for is None else int(waits_for.value.scaleb(pair.price_precision))
+            )
+            # It may hold as much as an amend on its way would have it hold.
+            most = max(terms.quantity.value for terms in order.possible_terms)
+            remaining = int((most - order.filled.value).scaleb(pair.qty_precision))
         since_ns = self._since_ns.get(intent.intent_id, now_ns)
         age_ms = max(now_ns - since_ns, 0) // 1_000_000
         key = (intent.slot or "").rpartition(" ")[2]
-        return WorkingOrder(key, intent.side, units, remaining, _stage(order), age_ms)
+        return WorkingOrder(
+            key, intent.side, units, remaining, _stage(order), age_ms, trigger=trigger
+        )
 
     def ours(self, symbol: str) -> tuple[Level, ...]:
         """Price and quantity of our own resting orders in a pair; a bid's quantity is negative."""
@@ -180,7 +192,8 @@ class Purse:
         found: list[Level] = []
         for order in self._orders.values():
             price = order.terms.limit_price
-            if order.intent.pair == symbol and price is not None and order.state is State.WORKING:
+            in_book = order.state is State.WORKING and order.intent.order_type not in TRIGGERED
+            if order.intent.pair == symbol and price is not None and in_book:
                 quantity = int(order.remaining.value.scaleb(pair.qty_precision))
                 signed = -quantity if order.intent.side is Side.BUY else quantity
                 found.append((int(price.value.scaleb(pair.price_precision)), signed))

@@ -9,6 +9,7 @@ import attrs
 from zoe.domain.catalog import Instrument
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.repeg import Target
+from zoe.domain.strategy.own import Stage
 from zoe.domain.strategy.view import View, Want
 from zoe.messages.orders import SetTarget
 from zoe.runtime.actor import Actor
@@ -27,21 +28,24 @@ class Targets:
     def set(self, view: View, keys: Iterable[str], wants: Iterable[Want], link: str | None) -> None:
         """What is wanted of a pair's slots; the others are wanted empty."""
         wanted = {want.key: want for want in wants}
+        # A stop of before this actor's life, which nobody else sends away.
+        stops = {o.key for o in view.working if o.trigger is not None and o.stage is Stage.RESTING}
         for key in keys:
             slot = f"{view.instrument.symbol} {key}"
             want = wanted.get(key)
             if want is not None:
                 target = target_of(want, slot, view.instrument, (self._source, link))
                 self._want(slot, target, view.now_ns)
-            elif slot in self._set:
-                del self._set[slot]
+            elif slot in self._set or key in stops:
+                self._set.pop(slot, None)
                 self._tell(slot, None)
 
     def withdraw(self) -> None:
-        """Nothing is wanted any more."""
-        for slot in tuple(self._set):
+        """Nothing is wanted any more; a stop that rests is left where it is."""
+        for slot, (target, _) in tuple(self._set.items()):
             del self._set[slot]
-            self._tell(slot, None)
+            if target.trigger is None:
+                self._tell(slot, None)
 
     def _want(self, slot: str, target: Target, now_ns: int) -> None:
         known, told_ns = self._set.get(slot, (None, 0))
@@ -72,4 +76,7 @@ def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | Non
         valid_until_ns=want.valid_until_ns,
         decision=decision,
         post_only=want.post_only,
+        trigger=None
+        if want.trigger is None
+        else Price(Decimal(want.trigger).scaleb(-pair.price_precision)),
     )

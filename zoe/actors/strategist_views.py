@@ -78,6 +78,7 @@ class Views:
         equity, day = self._money(now_ns)
         return Account(
             sleeve=int(purse.sellable(pair).scaleb(pair.qty_precision)),
+            owned=int(holding.quantity.scaleb(pair.qty_precision)),
             sleeve_cost=holding.cost,
             sleeve_since_ns=holding.since_ns,
             cash=purse.cash(pair),

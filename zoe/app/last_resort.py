@@ -16,6 +16,7 @@ from zoe.domain.errors import (
     WireError,
 )
 from zoe.domain.order import CONCLUDED, EXTERNAL, Order
+from zoe.domain.resting_stop import is_guard
 from zoe.messages.journal import StoredRow
 from zoe.messages.wire import WireLost
 from zoe.ports.venue import CancelByRest, Venue
@@ -27,11 +28,16 @@ CALL_SECONDS: Final = 3
 
 
 def own_orders(rows: Iterable[StoredRow]) -> tuple[Order, ...]:
-    """This desk's orders among journal rows that are sorted by stream, those not concluded."""
+    """This desk's orders among journal rows that are sorted by stream, those not concluded.
+
+    But for stops that a strategy lets rest: they guard what is held when nobody is here.
+    """
     found = []
     for _, stream in groupby(rows, key=lambda row: row.stream):
         order = order_record.fold((row.kind, row.body) for row in stream)
-        if order is not None and order.state not in CONCLUDED and order.intent.source != EXTERNAL:
+        if order is None or order.state in CONCLUDED or order.intent.source == EXTERNAL:
+            continue
+        if not is_guard(order.intent):
             found.append(order)
     return tuple(found)
 

@@ -127,8 +127,6 @@ def crypto_trader(
         ConfigError: It shall trade, and what it needs is missing.
     """
     unmet = trader_params.stop_conflict(params, needs["dead_man"])
-    if unmet is None and params.stops == "exchange":
-        unmet = f'{TRADER}.stops = "exchange": the desk cannot let a stop rest yet'
     if not needs["scout"]:
         unmet = f"{TRADER} needs [scout] enabled = true"
     found = EngineSettings(switch.mode, (), _claims(TRADER, switch.claim), params, unmet)

@@ -6,6 +6,8 @@ it may come to, only when the order's own share of the decay has earned its cost
 lives at what it can sustain and never waits with a full counter. Cancels always have budget.
 A slot with anything on its way, in doubt or being canceled waits: the next order follows only when
 the fate, and so the final filled quantity, of the one before is durable.
+A guard (``resting_stop``) is judged by its trigger: it moves up or not at all, grows with what it
+guards, and goes only when somebody says so: not with its age, and not with whoever wanted it.
 """
 
 from decimal import Decimal
@@ -30,6 +32,7 @@ class Target:
     Attributes:
         decision: Journal stream and version of the decision it follows from.
         post_only: False for one that may take: a protective exit.
+        trigger: Of a stop that shall rest: it waits for this price, and has ``price`` as its limit.
     """
 
     slot: str
@@ -41,6 +44,7 @@ class Target:
     valid_until_ns: int
     decision: str | None = None
     post_only: bool = True
+    trigger: Price | None = None
 
 
 @attrs.frozen
@@ -71,6 +75,8 @@ class Working:
         since_ns: When it was made or last amended, or later (wall time).
         amending: Whether an amend was wished for and its fate is not known.
         refusals: Amends of it that were refused, since the last that was not.
+        trigger: What it waits for, where it waits for a price.
+        guards: Whether it is a stop that stays unless it is said to go.
     """
 
     intent_id: str
@@ -83,6 +89,8 @@ class Working:
     since_ns: int
     amending: bool = False
     refusals: int = 0
+    trigger: Price | None = None
+    guards: bool = False
 
 
 @attrs.frozen
@@ -148,6 +156,8 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
     if not working:
         return Wait("NOTHING_WANTED") if target is None or stale else Add(target)
     order = working[0]
+    if (target is None or stale) and order.guards:
+        return Wait("STOP_RESTS")
     if target is None or stale:
         return Cancel(order.intent_id, "the target has gone stale" if stale else "no longer wanted")
     return _move(target, order, now, policy)
@@ -156,8 +166,11 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
 def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     """What becomes of the one order of a slot that has a target."""
     wanted = f"wanted {target.quantity} @ {target.price}"
-    if order.side is not target.side or order.terms.limit_price is None:
+    is_other = (order.trigger is None) is not (target.trigger is None)
+    if order.side is not target.side or order.terms.limit_price is None or is_other:
         return Cancel(order.intent_id, f"{wanted}: not to be had by an amend")
+    if order.trigger is not None and target.trigger is not None:
+        return _guard(target, order, now, policy)
     age_ns = max(now.wall_ns - order.since_ns, 0)
     if age_ns >= policy.max_age_seconds * _SECOND_NS and not order.amending:
         return Cancel(order.intent_id, f"too old: {age_ns // _SECOND_NS} s")
@@ -180,6 +193,38 @@ def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     if distance > policy.max_distance:
         return Cancel(order.intent_id, f"too far; {figures}")
     return Wait("BUDGET", figures)
+
+
+def _guard(target: Target, order: Working, now: Now, policy: Policy) -> Step:
+    """A resting stop under its target: raised, or of another size; all that its counter allows."""
+    assert order.trigger is not None and target.trigger is not None
+    terms = _guarding(target, order, policy)
+    if terms == order.terms:
+        return Wait("IN_PLACE")
+    figures = (
+        f"wanted {target.quantity} at {target.trigger}, has {order.remaining} at {order.trigger}"
+    )
+    if order.amending:
+        return Wait("AMENDING")
+    cost_milli = engine_cost_milli(Action.AMEND, max(now.wall_ns - order.since_ns, 0))
+    room = now.room
+    if room is not None and room.used(now.monotonic_ns) + cost_milli > room.ceiling_milli:
+        return Wait("BUDGET", f"{figures}; {_used(now)}")
+    return Amend(order.intent_id, terms, figures)
+
+
+def _guarding(target: Target, order: Working, policy: Policy) -> Terms:
+    """Its limit goes where its trigger goes, up only; once some of it is executed it grows no more:
+    who wants it may not have heard of that yet."""
+    assert order.trigger is not None and target.trigger is not None
+    limit = order.terms.limit_price
+    assert limit is not None
+    up = target.trigger.value - order.trigger.value
+    if up > order.trigger.value * policy.price_band:
+        limit = Price(limit.value + up)
+    filled = order.terms.quantity - order.remaining
+    total = filled + target.quantity
+    return Terms(min(total, order.terms.quantity) if filled else total, limit)
 
 
 def _terms(target: Target, order: Working, price: Price, policy: Policy) -> Terms:

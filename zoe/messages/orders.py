@@ -109,9 +109,14 @@ class CancelWithoutStore(Message):
 
 @attrs.frozen
 class CancelOwnOrders(Message):
-    """Cancel every working order of this desk."""
+    """Cancel every working order of this desk.
+
+    Attributes:
+        stops: Whether stops that a strategy lets rest go too; they guard what is held.
+    """
 
     why: str
+    stops: bool = True
 
 
 @attrs.frozen
@@ -165,9 +170,11 @@ class AwaitNoOrders(Message):
 
     Attributes:
         external: Whether orders that others placed count too.
+        stops: Whether stops that a strategy lets rest count.
     """
 
     external: bool = False
+    stops: bool = True
 
 
 @attrs.frozen

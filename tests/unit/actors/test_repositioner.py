@@ -17,6 +17,7 @@ from zoe.messages.orders import (
     CancelOrder,
     OrderChanged,
     OrderForgotten,
+    OrdersReported,
     PlaceOrder,
     SetTarget,
 )
@@ -192,3 +193,59 @@ def test_an_order_takes_only_where_its_target_says_so() -> None:
     stage.tell(SetTarget("strategy/q", "exit.stop", target))
     resting, taking = [wish.intent for wish in stage.heard("risk", PlaceOrder)]
     assert resting.post_only and not taking.post_only
+
+
+def stop(stage: Stage, trigger: str = "49500") -> SetTarget:
+    until_ns = stage.runtime.clock.wall_ns() + 3_000_000_000
+    target = Target(
+        *("X exit.stop", "strategy/q", "BTC/USD", Side.SELL, Price.of("49250"), Quantity.of("1")),
+        until_ns,
+        post_only=False,
+        trigger=Price.of(trigger),
+    )
+    return SetTarget("strategy/q", "X exit.stop", target)
+
+
+def test_a_stop_waits_for_its_price_and_stays_until_its_slot_is_emptied() -> None:
+    factory = partial(Repositioner, RepegConfig())
+    stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
+    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(stop(stage))
+    (wish,) = stage.heard("risk", PlaceOrder)
+    assert wish.intent.order_type is OrderType.STOP_LOSS_LIMIT
+    assert wish.intent.trigger_price == Price.of("49500")
+    works(stage)
+    stage.run(3 * PATIENCE_SECONDS)  # nobody has renewed the wish for a long time
+    stage.runtime.crash("repositioner")
+    stage.run(1)
+    stage.tell(OrdersReported((Order(wish.intent, State.WORKING, order_id="O1"),)))
+    stage.tell(Reconciled("a", 1, 0))
+    stage.run(10)
+    assert withdrawn(stage) == []
+    stage.tell(stop(stage, "49700"))
+    (raised,) = amends(stage)
+    assert str(raised.terms) == "1 @ 49450"
+    stage.tell(AmendDenied(wish.intent.intent_id, raised.terms, "NO_QUOTE", ()))
+    stage.tell(SetTarget("strategy/q", "X exit.stop", None))
+    assert withdrawn(stage) == [wish.intent.intent_id]
+
+
+def test_a_sale_waits_until_the_stop_of_its_coins_is_gone() -> None:
+    stage = wanting()
+    stage.tell(stop(stage))
+    works(stage)
+    (_, wish) = stage.heard("risk", PlaceOrder)
+    until_ns = stage.runtime.clock.wall_ns() + 60_000_000_000
+    sale = Target(
+        *("X exit.leave", "strategy/q", "BTC/USD", Side.SELL, Price.of("50000"), Quantity.of("1")),
+        until_ns,
+        post_only=False,
+    )
+    stage.tell(SetTarget("strategy/q", "X exit.stop", None))
+    stage.tell(SetTarget("strategy/q", "X exit.leave", sale))
+    stage.run(5)
+    assert len(placed(stage)) == 2
+    canceled = Order(wish.intent, State.CANCELED, order_id="O1", reason="User requested")
+    stage.tell(OrderChanged(canceled, Fact(Input.CANCELED, "O1")))
+    stage.run(2)
+    assert len(placed(stage)) == 3

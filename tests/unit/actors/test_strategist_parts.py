@@ -7,6 +7,7 @@ import attrs
 
 from zoe.actors.strategist_eyes import GAP_NS, Eyes
 from zoe.actors.strategist_purse import DAY_NS, Purse
+from zoe.domain.amend import Amend, Terms
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Fill, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
@@ -163,3 +164,20 @@ def test_fees_are_those_of_the_newest_execution_for_a_day() -> None:
     assert made.fee_bps("X/USD", NOW_NS, maker=True) == 25
     assert made.fee_bps("X/USD", NOW_NS, maker=False) is None
     assert made.fee_bps("X/USD", NOW_NS + DAY_NS, maker=True) is None
+
+
+def test_a_resting_stop_is_shown_with_its_trigger_and_all_that_it_may_hold() -> None:
+    purse = Purse(SOURCE)
+    purse.learn(catalog("X/USD"))
+    intent = Intent(
+        *("s", SOURCE, "X/USD exit.stop", "X/USD", Side.SELL, OrderType.STOP_LOSS_LIMIT),
+        *(Quantity.of("10"), Price.of("99.5")),
+        trigger_price=Price.of("100"),
+    )
+    raised = Amend(Terms(Quantity.of("12"), Price.of("100.5")), 1, 0)
+    purse.follow(Order(intent, State.WORKING, order_id="O1", amend=raised), NOW_NS)
+    (shown,) = purse.working(instrument("X/USD"), NOW_NS)
+    assert (shown.key, shown.trigger, shown.price) == ("exit.stop", 10_000, 9_950)
+    assert shown.remaining == 120_000  # an amend on its way may have been applied
+    # It waits for its price, and is in no book.
+    assert purse.ours("X/USD") == ()

@@ -29,6 +29,7 @@ from zoe.adapters.kraken.reports import (
 from zoe.adapters.kraken.trading_calls import of_desk
 from zoe.domain.errors import WireError
 from zoe.domain.order import Order
+from zoe.domain.resting_stop import trigger_at
 from zoe.domain.sighting import Sighting
 from zoe.messages.limits import CounterReported
 from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
@@ -189,6 +190,9 @@ class KrakenSession:
         }
         if terms.limit_price is not None:
             params["limit_price"] = number(terms.limit_price.value)
+        trigger = trigger_at(order.intent, terms)
+        if trigger is not None and trigger != trigger_at(order.intent, order.terms):
+            params["trigger_price"] = number(trigger.value)
         if order.intent.post_only:
             params["post_only"] = True
         return request("amend_order", params, req_id)

@@ -5,6 +5,8 @@ was begun is working by then: a slot with an order in flight, in doubt or being 
 restart, a lost answer or a double wake cannot double an order.
 A target that would meet an order of our own waits (``OWN_ORDER``: the exchange would cancel one of
 both), and a pair has one owner among strategies at a time (``PAIR_OWNED``). Cancels always go.
+A resting stop and a sale of the same coins never stand side by side (``COINS_GUARDED``): the sale
+waits until the stop is as it is wanted, and the stop grows only when no sale is left.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.order import TRIGGERED, Order, Side
+from zoe.domain.order import TRIGGERED, CancelProgress, Order, Side, State
 from zoe.domain.quantity import Price
 from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working, decide
 
@@ -20,6 +22,7 @@ from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Workin
 Slot = tuple[str, str]
 OWN_ORDER: Final = "OWN_ORDER"
 PAIR_OWNED: Final = "PAIR_OWNED"
+COINS_GUARDED: Final = "COINS_GUARDED"
 _STRATEGIES: Final = "strategy/"
 
 
@@ -71,10 +74,46 @@ def step(
     owner = _owner(strangers, slot[0])
     if owner is not None:
         return Wait(PAIR_OWNED, f"by {owner}")
+    if target.trigger is not None:
+        return wanted  # it waits for its price, and is in no book
     met = next((o for o in strangers if _meets(target.side, price, o)), None)
     if met is not None:
         return Wait(OWN_ORDER, f"wanted {target.side.value} @ {price}, ours @ {met.price}")
     return wanted
+
+
+@attrs.frozen
+class Sale:
+    """Another slot of the same strategy and pair that sells: its order, and what is wanted of it."""
+
+    order: Working
+    target: Target | None
+
+
+def held_back(wanted: Step, own: Working | None, sales: Iterable[Sale]) -> Step:
+    """A step of a slot that sells, or the wait that keeps the same coins from being offered twice."""
+    if isinstance(wanted, Add):
+        grows, guards = True, wanted.target.trigger is not None
+    elif isinstance(wanted, Amend) and own is not None:
+        grows, guards = wanted.terms.quantity > own.terms.quantity, own.guards
+    else:
+        return wanted
+    if not grows:
+        return wanted
+    in_the_way = any(guards or (s.order.guards and not _is_as_wanted(s)) for s in sales)
+    return Wait(COINS_GUARDED) if in_the_way else wanted
+
+
+def _is_as_wanted(stop: Sale) -> bool:
+    """Whether a resting stop holds no more than it shall, and nothing is under way about it."""
+    order, target = stop.order, stop.target
+    is_quiet = order.state is State.WORKING and order.cancel is CancelProgress.NONE
+    return (
+        is_quiet
+        and not order.amending
+        and target is not None
+        and order.remaining <= target.quantity
+    )
 
 
 def steps(

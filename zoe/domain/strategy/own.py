@@ -28,6 +28,7 @@ class WorkingOrder:
         remaining: What may still be executed.
         age_ms: Since it was made or last amended.
         ahead: What is estimated to stand before it in the queue; None where nobody knows.
+        trigger: What a resting stop waits for; None for any other order.
     """
 
     key: str
@@ -37,6 +38,7 @@ class WorkingOrder:
     stage: Stage = Stage.RESTING
     age_ms: int = 0
     ahead: int | None = None
+    trigger: int | None = None
 
 
 @attrs.frozen
@@ -65,6 +67,8 @@ class Account:
     Attributes:
         sleeve: Base units that it bought itself, or was given, and may sell; those in its own
             working asks included, and never more than the account holds.
+        owned: Base units that its own fills came to: more than the sleeve while the account's
+            balance has not caught up with them; None where nobody says.
         sleeve_cost: What they cost, in quote.
         sleeve_since_ns: Since when it has held some without a pause.
         cash: Quote currency that it may spend in this pair: what is free, and what its own working
@@ -77,6 +81,7 @@ class Account:
     """
 
     sleeve: int = 0
+    owned: int | None = None
     sleeve_cost: Decimal = ZERO
     sleeve_since_ns: int | None = None
     cash: Decimal | None = None

@@ -102,6 +102,8 @@ def _forbidden(state: State, facts: Facts, rule: str, look: Look) -> str | None:
         return "COOLDOWN"
     if look.view.working:
         return "ORDERS_LEFT"
+    if any(trade.base == look.view.instrument.base for trade in state.trades):
+        return "BASE_HELD"
     if len(state.trades) >= look.params.max_positions:
         return "POSITIONS"
     return _off(state, look) or _alike(state, facts, look.params)
@@ -221,9 +223,9 @@ def chase(state: State, trade: Trade, look: Look) -> Answer:
         return state.with_trade(trade.given_up(look.now_ns)), (), ("ENTRY_FAILED",)
     if (wished, stop) != (trade.price, trade.stop):
         trade = attrs.evolve(trade, price=wished, stop=stop)
-    quantity = look.floor(min(trade.planned - look.held + trade.before, _affordable(price, look)))
+    quantity = look.floor(min(trade.planned - look.owned + trade.before, _affordable(price, look)))
     if quantity < look.least(price):
-        kept = trade.given_up(look.now_ns) if look.held > trade.before else trade
+        kept = trade.given_up(look.now_ns) if look.owned > trade.before else trade
         return state.with_trade(kept), (), ("ENTRY_REST",)
     want = look.want(ENTRY, price, quantity, f"{trade.rule} at {trade.signal_ns}")
     return state.with_trade(trade), (want,), (f"ENTERING_{trade.rule.upper()}",)
@@ -235,7 +237,7 @@ def _ended(state: State, trade: Trade, look: Look) -> str | None:
         return trade.leave.reason
     if look.now_ns >= trade.until_ns or look.now_ns < trade.signal_ns - BAR_NS:
         return "ENTRY_OVER"
-    if look.held - trade.before >= trade.planned:
+    if look.owned - trade.before >= trade.planned:
         return "ENTRY_FILLED"
     closed = closed_to_entries(look)
     if closed is not None and closed != "STALE":

@@ -9,8 +9,9 @@ from typing import Final
 import attrs
 
 from zoe.domain.catalog import TRADABLE
+from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
-from zoe.domain.strategy import exits
+from zoe.domain.strategy import exits, trader_stop
 from zoe.domain.strategy.bar_facts import BAR_NS, Facts
 from zoe.domain.strategy.exits import HOUR_NS, SECOND_NS
 from zoe.domain.strategy.position_size import milli, stop_distance
@@ -35,13 +36,14 @@ TRAIL: Final = "TRAIL"
 TIME: Final = "TIME"
 SIGNAL_GONE: Final = "SIGNAL_GONE"
 #: Reasons that a person should hear of: a position whose stop cannot act.
-ALARMS: Final = frozenset({"STOP_BLIND", "EXIT_IMPOSSIBLE"})
+ALARMS: Final = frozenset({"STOP_BLIND", "EXIT_IMPOSSIBLE", "STOP_MISSING"})
 
 
 def hold(state: State, trade: Trade, look: Look) -> Answer:
     """What becomes of a trade, from its first want to the last coin."""
     if look.view.trading_state is TradingState.HALTED:
-        return state.with_trade(trade.given_up(look.now_ns)), (), (TradingState.HALTED.value,)
+        halted = state.with_trade(trade.given_up(look.now_ns))
+        return halted, trader_stop.as_it_is(look), (TradingState.HALTED.value,)
     trade = _seen(trade, look)
     if not trade.opened_ns:
         return _not_open(state, trade, look)
@@ -55,10 +57,27 @@ def hold(state: State, trade: Trade, look: Look) -> Answer:
     state, bids, reasons = chase(state, trade, look)
     bought = state.trade(look.pair)
     assert bought is not None
-    asks = _targets(bought, look)
     alarms = ("STOP_BLIND",) if look.bid is None else ()
-    rests = ("TARGET_RESTS",) if asks else ()
-    return state, (*bids, *asks), (*alarms, *(reasons if bids else ("HOLDING",)), *rests)
+    said = (*alarms, *(reasons if bids else ("HOLDING",)))
+    if look.rests_stop:
+        bought, sales, more = _guarded(bought, look)
+        return state.with_trade(bought), (*bids, *sales), (*said, *more)
+    asks = _targets(bought, look)
+    return state, (*bids, *asks), (*said, *(("TARGET_RESTS",) if asks else ()))
+
+
+def _guarded(trade: Trade, look: Look) -> tuple[Trade, tuple[Want, ...], tuple[str, ...]]:
+    """What is held under a stop that rests, and the take-profit that is watched."""
+    taken = trader_stop.profit(trade, look)
+    if taken and not trade.taking:
+        trade = attrs.evolve(trade, taking=True)
+    sale = trader_stop.sale(trade, look, taken)
+    stop = trader_stop.wanted(trade, look, taken)
+    if stop:
+        trade = trader_stop.watched(trade, look)
+    missing = bool(stop) and trader_stop.is_missing(trade, look)
+    words = (("TAKING",) if taken else ()) + (("STOP_MISSING",) if missing else ())
+    return trade, (*stop, *sale), words
 
 
 def adopt(state: State, look: Look) -> Answer:
@@ -142,8 +161,9 @@ def _watched(state: State, trade: Trade, look: Look) -> tuple[State, Trade]:
             blind=watch.blind,
         )
     reason = None if trade.leave is None else trade.leave.reason
+    is_hit = is_hit or (look.rests_stop and trader_stop.has_sold(trade, look))
     if is_hit and reason in (None, SIGNAL_GONE):
-        is_loss = trade.stop < (trade.entry or trade.price)
+        is_loss = _is_loss(trade)
         if is_loss:
             state = state.with_stopped(look.pair, look.late_ns)
         return state, attrs.evolve(trade, leave=Leave(STOP if is_loss else TRAIL, look.now_ns))
@@ -153,6 +173,10 @@ def _watched(state: State, trade: Trade, look: Look) -> tuple[State, Trade]:
     if reason is None and _is_gone(trade, look):
         return state, attrs.evolve(trade, leave=Leave(SIGNAL_GONE, look.now_ns))
     return state, trade
+
+
+def _is_loss(trade: Trade) -> bool:
+    return trade.stop < (trade.entry or trade.price)
 
 
 def _settled(trade: Trade, look: Look) -> Trade:
@@ -188,16 +212,13 @@ def _tranche(trade: Trade, look: Look) -> int:
 
 def _is_sold(trade: Trade, look: Look) -> bool:
     """Whether the take-profit is done; what is left of it may be too little for an order."""
+    if look.rests_stop and not trade.taking:
+        return False
     left = trade.tranche - (trade.size - look.held)
     if left <= 0:
         return True
-    began = look.held < trade.size
-    return began and not look.works(TARGET) and look.floor(left) < look.least(_target(trade, look))
-
-
-def _target(trade: Trade, look: Look) -> int:
-    risked = trade.price - exits.stop_below(trade.price, trade.distance_mbps, look.tick)
-    return exits.target(trade.price, risked, milli(look.params.target_r), look.tick)
+    began, price = look.held < trade.size, trader_stop.target(trade, look)
+    return began and not look.works(TARGET) and look.floor(left) < look.least(price)
 
 
 def _is_over(trade: Trade, look: Look) -> bool:
@@ -212,6 +233,10 @@ def _closed(state: State, trade: Trade, look: Look) -> Answer:
     """The trade is over: its pair rests, longer after a stop, for a day after two."""
     params = look.params
     is_stop = trade.leave is not None and trade.leave.reason == STOP
+    if trade.leave is None and look.rests_stop and not trade.taking:
+        # All of it went while nobody looked: by the stop that rested.
+        is_stop = _is_loss(trade)
+        state = state.with_stopped(look.pair, look.late_ns) if is_stop else state
     minutes = params.stop_cooldown_minutes if is_stop else params.cooldown_minutes
     until_ns = look.late_ns + seconds_ns(minutes * 60)
     stops = [s for s in state.stopped if s.pair == look.pair and s.at_ns > look.sure_ns - DAY_NS]
@@ -265,7 +290,7 @@ def _targets(trade: Trade, look: Look) -> tuple[Want, ...]:
     if not trade.size or trade.halved or look.bid is None or _cannot_sell(look):
         return ()
     left = min(trade.tranche - (trade.size - look.held), look.sellable(TARGET))
-    price = max(_target(trade, look), (look.bid // look.tick + 1) * look.tick)
+    price = max(trader_stop.target(trade, look), (look.bid // look.tick + 1) * look.tick)
     quantity = look.floor(left)
     if quantity < look.least(price) and not look.works(TARGET):
         return ()
@@ -286,16 +311,34 @@ def _leaving(state: State, trade: Trade, look: Look) -> Answer:
     assert leave is not None
     kept = state.with_trade(trade.given_up(look.now_ns))
     if look.bid is None:
-        return kept, (), (leave.reason, "STOP_BLIND")
+        return kept, trader_stop.as_it_is(look), (leave.reason, "STOP_BLIND")
     if _cannot_sell(look):
-        return kept, (), (leave.reason, "EXIT_IMPOSSIBLE")
+        return kept, trader_stop.as_it_is(look), (leave.reason, "EXIT_IMPOSSIBLE")
+    if trader_stop.has_its_turn(leave, look):
+        return kept, trader_stop.as_it_is(look), (leave.reason, "STOP_RESTS")
     patience_ns = seconds_ns(look.params.maker_exit_seconds)
+    # Who waits as a maker has no stop at rest: where one should be, nobody waits.
+    patience_ns = patience_ns if leave.reason == SIGNAL_GONE and not look.rests_stop else 0
     # A clock that goes back makes nobody wait any longer, here and below.
     patient = 0 <= look.now_ns - leave.since_ns < patience_ns
-    if (leave.reason == SIGNAL_GONE and patient) or look.view.instrument.status == "post_only":
+    by_maker = patient or look.view.instrument.status == "post_only"
+    since_ns = leave.since_ns + (0 if by_maker else patience_ns)
+    if _is_held_elsewhere(MAKER if by_maker else PROTECT, since_ns, look):
+        return kept, (), (leave.reason, "COINS_HELD")
+    if by_maker:
         price = max(look.ask or 0, (look.bid // look.tick + 1) * look.tick)
         return kept, _sale(MAKER, price, leave.reason, look), (leave.reason,)
     return _protected(kept, trade, leave, look)
+
+
+def _is_held_elsewhere(key: str, since_ns: int, look: Look) -> bool:
+    """Whether an exit waits a moment for coins that other orders hold, and then leaves in one piece.
+
+    What they still hold after that moment is sold when they are known to be gone.
+    """
+    others = any(o.side is Side.SELL and o.key != key for o in look.view.working)
+    moment_ns = seconds_ns(look.params.exit_seconds)
+    return others and not look.works(key) and 0 <= look.now_ns - since_ns < moment_ns
 
 
 def _protected(state: State, trade: Trade, leave: Leave, look: Look) -> Answer:

@@ -16,6 +16,7 @@ from zoe.domain.strategy.bar_facts import BAR_NS, MILLI, Facts
 from zoe.domain.strategy.entry_rules import Mood
 from zoe.domain.strategy.exits import Sight
 from zoe.domain.strategy.market import BookState, Level
+from zoe.domain.strategy.own import WorkingOrder
 from zoe.domain.strategy.position_size import milli
 from zoe.domain.strategy.trader_params import Params
 from zoe.domain.strategy.view import View, Want
@@ -27,7 +28,9 @@ ENTRY: Final = "entry"
 TARGET: Final = "exit.tp1"
 MAKER: Final = "exit.maker"
 PROTECT: Final = "exit.leave"
-SLOTS: Final = (ENTRY, TARGET, MAKER, PROTECT)
+#: The stop, where the exchange holds it.
+STOP: Final = "exit.stop"
+SLOTS: Final = (ENTRY, STOP, TARGET, MAKER, PROTECT)
 #: A want that nobody renews stands so long.
 VALID_NS: Final = 10_000_000_000
 
@@ -65,6 +68,11 @@ class Look:
     def held(self) -> int:
         """The sleeve."""
         return self.view.account.sleeve
+
+    @property
+    def owned(self) -> int:
+        """What its own fills came to, also where the balance does not show it yet."""
+        return max(self.held, self.view.account.owned or 0)
 
     @property
     def bids(self) -> Sequence[Level]:
@@ -140,11 +148,21 @@ class Look:
         """Whether any of these slots has an order that is not concluded."""
         return any(order.key in keys for order in self.view.working)
 
+    @property
+    def rests_stop(self) -> bool:
+        """Whether the exchange holds the stop; otherwise the desk watches it alone."""
+        return self.params.stops == "exchange"
+
+    def order(self, key: str) -> WorkingOrder | None:
+        """The order of a slot; None where there is none that is not concluded."""
+        return next((order for order in self.view.working if order.key == key), None)
+
     def want(self, key: str, price: int, quantity: int, reason: str) -> Want:
-        """An order of a slot; all but the protective one are post-only."""
+        """An order of a slot; but for what protects they are post-only."""
         side = Side.BUY if key == ENTRY else Side.SELL
         until_ns = self.now_ns + VALID_NS
-        return Want(key, self.pair, side, price, quantity, key != PROTECT, until_ns, reason)
+        post_only = key not in (PROTECT, STOP)
+        return Want(key, self.pair, side, price, quantity, post_only, until_ns, reason)
 
     def worth(self, price: int, quantity: int) -> Decimal:
         """Price times quantity in quote."""

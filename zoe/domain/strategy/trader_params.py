@@ -137,19 +137,13 @@ class Params:
 def stop_conflict(params: Params, dead_man: bool) -> str | None:
     """Why a desk must not start with these settings, in one line; None where it may.
 
-    The exchange's cancel-all-after cancels every order of the account, protective stops too; and
-    without it nobody lets a stop rest: slots hold limit orders only.
+    The exchange's cancel-all-after cancels every order of the account, protective stops too.
     """
-    if params.stops == "desk":
+    if params.stops == "desk" or not dead_man:
         return None
-    if dead_man:
-        return (
-            'strategy.crypto_trader.stops = "exchange" and desk.dead_man = true exclude each '
-            "other: the dead-man's switch would cancel the stops; trade on a sub-account without it"
-        )
     return (
-        'strategy.crypto_trader.stops = "exchange": this desk rests no stop orders for '
-        'strategies; only "desk" is built'
+        'strategy.crypto_trader.stops = "exchange" and desk.dead_man = true exclude each '
+        "other: the dead-man's switch would cancel the stops; trade on a sub-account without it"
     )
 
 

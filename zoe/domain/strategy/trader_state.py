@@ -60,6 +60,9 @@ class Trade:
         under_ns: When the bid was first seen at or under the stop; 0 where the newest was over it.
         under_sequence: Of the book in which it was.
         blind: Whether the market could not be seen since the last live quote.
+        taking: Whether a watched take-profit has been reached: coins have gone by other ways than
+            the stop that rests.
+        bare_ns: Since when no stop is seen at rest that should be; 0 while one is.
         returns: Log returns of 15 minutes in 1e-3 bps, oldest first.
         returns_end_ns: Close of the last of them.
     """
@@ -84,9 +87,16 @@ class Trade:
     under_ns: int = 0
     under_sequence: int = 0
     blind: bool = False
+    taking: bool = False
+    bare_ns: int = 0
     leave: Leave | None = None
     returns: tuple[int, ...] = ()
     returns_end_ns: int = 0
+
+    @property
+    def base(self) -> str:
+        """What is held: one asset in one pair at a time."""
+        return self.pair.partition("/")[0]
 
     def given_up(self, at_ns: int) -> "Trade":
         """This trade with its entry over by then."""

@@ -105,6 +105,9 @@ class Want:
     Attributes:
         key: The slot, such as ``bid.0`` or ``exit.tp1``.
         post_only: False for a protective exit or a flatten only: it may take.
+        trigger: Of a stop that shall rest at the exchange: it waits for this price (units), and has
+            ``price`` as its limit. It stays when nobody renews the want, and goes when the slot is
+            wanted empty.
     """
 
     key: str
@@ -115,6 +118,7 @@ class Want:
     post_only: bool
     valid_until_ns: int
     reason: str
+    trigger: int | None = None
 
 
 @attrs.frozen(weakref_slot=False)

@@ -54,4 +54,4 @@ def test_resting_stops_and_the_dead_mans_switch_exclude_each_other() -> None:
     assert stop_conflict(Params(), dead_man=True) is None
     refused = stop_conflict(Params(stops="exchange"), dead_man=True)
     assert refused is not None and "dead-man" in refused and "\n" not in refused
-    assert stop_conflict(Params(stops="exchange"), dead_man=False) is not None
+    assert stop_conflict(Params(stops="exchange"), dead_man=False) is None
