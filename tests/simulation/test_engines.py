@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from engine_world import EngineWorld, edge, trader
+from engine_world import PAIRS, EngineWorld, edge, trader
 from loguru import logger
 
 from zoe.app.deciding import decide_again
@@ -174,3 +174,16 @@ def test_a_strategist_that_crashes_goes_on_from_its_state_and_sleeve() -> None:
     shown = {row["pair"]: row for row in made.show("crypto_trader")["details"]}
     assert all(shown[trade.pair]["counts"] for trade in trades(made).trades)
     made.until(lambda: _agree(made, began), 60)
+
+
+def test_a_restart_remembers_which_pairs_were_there_before() -> None:
+    made = world(13, "shadow")
+    made.run(15)
+    stream = f"scan-listed/{made.account}/crypto_trader"
+    (row,) = made.journal.stream(stream)
+    assert set(row.body["pairs"]) == set(PAIRS)
+    made.kill()
+    made.start()
+    made.ready()
+    made.run(15)
+    assert made.journal.stream(stream) == (row,)

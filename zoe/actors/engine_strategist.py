@@ -32,7 +32,7 @@ from zoe.domain.strategy.trader_hold import ALARMS
 from zoe.domain.strategy.trader_params import Params as ScanParams
 from zoe.domain.strategy.view import WARMING, Decision, Engine, View, Want
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
-from zoe.messages.ledger import BalancesChanged, WatchBalances
+from zoe.messages.ledger import BalancesChanged, FeesKnown, FeesWanted, WatchBalances
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.market import ExchangeStatus, Quote, TradePrints
 from zoe.messages.orders import OrderChanged, OrderForgotten, OrdersReported, ReportOrders
@@ -61,7 +61,7 @@ IDLE_NS: Final = 30_000_000_000
 
 Inbox = (
     Quote | TradePrints | BarsClosed | TickersSampled | ExchangeStatus | BalancesChanged | CatalogChanged
-    | TradingStateChanged | OrderChanged | OrderForgotten | OrdersReported | BudgetChanged | Hydrated
+    | FeesKnown | TradingStateChanged | OrderChanged | OrderForgotten | OrdersReported | BudgetChanged | Hydrated
     | Recorded | SetStrategyMode | ReportStrategy | Tick
 )  # fmt: skip
 
@@ -146,7 +146,7 @@ class EngineStrategist(Actor):
         rows, engine = self._rows, self.config.engine
         rows.ask(rows.mode, self._mode_read)
         rows.ask(rows.decisions, lambda _: None)
-        rows.ask(rows.scans, lambda _: None)
+        rows.ask_scans(self.scanner)
         for memory in sorted({engine.memory(pair) for pair in (*self.config.pairs, "")}):
             rows.ask_state(memory, lambda found, memory=memory: self._state_read(memory, found))  # type: ignore[misc]  # a default binds it
         rows.ask_fills(self._source, self._fills_read)
@@ -172,8 +172,8 @@ class EngineStrategist(Actor):
                 self._sampled(message, now_ns)
             case ExchangeStatus():
                 self.views.maintenance = message.system == "maintenance"
-            case BalancesChanged():
-                self.purse.balances = dict(message.totals)
+            case BalancesChanged() | FeesKnown():
+                self.purse.hear(message, now_ns)
             case CatalogChanged():
                 self._learn(message, now_ns)
             case TradingStateChanged():
@@ -273,7 +273,7 @@ class EngineStrategist(Actor):
         self.eyes.learn(news.catalog)
         self.purse.learn(news.catalog)
         if self.scanner is not None:
-            self.scanner.learn(news.catalog, now_ns)
+            self._rows.note_listed(self.scanner.learn(news.catalog, now_ns))
         self._renew()
 
     def _sampled(self, news: TickersSampled, now_ns: int) -> None:
@@ -294,6 +294,7 @@ class EngineStrategist(Actor):
         if self.eyes.catalog is None:
             return
         self.tell(self.find("market"), FocusWanted(self.eyes.wanted(self._pairs)))
+        self.tell(self.find("fees"), FeesWanted(self._pairs))
         if dict(self.config.engine.needs.bars):
             self.tell(self.find("bars"), BarsWanted(self._pairs))
         if self.scanner is not None and on:

@@ -19,6 +19,7 @@ from zoe.domain.strategy.market import Level
 from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
 from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
 from zoe.messages.journal import StoredRow
+from zoe.messages.ledger import BalancesChanged, FeesKnown
 
 ZERO: Final = Decimal(0)
 DAY_NS: Final = 86_400_000_000_000
@@ -53,7 +54,7 @@ class Purse:
         self._counted: dict[str, set[str]] = {}
         self._fills: dict[str, list[OwnFill]] = {}
         self._days: dict[str, _Day] = {}
-        #: What executions of a pair have cost of late, in bps: maker, taker; each with its time.
+        #: What a pair costs, in bps: maker, taker; as the newest execution or answer said, and when.
         self._fees: dict[tuple[str, bool], tuple[Decimal, int]] = {}
         self._catalog: Catalog | None = None
         self.balances: Mapping[str, Decimal] | None = None
@@ -124,13 +125,23 @@ class Purse:
         self.sleeve = self.sleeve.after(intent_id, fill)
         self._book_day(fill, before)
         bps, is_maker = _fee_bps(fill, base_of(fill.pair)), not fill.liquidity.startswith("t")
-        self._fees[fill.pair, is_maker] = (bps, fill.exchange_ns)
+        if fill.exchange_ns >= self._fees.get((fill.pair, is_maker), (bps, 0))[1]:
+            self._fees[fill.pair, is_maker] = (bps, fill.exchange_ns)
         if pair is not None:
             told = _own_fill(fill, slot, pair, bps)
             self._fills.setdefault(fill.pair, []).append(told)
 
+    def hear(self, news: BalancesChanged | FeesKnown, now_ns: int) -> None:
+        """What the account holds, or what trading costs it."""
+        if isinstance(news, BalancesChanged):
+            self.balances = dict(news.totals)
+            return
+        for fee in news.fees:
+            self._fees[fee.symbol, True] = (fee.maker_bps, now_ns)
+            self._fees[fee.symbol, False] = (fee.taker_bps, now_ns)
+
     def fee_bps(self, pair: str, now_ns: int, *, maker: bool) -> Decimal | None:
-        """What a pair's newest execution cost; None where there was none for a day."""
+        """What a pair costs at the account's tier; None where nothing has said so for a day."""
         bps, at_ns = self._fees.get((pair, maker), (None, 0))
         return bps if now_ns - at_ns < DAY_NS else None
 

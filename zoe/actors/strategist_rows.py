@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 
 from zoe.actors import hydration
+from zoe.actors.strategist_scan import LISTED, Scanner
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
@@ -61,6 +62,7 @@ class Rows:
         self._states = f"strategy-state/{account_id}/{name}"
         self.mode = f"strategy-mode/{account_id}/{name}"
         self.scans = f"scan/{account_id}/{name}"
+        self._listed = f"scan-listed/{account_id}/{name}"
         self._versions: dict[str, int] = {}
         self._asked: dict[int, Callable[[tuple[StoredRow, ...]], None]] = {}
         self._refs = 0
@@ -76,6 +78,17 @@ class Rows:
             then(rows)
 
         self._hydrate(read, stream=stream, last=True)
+
+    def ask_scans(self, scanner: Scanner | None) -> None:
+        """Where its passes end, and when it first saw each pair."""
+        self.ask(self.scans, lambda _: None)
+
+        def read(rows: tuple[StoredRow, ...]) -> None:
+            self._versions[self._listed] = rows[-1].version if rows else 0
+            if scanner is not None:
+                scanner.remember(row.body for row in rows)
+
+        self._hydrate(read, stream=self._listed)
 
     def ask_fills(self, source: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
         """Every execution of the orders of a source."""
@@ -145,6 +158,11 @@ class Rows:
         """Stream and version of the pair's newest decision."""
         version = self._newest.get(symbol)
         return None if version is None else f"{self.decisions}@{version}"
+
+    def note_listed(self, body: str | None) -> None:
+        """Pairs that were not there before, if there are any."""
+        if body is not None:
+            self.write(self.next(self._listed, LISTED, body))
 
     def write(self, *rows: Row) -> None:
         """Makes rows durable, all or none."""

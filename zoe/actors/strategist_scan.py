@@ -1,6 +1,6 @@
 """What a strategist's scanner knows: a grid of all pairs' mids, and its newest pass; a part of that actor."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ NEVER: Final = Decimal(-1)
 #: Every so many samples a pass is written down: once a minute.
 WRITE_EACH: Final = 12
 RANKED: Final = "scan.ranked"
+#: Pairs that were seen for the first time, in a stream of their own.
+LISTED: Final = "scan.listed"
 #: Of the pairs that a gate stopped, so many of each are written down.
 _STOPPED_KEPT: Final = 3
 
@@ -40,13 +42,22 @@ class Scanner:
         self.newest: Scan | None = None
         self.tickers: dict[str, Seen] = {}
 
-    def learn(self, catalog: Catalog, now_ns: int) -> None:
-        """Pairs of the first catalogue are taken for old: whoever comes later is new."""
+    def remember(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """When pairs were first seen, as earlier lives have written it down."""
+        for body in bodies:
+            self._since_ns |= dict.fromkeys(body["pairs"], int(body["since_ns"]))
+
+    def learn(self, catalog: Catalog, now_ns: int) -> str | None:
+        """Takes in the catalogue; what is to be written of pairs that nobody has seen before.
+
+        Those of the very first catalogue are taken for old: whoever comes later is new.
+        """
         since_ns = now_ns if self._since_ns else 0
-        for symbol, pair in catalog.instruments.items():
-            self._since_ns.setdefault(symbol, since_ns)
-            self._status[symbol] = pair.status
+        new = sorted(catalog.instruments.keys() - self._since_ns.keys())
+        self._since_ns |= dict.fromkeys(new, since_ns)
+        self._status |= {symbol: pair.status for symbol, pair in catalog.instruments.items()}
         self._prices = {}
+        return canonical({"since_ns": str(since_ns), "pairs": new}) if new else None
 
     def sample(
         self, news: TickersSampled, usd: Callable[[str], Decimal | None], now_ns: int

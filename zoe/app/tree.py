@@ -13,6 +13,7 @@ from zoe.actors.closer import Closer
 from zoe.actors.dead_man import DeadMan
 from zoe.actors.desk_door import DeskDoor
 from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
+from zoe.actors.fee_keeper import FeeKeeper
 from zoe.actors.focus_keeper import Scouted
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
@@ -46,6 +47,7 @@ ORDERS: Final = "orders"
 EDGE: Final = "edge"
 BOOKKEEPER: Final = "bookkeeper"
 BARS: Final = "bars"
+FEES: Final = "fees"
 #: The address that hears of the first ``Reconciled``.
 READY: Final = "ready"
 
@@ -197,13 +199,15 @@ def _engines(parts: Parts) -> tuple[str, ...]:
 
 def _everybody(parts: Parts) -> tuple[str, ...]:
     """Strategists, and whoever looks after what they see."""
-    return (*_strategies(parts), *_engines(parts), *(BARS for _ in parts.engines[:1]))
+    beside = (name for _ in parts.engines[:1] for name in (BARS, FEES))
+    return (*_strategies(parts), *_engines(parts), *beside)
 
 
 def _strategists(parts: Parts) -> tuple[Child, ...]:
-    """Who decides, and the bars that some of them want."""
+    """Who decides, and the bars and fees that some of them want."""
     account = parts.account_id
     return (
+        *(Child(FEES, FeeKeeper, dispatcher=EDGE) for _ in parts.engines[:1]),
         *(Child(BARS, partial(BarKeeper, parts.venue), dispatcher=EDGE) for _ in parts.engines[:1]),
         *(Child(f"strategy/{c.name}", partial(Strategist, account, c)) for c in parts.strategies),
         *(

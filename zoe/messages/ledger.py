@@ -6,6 +6,7 @@ from typing import ClassVar
 import attrs
 
 from zoe.domain.difference import Difference
+from zoe.domain.fees import PairFee
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.runtime.message import Lane, Message
 
@@ -62,3 +63,17 @@ class BalancesChanged(Message):
     def key(self) -> str:
         """There is one account."""
         return "balances"
+
+
+@attrs.frozen
+class FeesWanted(Message):
+    """Tell the sender what trading costs in these pairs; may be repeated, the newest list counts."""
+
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class FeesKnown(Message):
+    """What trading costs in some pairs, as the exchange says."""
+
+    fees: tuple[PairFee, ...]

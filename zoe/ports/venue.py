@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.fees import PairFee
 from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
@@ -84,6 +85,13 @@ class GetBars:
 
 
 @attrs.frozen
+class GetFees:
+    """What trading costs in these pairs, at the account's tier: a tuple of PairFee."""
+
+    pairs: tuple[Instrument, ...]
+
+
+@attrs.frozen
 class CancelByRest:
     """Cancel one order by the exchange's id, or by ours: None. Only where no desk runs any more."""
 
@@ -100,6 +108,7 @@ Operation = (
     | GetTrades
     | GetLedgers
     | GetBars
+    | GetFees
     | CancelByRest
 )
 Result = (
@@ -109,6 +118,7 @@ Result = (
     | tuple[Sighting, ...]
     | tuple[LedgerRow, ...]
     | tuple[CandleSeen, ...]
+    | tuple[PairFee, ...]
     | None
 )
 

@@ -9,9 +9,11 @@ from zoe.actors.strategist_eyes import GAP_NS, Eyes
 from zoe.actors.strategist_purse import DAY_NS, Purse
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.fees import PairFee
 from zoe.domain.order import Fill, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.strategy.fair_value import FINE, Weighing
+from zoe.messages.ledger import FeesKnown
 from zoe.messages.market import CandleSeen, Quote
 
 SECOND_NS = 1_000_000_000
@@ -181,3 +183,19 @@ def test_a_resting_stop_is_shown_with_its_trigger_and_all_that_it_may_hold() -> 
     assert shown.remaining == 120_000  # an amend on its way may have been applied
     # It waits for its price, and is in no book.
     assert purse.ours("X/USD") == ()
+
+
+def test_a_fee_is_what_was_said_last_by_an_execution_or_by_the_exchange() -> None:
+    purse = Purse(SOURCE)
+    purse.learn(catalog("X/USD"))
+    assert purse.fee_bps("X/USD", NOW_NS, maker=True) is None
+    purse.hear(FeesKnown((PairFee("X/USD", Decimal(14), Decimal(24)),)), NOW_NS)
+    assert purse.fee_bps("X/USD", NOW_NS, maker=True) == 14
+    assert purse.fee_bps("X/USD", NOW_NS, maker=False) == 24
+    older = fill("e1", Side.BUY, "1", "100", NOW_NS - SECOND_NS)
+    purse.follow(order("1", Side.BUY, older), NOW_NS)
+    assert purse.fee_bps("X/USD", NOW_NS, maker=True) == 14
+    newer = fill("e2", Side.BUY, "1", "100", NOW_NS + SECOND_NS)
+    purse.follow(order("1", Side.BUY, older, newer), NOW_NS)
+    assert purse.fee_bps("X/USD", NOW_NS, maker=True) == 25
+    assert purse.fee_bps("X/USD", NOW_NS + 2 * DAY_NS, maker=False) is None

@@ -1,11 +1,13 @@
 """REST results as domain values (facts sheet, sections 1.6 and 4.3)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from zoe.adapters.kraken import public_calls
+from zoe.adapters.kraken.account_calls import TradeVolume
 from zoe.adapters.kraken.client_values import fill
 from zoe.adapters.kraken.history_calls import Description, OrderRow, TradeRow
 from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
@@ -13,6 +15,7 @@ from zoe.adapters.kraken.reports import describe
 from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
+from zoe.domain.fees import PairFee
 from zoe.domain.order import Fact, Input
 from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
@@ -185,6 +188,19 @@ def balances(rows: dict[str, str]) -> BalanceSnapshot:
 def refuse(problem: Exception, result: bytes) -> WireError:
     """The error for a result whose values make no sense."""
     return WireError(f"{type(problem).__name__}: {problem}", result)
+
+
+def fees(pairs: Iterable[Instrument], told: TradeVolume) -> tuple[PairFee, ...]:
+    """What was told of pairs, in bps; a pair without a maker's fee of its own has the taker's."""
+    found = []
+    for pair in pairs:
+        names = (pair.rest_id, pair.altname, pair.symbol)
+        name = next((name for name in names if name in told.fees), None)
+        if name is not None:
+            taker = told.fees[name]
+            maker = told.fees_maker.get(name, taker)
+            found.append(PairFee(pair.symbol, exact(maker.fee) * 100, exact(taker.fee) * 100))
+    return tuple(found)
 
 
 def candles(symbol: str, minutes: int, result: bytes) -> tuple[CandleSeen, ...]:

@@ -26,6 +26,7 @@ from zoe.ports.venue import (
     GetBalances,
     GetBars,
     GetClosedOrders,
+    GetFees,
     GetInstruments,
     GetLedgers,
     GetOpenOrders,
@@ -112,6 +113,8 @@ def _call(operation: Operation) -> api.Call:
         case GetBars(pair, minutes, since_ns):
             since = None if since_ns is None else since_ns // 1_000_000_000
             return public_calls.ohlc(pair.altname or pair.symbol, minutes, since)
+        case GetFees(pairs):
+            return account_calls.trade_volume(tuple(p.altname or p.symbol for p in pairs))
         case CancelByRest():
             return _cancel(operation)
         case _:
@@ -151,6 +154,8 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
             return ledger_pages.read(result)
         case GetBars():
             return answers.candles(operation.pair.symbol, operation.interval_minutes, result)
+        case GetFees():
+            return answers.fees(operation.pairs, account_calls.read_trade_volume(result))
         case CancelByRest():
             return None
         case _:

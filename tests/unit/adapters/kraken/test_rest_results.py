@@ -3,17 +3,20 @@
 import json
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
+from zoe.domain.fees import PairFee
 from zoe.domain.order import EXTERNAL, Input, Intent, Order, OrderType, State, TimeInForce
 from zoe.domain.order_inputs import apply
 from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
 from zoe.ports.venue import (
     GetClosedOrders,
+    GetFees,
     GetInstruments,
     GetOpenOrders,
     GetTrades,
@@ -232,3 +235,20 @@ def test_rows_that_are_no_pairs_at_all_are_no_catalogue() -> None:
     with pytest.raises(WireError, match="none of 2 rows is a pair"):
         read(GetInstruments(), {"A": {}, "B": 7}, None)
     assert read(GetInstruments(), {}, None) == ()
+
+
+def test_fees_are_read_by_any_of_a_pairs_names_in_bps_and_a_pair_without_any_is_left_out() -> None:
+    eur = attrs.evolve(BTC, symbol="BTC/EUR", rest_id="XXBTZEUR", altname="XBTEUR", quote="EUR")
+    flat = attrs.evolve(BTC, symbol="USDT/USD", rest_id="USDTZUSD", altname="USDTUSD")
+    row = {"minfee": "0.1", "maxfee": "0.4", "nextfee": None, "tiervolume": "0", "nextvolume": None}
+    told = {
+        "currency": "ZUSD",
+        "volume": "12000.5",
+        "fees": {"XXBTZUSD": {"fee": "0.3500", **row}, "USDTUSD": {"fee": "0.2", **row}},
+        "fees_maker": {"XXBTZUSD": {"fee": "0.2000", **row}},
+    }
+    assert read(GetFees((BTC, eur, flat)), told) == (
+        PairFee("BTC/USD", Decimal(20), Decimal(35)),
+        PairFee("USDT/USD", Decimal(20), Decimal(20)),
+    )
+    assert read(GetFees((BTC,)), {"currency": "ZUSD", "volume": "0", "fees": None}) == ()
