@@ -85,7 +85,7 @@ def test_the_stop_is_raised_by_the_trail_and_never_let_down() -> None:
     stall.bid = raised + 1_000
     around.forward(300)
     wake(around, stall)
-    assert stall.orders[STOP].trigger == raised
+    assert (stall.orders[STOP].trigger or 0) >= raised
 
 
 def test_a_profit_is_taken_after_the_stop_has_let_go_and_what_is_left_is_guarded_higher() -> None:
