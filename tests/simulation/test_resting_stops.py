@@ -202,3 +202,24 @@ def test_coins_change_hands_between_both_modes_without_a_second_sale() -> None:
     made.ready()
     made.until(lambda: bool(resting(made, trade.pair)), 60)
     assert sold(made, trade.pair) == {}
+
+
+def test_a_flatten_sells_all_and_no_stop_is_placed_beside_it() -> None:
+    made = in_a_trade()
+    trade = the_trade(made)
+    bought = held(made, trade.pair)
+    answer = made.ask("flatten", why="a test")
+    assert (answer["exit"], answer["result"]["left"]) == (0, [])
+    (order,) = answer["result"]["orders"]
+    assert Decimal(order["filled_quantity"]) == bought
+    assert resting(made, trade.pair) == []
+
+
+def test_a_halt_takes_the_stop_along_and_a_resume_brings_it_back() -> None:
+    made = in_a_trade()
+    trade = the_trade(made)
+    assert made.ask("halt", why="a test")["exit"] == 0
+    made.run(10)
+    assert resting(made, trade.pair) == []
+    assert made.ask("resume", why="a test")["exit"] == 0
+    made.until(lambda: bool(resting(made, trade.pair)), 30)

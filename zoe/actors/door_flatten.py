@@ -20,7 +20,7 @@ from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, TimeInForce
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Quantity, plain
-from zoe.domain.risk import TradingState
+from zoe.domain.risk import FLATTENING, TradingState
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, OrderDenied, PlaceOrder
 from zoe.messages.risk import FlattenPlanned, PlanFlatten, SetTradingState, TradingStateChanged
@@ -96,7 +96,7 @@ class FlattenCommand:
             begun = {"was": task.was, "all": task.everything, "why": why, "key": talk.request.key}
             self._record(task, "flatten.begun", begun)
         task.stage = "reducing"
-        self._set(TradingState.REDUCING, f"flatten {talk.request.key}")
+        self._set(TradingState.REDUCING, f"{FLATTENING}{talk.request.key}")
 
     def changed_state(self, news: TradingStateChanged) -> None:
         """Only what reduces passes: our working orders are canceled."""
@@ -192,6 +192,9 @@ class FlattenCommand:
         if task.was == TradingState.HALTED.value:
             state = TradingState.HALTED
             self._set(state, "flatten has ended: halted as before")
+        else:
+            # From here on strategies look after what is left again.
+            self._set(state, "after a flatten")
         result = {"state": state.value, "orders": task.orders, "left": left}
         code = DONE if closed else NO
         self._record(task, ENDED, {"exit": code, "result": result, "error": error})

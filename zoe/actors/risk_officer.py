@@ -297,6 +297,9 @@ class RiskOfficer(Actor):
         """What holds whatever the limits are; None where nothing does."""
         for reason in self._keeper.blocks.values():
             return deny(Code.NOT_READY, reason=reason)
+        if self._keeper.is_flattening and intent.source != PERSON:
+            # A strategy's exit would hold the very coins that are being sold.
+            return deny(Code.REDUCING_ONLY, reason=self._keeper.why)
         instrument = self._view.find(intent.pair)
         if instrument is None:
             return deny(Code.UNKNOWN_PAIR, pair=intent.pair)

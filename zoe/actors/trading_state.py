@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final, assert_never
 
 from zoe.domain.order_record import canonical
-from zoe.domain.risk import TradingState
+from zoe.domain.risk import FLATTENING, TradingState
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
 from zoe.messages.risk import SetLatch, SetTradingState, StopTrading, TradingStateChanged
 from zoe.messages.system import (
@@ -56,6 +56,11 @@ class StateKeeper:
     def idle(self) -> bool:
         """Whether no change is on its way to the journal."""
         return self._writing is None
+
+    @property
+    def is_flattening(self) -> bool:
+        """Whether positions are being closed by hand: nobody else trades until that has ended."""
+        return self.state is TradingState.REDUCING and self.why.startswith(FLATTENING)
 
     def start(self, ref: int) -> None:
         """Asks the journal for the state as it was."""

@@ -23,6 +23,10 @@ from zoe.domain.quantity import Price, plain
 LARGEST: Final = Decimal(10) ** 12
 
 
+#: How the reason of a REDUCING begins that is there to close positions by hand.
+FLATTENING: Final = "flatten "
+
+
 class TradingState(enum.Enum):
     """What the desk may do."""
 
