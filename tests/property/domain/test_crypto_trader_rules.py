@@ -10,18 +10,9 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_examples import RULE
+from trader_bars import BREAKOUT, PRICE, QUIET
 from trader_lives import PARAMS, live, lives, world
-from trader_world import (
-    BREAKOUT,
-    EQUITY,
-    EVENTS,
-    PRICE,
-    QUIET,
-    SECOND_NS,
-    Stall,
-    World,
-    instrument,
-)
+from trader_world import EQUITY, EVENTS, SECOND_NS, Stall, World, instrument
 
 from zoe.domain.order import Side
 from zoe.domain.strategy import trader_hold

@@ -391,25 +391,3 @@ def test_the_engines_count_is_told_beside_the_order_even_where_the_pair_is_only_
     sighting, count = line.hears(frame("executions", 3, later))
     assert isinstance(sighting, Sighting)
     assert count == CounterReported("BTC/USD", Decimal("2.5"))
-
-
-def test_an_amend_of_a_resting_stop_takes_its_trigger_along_where_its_limit_moves() -> None:
-    session = live().session
-    stop = attrs.evolve(
-        INTENT, slot="BTC/USD exit.stop", side=Side.SELL, order_type=OrderType.STOP_LOSS_LIMIT,
-        limit_price=Price.of("28000"), trigger_price=Price.of("28100"), post_only=False,
-    )  # fmt: skip
-    order = attrs.evolve(ORDER, intent=stop, order_id="O-1")
-
-    def params(limit: str) -> dict[str, object]:
-        amend = Amend(Terms(Quantity.of("2"), Price.of(limit)), 1, 0)
-        found: dict[str, object] = json.loads(
-            session.amend(attrs.evolve(order, amend=amend), 3, 0)
-        )["params"]
-        return found
-
-    raised = params("28050")
-    assert (raised["limit_price"], raised["trigger_price"]) == (28050, 28150)
-    assert "trigger_price" not in params("28000")
-    order = attrs.evolve(order, intent=attrs.evolve(stop, slot=None))
-    assert "trigger_price" not in params("28050")

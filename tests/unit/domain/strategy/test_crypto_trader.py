@@ -5,17 +5,8 @@ from typing import Any
 
 import attrs
 import pytest
-from trader_world import (
-    BREAKOUT,
-    PRICE,
-    QUIET,
-    REVERTING,
-    SCOUTED,
-    SECOND_NS,
-    Stall,
-    World,
-    instrument,
-)
+from trader_bars import BREAKOUT, PRICE, QUIET, REVERTING
+from trader_world import SCOUTED, SECOND_NS, Stall, World, instrument
 
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState

@@ -1,6 +1,7 @@
 """CryptoTrader's limits over all pairs."""
 
-from trader_world import BREAKOUT, Stall, World, instrument
+from trader_bars import BREAKOUT
+from trader_world import Stall, World, instrument
 
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.trader_params import Params

@@ -5,7 +5,8 @@ from typing import Any
 
 import attrs
 import pytest
-from trader_world import BREAKOUT, PRICE, SECOND_NS, Stall, World, instrument
+from trader_bars import BREAKOUT, PRICE
+from trader_world import SECOND_NS, Stall, World, instrument
 
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
