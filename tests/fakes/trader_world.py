@@ -288,6 +288,8 @@ def _signal(world: World, stall: Stall, by: int) -> None:
 
 def _fill(world: World, stall: Stall, by: int) -> None:
     for key in sorted(stall.orders):
+        if stall.orders[key].trigger is not None and by % 3:
+            continue  # the price has not come to the stop
         share = (by // 4 % 4 + 1, 4) if by < 128 else (1, 1)
         world.fill(stall, key, max(stall.orders[key].remaining * share[0] // share[1], 1))
 

@@ -12,7 +12,7 @@ import attrs
 import pytest
 from trader_lives import live
 
-from zoe.domain.strategy import trader_entry, trader_hold
+from zoe.domain.strategy import trader_entry, trader_hold, trader_stop
 from zoe.domain.strategy.trader_look import Look
 from zoe.domain.strategy.trader_state import State, Trade
 
@@ -65,6 +65,19 @@ def _cooldowns_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(State, "with_pause", lambda state, *_: state)
 
 
+def _resting_stop_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(trader_stop, "wanted", lambda *_: ())
+
+
+def _resting_stop_keeps_its_first_size(patch: pytest.MonkeyPatch) -> None:
+    wanted = trader_stop.wanted
+
+    def as_first(trade: Trade, look: Look, taken: int) -> Any:
+        return trader_stop.as_it_is(look) or wanted(trade, look, taken)
+
+    patch.setattr(trader_stop, "wanted", as_first)
+
+
 PLANTED: Final[dict[str, Plant]] = {
     "a stop follows the price down": _stop_follows_down,
     "a signal opens twice": _opens_again,
@@ -73,6 +86,8 @@ PLANTED: Final[dict[str, Plant]] = {
     "entries go on in risk-off": _enters_in_any_market,
     "the stop falls while the entry chases": _chases_at_the_size_of_the_first_price,
     "cooldowns are forgotten": _cooldowns_are_forgotten,
+    "a resting stop is forgotten": _resting_stop_is_forgotten,
+    "a resting stop keeps its first size": _resting_stop_keeps_its_first_size,
 }
 
 
