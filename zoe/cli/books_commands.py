@@ -3,6 +3,7 @@
 
 import time
 from argparse import Namespace
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -143,19 +144,22 @@ def drift(arguments: Namespace) -> int:
         return list(PostgresLedger(database, account).drift())
 
     nothing: list[DriftRow] = []
-    found = reading_commands.read(settings, work, nothing)
-    newest = {row.number: row for row in found}
-    shown = found if arguments.all else newest.values()
-    rows = [_drift(row, show.moment(row.at_ns)) for row in shown]
+    steps = reading_commands.read(settings, work, nothing)
+    stored = steps if arguments.all else standing(steps)
     if arguments.json:
-        show.document(rows)
+        show.document([_drift(row, show.moment(row.at_ns)) for row in stored])
     elif arguments.csv:
-        show.comma_separated(DRIFT, rows)
-    elif not rows:
+        show.comma_separated(DRIFT, [_drift(row, show.moment(row.at_ns)) for row in stored])
+    elif not stored:
         print("Our books and the exchange's have not differed.")
     else:
-        show.table(DRIFT, [_drift(row, show.clock(row.at_ns)) for row in shown])
-    return 1 if any(row.status == OPEN for row in newest.values()) else 0
+        show.table(DRIFT, [_drift(row, show.clock(row.at_ns)) for row in stored])
+    return 1 if any(row.status == OPEN for row in standing(steps)) else 0
+
+
+def standing(steps: Iterable[DriftRow]) -> list[DriftRow]:
+    """How each difference stands: the newest of its steps."""
+    return list({row.number: row for row in steps}.values())
 
 
 def _drift(row: DriftRow, at: str | None) -> Row:
