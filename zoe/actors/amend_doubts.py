@@ -2,9 +2,10 @@
 
 A part of the Reconciler, which owns it. An open order's terms settle its amend: as wanted, it was
 applied; two looks that show it otherwise, past the deadline and a lag apart, prove that it was not.
+The first of them is kept in the journal, as with orders.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -35,11 +36,23 @@ class AmendDoubts:
         self._provable_ns = provable_ns
         self._lag_ns = lag_ns
         self._doubts: dict[str, _Doubt] = {}
+        #: When an earlier desk's looks showed orders as they were.
+        self._recalled: dict[str, int] = {}
         #: What the look that is under way has shown so far, by the exchange's ids.
         self._shown: dict[str, Terms] = {}
 
     def __len__(self) -> int:
         return len(self._doubts)
+
+    @property
+    def missed(self) -> dict[str, int]:
+        """Amends that a look has not shown, and when it began (wall time)."""
+        doubts = self._doubts.values()
+        return {_amend_of(doubt.order): doubt.missed_ns for doubt in doubts if doubt.misses}
+
+    def recall(self, missed: Mapping[str, int]) -> None:
+        """Takes over what an earlier desk's looks have not shown."""
+        self._recalled = dict(missed)
 
     def follow(self, order: Order) -> None:
         """Takes up a doubt, or drops one that is settled."""
@@ -49,7 +62,8 @@ class AmendDoubts:
             return
         known = self._doubts.get(name)
         if known is None or known.order.amend != order.amend:
-            self._doubts[name] = _Doubt(order)
+            missed_ns = self._recalled.pop(_amend_of(order), None)
+            self._doubts[name] = _Doubt(order) if missed_ns is None else _Doubt(order, 1, missed_ns)
 
     def due_ns(self) -> Iterable[int]:
         """Our wall times from which a look can say something, one a doubt."""
@@ -87,6 +101,11 @@ class AmendDoubts:
             del self._doubts[name]
             said += [(name, fact) for fact in _facts(order, shown)]
         return said
+
+
+def _amend_of(order: Order) -> str:
+    assert order.amend is not None
+    return f"{order.intent.intent_id}/{order.amend.number}"
 
 
 def _facts(order: Order, shown: Terms) -> list[Fact]:

@@ -106,8 +106,9 @@ class Gateway(Actor):
         self._nonce = 0
         self._nonce_limit = 0
         self._reserving = False
-        #: Until when calls wait for the REST counter: usual ones, and those that cannot wait.
-        self._held_ns = (0, 0)
+        self._called_ns = 0
+        #: Until when calls wait for their counter.
+        self._held = RestHeld(0, 0, 0)
         self._token: str | None = None
         self._last_heard_ns = 0
         self._reconnect = Reconnect()
@@ -143,7 +144,7 @@ class Gateway(Actor):
                 if self._socket.live:
                     self.reply(StreamOpened())
             case PrivateCall():
-                self._calls.append(message)
+                self._queue(message)
                 self._call_next()
             case SetLatch():
                 self._set_latch(message)
@@ -244,7 +245,10 @@ class Gateway(Actor):
                 self._drop(thing.reason)
             case FrameNotUnderstood(error, excerpt):
                 log.error("exchange.frame_not_understood", error=error, excerpt=excerpt)
-                self.tell(self.find("reconciler"), LookWanted("a report was not understood"))
+                self.tell(
+                    self.find("reconciler"),
+                    LookWanted("a report was not understood", balances=True),
+                )
             case _:
                 log.debug("exchange.frame", frame=type(thing).__name__)
 
@@ -285,8 +289,17 @@ class Gateway(Actor):
 
     # Private REST, one at a time
 
+    def _queue(self, call: PrivateCall) -> None:
+        """A look goes before what can wait, and instead of what an earlier look still wanted."""
+        if not call.of_look:
+            self._calls.append(call)
+            return
+        left = [c for c in self._calls if not (c.of_look and c.reply_to == call.reply_to)]
+        before = sum(c.of_look or isinstance(c.operation, GetToken) for c in left)
+        self._calls = deque((*left[:before], call, *left[before:]))
+
     def _call_next(self) -> None:
-        if self._calling is not None or not self._calls or self._reserving or self._held():
+        if self._calling is not None or not self._calls or self._reserving or self._must_wait():
             return
         nonce = max(self.clock.wall_ns(), self._nonce + 1)
         if nonce >= self._nonce_limit:
@@ -294,7 +307,7 @@ class Gateway(Actor):
             wanted = partial(self._reserve_nonce, nonce + NONCE_AHEAD_NS)
             self.offload(wanted, _Reserved, lane="journal")
             return
-        self._nonce = nonce
+        self._nonce, self._called_ns = nonce, self.clock.wall_ns()
         self._calling = self._calls.popleft()
         request = self._venue.request(self._calling.operation, nonce)
         self.tell(self.find("wire"), request.on(LANE, nonce, CALL_SECONDS))
@@ -302,14 +315,19 @@ class Gateway(Actor):
         if points:
             self.tell(self.find("ratelimiter"), RestSpent(points))
 
-    def _held(self) -> bool:
+    def _must_wait(self) -> bool:
         """Whether the next call must wait for the REST counter; a token waits for a refusal only."""
-        urgent = isinstance(self._calls[0].operation, GetToken)
-        return self.clock.monotonic_ns() < self._held_ns[urgent]
+        held, operation = self._held, self._calls[0].operation
+        if isinstance(operation, GetToken):
+            until_ns = held.urgent_ns
+        else:
+            until_ns = held.cheap_ns if self._venue.cost(operation) <= 1 else held.dear_ns
+        return self.clock.monotonic_ns() < until_ns
 
     def _hold(self, held: RestHeld) -> None:
-        self._held_ns = (held.until_ns, held.until_ns if held.urgent_too else self._held_ns[True])
-        self.after(max(held.until_ns - self.clock.monotonic_ns(), 0) / 1e9, Tick("reserve"))
+        self._held, now_ns = held, self.clock.monotonic_ns()
+        for until_ns in sorted({held.cheap_ns, held.dear_ns, held.urgent_ns}):
+            self.after(max(until_ns - now_ns, 0) / 1e9, Tick("reserve"))
 
     def _reserved(self, outcome: Outcome[int]) -> None:
         self._reserving = False
@@ -328,7 +346,9 @@ class Gateway(Actor):
         if call is None or reply.request_id != self._nonce:
             return
         self._calling = None
-        answer = outcome(self._venue, call, reply, self._catalog)
+        answer = attrs.evolve(
+            outcome(self._venue, call, reply, self._catalog), sent_ns=self._called_ns
+        )
         if answer.failure is Failure.THROTTLED:
             self._socket.hit(answer.code or "", None)
         if call.reply_to == self.me:

@@ -80,7 +80,7 @@ class Ledger(Actor):
         hydration.ask(self, self._stream, since=SNAPSHOT)
         if self.incarnation > 1:
             # The entry that it crashed on, and those it had queued, are told by nobody else.
-            self.tell(self.find("reconciler"), LookWanted("ledger restarted"))
+            self.tell(self.find("reconciler"), LookWanted("ledger restarted", balances=True))
 
     def handle(self, message: Inbox) -> None:
         match message:

@@ -10,6 +10,9 @@ from zoe.domain.sighting import Sighting
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
 
 PAGE: Final = 50
+#: So long before its deadline an order may have been sent and closed: the time it had, and what
+#: clocks may be wrong by.
+_SENT_BEFORE_NS: Final = 10_000_000_000
 
 
 @attrs.define
@@ -17,14 +20,22 @@ class Look:
     """One look under way.
 
     Attributes:
+        began_ns: Our wall time: of the wish, and once it is known, when the first call left.
+        from_ns: What has closed since then (our wall time) is listed.
+        start_ns: The same on the exchange's clock.
+        balances: Whether they are asked for too; no doubt is settled by them.
+        listed: Whether all lists are read, and OrderDesk's own is what it waits for.
         seen: Every id of every order that a list of orders has shown.
         open: The exchange's ids of those that are listed as open.
     """
 
     ref: int
     began_ns: int
+    from_ns: int
     start_ns: int
     waiting_for: Operation
+    balances: bool = False
+    listed: bool = False
     seen: set[str | int] = attrs.field(factory=set)
     open: set[str] = attrs.field(factory=set)
 
@@ -39,23 +50,55 @@ class Look:
         """Whether no list has shown it."""
         return self.seen.isdisjoint(_ids(order.order_id, order.cl_ord_id))
 
-    def following(self, rows: int, *, trades: bool) -> Operation | None:
+    def covers(self, order: Order) -> bool:
+        """Whether its lists go back as far as an order could have been placed and closed."""
+        deadline_ns = order.not_after_ns
+        return deadline_ns is None or self.from_ns <= deadline_ns - _SENT_BEFORE_NS
+
+    def following(self, rows: int, trades_ns: int | None) -> Operation | None:
         """What is asked for next, after an answer with so many rows; None after the last.
 
         Args:
-            trades: Whether trades are wanted: the dearest list, and the stream tells most fills.
+            trades_ns: From when on (the exchange's clock) trades are wanted, None where none are:
+                it is the dearest list, and the stream tells most fills.
         """
+        last = GetBalances() if self.balances else None
         match self.waiting_for:
             case GetOpenOrders():
                 return GetClosedOrders(self.start_ns)
             case GetClosedOrders(start, offset) if rows >= PAGE:
                 return GetClosedOrders(start, offset + rows)
             case GetClosedOrders():
-                return GetTrades(self.start_ns) if trades else GetBalances()
+                return last if trades_ns is None else GetTrades(trades_ns)
             case GetTrades(start, offset):
-                return GetTrades(start, offset + rows) if rows >= PAGE else GetBalances()
+                return GetTrades(start, offset + rows) if rows >= PAGE else last
             case _:
                 return None
+
+
+@attrs.define
+class Wish:
+    """For another look.
+
+    Attributes:
+        reason: Of the first who wished; None: nobody does.
+        since_ns: When the last of them did (wall time).
+        balances: Whether one of them wants the balances.
+    """
+
+    reason: str | None = None
+    since_ns: int = 0
+    balances: bool = False
+
+    def add(self, reason: str, now_ns: int, *, balances: bool = False) -> None:
+        """One more who wishes."""
+        self.reason, self.since_ns = self.reason or reason, now_ns
+        self.balances |= balances
+
+    def grant(self, look: Look) -> None:
+        """What was wished for up to now is what this look is for."""
+        look.balances |= self.balances
+        self.reason, self.balances = None, False
 
 
 def _ids(order_id: str | None, cl_ord_id: str | None) -> set[str | int]:

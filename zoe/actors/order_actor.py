@@ -189,7 +189,7 @@ class OrderActor(Actor):
             self._waiting.appendleft(OrderFact(lost))
         elif _in_doubt(self._order):
             self._raise_doubt(self._order)
-        elif self._order.state not in CONCLUDED:
+        elif self.incarnation > 1 and self._order.state not in CONCLUDED:
             self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
         if self._order.cancel is not CancelProgress.NONE:
             self._send_cancel()

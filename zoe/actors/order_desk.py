@@ -40,6 +40,7 @@ from zoe.messages.orders import (
     CancelOwnOrders,
     CancelWithoutStore,
     FollowOrder,
+    LookWanted,
     NoOrdersLeft,
     OrderChanged,
     OrderFact,
@@ -103,6 +104,9 @@ class OrderDesk(Actor):
         ref = hydration.number(self, HYDRATION)
         wanted = Hydrate(ref, self.me, open_orders_of=self._config.account_id)
         self.tell(self.find("journal"), wanted)
+        if self.incarnation > 1:
+            # What it crashed on is told by nobody else; a desk that starts looks by itself.
+            self.tell(self.find("reconciler"), LookWanted("order desk restarted"))
 
     def handle(self, message: Inbox) -> None:
         match message:

@@ -37,7 +37,8 @@ from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 LEASE_NS: Final = 2_000_000_000
-#: The dearest REST call: the next one may be of that kind.
+#: REST calls cost one point each, but for the dearest.
+CHEAP_CALL: Final = 1
 DEAREST_CALL: Final = 4
 
 Inbox = (
@@ -182,11 +183,13 @@ class RateLimiter(Actor):
         self._hold(now_ns)
 
     def _hold(self, now_ns: int) -> None:
-        """Tells the Gateway, which told us of the call, how long the next one must wait."""
-        wait_ns = self._limiter.rest.wait_ns(DEAREST_CALL, now_ns)
-        if wait_ns > 0:
-            urgent_ns = self._limiter.rest.wait_ns(0, now_ns, urgent=True)
-            self.reply(RestHeld(now_ns + wait_ns, urgent_too=urgent_ns > 0))
+        """Tells the Gateway, which told us of the call, how long the next ones must wait."""
+        rest = self._limiter.rest
+        dear_ns = now_ns + rest.wait_ns(DEAREST_CALL, now_ns)
+        if dear_ns > now_ns:
+            cheap_ns = now_ns + rest.wait_ns(CHEAP_CALL, now_ns)
+            urgent_ns = now_ns + rest.wait_ns(CHEAP_CALL, now_ns, urgent=True)
+            self.reply(RestHeld(cheap_ns, dear_ns, urgent_ns))
 
     def _report(self) -> None:
         snapshot = self._limiter.snapshot(self.clock.monotonic_ns())

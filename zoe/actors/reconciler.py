@@ -4,26 +4,22 @@ Receives: StreamOpened, StreamBroken, OrderSighted (of the stream), LookWanted, 
 OrdersReported, PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
 OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND), its watchers
 Reconciled, Journal (that it looked), Bookkeeper (what differed, and why). Blocks on nothing.
-A look is OpenOrders, ClosedOrders since the last look, trades where fills are missing, and all
-balances, in this order, so that an order that closes meanwhile is in one of the lists. It serves
-every doubt at once; one that failed is begun again after a while, whoever asks before. Two
-looks that agree, a lag apart and past the deadline, prove an order absent (orders.md section 5).
-While the stream is away, only what is in doubt is looked for. A restart looks again before it says
-Reconciled.
+A look is OpenOrders, ClosedOrders since the last look, trades where fills are missing, and now and
+then all balances, in this order, so that an order that closes meanwhile is in one of the lists. It
+serves every doubt at once, and everybody who asked before it left; one that failed is begun again
+after a while, whoever asks before. Two looks that agree, a lag apart and past the deadline, prove
+an order absent (orders.md section 5). While the stream is away, only what is in doubt is looked
+for. A restart goes on with the doubts, and looks again before it says Reconciled.
 """
 
 from typing import Final, assert_never
 
-import attrs
-
 from zoe.actors import hydration
-from zoe.actors.amend_doubts import AmendDoubts
-from zoe.actors.look import Look
+from zoe.actors.doubts import Doubts
+from zoe.actors.look import Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
-from zoe.domain.amend import Progress, progress_of
-from zoe.domain.doubt_times import DoubtClock
 from zoe.domain.exchange_clock import ExchangeClock
-from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
+from zoe.domain.order import CONCLUDED, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
@@ -39,13 +35,11 @@ from zoe.messages.orders import (
     DoubtRaised,
     LookWanted,
     OrderChanged,
-    OrderFact,
     OrdersReported,
     ReportOrders,
 )
 from zoe.messages.system import (
     Beat,
-    DoubtSettled,
     Reconciled,
     StreamBroken,
     StreamOpened,
@@ -53,29 +47,25 @@ from zoe.messages.system import (
     WatchReconciled,
     WatchStream,
 )
-from zoe.ports.venue import GetOpenOrders, Operation
+from zoe.ports.venue import GetBalances, GetOpenOrders, Operation
 from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
-OVERLAP_NS: Final = 60_000_000_000
+#: So many lags before what was looked at last a look begins: lists that lagged are read again.
+OVERLAP_LAGS: Final = 5
 PERIOD_SECONDS: Final = 60
 #: Not longer: an exchange that is back is to be asked soon, since what is in doubt waits for it.
 RETRY_SECONDS: Final = (1, 2, 4)
+#: A stream that breaks is mostly there again by then, and the look that it needs serves doubts too.
+_ALONE_AFTER_NS: Final = 500_000_000
+#: No list need show these.
+_UNSEEN: Final = frozenset({State.IN_DOUBT, State.SENDING, State.WAITING})
 
 Inbox = (
     StreamOpened | StreamBroken | OrderSighted | LookWanted | DoubtRaised | OrderChanged | OrdersReported
     | PrivateAnswered | ExchangeClockMeasured | WatchReconciled | Hydrated | Tick
 )  # fmt: skip
-
-
-@attrs.define
-class _Doubt:
-    """An order whose fate is unknown, and how often a look has missed it."""
-
-    order: Order
-    misses: int = 0
-    missed_ns: int = 0
 
 
 class Reconciler(Actor):
@@ -98,9 +88,9 @@ class Reconciler(Actor):
         self._clock = ExchangeClock()
         self._version = 0
         self._looked_until_ns: int | None = None
-        self._doubts: dict[str, _Doubt] = {}
-        self._doubt_clock = DoubtClock()
-        self._amends = AmendDoubts(self._provable_ns, lag_ns)
+        #: The same on the exchange's clock, which ours may have been set by since.
+        self._read_until_ns: int | None = None
+        self._doubts = Doubts(self, self._provable_ns, lag_ns)
         self._differences = OrderDifferences(self, lag_ns, list_keeper)
         self._look: Look | None = None
         #: When the newest complete look began.
@@ -109,15 +99,22 @@ class Reconciler(Actor):
         self._doubt_at_ns = 0
         self._refs = 0
         self._stream_open = False
+        self._opened_ns = 0
+        #: From when on what is in doubt is looked for without the stream.
+        self._alone_from_ns = 0
         self._reconciled = False
         self._looks = 0
         self._failures = 0
-        self._wanted: str | None = None
+        self._wish = Wish()
         self._not_before_ns = 0
-        #: Orders of which the exchange reported more than the fills that we hold.
-        self._incomplete: set[str] = set()
+        #: Orders of which the exchange reported more than the fills that we hold, and since when
+        #: (wall time) these may have been.
+        self._incomplete: dict[str, int] = {}
+        #: From when on the newest complete look read.
+        self._read_from_ns: int | None = None
 
     def on_start(self) -> None:
+        self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
         for name in self._named:
             self._watchers[name] = self.find(name)
         self.hold()
@@ -131,23 +128,23 @@ class Reconciler(Actor):
                 self._hydrated(message)
             case StreamOpened():
                 self._stream_open = True
-                self._look = None  # one that began before cannot prove that nothing was missed
+                self._opened_ns = self.clock.wall_ns()
                 self._not_before_ns = 0  # whatever failed before, the exchange answers again
-                self._want("private stream opened")
+                self._drop_look()
+                self._want("private stream opened", balances=True)
             case StreamBroken():
                 self._stream_open = False
+                self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
                 self._reconciled = False
-                self._look = None
+                self._drop_look()
                 self._schedule_doubts()
             case OrderSighted():
                 if self._stream_open:  # before, it is a snapshot: what had not been told
                     self._differences.told(message.sighting)
             case LookWanted():
-                self._want(message.reason)
+                self._want(message.reason, balances=message.balances)
             case DoubtRaised():
-                if message.order.state is State.IN_DOUBT:
-                    self._doubts[message.order.intent.intent_id] = _Doubt(message.order)
-                self._amends.follow(message.order)
+                self._doubts.follow(message.order)
                 self._schedule_doubts()
             case OrderChanged():
                 self._differences.changed(message)
@@ -166,11 +163,10 @@ class Reconciler(Actor):
                 self._differences.overdue()
             case Tick("period"):
                 self.after(PERIOD_SECONDS, Tick("period"))
-                self._want("period")
+                self._want("period", balances=True)
             case Tick("doubt"):
                 self._doubt_timer = None
-                if self._doubts or self._amends:
-                    self._want("doubt")
+                self._schedule_doubts()
             case Tick():
                 self._begin()
             case _:
@@ -183,22 +179,36 @@ class Reconciler(Actor):
         if answer.rows:
             newest = answer.rows[-1]
             self._version = newest.version
-            self._looked_until_ns = int(newest.body["until_ns"])
+            until_ns = newest.body["until_ns"]
+            self._looked_until_ns = None if until_ns is None else int(until_ns)
+            from_ns = newest.body.get("from_ns")
+            self._read_from_ns = None if from_ns is None else int(from_ns)
+            missed = {name: int(at_ns) for name, at_ns in newest.body.get("missed", {}).items()}
+            self._doubts.recall(missed)
 
-    def _want(self, reason: str) -> None:
-        if self._wanted is None:
-            self._wanted = reason
+    def _want(self, reason: str, *, balances: bool = False) -> None:
+        if self._wish.reason is None:
             log.info("reconciler.look_wanted", reason=reason)
+        self._wish.add(reason, self.clock.wall_ns(), balances=balances)
         self._begin()
 
     def _schedule_doubts(self) -> None:
-        """One timer, for the doubt that is due next: its look serves all that are due by then."""
+        """One timer, for the doubt that is due next: its look serves all that are due by then.
+
+        Those that are served by the look that is under way are seen to when it is over.
+        """
         now_ns = self.clock.wall_ns()
-        dues_ns = [self._due_ns(doubt) for doubt in self._doubts.values()]
-        waits_ns = [self._wait_ns(at_ns, now_ns) for at_ns in (*dues_ns, *self._amends.due_ns())]
+        look_ns = -1 if self._look is None else self._look.began_ns
+        waits_ns = [
+            self._wait_ns(at_ns, now_ns) for at_ns in self._doubts.dues_ns() if at_ns > look_ns
+        ]
         if not waits_ns:
             return
-        at_ns = now_ns + min(waits_ns) + min(waits_ns) * self.rng.randrange(100) // 1_000
+        wait_ns = max(min(waits_ns), self._alone_in_ns())
+        if wait_ns == 0:
+            self._want("doubt")
+            return
+        at_ns = now_ns + wait_ns + wait_ns * self.rng.randrange(100) // 1_000
         if self._doubt_timer is not None:
             if now_ns < self._doubt_at_ns <= at_ns:
                 return
@@ -212,11 +222,9 @@ class Reconciler(Actor):
             return due_ns - now_ns
         return self._lag_ns if due_ns <= self._looked_from_ns else 0
 
-    def _due_ns(self, doubt: _Doubt) -> int:
-        """Our wall time from which a look can prove something about this order."""
-        if doubt.misses:
-            return doubt.missed_ns + self._lag_ns
-        return self._provable_ns(doubt.order.not_after_ns or 0)
+    def _alone_in_ns(self) -> int:
+        """How long a stream that is away is waited for, before looks go on without it."""
+        return max(self._alone_from_ns - self.clock.monotonic_ns(), 0) * (not self._stream_open)
 
     def _provable_ns(self, deadline_ns: int) -> int:
         """From here on nothing is accepted any more; the second look is a lag later."""
@@ -225,42 +233,66 @@ class Reconciler(Actor):
     # A look
 
     def _begin(self) -> None:
-        if self._look is not None or self._wanted is None:
+        if self._look is not None or self._wish.reason is None:
             return
-        if not self._stream_open and not self._open_doubts():
+        if not self._stream_open and (self._alone_in_ns() or not self._doubts):
             return  # without the stream only what is in doubt can be settled
         if self.clock.monotonic_ns() < self._not_before_ns:
             return  # the timer of the last failure begins it
         now_ns = self.clock.wall_ns()
         self._refs += 1
         start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
-        for doubt in self._doubts.values():
-            start_ns = min(start_ns, (doubt.order.not_after_ns or now_ns))
-        first = GetOpenOrders()
-        self._look = Look(self._refs, now_ns, self._clock.now_ns(start_ns) - OVERLAP_NS, first)
-        self._wanted = None
-        self._amends.began()
+        from_ns = min((start_ns, *self._doubts.deadlines_ns())) - OVERLAP_LAGS * self._lag_ns
+        first, theirs_ns = GetOpenOrders(), self._clock.now_ns(from_ns)
+        if self._read_until_ns is not None:
+            theirs_ns = min(theirs_ns, self._read_until_ns - OVERLAP_LAGS * self._lag_ns)
+        self._look = Look(self._refs, now_ns, from_ns, theirs_ns, first)
+        self._wish.grant(self._look)
+        self._doubts.began()
         self._call(self._look, first)
+
+    def _drop_look(self) -> None:
+        """A look of before another stream reconciles nothing; some doubt may be waiting for it."""
+        look = self._look
+        if look is not None and not any(
+            due_ns <= look.began_ns for due_ns in self._doubts.dues_ns()
+        ):
+            self._look = None
 
     def _call(self, look: Look, operation: Operation) -> None:
         look.waiting_for = operation
-        self.tell(self.find("gateway"), PrivateCall(look.ref, operation, self.me))
+        call = PrivateCall(look.ref, operation, self.me, of_look=True)
+        self.tell(self.find("gateway"), call)
 
     def _answered(self, answer: PrivateAnswered) -> None:
         look = self._look
         if look is None or answer.ref != look.ref:
             return
         if answer.failure is not None:
-            self._failed(f"{type(look.waiting_for).__name__}: {answer.code}")
+            self._failed(look, f"{type(look.waiting_for).__name__}: {answer.code}")
             return
-        rows = len(answer.result) if isinstance(answer.result, tuple) else 0
+        if isinstance(look.waiting_for, GetOpenOrders) and answer.sent_ns:
+            look.began_ns = answer.sent_ns
+            if self._wish.since_ns <= look.began_ns:
+                self._wish.grant(look)
         self._pass_on(look, answer.result)
-        following = look.following(rows, trades=bool(self._incomplete))
+        following = self._following(look, answer)
         if following is None:
+            look.listed = True
             # OrderDesk answers behind the sightings that it has just been told.
             self.tell(self.find("orders"), ReportOrders())
         else:
             self._call(look, following)
+
+    def _following(self, look: Look, answer: PrivateAnswered) -> Operation | None:
+        rows = len(answer.result) if isinstance(answer.result, tuple) else 0
+        missing_ns = min(self._incomplete.values(), default=None)
+        trades_ns = None if missing_ns is None else self._clock.now_ns(missing_ns)
+        following = look.following(rows, trades_ns)
+        if isinstance(following, GetBalances) and self._doubts:
+            self._wish.balances = True
+            return None  # they can wait for another look, and doubts wait for this one
+        return following
 
     def _pass_on(self, look: Look, result: object) -> None:
         if isinstance(result, BalanceSnapshot):
@@ -270,106 +302,85 @@ class Reconciler(Actor):
         for sighting in result:
             assert isinstance(sighting, Sighting)
             if isinstance(look.waiting_for, GetOpenOrders):
-                self._amends.saw(sighting)
+                self._doubts.saw(sighting)
             look.saw(sighting)
             self.tell(self.find("orders"), OrderSighted(sighting))
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, look: Look, reason: str) -> None:
         step = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
         delay = step * (1 + self.rng.random() / 5)
         self._failures += 1
+        self._wish.add(reason, self.clock.wall_ns(), balances=look.balances)
         self._look = None
-        self._wanted = reason
         self._not_before_ns = self.clock.monotonic_ns() + int(delay * 1_000_000_000)
         log.warning("reconciler.look_failed", reason=reason, retry_seconds=round(delay, 2))
         self._beat("degraded", reason)
         self.after(delay, Tick("again"))
 
     def _conclude(self, orders: tuple[Order, ...]) -> None:
-        look, self._look = self._look, None
-        if look is None:
-            return
+        look = self._look
+        if look is None or not look.listed:
+            return  # of a look that was given up
+        self._look = None
         self._failures = 0
         self._looks += 1
         self._looked_from_ns = look.began_ns
+        self._read_from_ns = look.from_ns
         live = [o for o in orders if o.state not in CONCLUDED]
-        self._take_up(live)
-        for name, fact in self._amends.judge(look.began_ns):
-            self.tell(self.find(f"orders/{name}"), OrderFact(fact))
+        for order in live:
+            self._doubts.follow(order)  # an earlier incarnation may have been told
+        self._doubts.judge(look)
         self._differences.looked(look, orders)
-        missing = [order for order in live if look.misses(order)]
-        for order in missing:
-            self._missed(order, look)
+        unaccounted = [o for o in live if o.state not in _UNSEEN and look.misses(o)]
+        if not unaccounted:
+            self._looked_until_ns = min((look.began_ns, *self._doubts.deadlines_ns()))
+            self._read_until_ns = self._clock.now_ns(self._looked_until_ns)
+        self._note()
         self._schedule_doubts()
-        unaccounted = [
-            o for o in missing if o.state not in (State.IN_DOUBT, State.SENDING, State.WAITING)
-        ]
         if unaccounted:
-            self._wanted = "orders in neither list"
+            self._wish.add("orders in neither list", self.clock.wall_ns())
             self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
         else:
-            self._looked(look)
+            self._reconcile(look)
 
-    def _take_up(self, live: list[Order]) -> None:
-        """Doubts that an earlier incarnation was told of."""
-        unknown = [o for o in live if o.state is State.IN_DOUBT and _name(o) not in self._doubts]
-        self._doubts |= {_name(order): _Doubt(order) for order in unknown}
-        for order in live:
-            self._time(order)
-            self._amends.follow(order)
-
-    def _missed(self, order: Order, look: Look) -> None:
-        doubt = self._doubts.get(order.intent.intent_id)
-        if doubt is None or look.began_ns < self._due_ns(doubt):
-            return
-        doubt.misses += 1
-        doubt.missed_ns = look.began_ns
-        if doubt.misses < 2:
-            return
-        del self._doubts[order.intent.intent_id]
-        fact = Fact(Input.NOT_FOUND, reason="two looks agree that it was never placed")
-        self.tell(self.find(f"orders/{order.intent.intent_id}"), OrderFact(fact))
-
-    def _looked(self, look: Look) -> None:
-        self._looked_until_ns = look.began_ns
+    def _note(self) -> None:
+        """Journals how far was looked, and what was missed once."""
         self._version += 1
-        body = {"until_ns": str(look.began_ns), "doubts": self._open_doubts()}
+        # What fills are missing may be older than what is read next.
+        from_ns = min((self._read_from_ns or 0, *self._incomplete.values()))
+        body = {
+            "from_ns": str(from_ns),
+            "until_ns": None if self._looked_until_ns is None else str(self._looked_until_ns),
+            "doubts": len(self._doubts),
+            "missed": {name: str(at_ns) for name, at_ns in self._doubts.missed.items()},
+        }
         row = Row(self._stream, self._version, "reconciler.looked", canonical(body))
         self.tell(self.find("journal"), Record((row,)))
-        self._beat("ok", f"{self._looks} looks, {self._open_doubts()} doubts")
-        if self._stream_open and not self._reconciled:
+
+    def _reconcile(self, look: Look) -> None:
+        """Everything is accounted for, unless the stream has missed something since it was sent."""
+        self._beat("ok", f"{self._looks} looks, {len(self._doubts)} doubts")
+        if self._stream_open and not self._reconciled and look.began_ns >= self._opened_ns:
             self._reconciled = True
-            log.info("reconciler.reconciled", looks=self._looks, doubts=self._open_doubts())
+            log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))
             for watcher in self._watchers.values():
                 self.tell(watcher, self._news())
         self._begin()
 
-    def _time(self, order: Order) -> None:
-        """Takes the time of a doubt, and tells it once it is settled."""
-        in_doubt = progress_of(order.amend) is Progress.IN_DOUBT or order.state is State.IN_DOUBT
-        name, now_ns = order.intent.intent_id, self.clock.monotonic_ns()
-        took_ns = self._doubt_clock.follow(name, doubtful=in_doubt, now_ns=now_ns)
-        if took_ns is not None:
-            log.info("reconciler.doubt_settled", intent_id=name, took_ms=took_ns // 1_000_000)
-            self.tell(self.find("heartbeat"), DoubtSettled(took_ns))
-
     def _follow(self, order: Order) -> None:
-        self._time(order)
-        self._amends.follow(order)
-        if order.state is not State.IN_DOUBT:
-            self._doubts.pop(order.intent.intent_id, None)
+        self._doubts.follow(order)
         intent_id = order.intent.intent_id
         if not order.fills_missing:
-            self._incomplete.discard(intent_id)
+            self._incomplete.pop(intent_id, None)
         elif intent_id not in self._incomplete:
-            self._incomplete.add(intent_id)
+            # What told us of them is the stream, or the newest look, or one that is under way.
+            here_ns = self.clock.wall_ns() if self._look is None else self._look.from_ns
+            read_ns = here_ns if self._read_from_ns is None else self._read_from_ns
+            self._incomplete[intent_id] = min(here_ns, read_ns)
             self._want("fills missing")
 
     def _news(self) -> Reconciled:
-        return Reconciled(self._account_id, self._looks, self._open_doubts())
-
-    def _open_doubts(self) -> int:
-        return len(self._doubts) + len(self._amends)
+        return Reconciled(self._account_id, self._looks, len(self._doubts))
 
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
@@ -380,7 +391,3 @@ class Reconciler(Actor):
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("reconciler", status, detail))
-
-
-def _name(order: Order) -> str:
-    return order.intent.intent_id

@@ -26,21 +26,29 @@ class PrivateCall(Message):
 
     Attributes:
         operation: One of the operations of ports/venue.py.
+        of_look: Whether doubts may wait for it: it goes before what can wait, and takes the place
+            of a call of another look of the same asker that has not left.
     """
 
     ref: int
     operation: Any
     reply_to: Address
+    of_look: bool = False
 
 
 @attrs.frozen
 class PrivateAnswered(Message):
-    """What came of a PrivateCall: a result, or a failure with the exchange's words."""
+    """What came of a PrivateCall: a result, or a failure with the exchange's words.
+
+    Attributes:
+        sent_ns: When it left (wall time), 0 where that is not known.
+    """
 
     ref: int
     result: Any
     failure: Failure | None = None
     code: str | None = None
+    sent_ns: int = 0
 
 
 class Sent(enum.Enum):

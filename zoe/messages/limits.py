@@ -101,14 +101,17 @@ class RestSpent(Message):
 
 @attrs.frozen
 class RestHeld(Message):
-    """Let no private REST call leave before this monotonic time.
+    """Let private REST calls leave when their counter has room for them, by monotonic time.
 
     Attributes:
-        urgent_too: Whether that holds for calls that cannot wait: the exchange itself refused.
+        cheap_ns: Not before, for calls that cost one point.
+        dear_ns: Not before, for all others.
+        urgent_ns: Not before, for calls that cannot wait for anything but the exchange's refusal.
     """
 
-    until_ns: int
-    urgent_too: bool
+    cheap_ns: int
+    dear_ns: int
+    urgent_ns: int
 
 
 @attrs.frozen

@@ -191,6 +191,11 @@ class DoubtRaised(Message):
 
 @attrs.frozen
 class LookWanted(Message):
-    """Something may have been missed: look at the exchange's own lists."""
+    """Something may have been missed: look at the exchange's own lists.
+
+    Attributes:
+        balances: Whether at the balances too.
+    """
 
     reason: str
+    balances: bool = False

@@ -80,3 +80,17 @@ def test_only_an_amend_in_doubt_is_doubted_and_a_new_one_begins_anew(
     assert len(found) == 0
     found.follow(attrs.evolve(DOUBT, amend=Amend(NEW, 4, 30 * S, Progress.IN_DOUBT)))
     assert look(found, 33, OLD) == [] and len(found) == 1
+
+
+def test_what_an_earlier_desks_look_has_not_shown_counts_for_that_amend_only() -> None:
+    first = doubts()
+    look(first, 13, OLD)
+    later = AmendDoubts(lambda deadline_ns: deadline_ns + LAG_NS, LAG_NS)
+    later.recall(first.missed)
+    later.follow(DOUBT)
+    assert look(later, 16, OLD) == [Input.AMEND_ABSENT]
+    another = AmendDoubts(lambda deadline_ns: deadline_ns + LAG_NS, LAG_NS)
+    another.recall(first.missed)
+    assert DOUBT.amend is not None
+    another.follow(attrs.evolve(DOUBT, amend=attrs.evolve(DOUBT.amend, number=3)))
+    assert look(another, 16, OLD) == []

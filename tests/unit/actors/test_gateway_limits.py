@@ -11,7 +11,7 @@ from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.limits import LimitHit, RestHeld, RestSpent
 from zoe.messages.wire import WireReply, WireRequest
-from zoe.ports.venue import GetOpenOrders, GetTrades
+from zoe.ports.venue import GetClosedOrders, GetLedgers, GetOpenOrders, GetTrades
 
 S = 1_000_000_000
 OTHERS = ("wire", "catalogue", "risk", "ratelimiter", "reconciler", "orders", "ledger", "heartbeat", "asker")  # fmt: skip
@@ -36,12 +36,16 @@ class Private:
         number = self.stage.heard("wire", WireRequest)[-1].request_id
         self.stage.tell(WireReply(number, 200, json.dumps(body).encode(), 0, 0))
 
-    def asks(self, operation: object) -> None:
-        self.stage.tell(PrivateCall(1, operation, self.stage.runtime.find("asker")))
+    def asks(self, operation: object, asker: str = "asker", *, of_look: bool = False) -> None:
+        """Somebody asks for a call."""
+        to = self.stage.runtime.find(asker)
+        self.stage.tell(PrivateCall(1, operation, to, of_look))
 
-    def held(self, seconds: float, *, urgent_too: bool = False) -> None:
+    def held(self, cheap: float, dear: float | None = None, *, urgent: float = 0) -> None:
+        """Holds calls for so many seconds."""
         now_ns = self.stage.runtime.clock.monotonic_ns()
-        self.stage.tell(RestHeld(now_ns + round(seconds * S), urgent_too))
+        seconds = (cheap, cheap if dear is None else dear, urgent)
+        self.stage.tell(RestHeld(*(now_ns + round(each * S) for each in seconds)))
 
 
 def test_each_call_is_charged_by_what_it_costs() -> None:
@@ -63,10 +67,48 @@ def test_calls_wait_while_they_are_held_and_leave_by_themselves_afterwards() -> 
     assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
 
 
+def test_a_call_that_costs_little_leaves_while_a_dear_one_waits() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    private.held(0, 10)
+    private.asks(GetTrades(0))
+    assert private.calls() == ["GetWebSocketsToken"]
+    private.asks(GetOpenOrders(), of_look=True)
+    assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
+    private.answers({"open": {}})
+    private.stage.run(11)
+    assert private.calls()[2:] == ["TradesHistory"]
+
+
+def test_a_look_goes_before_what_can_wait_and_instead_of_one_that_has_not_left() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    private.held(5)
+    private.asks(GetLedgers(0, 1, 0))
+    private.asks(GetClosedOrders(0), "reconciler", of_look=True)
+    private.asks(GetOpenOrders(), "reconciler", of_look=True)
+    private.stage.run(6)
+    assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
+    private.answers({"open": {}})
+    assert private.calls()[2:] == ["Ledgers"]
+
+
+def test_a_call_is_answered_with_the_time_when_it_left() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    private.held(5)
+    asked_ns = private.stage.runtime.clock.wall_ns()
+    private.asks(GetOpenOrders())
+    private.stage.run(6)
+    private.answers({"open": {}})
+    (answer,) = private.stage.heard("asker", PrivateAnswered)
+    assert 4.9 * S < answer.sent_ns - asked_ns < 5.5 * S
+
+
 def test_a_token_waits_only_for_the_exchanges_own_word() -> None:
-    for urgent_too, seen in ((False, 2), (True, 1)):
+    for urgent, seen in ((0, 2), (60, 1)):
         private = Private()
-        private.held(60, urgent_too=urgent_too)
+        private.held(60, urgent=urgent)
         private.answers(error="EService:Unavailable")
         private.stage.run(2)
         assert private.calls() == ["GetWebSocketsToken"] * seen

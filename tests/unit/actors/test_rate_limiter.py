@@ -124,11 +124,18 @@ def test_calls_are_counted_and_the_next_is_held_before_the_exchange_refuses() ->
     (held,) = limits.gateway_says(RestSpent(4))
     now_ns = limits.stage.runtime.clock.monotonic_ns()
     # 12 of 15 points and 2 kept free: the dearest call fits after 3 points have decayed.
-    assert 8.9 * S < held.until_ns - now_ns < 9.2 * S
-    assert not held.urgent_too
+    assert 8.9 * S < held.dear_ns - now_ns < 9.2 * S
+    assert held.cheap_ns <= now_ns, "one point is left for a look"
+    assert held.urgent_ns <= now_ns
     assert limits.budget()["rest"]["max"] == "15"
+    (held,) = limits.gateway_says(RestSpent(1))
+    assert 2.9 * S < held.cheap_ns - now_ns < 3.2 * S
+    assert held.urgent_ns <= now_ns + S // 100, "what is kept free is for tokens"
+    limits.gateway_says(RestSpent(1))
+    (held,) = limits.gateway_says(RestSpent(1))
+    assert 2.9 * S < held.urgent_ns - now_ns < 3.2 * S, "a refusal would cost more"
     (refused,) = limits.gateway_says(LimitHit(None, 900))
-    assert refused.urgent_too and refused.until_ns >= now_ns + 900 * S
+    assert min(refused.cheap_ns, refused.dear_ns, refused.urgent_ns) >= now_ns + 900 * S
 
 
 def test_who_asks_again_keeps_its_place_and_is_let_through_once() -> None:

@@ -28,7 +28,7 @@ class Causes:
         if type(message) in _VISIBLE:
             self._visible.append(envelope.message_id)
         elif isinstance(message, RestHeld):
-            self.held.append((envelope.sent_ns, message.until_ns))
+            self.held.append((envelope.sent_ns, message.cheap_ns))
 
     def violations(self) -> list[str]:
         """Every visible action whose chain breaks off, or changes its root cause on the way."""
