@@ -12,7 +12,7 @@ from zoe.domain.strategy import record
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.edge_factory import EdgeFactory
 from zoe.domain.strategy.trader_state import State as TraderState
-from zoe.domain.strategy.view import Engine
+from zoe.domain.strategy.view import Engine, Needs
 
 
 def code_digest() -> str:
@@ -42,7 +42,8 @@ def engine(settings: Settings, name: str) -> Engine | None:
 def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ...]:
     """Every strategy of many pairs, whatever its mode: it may be changed at run time."""
     edge, trader = settings.edge_factory, settings.crypto_trader
-    factory, code = EdgeFactory(edge.params), code_digest()
+    needs = Needs(focus_seconds=edge.warm_up_seconds)
+    factory, code = EdgeFactory(edge.params, needs=needs), code_digest()
     return (
         EngineConfig(
             factory,

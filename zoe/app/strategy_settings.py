@@ -8,12 +8,15 @@ import attrs
 
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy import quote_keeper, trader_params
+from zoe.domain.strategy.edge_factory import NEEDS
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.modes import MODES, OFF
 
 KEEPER: Final = "strategy.quote_keeper"
 EDGE: Final = "strategy.edge_factory"
 TRADER: Final = "strategy.crypto_trader"
+#: Least and most seconds.
+_WARM_UP: Final = (5, 7_200)
 
 
 def _one_of(*modes: str) -> Callable[[Any, Any, str], None]:
@@ -25,6 +28,12 @@ def _one_of(*modes: str) -> Callable[[Any, Any, str], None]:
             raise ValueError(f"{field.name} must be {words}")
 
     return check
+
+
+def _in_the_range(_: Any, field: Any, value: int) -> None:
+    """Refuses a warm-up so short that nothing is learnt, or that never ends."""
+    if not _WARM_UP[0] <= value <= _WARM_UP[1]:
+        raise ValueError(f"{field.name} must be from {_WARM_UP[0]} to {_WARM_UP[1]}, not {value}")
 
 
 @attrs.frozen
@@ -47,11 +56,13 @@ class EdgeSwitch:
         mode: ``off``, ``shadow`` (decides and writes down, sends nothing) or ``live``.
         pairs: That it quotes; their siblings are looked at too.
         claim: Coins that it did not buy and may sell: pair and quantity.
+        warm_up_seconds: So long a pair's book must have been followed before it is quoted.
     """
 
     mode: str = attrs.field(default=OFF, validator=_one_of(*MODES))
     pairs: tuple[str, ...] = ()
     claim: tuple[str, ...] = ()
+    warm_up_seconds: int = attrs.field(default=NEEDS.focus_seconds, validator=_in_the_range)
 
 
 @attrs.frozen
@@ -81,6 +92,7 @@ class EngineSettings:
 
     Attributes:
         unmet: Why it must be off whatever its mode; None where it need not.
+        warm_up_seconds: So long a pair's book must have been followed without a gap.
     """
 
     mode: str
@@ -88,6 +100,7 @@ class EngineSettings:
     claims: tuple[tuple[str, Decimal], ...]
     params: Any
     unmet: str | None = None
+    warm_up_seconds: int = 0
 
 
 #: Two kinds a section: when it trades, and what it trades by.
@@ -111,7 +124,8 @@ def edge_factory(switch: EdgeSwitch, params: EdgeParams) -> EngineSettings:
         ConfigError: It shall trade, and nowhere.
     """
     unmet = None if switch.pairs else f"{EDGE}.pairs names none"
-    found = EngineSettings(switch.mode, switch.pairs, _claims(EDGE, switch.claim), params, unmet)
+    claims, seconds = _claims(EDGE, switch.claim), switch.warm_up_seconds
+    found = EngineSettings(switch.mode, switch.pairs, claims, params, unmet, seconds)
     return _checked(EDGE, found)
 
 
