@@ -12,6 +12,9 @@ from zoe.sandbox.core.catalog import Pair
 BPS: Final = 0.0001
 _MAJOR: Final = frozenset({"BTC", "ETH", "SOL"})
 _MAJOR_QUOTES: Final = frozenset({"USD", "USDT", "EUR"})
+#: How many times as wide a well-known coin's pair is in another money than the dollar.
+_FURTHER: Final = {"USD": 1.0, "EUR": 1.6, "USDT": 1.6}
+_FURTHEST: Final = 3.0
 #: Assets whose worth hardly moves against the dollar.
 _STILL: Final = frozenset({"USDT", "USDC", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "AED"})
 
@@ -55,7 +58,7 @@ def lively(pair: Pair, seed: int) -> Habit:
     if pair.base in _STILL or (pair.base in _MAJOR and pair.quote in _MAJOR_QUOTES):
         return _major(random)
     if pair.base in known.ASSETS:
-        return _middling(random)
+        return _middling(random, _FURTHER.get(pair.quote, _FURTHEST))
     return _thin(random)
 
 
@@ -68,8 +71,8 @@ def _major(random: Random) -> Habit:
     )
 
 
-def _middling(random: Random) -> Habit:
-    half_spread = _between(random, 2, 10) * BPS
+def _middling(random: Random, further: float) -> Habit:
+    half_spread = _between(random, 2, 10) * BPS * further
     return Habit(
         half_spread=half_spread,
         gap=half_spread * 0.6,
@@ -81,7 +84,7 @@ def _middling(random: Random) -> Habit:
         noise=0.3 * BPS,
         arbitrage=half_spread + 15 * BPS,
         informed=0.3,
-        turnover=_between(random, 400e3, 20e6),
+        turnover=_between(random, 400e3, 20e6) / (further * further),
     )
 
 

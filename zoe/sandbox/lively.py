@@ -25,8 +25,11 @@ from zoe.sandbox.past import Past
 from zoe.sandbox.traders import FEWEST_TICKS, SIDES, SyntheticMarket, Trader
 from zoe.sandbox.weather import Weather
 
-#: What all pairs that nobody watches share: each of a thousand moves every ten seconds.
-CALM_RATE_IN_ALL: Final = 100.0
+#: What all pairs that somebody watches share: each of a hundred moves every second, and so is quoted
+#: by whoever wants fresh books.
+BUSY_RATE_IN_ALL: Final = 100.0
+#: What all others share: each of a thousand moves every five seconds.
+CALM_RATE_IN_ALL: Final = 200.0
 
 
 def opening_worths(pairs: Sequence[Pair], seed: int) -> dict[str, float]:
@@ -71,6 +74,7 @@ class _Follower:
 class LivelyMarket(SyntheticMarket):
     """See core.market.MarketModel, and the module."""
 
+    busy_rate_in_all = BUSY_RATE_IN_ALL
     calm_rate_in_all = CALM_RATE_IN_ALL
 
     def __init__(

@@ -63,7 +63,8 @@ class SyntheticMarket:
         rate: Events a second, shared by all pairs alike; None: the first few are busy.
     """
 
-    #: What all pairs that nobody watches share.
+    #: What all pairs that somebody watches share, and what all others do.
+    busy_rate_in_all = BUSY_RATE_IN_ALL
     calm_rate_in_all = CALM_RATE_IN_ALL
 
     def __init__(
@@ -124,7 +125,7 @@ class SyntheticMarket:
     def _set_rates(self) -> None:
         count = len(self._traders)
         busy = {trader.pair.symbol for trader in self._traders[:BUSY_PAIRS]} | self._watched
-        lively = min(BUSY_RATE, BUSY_RATE_IN_ALL / len(busy))
+        lively = min(BUSY_RATE, self.busy_rate_in_all / len(busy))
         calm = min(CALM_RATE, self.calm_rate_in_all / count)
         for trader in self._traders:
             rate = lively if trader.pair.symbol in busy else calm
