@@ -8,7 +8,6 @@ what is wanted, or why, has changed, ahead of the targets that follow from it. A
 executions back before it takes any other mail; targets that it no longer renews run out by themselves.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, assert_never
@@ -21,6 +20,7 @@ from zoe.actors.strategist_report import report
 from zoe.actors.strategist_rows import MODE, Made, Rows
 from zoe.actors.strategist_scan import RANKED, Scanner
 from zoe.actors.strategist_targets import Targets
+from zoe.actors.strategist_tracks import Guard, Track
 from zoe.actors.strategist_views import Views
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
@@ -30,7 +30,7 @@ from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
 from zoe.domain.strategy.scan_gates import BITCOIN
 from zoe.domain.strategy.trader_hold import ALARMS
 from zoe.domain.strategy.trader_params import Params as ScanParams
-from zoe.domain.strategy.view import WARMING, Decision, Engine, View, Want
+from zoe.domain.strategy.view import WARMING, Decision, Engine, View
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown, FeesWanted, WatchBalances
 from zoe.messages.limits import BudgetChanged, WatchBudget
@@ -56,8 +56,6 @@ ROUND_SECONDS: Final = 1
 RENEW_EACH: Final = 30
 #: A state that is not written at each change is written so often.
 STATE_EACH: Final = 300
-#: Decisions to want nothing, one after the other, are written at most so often a pair.
-IDLE_NS: Final = 30_000_000_000
 
 Inbox = (
     Quote | TradePrints | BarsClosed | TickersSampled | ExchangeStatus | BalancesChanged | CatalogChanged
@@ -102,18 +100,6 @@ class EngineConfig:
         return self.engine.name
 
 
-@attrs.define
-class Track:
-    """What is remembered of one pair between two decisions."""
-
-    decided_ns: int = 0
-    written_ns: int = 0
-    told: tuple[Any, ...] = ()
-    reasons: tuple[str, ...] = ()
-    wants: tuple[Want, ...] = ()
-    counts: Counter[str] = attrs.field(factory=Counter)
-
-
 class EngineStrategist(Actor):
     """Shows an engine the world, pair by pair, and passes on what it wants."""
 
@@ -134,6 +120,7 @@ class EngineStrategist(Actor):
         #: Why it must be off; None where it need not.
         self.unmet = config.unmet
         self.tracks: dict[str, Track] = {}
+        self._guard = Guard(config.name)
         self.wakes = self.decisions = 0
         self._states: dict[str, Any] = {}
         self._written: dict[str, int] = {}
@@ -161,10 +148,10 @@ class EngineStrategist(Actor):
         match message:
             case Quote():
                 self.eyes.quote(message, now_ns)
-                self._wake(message.symbol)
+                self._notice(message.symbol)
             case TradePrints():
                 self.eyes.trades(message, now_ns)
-                self._wake(message.symbol)
+                self._notice(message.symbol)
             case BarsClosed():
                 self.eyes.bars(message.symbol, message.bars)
                 self._wake(message.symbol)
@@ -226,6 +213,7 @@ class EngineStrategist(Actor):
     def _begin(self) -> None:
         """Everything is read back: from here on it takes its mail."""
         unmet = self.unmet
+        self._guard.begin(self.config.trades(self._states.get("")))
         self._change_mode(self._commanded if unmet is None else Mode(OFF, unmet))
         self.release()
 
@@ -259,7 +247,7 @@ class EngineStrategist(Actor):
         if not self.is_live:
             self.targets.withdraw()
         for track in self.tracks.values():
-            track.told = ()
+            track.told = None
         self._renew()
 
     @property
@@ -330,6 +318,11 @@ class EngineStrategist(Actor):
             if at_once or track is None or now_ns - track.decided_ns >= ROUND_SECONDS * 900_000_000:
                 self._wake(pair)
 
+    def _notice(self, pair: str) -> None:
+        """The market of a pair has moved: what a scanner has only found waits for the round."""
+        if self.scanner is None or pair in self.config.trades(self._states.get("")):
+            self._wake(pair)
+
     def _wake(self, pair: str | None) -> None:
         if pair is None or pair not in self._pairs or self.mode.name == OFF:
             return
@@ -360,15 +353,15 @@ class EngineStrategist(Actor):
             wants = tuple(w for w in wants if self.config.eager and w.side is Side.SELL)
         track.decided_ns, track.wants, track.reasons = view.now_ns, wants, reasons
         track.counts.update(reasons)
-        told = (tuple((w.key, w.side, w.price, w.quantity) for w in wants), reasons)
-        # Reasons for wanting nothing may change at each tick: now and then will do.
-        idle = not wants and track.told[:1] == ((),) and ALARMS.isdisjoint(reasons)
-        is_new = told != track.told and not (idle and view.now_ns - track.written_ns < IDLE_NS)
+        is_new = track.is_news(wants, reasons, view.now_ns, exact=self.config.eager)
         self._write(Made(view, before, decision, reasons), is_new=is_new)
         if is_new:
-            track.told, track.written_ns = told, view.now_ns
+            track.told, track.written_ns = (wants, reasons), view.now_ns
+        else:
+            wants = track.as_told(wants)
         if self.is_live:
             self.targets.set(view, self.config.engine.slots, wants, self._rows.link(pair))
+            self._guard.looked(view)
 
     def _write(self, made: Made, *, is_new: bool) -> None:
         pair = made.view.instrument.symbol

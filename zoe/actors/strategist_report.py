@@ -8,7 +8,8 @@ from zoe.domain.quantity import plain
 from zoe.domain.strategy.view import Want
 
 if TYPE_CHECKING:
-    from zoe.actors.engine_strategist import EngineStrategist, Track
+    from zoe.actors.engine_strategist import EngineStrategist
+    from zoe.actors.strategist_tracks import Track
 
 
 def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:

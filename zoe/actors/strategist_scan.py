@@ -40,6 +40,8 @@ class Scanner:
         self._samples = 0
         self._mood = WholeMarket(None, None, None, 0)
         self.newest: Scan | None = None
+        #: What Views have shown of the newest pass.
+        self._shown: dict[str, Scouted | None] = {}
         self.tickers: dict[str, Seen] = {}
 
     def remember(self, bodies: Iterable[Mapping[str, Any]]) -> None:
@@ -77,10 +79,12 @@ class Scanner:
         }
         columns = self._grid.columns(self.tickers, now_ns)
         self.newest = scan(columns, self._listings, now_ns, self._params)
+        self._shown.clear()
 
     def learn_bars(self, bars: Mapping[str, Sequence[Bar]]) -> None:
         """Closed bars of the pairs that are looked at."""
         self._mood = market_mood.from_bars(bars)
+        self._shown.clear()
 
     @property
     def is_due(self) -> bool:
@@ -102,8 +106,11 @@ class Scanner:
 
     def scouted(self, symbol: str) -> Scouted | None:
         """What a View shows of a pair."""
-        found = None if self.newest is None else self.newest.scouted(symbol)
-        return None if found is None else market_mood.completed(found, self._mood)
+        if symbol not in self._shown:
+            found = None if self.newest is None else self.newest.scouted(symbol)
+            done = None if found is None else market_mood.completed(found, self._mood)
+            self._shown[symbol] = done
+        return self._shown[symbol]
 
     @property
     def mood(self) -> WholeMarket:
