@@ -17,6 +17,7 @@ from typing import Final
 
 from loguru import logger
 
+from zoe.actors.strategist_purse import Purse
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.journal import PostgresJournal
@@ -25,6 +26,7 @@ from zoe.store.reading import orders, server_at, why
 from zoe.store.waiting import wait_until_up
 
 ACCOUNT: Final = "growth"
+SOURCE: Final = "strategy/quote_keeper"
 BLOCK: Final = 10_000
 ROWS: Final = 5
 MOST_GROWTH: Final = 8
@@ -44,7 +46,8 @@ SELECT g * {ROWS} + k, '{ACCOUNT}', 'order/{ACCOUNT}/' || md5(CAST(g AS text)), 
        WHEN 2 THEN jsonb_build_object('state', 'WORKING', 'order_id', 'O' || g)
        WHEN 3 THEN jsonb_build_object('state', 'WORKING', 'order_id', 'O' || g, 'pair', 'BTC/USD',
            'exec_id', 'T' || g, 'trade_id', g, 'side', 'buy', 'quantity', '0.001',
-           'price', '50000', 'cost', '50', 'fee', '0.1', 'fee_asset', 'USD')
+           'price', '50000', 'cost', '50', 'fee', '0.1', 'fee_asset', 'USD', 'liquidity', 'maker',
+           'exchange_ns', g * 1000000000)
        ELSE jsonb_build_object('state', CASE WHEN g % 10000 = 0 THEN 'WORKING' ELSE 'FILLED' END)
        END
   FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) g,
@@ -72,6 +75,11 @@ def seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
+def sleeve(journal: PostgresJournal) -> None:
+    """What a strategist does with every execution of its own before it takes any mail."""
+    Purse(SOURCE).stored(journal.fills(ACCOUNT, SOURCE), 0)
+
+
 def looks(database: Database) -> dict[str, float]:
     """What each look takes, in seconds."""
     journal = PostgresJournal(database, ACCOUNT)
@@ -79,6 +87,7 @@ def looks(database: Database) -> dict[str, float]:
         return {
             "start: open orders": seconds(lambda: journal.open_orders(ACCOUNT)),
             "start: what was traded": seconds(lambda: journal.traded(ACCOUNT)),
+            "start: a strategy's fills": seconds(lambda: sleeve(journal)),
             "zoe orders": seconds(lambda: orders(database, every=False)),
             "zoe why": seconds(lambda: why(database, "O77")),
         }

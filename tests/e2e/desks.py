@@ -111,6 +111,10 @@ class Desk:
             assert time.monotonic() < deadline, f"not in time: {self.errors.read_text()[-2000:]}"
             _PAUSE.wait(0.01)
 
+    def pause(self, seconds: float) -> None:
+        """Lets it go on for so long, where that is what a test is about."""
+        _PAUSE.wait(seconds)
+
     def zoe(self, *words: str) -> tuple[int, Any]:
         """Runs a command; its exit code and the JSON document it printed, None without one."""
         done = subprocess.run(
@@ -213,6 +217,10 @@ class Desk:
     def log(self) -> list[Row]:
         """The lines of the log that is being written."""
         return [json.loads(line) for line in self._log_bytes().splitlines()]
+
+    def log_of_this_run(self) -> list[Row]:
+        """The lines since the process was started, as far as the file has not been changed since."""
+        return [json.loads(line) for line in self._log_bytes()[self._began[0] :].splitlines()]
 
     def _log_bytes(self) -> bytes:
         path = self.state / "log" / "zoe.jsonl"

@@ -3,10 +3,11 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from desks import Desk, Row, gone_afterwards
 from sandboxes import PATIENCE_SECONDS, Sandbox
@@ -75,10 +76,14 @@ def meddler(host: Sandbox) -> Iterator[Meddler]:
 
 @contextmanager
 def guest(
-    place: Path, config: str, host: Sandbox, sockets: str | None = None
+    place: Path,
+    config: str,
+    host: Sandbox,
+    sockets: str | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator["GuestDesk"]:
     """A desk on a sandbox; it is gone when the test is over."""
-    made = GuestDesk(place, config, host, sockets)
+    made = GuestDesk(place, config, host, sockets, more)
     with gone_afterwards(made):
         yield made
 
@@ -88,12 +93,20 @@ class GuestDesk(Desk):
 
     Args:
         sockets: Another way to the sandbox's sockets, as ``ws://HOST:PORT``.
+        more: What the account has beside dollars and bitcoins.
     """
 
-    def __init__(self, place: Path, config: str, host: Sandbox, sockets: str | None = None) -> None:
+    def __init__(
+        self,
+        place: Path,
+        config: str,
+        host: Sandbox,
+        sockets: str | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(place, config)
         self.host = host
-        wanted = {"balances": {"USD": "1000000", "BTC": "10"}, "tier": "pro"}
+        wanted = {"balances": {"USD": "1000000", "BTC": "10", **more}, "tier": "pro"}
         account = host.admin("keys", wanted)
         self.account = account["account"]
         where = sockets or host.ready["ws"].removesuffix("/v2")
@@ -113,6 +126,10 @@ class GuestDesk(Desk):
     def accepted(self) -> int:
         """How many of the account's orders the exchange has taken."""
         return sum(row["kind"] == "order_accepted" for row in self.truth())
+
+    def filled(self) -> int:
+        """How many executions of the account's orders there are at the exchange."""
+        return sum(row["kind"] == "fill" for row in self.truth())
 
     def sent_twice(self) -> list[str]:
         """Client ids of orders that the desk has sent more than once."""
