@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.domain.errors import StoreConflict
-from zoe.ports.journal import JournalRow, JournalStore
+from zoe.ports.journal import EXECUTIONS, JournalRow, JournalStore
 from zoe.store.connection import Database
 from zoe.store.journal import RECENT_ROWS, PostgresJournal
 
@@ -249,6 +249,9 @@ def test_executions_of_one_source_are_told_in_order_with_their_slot(store: Journ
     found = [(r.seq, r.stream, r.body["exec_id"], r.body["slot"]) for r in store.fills(ACCOUNT, "strategy/q")]  # fmt: skip
     assert found == [(4, "order/a/2", "T1", "BTC/USD bid.0"), (6, "order/a/1", "T3", None)]
     assert store.fills(ACCOUNT, "strategy/other") == ()
+    known, newer = store.fills(ACCOUNT, "strategy/q", after=5)
+    assert (known.seq, known.kind, sorted(known.body["exec_ids"])) == (5, EXECUTIONS, ["T1", "T2"])
+    assert (newer.seq, newer.body["exec_id"]) == (6, "T3")
 
 
 def opened(seq: int, stream: str, source: str) -> JournalRow:

@@ -9,6 +9,8 @@ import pytest
 from engine_world import PAIRS, EngineWorld, edge, trader
 from loguru import logger
 
+from zoe.actors import engine_strategist
+from zoe.actors.strategist_purse import Mark
 from zoe.app.deciding import decide_again
 from zoe.domain.strategy.record import read_state
 from zoe.domain.strategy.trader_state import State
@@ -164,6 +166,25 @@ def test_what_cannot_be_is_refused_and_said() -> None:
         ("edge_factory", "off"),
         ("crypto_trader", "off"),
     ]
+
+
+def test_a_start_reads_on_from_where_an_earlier_one_has_read_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_strategist, "MARK_EACH", 1)
+    made = world(13)
+    began = {coin: made.held(coin) for coin in COINS}
+    edge_marks = f"strategy-sleeve/{made.account}/edge_factory"
+    for _ in range(3):
+        made.run(45)
+        made.kill()
+        made.start()
+        made.ready()
+        made.until(lambda: _agree(made, began), 60)
+    marks = [read_state(Mark, row.body["state"]) for row in made.journal.stream(edge_marks)]
+    through = [mark.through for mark in marks]
+    assert len(through) > 1
+    assert through == sorted(set(through))
 
 
 def test_a_strategist_that_crashes_goes_on_from_its_state_and_sleeve() -> None:

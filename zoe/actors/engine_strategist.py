@@ -15,7 +15,7 @@ from typing import Any, Final, assert_never
 import attrs
 
 from zoe.actors.strategist_eyes import Eyes
-from zoe.actors.strategist_purse import Purse
+from zoe.actors.strategist_purse import MARK_EACH, Purse
 from zoe.actors.strategist_report import report
 from zoe.actors.strategist_rows import MODE, Made, Rows
 from zoe.actors.strategist_scan import RANKED, Scanner
@@ -136,7 +136,7 @@ class EngineStrategist(Actor):
         rows.ask_scans(self.scanner)
         for memory in sorted({engine.memory(pair) for pair in (*self.config.pairs, "")}):
             rows.ask_state(memory, lambda found, memory=memory: self._state_read(memory, found))  # type: ignore[misc]  # a default binds it
-        rows.ask_fills(self._source, self._fills_read)
+        rows.ask(rows.marks, self._mark_read)
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("ledger"), WatchBalances())
         self.tell(self.find("risk"), WatchTradingState())
@@ -203,12 +203,19 @@ class EngineStrategist(Actor):
                 log.error("strategy.state_refused", strategy=self.config.name, error=str(problem))
                 self.unmet = f"its stored state is not readable: {problem}"
 
+    def _mark_read(self, rows: tuple[StoredRow, ...]) -> None:
+        # What is given counts from the first execution on: then all of them are read.
+        after = 0 if self.config.claims else self.purse.read_on(rows)
+        self._rows.ask_fills(self._source, self._fills_read, after=after)
+
     def _fills_read(self, rows: tuple[StoredRow, ...]) -> None:
         now_ns = self.clock.wall_ns()
         for pair, quantity in self.config.claims:
             self.purse.claim(pair, quantity, now_ns)
         count = self.purse.stored(rows, now_ns)
         log.info("strategy.sleeve_read", strategy=self.config.name, fills=count)
+        if count >= MARK_EACH and not self.config.claims:
+            self._rows.write(self._rows.mark_row(self.purse.mark(rows[-1].seq)))
 
     def _begin(self) -> None:
         """Everything is read back: from here on it takes its mail."""

@@ -231,7 +231,7 @@ class Journal(Actor):
         if request.traded_by is not None:
             return partial(store.traded, request.traded_by)
         if request.filled_for is not None:
-            return partial(store.fills, self._account_id, request.filled_for)
+            return partial(store.fills, self._account_id, request.filled_for, request.after)
         assert request.stream is not None, "a Hydrate asks for something"
         return partial(store.stream, request.stream, last=request.last, since=request.since)
 

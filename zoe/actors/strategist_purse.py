@@ -4,7 +4,7 @@ The sleeve is what the strategy's own executions came to: read from the journal 
 afterwards, each counted once by the exchange's id of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -15,17 +15,38 @@ from zoe.domain.order import CONCLUDED, TRIGGERED, CancelProgress, Fill, Order, 
 from zoe.domain.order_record import fill_of
 from zoe.domain.quantity import EXACT
 from zoe.domain.resting_stop import is_guard, trigger_at
+from zoe.domain.strategy import record
 from zoe.domain.strategy.market import Level
 from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
 from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown
+from zoe.ports.journal import EXECUTIONS
 
 ZERO: Final = Decimal(0)
+#: So many executions are read before the next start is spared them.
+MARK_EACH: Final = 1_000
 DAY_NS: Final = 86_400_000_000_000
 #: What a bid holds beside its cost, at most: the dearest fee.
 _HOLD: Final = Decimal("1.005")
 _BPS: Final = Decimal(10_000)
+
+
+@attrs.frozen
+class Mark:
+    """What the executions up to a number of the journal came to: a start reads on from there.
+
+    Attributes:
+        through: That number; 0: nothing was read yet.
+        days: Of each pair: number of its newest day, flow, and what was held before.
+        fees: Of each pair: whether of a maker, what it cost in bps, and when.
+    """
+
+    schema: int = 1
+    through: int = 0
+    sleeve: Sleeve = attrs.field(factory=Sleeve)
+    days: tuple[tuple[str, int, Decimal, Decimal], ...] = ()
+    fees: tuple[tuple[str, bool, Decimal, int], ...] = ()
 
 
 @attrs.define
@@ -51,7 +72,7 @@ class Purse:
         self._orders: dict[str, Order] = {}
         self._since_ns: dict[str, int] = {}
         self._ours: dict[str, tuple[Level, ...]] = {}
-        self._counted: dict[str, set[str]] = {}
+        self._counted: set[str] = set()
         self._fills: dict[str, list[OwnFill]] = {}
         self._days: dict[str, _Day] = {}
         #: What a pair costs, in bps: maker, taker; as the newest execution or answer said, and when.
@@ -68,10 +89,27 @@ class Purse:
         """Coins that the configuration gives it; what they cost is not known."""
         self.sleeve = self.sleeve.given(pair, quantity, ZERO, at_ns)
 
+    def read_on(self, marks: Sequence[StoredRow]) -> int:
+        """Begins where an earlier start has read to; that number, 0 for the beginning.
+
+        A mark that another version wrote is none: executions can be read again.
+        """
+        try:
+            mark = record.read_state(Mark, marks[-1].body["state"]) if marks else Mark()
+        except record.StateRefused:
+            mark = Mark()
+        self.sleeve = mark.sleeve
+        self._days = {pair: _Day(day, flow, before) for pair, day, flow, before in mark.days}
+        self._fees = {(pair, maker): (bps, at_ns) for pair, maker, bps, at_ns in mark.fees}
+        return mark.through
+
     def stored(self, rows: Iterable[StoredRow], now_ns: int) -> int:
         """Executions that are durable, in order; how many they are."""
         count = 0
         for row in rows:
+            if row.kind == EXECUTIONS:
+                self._counted.update(row.body["exec_ids"])
+                continue
             intent_id = row.stream.rpartition("/")[2]
             self._count(intent_id, fill_of(row.body), row.body.get("slot"), now_ns)
             self.sleeve = self.sleeve.settled(intent_id)
@@ -79,6 +117,12 @@ class Purse:
         # What happened before is no news: its decisions have been made.
         self._fills.clear()
         return count
+
+    def mark(self, through: int) -> Mark:
+        """What has been stored, for the next start; asked for before anything else is told."""
+        days = ((pair, day.number, day.flow, day.before) for pair, day in self._days.items())
+        fees = ((*whose, *what) for whose, what in self._fees.items())
+        return Mark(1, through, self.sleeve, tuple(sorted(days)), tuple(sorted(fees)))
 
     def reported(self, orders: Iterable[Order], now_ns: int) -> None:
         """Every order that is not concluded, whoever placed it."""
@@ -117,10 +161,9 @@ class Purse:
 
     def _count(self, intent_id: str, fill: Fill, slot: str | None, now_ns: int) -> None:
         pair = self._pair(fill.pair)
-        counted = self._counted.setdefault(intent_id, set())
-        if fill.exec_id in counted:
+        if fill.exec_id in self._counted:
             return
-        counted.add(fill.exec_id)
+        self._counted.add(fill.exec_id)
         before = self.sleeve.of(fill.pair).quantity
         self.sleeve = self.sleeve.after(intent_id, fill)
         self._book_day(fill, before)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import attrs
 
 from zoe.actors import hydration
+from zoe.actors.strategist_purse import Mark
 from zoe.actors.strategist_scan import LISTED, Scanner
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
@@ -25,6 +26,7 @@ from zoe.runtime.actor import Actor
 DECISION: Final = "decision.made"
 STATE: Final = "strategy.state"
 MODE: Final = "strategy.mode"
+MARK: Final = "sleeve.marked"
 
 
 def packed(text: str) -> str:
@@ -63,6 +65,7 @@ class Rows:
         self.mode = f"strategy-mode/{account_id}/{name}"
         self.scans = f"scan/{account_id}/{name}"
         self._listed = f"scan-listed/{account_id}/{name}"
+        self.marks = f"strategy-sleeve/{account_id}/{name}"
         self._versions: dict[str, int] = {}
         self._asked: dict[int, Callable[[tuple[StoredRow, ...]], None]] = {}
         self._refs = 0
@@ -90,9 +93,11 @@ class Rows:
 
         self._hydrate(read, stream=self._listed)
 
-    def ask_fills(self, source: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
-        """Every execution of the orders of a source."""
-        self._hydrate(then, filled_for=source)
+    def ask_fills(
+        self, source: str, then: Callable[[tuple[StoredRow, ...]], None], *, after: int = 0
+    ) -> None:
+        """Every execution of the orders of a source, from behind a number of the journal."""
+        self._hydrate(then, filled_for=source, after=after)
 
     def ask_state(self, memory: str, then: Callable[[tuple[StoredRow, ...]], None]) -> None:
         """The newest state of a memory."""
@@ -127,6 +132,10 @@ class Rows:
         """A state as it is."""
         body = canonical({"memory": memory, "state": record.text(state)})
         return self.next(self._state_stream(memory), STATE, body)
+
+    def mark_row(self, mark: Mark) -> Row:
+        """How far executions have been read, and what they came to."""
+        return self.next(self.marks, MARK, canonical({"state": record.text(mark)}))
 
     def decision_row(self, made: Made) -> Row:
         """A decision with its View."""

@@ -55,6 +55,7 @@ class Hydrate(Message):
         order_id: The rows of the order that has this id of the exchange, instead.
         traded_by: An account: what its own fills came to, instead.
         filled_for: A source of intents: each execution of its orders, instead.
+        after: Of those only what has a greater number; the ids of all up to there are told too.
         last: Only the newest row of the stream.
         since: Only the rows from the newest of this kind on; all where there is none.
     """
@@ -66,6 +67,7 @@ class Hydrate(Message):
     order_id: str | None = None
     traded_by: str | None = None
     filled_for: str | None = None
+    after: int = 0
     last: bool = False
     since: str | None = None
 

@@ -9,6 +9,9 @@ import attrs
 
 from zoe.messages.journal import StoredRow
 
+#: A row that stands for all executions up to a number; no such row is ever written.
+EXECUTIONS = "order.fills"
+
 
 @attrs.frozen
 class JournalRow:
@@ -83,10 +86,14 @@ class JournalStore(Protocol):
         ``fees``; the stream is the order's, or empty.
         """
 
-    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+    def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """Each execution of the orders of one source, in the order of their numbers.
 
         The body has its order's ``slot`` beside what it has in the order's stream.
+
+        Args:
+            after: Only those with a greater number. Where it is not 0, a row of kind ``EXECUTIONS``
+                comes first: its body has the ``exec_ids`` of all up to there, whoever's they are.
         """
 
 

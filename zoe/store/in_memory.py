@@ -14,7 +14,7 @@ from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.order import CONCLUDED, EXTERNAL
 from zoe.domain.quantity import plain
 from zoe.messages.journal import StoredRow
-from zoe.ports.journal import JournalRow, JournalStore, NotedCancel
+from zoe.ports.journal import EXECUTIONS, JournalRow, JournalStore, NotedCancel
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class MemoryJournal:
         sums = (_traded(rows) for rows in own)
         return tuple(row for row in sums if row is not None)
 
-    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+    def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
         found = [
@@ -110,9 +110,16 @@ class MemoryJournal:
             for name, rows in self._streams.items()
             if name.startswith("order/") and rows[0].body.get("source") == source
             for row in rows
-            if row.kind == "order.fill"
+            if row.kind == "order.fill" and row.seq > after
         ]
-        return tuple(sorted(found, key=lambda row: row.seq))
+        before = [
+            row.body["exec_id"]
+            for rows in self._streams.values()
+            for row in rows
+            if row.kind == "order.fill" and row.seq <= after
+        ]
+        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": before})
+        return (*((ids,) if after else ()), *sorted(found, key=lambda row: row.seq))
 
 
 def _traded(rows: list[StoredRow]) -> StoredRow | None:
@@ -195,9 +202,9 @@ class FaultyJournal:
         """See JournalStore."""
         return self._meet(lambda: self._store.traded(account_id))
 
-    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+    def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
-        return self._meet(lambda: self._store.fills(account_id, source))
+        return self._meet(lambda: self._store.fills(account_id, source, after))
 
 
 class MemoryNotes:

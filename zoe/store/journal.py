@@ -11,7 +11,7 @@ import msgspec
 from zoe.domain.errors import StoreConflict
 from zoe.domain.order import CONCLUDED
 from zoe.messages.journal import StoredRow
-from zoe.ports.journal import JournalRow
+from zoe.ports.journal import EXECUTIONS, JournalRow
 from zoe.store.connection import Connection, Database
 
 _NAMES: Final = tuple(field.name for field in attrs.fields(JournalRow))
@@ -106,8 +106,12 @@ SELECT f.seq, f.stream, f.version, f.kind, f.at_ns,
   FROM journal f
   JOIN journal o ON o.account_id = f.account_id AND o.stream = f.stream AND o.version = 1
  WHERE f.account_id = :account AND f.kind = 'order.fill' AND f.stream LIKE 'order/%'
-   AND o.body ->> 'source' = :source
+   AND o.body ->> 'source' = :source AND f.seq > :after
  ORDER BY f.seq
+"""
+_EXECUTIONS: Final = """
+SELECT body ->> 'exec_id' FROM journal
+ WHERE account_id = :account AND kind = 'order.fill' AND stream LIKE 'order/%' AND seq <= :after
 """
 #: What JSON allows in a text and PostgreSQL does not.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -183,9 +187,13 @@ class PostgresJournal:
         with self._database.within(HISTORY_SECONDS):
             return _stored(self._rows(_TRADED, account=account_id, last=self.last_seq()))
 
-    def fills(self, account_id: str, source: str) -> tuple[StoredRow, ...]:
+    def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
-        return _stored(self._rows(_FILLS, account=account_id, source=source))
+        with self._database.within(HISTORY_SECONDS):
+            rows = self._rows(_FILLS, account=account_id, source=source, after=after)
+            before = self._rows(_EXECUTIONS, account=account_id, after=after) if after else []
+        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": [row[0] for row in before]})
+        return (*((ids,) if after else ()), *_stored(rows))
 
     def _rows(self, sql: str, **values: Any) -> list[list[Any]]:
         rows: list[list[Any]] = self._database.run_prepared(sql, **values)
