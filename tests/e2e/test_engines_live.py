@@ -148,10 +148,9 @@ def explained(desk: GuestDesk) -> None:
     newest = {orders[row["intent_id"]]["source"]: row for row in desk.listed("fills")}
     for source, fill in newest.items():
         found = engines.chain(desk, fill["exec_id"])
-        assert {"order.fill", "order.intent", "decision.made"} <= found["kinds"], found["kinds"]
-        (decision,) = found["decisions"]
-        body = decision["body"]
-        (tick,) = found["ticks"]
+        assert {"decision.made", "order.sending", "order.fill"} <= found["kinds"], found["kinds"]
+        # An order that was changed since goes back to each decision that changed it.
+        body, tick = found["decisions"][-1]["body"], found["ticks"][-1]
         print(source, fill["exec_id"], tick, body["reasons"], body["wants"])
         assert (tick["symbol"], body["pair"]) == (fill["pair"], fill["pair"])
         assert body["reasons"]

@@ -1,11 +1,16 @@
 """Both strategies of many pairs on the whole desk in virtual time: the same twice, and whatever is killed."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import engine_story
 import pytest
+from engine_story import told
 from engine_world import PAIRS, EngineWorld, edge, trader
 from loguru import logger
 
@@ -54,6 +59,23 @@ def test_the_same_seed_twice_gives_the_same_decisions_and_hash() -> None:
         found.append((decisions(made), made.digest()))
     assert found[0] == found[1]
     assert {body["strategy"] for body in found[0][0]} == {"edge_factory", "crypto_trader"}
+
+
+def test_fresh_processes_with_other_hash_seeds_decide_the_same_over_a_kill() -> None:
+    for seed in SEEDS:
+        here = told(seed)
+        if "0" not in here.split()[:2]:
+            break
+    else:
+        raise AssertionError("in no market have both strategies traded")
+    program = (sys.executable, engine_story.__file__, str(seed))
+    for hash_seed in ("1", "2"):
+        environ = os.environ | {
+            "PYTHONHASHSEED": hash_seed,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        done = subprocess.run(program, env=environ, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == here.split()
 
 
 def test_every_decision_comes_out_the_same_when_it_is_made_again() -> None:
