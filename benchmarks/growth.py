@@ -75,9 +75,9 @@ def seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
-def sleeve(journal: PostgresJournal) -> None:
-    """What a strategist does with every execution of its own before it takes any mail."""
-    Purse(SOURCE).stored(journal.fills(ACCOUNT, SOURCE), 0)
+def sleeve(journal: PostgresJournal, after: int) -> None:
+    """What a strategist does with executions of its own before it takes any mail."""
+    Purse(SOURCE).stored(journal.fills(ACCOUNT, SOURCE, after), 0)
 
 
 def looks(database: Database) -> dict[str, float]:
@@ -87,7 +87,10 @@ def looks(database: Database) -> dict[str, float]:
         return {
             "start: open orders": seconds(lambda: journal.open_orders(ACCOUNT)),
             "start: what was traded": seconds(lambda: journal.traded(ACCOUNT)),
-            "start: a strategy's fills": seconds(lambda: sleeve(journal)),
+            "start: a strategy's fills": seconds(lambda: sleeve(journal, 0)),
+            "start: those since a mark": seconds(
+                lambda: sleeve(journal, journal.last_seq() - ROWS)
+            ),
             "zoe orders": seconds(lambda: orders(database, every=False)),
             "zoe why": seconds(lambda: why(database, "O77")),
         }
