@@ -160,6 +160,12 @@ def test_a_profit_is_taken_when_the_stop_has_let_go_of_its_half() -> None:
     made.until(is_even, 60)
     (stop,) = resting(made, trade.pair)
     assert Decimal(stop.left).scaleb(-8) == bought - taken
+    # What is shown of it is its trigger of now.
+    made.run(2)
+    (row,) = [o for o in made.ask("status")["result"]["orders"] if o["pair"] == trade.pair]
+    assert Decimal(row["trigger_price"]) == Decimal(price(made, trade.pair, stop.terms.trigger))
+    (shown,) = [row for row in made.show(NAME)["details"] if row["pair"] == trade.pair]
+    assert [order["trigger"] for order in shown["working"]] == [row["trigger_price"]]
 
 
 def test_a_stop_stays_when_the_strategy_is_switched_off_and_when_the_desk_ends() -> None:

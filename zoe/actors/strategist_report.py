@@ -4,6 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from zoe.domain.catalog import Instrument
 from zoe.domain.quantity import plain
 from zoe.domain.strategy.view import Want
 
@@ -81,6 +82,7 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
                 "slot": order.key,
                 "side": order.side.value,
                 "price": _decimal(order.price, None if pair is None else pair.price_precision),
+                "trigger": _trigger(order.trigger, pair),
                 "remaining": _decimal(
                     order.remaining, None if pair is None else pair.qty_precision
                 ),
@@ -106,9 +108,15 @@ def _want(who: "EngineStrategist", want: Want) -> dict[str, Any]:
         "slot": want.key,
         "side": want.side.value,
         "price": _decimal(want.price, None if pair is None else pair.price_precision),
+        "trigger": _trigger(want.trigger, pair),
         "quantity": _decimal(want.quantity, None if pair is None else pair.qty_precision),
         "reason": want.reason,
     }
+
+
+def _trigger(units: int | None, pair: Instrument | None) -> str | None:
+    """What a stop waits for; None for any other order."""
+    return None if units is None or pair is None else _decimal(units, pair.price_precision)
 
 
 def _decimal(units: int, precision: int | None) -> str | None:

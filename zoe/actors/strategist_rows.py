@@ -210,7 +210,10 @@ def shown_quote(view: View) -> dict[str, Any]:
 def shown_want(want: Want, view: View) -> dict[str, str]:
     """A want with decimals."""
     pair = view.instrument
-    return {
+    waits = {}
+    if want.trigger is not None:
+        waits["trigger"] = plain(Decimal(want.trigger).scaleb(-pair.price_precision))
+    return waits | {
         "slot": want.key,
         "side": Side(want.side).value,
         "price": plain(Decimal(want.price).scaleb(-pair.price_precision)),

@@ -68,9 +68,9 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _pair(row: dict[str, Any]) -> dict[str, Any]:
-    wants = "; ".join(f"{w['slot']} {w['quantity']}@{w['price']}" for w in row["wants"])
+    wants = "; ".join(f"{w['slot']} {w['quantity']}@{_at(w)}" for w in row["wants"])
     working = "; ".join(
-        f"{w['slot']} {w['remaining']}@{w['price']} {w['stage']}" for w in row["working"]
+        f"{w['slot']} {w['remaining']}@{_at(w)} {w['stage']}" for w in row["working"]
     )
     return row | {
         "warm": _warm(row),
@@ -78,6 +78,11 @@ def _pair(row: dict[str, Any]) -> dict[str, Any]:
         "working": working or None,
         "reasons": ", ".join(row["reasons"]),
     }
+
+
+def _at(row: dict[str, Any]) -> str:
+    """A price, after the one that a stop waits for."""
+    return f"{row['trigger']}>{row['price']}" if row.get("trigger") else str(row["price"])
 
 
 def _warm(row: dict[str, Any]) -> str:

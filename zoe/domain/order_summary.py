@@ -1,11 +1,12 @@
 """An order as outside programs read it: text only, the exchange's own ids."""
 
 from zoe.domain.order import Order
+from zoe.domain.resting_stop import trigger_at
 
 
 def summary(order: Order) -> dict[str, str | None]:
     """The columns of ``zoe orders``, as far as the order itself knows them."""
-    intent = order.intent
+    intent, trigger = order.intent, trigger_at(order.intent, order.terms)
     return {
         "intent_id": intent.intent_id,
         "cl_ord_id": order.cl_ord_id,
@@ -15,7 +16,7 @@ def summary(order: Order) -> dict[str, str | None]:
         "order_type": intent.order_type.value,
         "quantity": str(order.terms.quantity),
         "limit_price": None if order.terms.limit_price is None else str(order.terms.limit_price),
-        "trigger_price": None if intent.trigger_price is None else str(intent.trigger_price),
+        "trigger_price": None if trigger is None else str(trigger),
         "filled_quantity": str(order.filled),
         "state": order.state.value,
         "source": intent.source,
