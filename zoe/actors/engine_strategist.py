@@ -77,8 +77,8 @@ class EngineConfig:
         trades: Pairs that a state is about, which must be looked at whatever their rank.
         claims: Coins that it did not buy and may sell.
         eager: Its state is written whenever it changes, and its exits pass while it is warming.
-        unmet: Why it must be off in this run; None where it need not.
-        forbidden: Why it may not be live in this run; None where it may.
+        unmet, forbidden: Why it must be off in this run, or may not be live; None where it may.
+        most: What an order may be worth, in quote; None where nobody says so.
     """
 
     engine: Engine
@@ -93,6 +93,7 @@ class EngineConfig:
     eager: bool = False
     unmet: str | None = None
     forbidden: str | None = None
+    most: Decimal | None = None
 
     @property
     def name(self) -> str:
@@ -114,7 +115,7 @@ class EngineStrategist(Actor):
         self.eyes = Eyes(config.weighing, self.purse.ours, bars)
         self.scanner = None if config.scan is None else Scanner(config.scan)
         self.views = Views(self.eyes, self.purse, self.scanner)
-        self.targets = Targets(self, self._source)
+        self.targets = Targets(self, self._source, config.most)
         self.mode = Mode(OFF, "not read yet")
         self._commanded = self.mode
         #: Why it must be off; None where it need not.
@@ -219,9 +220,8 @@ class EngineStrategist(Actor):
 
     def _begin(self) -> None:
         """Everything is read back: from here on it takes its mail."""
-        unmet = self.unmet
         self._guard.begin(self.config.trades(self._states.get("")))
-        self._change_mode(self._commanded if unmet is None else Mode(OFF, unmet))
+        self._change_mode(self._commanded if self.unmet is None else Mode(OFF, self.unmet))
         self.release()
 
     def _set_mode(self, wish: SetStrategyMode) -> None:

@@ -1,12 +1,13 @@
 """What a strategist has set as targets; a part of that actor. They are renewed before they run out."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 import attrs
 
 from zoe.domain.catalog import Instrument
+from zoe.domain.order import Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.repeg import Target
 from zoe.domain.strategy.own import Stage
@@ -15,14 +16,21 @@ from zoe.messages.orders import SetTarget
 from zoe.runtime.actor import Actor
 
 RENEW_NS: Final = 3_000_000_000
+#: An order may be counted at a price that is better than its own.
+_SURELY: Final = Decimal("0.95")
 
 
 class Targets:
-    """Slots of one strategy: the Repositioner's are named by pair and key."""
+    """Slots of one strategy: the Repositioner's are named by pair and key.
 
-    def __init__(self, actor: Actor, source: str) -> None:
+    Args:
+        most: What an order may be worth, in quote: an exit that is larger is made in parts.
+    """
+
+    def __init__(self, actor: Actor, source: str, most: Decimal | None = None) -> None:
         self._actor = actor
         self._source = source
+        self._most = most
         self._set: dict[str, tuple[Target, int]] = {}
 
     def set(self, view: View, keys: Iterable[str], wants: Iterable[Want], link: str | None) -> None:
@@ -34,7 +42,8 @@ class Targets:
             slot = f"{view.instrument.symbol} {key}"
             want = wanted.get(key)
             if want is not None:
-                target = target_of(want, slot, view.instrument, (self._source, link))
+                part = attrs.evolve(want, quantity=part_of(want, view.instrument, self._most))
+                target = target_of(part, slot, view.instrument, (self._source, link))
                 self._want(slot, target, view.now_ns)
             elif slot in self._set or key in stops:
                 self._set.pop(slot, None)
@@ -61,6 +70,20 @@ class Targets:
 
     def _tell(self, slot: str, target: Target | None) -> None:
         self._actor.tell(self._actor.find("repositioner"), SetTarget(self._source, slot, target))
+
+
+def part_of(want: Want, pair: Instrument, most: Decimal | None) -> int:
+    """How much of a want one order may be for, in units: all of it, or as many equal parts as it takes.
+
+    A limit on orders must not keep a position from being left. A purchase that is too large is
+    refused as a whole, and so is a stop that rests: its quantity is what it protects.
+    """
+    if most is None or want.side is not Side.SELL or want.trigger is not None:
+        return want.quantity
+    worth = Decimal(want.price * want.quantity).scaleb(-pair.price_precision - pair.qty_precision)
+    parts = int((worth / (most * _SURELY)).to_integral_value(ROUND_CEILING))
+    lot = max(int(pair.qty_increment.scaleb(pair.qty_precision)), 1)
+    return want.quantity if parts <= 1 else max(want.quantity // (parts * lot), 1) * lot
 
 
 def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | None]) -> Target:

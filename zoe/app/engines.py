@@ -55,6 +55,7 @@ def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ..
             claims=edge.claims,
             unmet=edge.unmet,
             forbidden=forbidden,
+            most=settings.risk.max_order_notional,
         ),
         EngineConfig(
             CryptoTrader(trader.params),
@@ -67,6 +68,7 @@ def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ..
             eager=True,
             unmet=trader.unmet,
             forbidden=forbidden,
+            most=settings.risk.max_order_notional,
         ),
     )
 
