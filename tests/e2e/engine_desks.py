@@ -126,9 +126,10 @@ def sleeves(desk: GuestDesk, given: dict[str, Decimal]) -> dict[str, Decimal]:
 
 def states(desk: GuestDesk) -> list[State]:
     """Every state that CryptoTrader has written down, oldest first."""
+    _, status = desk.zoe("status", "--json")
+    account = status["account_id"]
 
     def read(database: Database) -> list[State]:
-        account = desk.listed("orders", "--all")[0]["account_id"]
         rows = PostgresJournal(database, account).stream(f"strategy-state/{account}/{TRADER}")
         return [record.read_state(State, row.body["state"]) for row in rows]
 

@@ -1,6 +1,7 @@
 """A desk on which both strategies of many pairs are live is killed with -9 again and again while it trades.
 
-``ZOE_ENGINES_KILLS`` says how often (20 is the whole of it; without it nothing is run), ``ZOE_SEED`` when.
+``ZOE_ENGINES_KILLS`` says how often (20 is the whole of it; without it nothing is run), ``ZOE_SEED`` when,
+``ZOE_ENGINES_STOPS=exchange`` lets the stops rest at the exchange.
 After each restart the sleeves still come to what the account has, no signal has been opened twice, and every
 position is watched again.
 """
@@ -19,9 +20,20 @@ from desks import PATIENCE_SECONDS, Row, differences
 from guests import GuestDesk, guest
 from sandboxes import Sandbox
 
+from zoe.domain.strategy.trader_state import State
+
 KILLS: Final = int(os.environ.get("ZOE_ENGINES_KILLS", "0"))
+STOPS: Final = os.environ.get("ZOE_ENGINES_STOPS", "desk")
 #: Coins that CryptoTrader is given: positions from the first second on, with stops that are hit now and then.
-GIVEN: Final = {"BTC": "0.5", "ETH": "5", "SOL": "40", "XRP": "2000", "ADA": "9000", "LTC": "40"}
+#: Of the first there are more than one order may be for; a stop that rests is one order.
+GIVEN: Final = {
+    "BTC": "0.04" if STOPS == "exchange" else "0.5",
+    "ETH": "1",
+    "SOL": "30",
+    "XRP": "2000",
+    "ADA": "9000",
+    "LTC": "40",
+}
 #: Most things that happen at the exchange between a restart and a kill.
 MOST_ROWS: Final = 40
 
@@ -29,7 +41,8 @@ MOST_ROWS: Final = 40
 def config() -> str:
     """Warm at once, with positions."""
     claims = ", ".join(f'"{coin}/USD {quantity}"' for coin, quantity in GIVEN.items())
-    return engines.config(5, f"claim = [{claims}]", "max_positions = 20")
+    rests = ('stops = "exchange"', "[desk]\ndead_man = false") if STOPS == "exchange" else ()
+    return engines.config(5, f"claim = [{claims}]", "max_positions = 20", *rests)
 
 
 @pytest.fixture
@@ -101,7 +114,7 @@ def trade_until_a_kill_is_due(desk: GuestDesk, chance: random.Random) -> None:
 
 def positions(desk: GuestDesk) -> tuple[str, ...]:
     """Pairs in which CryptoTrader has coins and a stop, as its newest state says."""
-    trades = engines.states(desk)[-1].trades
+    trades = (engines.states(desk) or [State()])[-1].trades
     assert all(trade.stop > 0 for trade in trades)
     return tuple(trade.pair for trade in trades if trade.opened_ns)
 
@@ -114,6 +127,13 @@ def guarded(desk: GuestDesk, held: tuple[str, ...], number: int) -> None:
     began = at(reconciled)
     late = [round(at(line) - began, 3) for line in guards(desk).values()]
     print(f"{number}: {len(held)} positions, watched {late} s after all was reconciled", flush=True)
+    if STOPS == "exchange":
+        desk.until(lambda: resting(desk) >= set(positions(desk)), PATIENCE_SECONDS)
+
+
+def resting(desk: GuestDesk) -> set[str]:
+    """Pairs with a stop that rests at the exchange, as our books say."""
+    return {row["pair"] for row in desk.listed("orders") if row["order_type"] == "stop-loss-limit"}
 
 
 def guards(desk: GuestDesk) -> dict[str, Row]:
