@@ -218,9 +218,10 @@ class Reconciler(Actor):
 
     def _wait_ns(self, due_ns: int, now_ns: int) -> int:
         """How long a doubt waits for its look; one that was just looked at waits for its news."""
-        if due_ns > now_ns:
-            return due_ns - now_ns
-        return self._lag_ns if due_ns <= self._looked_from_ns else 0
+        if due_ns > self._looked_from_ns:
+            return max(due_ns - now_ns, 0)
+        news_ns = self._looked_from_ns + self._lag_ns
+        return min(max(news_ns - now_ns, 0), self._lag_ns)
 
     def _alone_in_ns(self) -> int:
         """How long a stream that is away is waited for, before looks go on without it."""

@@ -179,6 +179,16 @@ def test_a_look_that_proves_too_early_is_followed_by_another_before_the_next_rou
     assert stage.runtime.clock.monotonic_ns() / 1e9 < PERIOD_SECONDS / 2
 
 
+def test_a_doubt_that_was_due_before_the_newest_look_is_looked_for_a_lag_after_it() -> None:
+    stage = reconciler()
+    order = doubtful(stage)
+    stage.run(10)
+    stage.tell(StreamOpened())
+    look(stage, ())
+    stage.tell(DoubtRaised(order))
+    until_look(stage, 2, LAG_NS // 1_000_000_000 + 1)
+
+
 def test_doubts_that_are_due_together_share_their_looks() -> None:
     stage = reconciler()
     order = settle(stage, lambda: None)
