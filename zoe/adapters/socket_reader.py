@@ -8,7 +8,7 @@ wakes a thread that is reading.
 
 import queue
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import websocket
@@ -22,11 +22,13 @@ CONNECT_SECONDS: Final = 10
 #: Reads wake up this often to see whether they should end; also the longest a send may take.
 POLL_SECONDS: Final = 2
 LONGEST_QUEUE: Final = 10_000
-READ_BYTES: Final = 256 * 1024
+#: What one read takes is told as one: more would make what came first wait.
+READ_BYTES: Final = 64 * 1024
 
 _NOTHING: Final = b""
 
 Tell = Callable[[Message], object]
+TellAll = Callable[[Sequence[Message]], object]
 
 
 class Stop(Protocol):
@@ -41,10 +43,10 @@ class SocketReader:
 
     Args:
         tell: Two ways to tell whoever opened it: of the socket itself, caused by its opening; and
-            what frames say, each a root of its own.
+            what the frames of one read say, each a root of its own.
     """
 
-    def __init__(self, wish: WireOpen, generation: int, tell: tuple[Tell, Tell], clock: Clock):
+    def __init__(self, wish: WireOpen, generation: int, tell: tuple[Tell, TellAll], clock: Clock):
         self.generation = generation
         self._wish = wish
         self._post, self._deliver = tell
@@ -107,34 +109,47 @@ class SocketReader:
         stream, opened = FrameStream(), connection.sock
         if opened is None:
             return self._why or "closed by us"
+        # One buffer for good: a new one for each read costs more than the read.
+        buffer = memoryview(bytearray(READ_BYTES))
         while not (self._ending or stop.requested()):
             try:
-                data = opened.recv(READ_BYTES)
+                size = opened.recv_into(buffer)
             except TimeoutError:
                 continue
-            if not data:
+            if not size:
                 return self._why or "closed by the peer without a word"
-            for opcode, payload in stream.feed(data):
-                if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
-                    self._frame(payload)
-                elif opcode is Opcode.PING:
-                    connection.pong(payload)
-                elif opcode is Opcode.CLOSE:
-                    connection.send_close()
-                    return close_reason(payload)
+            ended = self._take(stream.feed(bytes(buffer[:size])), connection)
+            if ended is not None:
+                return ended
         return self._why or "the process ends"
 
-    def _frame(self, data: bytes) -> None:
+    def _take(
+        self, told: Sequence[tuple[Opcode, bytes]], connection: websocket.WebSocket
+    ) -> str | None:
+        """Takes what one read has brought; why the connection has ended, if it has."""
+        payloads = [payload for opcode, payload in told if opcode <= Opcode.BINARY]
+        if payloads:
+            self._tell_frames(payloads)
+        if len(payloads) == len(told):
+            return None
+        for opcode, payload in told:
+            if opcode is Opcode.PING:
+                connection.pong(payload)
+            elif opcode is Opcode.CLOSE:
+                connection.send_close()
+                return close_reason(payload)
+        return None
+
+    def _tell_frames(self, payloads: list[bytes]) -> None:
         now_ns = self._clock.wall_ns()
+        said: Sequence[Message]
         if self._frames is None:
-            said: Iterable[Message] = (
-                WireFrame(self._wish.connection, self.generation, data, now_ns),
-            )
+            wish, generation = self._wish, self.generation
+            said = [WireFrame(wish.connection, generation, each, now_ns) for each in payloads]
         else:
-            said = self._frames.feed(data, now_ns)
-        for news in said:
-            if not self._silent:
-                self._deliver(news)
+            said = tuple(self._frames.feed_all(payloads, now_ns))
+        if said and not self._silent:
+            self._deliver(said)
 
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""

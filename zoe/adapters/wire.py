@@ -6,7 +6,7 @@ ends, and its lane goes on with another thread and another session.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, assert_never
 
@@ -50,6 +50,9 @@ class Threads(Protocol):
 
     def post(self, to: Address, message: Message, *, cause: Envelope | None = None) -> int:
         """Sends a message."""
+
+    def post_all(self, to: Address, messages: Sequence[Message]) -> None:
+        """Sends messages that came together."""
 
 
 class ThreadWire:
@@ -97,8 +100,8 @@ class ThreadWire:
         post = partial(self._threads.post, envelope.sender, cause=envelope)
         generation = self._generations.get(wish.connection, 0) + 1
         self._generations[wish.connection] = generation
-        # What the exchange says by itself has no cause here: each frame is a root.
-        deliver = partial(self._threads.post, envelope.sender)
+        # What the exchange says by itself has no cause here: each message is a root.
+        deliver = partial(self._threads.post_all, envelope.sender)
         opened = SocketReader(wish, generation, (post, deliver), self._threads.clock)
         self._sockets[wish.connection] = opened
         name = f"{wish.connection}/{generation}"

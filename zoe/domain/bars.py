@@ -91,7 +91,7 @@ class _Minute:
         elif price < self.low:
             self.low = price
         self.volume = EXACT.add(self.volume, one.quantity)
-        self.cost = EXACT.add(self.cost, EXACT.multiply(price, one.quantity))
+        self.cost = EXACT.fma(price, one.quantity, self.cost)
         self.trades += 1
 
     def bar(self, begin_ns: int, *, whole: bool) -> Bar:

@@ -13,62 +13,59 @@ from zlib import crc32
 CHECKSUM_LEVELS: Final = 10
 
 Level = tuple[int, int]
-#: A level and its part of the checksum: price and quantity, each without zeros in front.
-Written = tuple[int, int, bytes]
+#: A level's price and its part of the checksum: price and quantity, each without zeros in front; empty
+#: where the level goes.
+Written = tuple[int, bytes]
 #: Bid, its quantity, ask, its quantity; an empty side has no price and a quantity of 0.
 Touch = tuple[int | None, int, int | None, int]
 
 
 class _Side:
-    """One side, best level first: three lists that are always equally long.
+    """One side, best level first: two lists that are always equally long.
 
     Args:
         sign: 1 for asks; -1 for bids, so that the best has the lowest key.
     """
 
-    __slots__ = ("keys", "quantities", "sign", "text", "texts")
+    __slots__ = ("keys", "sign", "text", "texts")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
-        self.quantities: list[int] = []
-        #: Each level's part of the checksum: made once, summed after every change.
+        #: Each level's part of the checksum, made once. It ends with the quantity, which is made a
+        #: number only where somebody asks for it.
         self.texts: list[bytes] = []
         #: The side's part of the checksum.
         self.text = b""
 
-    def put(self, price: int, quantity: int, text: bytes) -> int:
+    def put(self, price: int, text: bytes) -> int:
         """Sets a level, or removes it; the place where it stands or stood."""
         keys, key = self.keys, price * self.sign
         at = bisect_left(keys, key)
         if at < len(keys) and keys[at] == key:
-            if quantity:
-                self.quantities[at] = quantity
+            if text:
                 self.texts[at] = text
             else:
-                del keys[at], self.quantities[at], self.texts[at]
-        elif quantity:
+                del keys[at], self.texts[at]
+        elif text:
             keys.insert(at, key)
-            self.quantities.insert(at, quantity)
             self.texts.insert(at, text)
         return at
 
-    def put_alone(self, price: int, quantity: int, text: bytes, depth: int) -> int:
+    def put_alone(self, key: int, text: bytes, depth: int) -> int:
         """As ``put`` and ``cut``, for a change of one level: most are."""
-        keys, texts, key = self.keys, self.texts, price * self.sign
+        keys, texts = self.keys, self.texts
         at = bisect_left(keys, key)
         if at < len(keys) and keys[at] == key:
-            if quantity:
-                self.quantities[at] = quantity
+            if text:
                 texts[at] = text
             else:
-                del keys[at], self.quantities[at], texts[at]
-        elif quantity:
+                del keys[at], texts[at]
+        elif text:
             keys.insert(at, key)
-            self.quantities.insert(at, quantity)
             texts.insert(at, text)
             if len(texts) > depth:
-                del keys[depth:], self.quantities[depth:], texts[depth:]
+                del keys[-1], texts[-1]
         if len(texts) <= CHECKSUM_LEVELS:
             self.text = b"".join(texts)
         elif at < CHECKSUM_LEVELS:
@@ -79,42 +76,44 @@ class _Side:
         """Forgets what is beyond the depth: no delete is sent for levels that are pushed out."""
         texts = self.texts
         if len(texts) > depth:
-            del self.keys[depth:], self.quantities[depth:], texts[depth:]
+            del self.keys[depth:], texts[depth:]
         few = texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
         self.text = b"".join(few)
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
-        return (self.keys[0] * self.sign, self.quantities[0]) if self.keys else None
+        return self._level(self.keys[0], self.texts[0]) if self.keys else None
+
+    def _level(self, key: int, text: bytes) -> Level:
+        price = key * self.sign
+        return price, int(text[len(str(price)) :])
 
     def top(self) -> tuple[Level, ...]:
         """The levels that the checksum covers, best first."""
-        sign, most = self.sign, CHECKSUM_LEVELS
-        return tuple(
-            [(k * sign, q) for k, q in zip(self.keys[:most], self.quantities, strict=False)]
-        )
+        return tuple(map(self._level, self.keys[:CHECKSUM_LEVELS], self.texts))
 
     def best_first(self) -> list[Level]:
         """Every level."""
-        prices = (key * self.sign for key in self.keys)
-        return list(zip(prices, self.quantities, strict=True))
+        return list(map(self._level, self.keys, self.texts))
 
 
 class Book:
     """Bids and asks of one pair, cut to the subscribed depth."""
 
-    __slots__ = ("_asks", "_asks_crc", "_bids", "depth")
+    __slots__ = ("_asks", "_asks_crc", "_bids", "crc", "depth")
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
         #: Of the asks' text, which comes first: half of the changes leave it as it is.
         self._asks_crc = 0
+        #: CRC32 over the ten best asks, then the ten best bids.
+        self.crc = 0
         self._bids = _Side(-1)
         self._asks = _Side(1)
 
     def load(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Replaces everything by a snapshot."""
-        self._bids, self._asks, self._asks_crc = _Side(-1), _Side(1), 0
+        self._bids, self._asks, self._asks_crc, self.crc = _Side(-1), _Side(1), 0, 0
         self.update(bids, asks)
 
     def update(self, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
@@ -123,7 +122,7 @@ class Book:
         Returns:
             Whether a best level was among them.
         """
-        told = [[(p, q, b"%d%d" % (p, q)) for p, q in side] for side in (bids, asks)]
+        told = [[(p, b"%d%d" % (p, q) if q else b"") for p, q in side] for side in (bids, asks)]
         return self.apply(*told)
 
     def apply(self, bids: Sequence[Written], asks: Sequence[Written]) -> bool:
@@ -131,24 +130,29 @@ class Book:
         places: list[int] = []
         if bids:
             put = self._bids.put
-            places = [put(*level) for level in bids]
+            places = [put(price, text) for price, text in bids]
             self._bids.cut(self.depth)
         if asks:
             put = self._asks.put
-            places += [put(*level) for level in asks]
+            places += [put(price, text) for price, text in asks]
             self._asks.cut(self.depth)
             self._asks_crc = crc32(self._asks.text)
+        self.crc = crc32(self._bids.text, self._asks_crc)
         return 0 in places
 
-    def put_bid(self, price: int, quantity: int, text: bytes) -> bool:
+    def put_bid(self, price: int, text: bytes) -> bool:
         """As ``apply`` with one bid."""
-        return not self._bids.put_alone(price, quantity, text, self.depth)
+        bids = self._bids
+        at = bids.put_alone(-price, text, self.depth)
+        self.crc = crc32(bids.text, self._asks_crc)
+        return not at
 
-    def put_ask(self, price: int, quantity: int, text: bytes) -> bool:
+    def put_ask(self, price: int, text: bytes) -> bool:
         """As ``apply`` with one ask."""
         asks = self._asks
-        at = asks.put_alone(price, quantity, text, self.depth)
-        self._asks_crc = crc32(asks.text)
+        at = asks.put_alone(price, text, self.depth)
+        self._asks_crc = asks_crc = crc32(asks.text)
+        self.crc = crc32(self._bids.text, asks_crc)
         return not at
 
     @property
@@ -166,9 +170,12 @@ class Book:
         """Both best levels."""
         bids, asks = self._bids, self._asks
         if bids.keys and asks.keys:
-            return (-bids.keys[0], bids.quantities[0], asks.keys[0], asks.quantities[0])
-        bid, bid_qty = bids.best() or (None, 0)
-        ask, ask_qty = asks.best() or (None, 0)
+            # As ``best`` does.
+            low, high = -bids.keys[0], asks.keys[0]
+            low_qty, high_qty = bids.texts[0][len(str(low)) :], asks.texts[0][len(str(high)) :]
+            return (low, int(low_qty), high, int(high_qty))
+        bid, bid_qty = self._bids.best() or (None, 0)
+        ask, ask_qty = self._asks.best() or (None, 0)
         return (bid, bid_qty, ask, ask_qty)
 
     @property
@@ -186,4 +193,4 @@ class Book:
 
     def checksum(self) -> int:
         """CRC32 over the ten best asks, then the ten best bids."""
-        return crc32(self._bids.text, self._asks_crc)
+        return self.crc

@@ -11,3 +11,6 @@ class FrameReader(Protocol):
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says; never raises on bad input, which is a message of its own."""
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+        """What frames say that were received together: of what only the newest counts, that alone."""

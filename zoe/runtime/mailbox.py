@@ -11,7 +11,7 @@ beside mail, and a busy reader costs its senders nothing.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final
 
 import attrs
@@ -100,6 +100,28 @@ class Mailbox:
         if reader.asleep:
             reader.asleep = False
             reader.notify()
+        return True
+
+    def put_all(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
+        """Takes envelopes in order and wakes the reader once; those that are refused for lack of room."""
+        refused = [envelope for envelope in envelopes if not self._add(envelope)]
+        reader = self.reader
+        if reader.asleep:
+            reader.asleep = False
+            reader.notify()
+        return refused
+
+    def _add(self, envelope: Envelope) -> bool:
+        """As ``put``, and wakes nobody."""
+        lane = envelope.message.lane
+        if lane is _ORDERED:
+            if len(self._line) >= self.capacity and not self._has_room_for(envelope):
+                return False
+            self._line.append(envelope)
+        elif lane is _CONTROL:
+            self._control.append(envelope)
+        else:
+            return self._put_latest(envelope)
         return True
 
     def _has_room_for(self, envelope: Envelope) -> bool:

@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -173,6 +173,23 @@ class Runtime:
             anchor = by if cause.message.anchors else cause.anchor
         self.deliver(to, Envelope(message, number, root, by, anchor, None, self._now_ns()))
         return number
+
+    def post_all(self, to: Address, messages: Iterable[Message]) -> None:
+        """As ``post`` of each, a root of its own; whoever reads is woken once, when all are there."""
+        now_ns, next_id = self._now_ns(), self.next_id
+        envelopes = [
+            Envelope(message, number := next_id(), number, None, None, None, now_ns)
+            for message in messages
+        ]
+        mailbox = to.mailbox
+        if not mailbox.open:
+            for envelope in envelopes:
+                self._elsewhere(to, envelope)
+            return
+        for envelope in mailbox.put_all(envelopes):
+            self.bury(to, envelope, Fate.OVERFLOW, None)
+        if not to.mailbox.open:  # it closed between the look and the put
+            self._divert(to)
 
     def _asking(self, message: Message, slot: ReplySlot) -> Envelope:
         number = self.next_id()

@@ -129,8 +129,12 @@ class Reader:
     """Says each word of a frame."""
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
+        return self.feed_all([payload], received_ns)
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
         assert received_ns > 0
-        return [Said(word, threading.get_ident()) for word in payload.decode().split()]
+        words = [word for payload in payloads for word in payload.decode().split()]
+        return [Said(word, threading.get_ident()) for word in words]
 
 
 def test_a_reader_makes_messages_of_frames_in_the_reading_thread(wired: Any, peer: Peer) -> None:

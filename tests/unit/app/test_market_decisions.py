@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from zoe.domain.focus import FocusConfig
 from zoe.domain.scan import ScanConfig
 from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
 from zoe.messages.frames import FrameReader
+from zoe.runtime.message import Message
 from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
 from zoe.sandbox.core.catalog import Asset, Pair
 from zoe.sandbox.core.config import Config
@@ -85,6 +86,10 @@ class Recorded:
         """See FrameReader."""
         self._keep(payload, received_ns)
         return self._reader.feed(payload, received_ns)
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+        """See FrameReader."""
+        return [news for payload in payloads for news in self.feed(payload, received_ns)]
 
 
 @attrs.frozen

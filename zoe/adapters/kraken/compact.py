@@ -6,37 +6,37 @@ sign or absurdly many digits does not match, and is read the slow way, which say
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from zoe.domain.book import Written
 
 _NUMBER: Final = rb"(0|[1-9][0-9]{0,19}+)(?:\.([0-9]{1,20}+))?+"
 _LEVEL: Final = rb'\{"price":%b,"qty":%b\}' % (_NUMBER, _NUMBER)
-#: What is checked and not kept.
-_MORE: Final = _LEVEL.replace(b"(0|", b"(?:0|").replace(b"([0-9]", b"(?:[0-9]")
-_SIDE: Final = rb"(?:%b((?:,%b)*+))?+" % (_LEVEL, _MORE)
-_BOOK: Final = re.compile(
-    rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([A-Za-z0-9/._-]{1,40}+)",'
-    rb'"bids":\[%b\],"asks":\[%b\],'
-    rb'"checksum":([0-9]{1,10}+),"timestamp":"([^"\\\x80-\xff]{1,40}+)"\}\]\}' % (_SIDE, _SIDE)
+#: What is checked here and taken apart later.
+_ANY: Final = _LEVEL.replace(b"(0|", b"(?:0|").replace(b"([", b"(?:[")
+_SIDE: Final = rb"((?:%b(?:,%b)*+)?+)" % (_ANY, _ANY)
+_BEGIN: Final = rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([^"\\]{1,40}+)",'
+# What is no time is found when the time is read, if it is read at all.
+_END: Final = rb'\],"checksum":([0-9]{1,10}+),"timestamp":"([^"]{1,40}+)"\}\]\}'
+
+#: A change of one level. Symbol; whole and decimals of a bid's price and of its quantity; the same of an
+#: ask; checksum; timestamp.
+one: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
+    rb'%b"bids":\[(?:%b\],"asks":\[|\],"asks":\[%b)%b' % (_BEGIN, _LEVEL, _LEVEL, _END)
 ).fullmatch
+#: A change of any number of levels. Symbol; bids; asks; checksum; timestamp.
+several: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
+    rb'%b"bids":\[%b\],"asks":\[%b%b' % (_BEGIN, _SIDE, _SIDE, _END)
+).fullmatch
+#: A longer frame is hardly of one level.
+LONGEST_OF_ONE: Final = 205
 _EACH_LEVEL: Final = re.compile(_LEVEL).findall
+
 _TICKER: Final = b'{"channel":"ticker","type":"update","data":[{"symbol":"'
 _FIRST_TICKER: Final = _TICKER.replace(b"update", b"snapshot")
 _LONGEST_TICKER: Final = 1_000
 _ZERO: Final = b"0"
-
-#: Symbol; whole and decimals of the first bid's price, and of its quantity; the other bids; the asks likewise;
-#: checksum; timestamp. What a frame lacks is empty.
-BookText = tuple[
-    bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes
-]
-
-
-def book(payload: bytes) -> BookText | None:
-    """The parts of a change of one book; None for any other frame."""
-    match = _BOOK(payload)
-    return None if match is None else match.groups(b"")  # type: ignore[return-value]  # thirteen
 
 
 def ticker(payload: bytes) -> bytes | None:
@@ -47,32 +47,23 @@ def ticker(payload: bytes) -> bytes | None:
         if not payload.startswith(_FIRST_TICKER):
             return None
     # One row, and no text in which a brace could stand for something else.
-    if len(payload) >= _LONGEST_TICKER or payload.count(b"{") != 2 or b"\\" in payload:
+    if len(payload) >= _LONGEST_TICKER or payload.rfind(b"{") >= begin or b"\\" in payload:
         return None
     end = payload.find(b'"', begin)
     return payload[begin:end] if end > 0 and payload.endswith(b"}]}") else None
 
 
-def levels(
-    first: tuple[bytes, bytes, bytes, bytes], more: bytes, price_precision: int, qty_precision: int
-) -> list[Written] | None:
-    """One side's changes in whole units; None where the slow way must say what they are.
-
-    Args:
-        first: The first level's four parts, empty for no level.
-        more: The other levels.
-    """
+def levels(side: bytes, price_precision: int, qty_precision: int) -> list[Written] | None:
+    """One side's changes, of what ``several`` matched; None where the slow way must say what they are."""
     found: list[Written] = []
-    if not first[0]:
-        return found
-    for whole, decimals, qty_whole, qty_decimals in (first, *(_EACH_LEVEL(more) if more else ())):
+    for whole, decimals, qty_whole, qty_decimals in _EACH_LEVEL(side) if side else ():
         if len(decimals) != price_precision or len(qty_decimals) != qty_precision:
             if len(decimals) > price_precision or len(qty_decimals) > qty_precision:
                 return None
             decimals = decimals.ljust(price_precision, _ZERO)
             qty_decimals = qty_decimals.ljust(qty_precision, _ZERO)
         # What the checksum is made of is what stands in the frame, without zeros in front.
-        price_text = (whole + decimals).lstrip(_ZERO) or _ZERO
-        qty_text = (qty_whole + qty_decimals).lstrip(_ZERO) or _ZERO
-        found.append((int(price_text), int(qty_text), price_text + qty_text))
+        price = (whole + decimals).lstrip(_ZERO) or _ZERO
+        qty = (qty_whole + qty_decimals).lstrip(_ZERO)
+        found.append((int(price), price + qty if qty else b""))
     return found

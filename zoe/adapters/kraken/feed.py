@@ -33,6 +33,7 @@ DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
+_NOTHING: Final[list[Message]] = []
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
 _KIND: Final = slice(12, 14)
@@ -101,19 +102,34 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
-        calm_ns = self._calm_ns
-        said = None
-        kind = payload[_KIND]
-        if kind == _BOOK:
-            said = self._shelf.quick(payload, received_ns)
-        elif kind == _TICKER and calm_ns:
-            said = self._hold(payload, received_ns)
-        if said is None:
-            said = self._slow(payload, received_ns)
-        # A clock that was set back must not silence it.
-        if calm_ns and not 0 <= received_ns - self._told_ns < calm_ns:
-            return [*said, *self._due(received_ns)]
+        return self.feed_all((payload,), received_ns)
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+        """What frames say that came together; see zoe.messages.frames.FrameReader."""
+        calm_ns, quick = self._calm_ns, self._shelf.quick
+        said: list[Message] = []
+        for payload in payloads:
+            kind = payload[_KIND]
+            if kind == _BOOK:
+                if not quick(payload, received_ns):
+                    said += self._slow(payload, received_ns)
+            elif kind != _TICKER or not calm_ns or not self._hold(payload, received_ns):
+                said += self._slow(payload, received_ns)
+            if not calm_ns:
+                said += self._news(received_ns)
+        if calm_ns:
+            said += self._news(received_ns)
+            # A clock that was set back must not silence it.
+            if not 0 <= received_ns - self._told_ns < calm_ns:
+                said += self._due(received_ns)
         return said
+
+    def _news(self, received_ns: int) -> Iterable[Message]:
+        """What books and trades have come to."""
+        shelf, said = self._shelf, _NOTHING
+        if shelf.due or shelf.broken_news:
+            said = shelf.told(received_ns)
+        return [*said, *self._tape.told(received_ns)] if self._tape.heard else said
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
         try:
@@ -125,13 +141,13 @@ class FeedReader:
         except UNREADABLE as problem:
             return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
 
-    def _hold(self, payload: bytes, received_ns: int) -> list[Message] | None:
+    def _hold(self, payload: bytes, received_ns: int) -> bool:
         symbol = compact.ticker(payload)
         if symbol is None:
-            return None
+            return False
         self._conflated += symbol in self._tickers
         self._tickers[symbol] = (payload, received_ns)
-        return []
+        return True
 
     def _due(self, received_ns: int) -> list[Message]:
         """The newest ticker of each pair, and a sign of life."""
@@ -151,7 +167,7 @@ class FeedReader:
             case frames.TickerFrame():
                 return self._ticker(frame, received_ns)
             case frames.TradeFrame():
-                return self._tape.read(frame.data, received_ns)
+                return self._tape.read(frame.data)
             case frames.BookFrame():
                 return self._book(frame, received_ns)
             case frames.Heartbeat():
@@ -197,7 +213,7 @@ class FeedReader:
         """A change that is lost leaves its pair's book wrong: as far as it says whose it was."""
         said: list[Message] = [rows.not_understood(error, bytes(frame.data))]
         for row in frames.NAMED.decode(frame.data):
-            said += self._shelf.broken(row.symbol, "a change could not be read", received_ns)
+            self._shelf.broken(row.symbol, "a change could not be read", received_ns)
         return said
 
     def _change(self, row: frames.TextBookRow, snapshot: bool, received_ns: int) -> list[Message]:
@@ -209,12 +225,14 @@ class FeedReader:
         try:
             kept, moved = self._applied(row, snapshot, precision)
         except (msgspec.MsgspecError, RecursionError) as problem:
-            said = [rows.not_understood(str(problem), msgspec.json.encode(row))]
-            return said + self._shelf.broken(row.symbol, "a change could not be read", received_ns)
+            self._shelf.broken(row.symbol, "a change could not be read", received_ns)
+            return [rows.not_understood(str(problem), msgspec.json.encode(row))]
         except ValueError as problem:
-            return self._shelf.broken(row.symbol, str(problem), received_ns)
+            self._shelf.broken(row.symbol, str(problem), received_ns)
+            return []
         stamp = None if row.timestamp is None else row.timestamp.encode()
-        return self._shelf.settle(kept, moved, (row.checksum, stamp), received_ns)
+        self._shelf.settle(kept, moved, row.checksum, stamp, received_ns)
+        return []
 
     def _applied(
         self, row: frames.TextBookRow, snapshot: bool, precision: Precision
@@ -257,7 +275,8 @@ class FeedReader:
         known = self._precisions.get(pair.symbol)
         self._precisions[pair.symbol] = precision
         if known not in (None, precision) and pair.symbol in self._shelf:
-            return self._shelf.broken(pair.symbol, "its precision changed", received_ns)
+            self._shelf.broken(pair.symbol, "its precision changed", received_ns)
+            return []
         said: list[Message] = []
         for snapshot, row in self._waiting.pop(pair.symbol, ()):
             said += self._change(row, snapshot, received_ns)

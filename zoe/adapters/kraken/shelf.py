@@ -1,7 +1,8 @@
 """Shelf: the books of one connection, kept, checked against every checksum, and told as quotes.
 
 Most changes are one level of one book in the exchange's own compact form: those take the short way, from
-the frame's bytes to the book's integers without a decoder.
+the frame's bytes to the book's integers without a decoder. Quotes are made when they are asked for, so
+that of many changes that came together the last one is told.
 """
 
 from typing import Final
@@ -10,12 +11,13 @@ import attrs
 
 from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.numbers import nanoseconds
-from zoe.domain.book import Book
+from zoe.domain.book import Book, Level
 from zoe.messages.market import BookBroken, Quote
 from zoe.runtime.message import Message
 
 Precision = tuple[int, int]
 _ZERO: Final = b"0"
+_NO_LEVELS: Final[tuple[tuple[Level, ...], tuple[Level, ...]]] = ((), ())
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -27,9 +29,13 @@ class Verified:
     different: int = 0
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Kept:
-    """One pair's book, and when its best prices were told last."""
+    """One pair's book, and when it was last found worth telling of.
+
+    Attributes:
+        stamp: The exchange's time of that change, as it stands in its frame.
+    """
 
     symbol: str
     book: Book
@@ -37,6 +43,7 @@ class Kept:
     qty_precision: int
     verified: Verified
     told_ns: int = 0
+    stamp: bytes | None = None
 
 
 class Shelf:
@@ -48,7 +55,8 @@ class Shelf:
         levels: Whether quotes carry ten levels of each side.
 
     Attributes:
-        conflated: Changes that were not told, since the best prices stood.
+        due: Pairs whose quotes are to be told.
+        broken_news: What is to be told of books that are gone.
     """
 
     def __init__(self, depth: int, calm_ns: int, *, levels: bool) -> None:
@@ -57,12 +65,19 @@ class Shelf:
         self._levels = levels
         self._books: dict[bytes, Kept] = {}
         self.verified: dict[str, Verified] = {}
-        self.conflated = 0
         self._second = b""
         self._second_ns = 0
+        self.broken_news: list[Message] = []
+        self.due: dict[str, Kept] = {}
+        self._changes = self._told = 0
 
     def __contains__(self, symbol: str) -> bool:
         return symbol.encode() in self._books
+
+    @property
+    def conflated(self) -> int:
+        """Changes that were not told: the best prices stood, or a newer one came with them."""
+        return self._changes - self._told
 
     def load(self, symbol: str, precision: Precision) -> Kept:
         """A new and empty book, for a snapshot."""
@@ -75,82 +90,85 @@ class Shelf:
         """The book of a pair that has one."""
         return self._books[symbol.encode()]
 
-    def quick(self, payload: bytes, received_ns: int) -> list[Message] | None:
-        """What a compact change of one book says; None for any other frame."""
-        parts = compact.book(payload)
-        if parts is None:
-            return None
-        symbol, whole, decimals, qty_whole, qty_decimals, more, *ask, checksum, stamp = parts
+    def quick(self, payload: bytes, received_ns: int) -> bool:
+        """Takes a compact change of one book; False for any other frame."""
+        match = compact.one(payload) if len(payload) <= compact.LONGEST_OF_ONE else None
+        if match is None:
+            return self._several(payload, received_ns)
+        symbol, whole, decimals, qty_whole, qty_decimals, *ask, checksum, stamp = match.groups(b"")
         kept = self._books.get(symbol)
         if kept is None:
-            return None
+            return False
         put = kept.book.put_bid
-        if ask[0]:
-            if whole:
-                return self._several(kept, parts, received_ns)
-            whole, decimals, qty_whole, qty_decimals, more = ask
+        if not whole:
+            whole, decimals, qty_whole, qty_decimals = ask
             put = kept.book.put_ask
-        if (
-            more
-            or len(decimals) != kept.price_precision
-            or len(qty_decimals) != kept.qty_precision
-            or not whole
-        ):
-            return self._several(kept, parts, received_ns)
+        if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
+            return self._several(payload, received_ns)
         # As compact.levels does.
-        price_text = (whole + decimals).lstrip(_ZERO) or _ZERO
-        qty_text = (qty_whole + qty_decimals).lstrip(_ZERO) or _ZERO
-        moved = put(int(price_text), int(qty_text), price_text + qty_text)
-        return self.settle(kept, moved, (int(checksum), stamp), received_ns)
+        price = (whole + decimals).lstrip(_ZERO) or _ZERO
+        qty = (qty_whole + qty_decimals).lstrip(_ZERO)
+        moved = put(int(price), price + qty if qty else b"")
+        self.settle(kept, moved, int(checksum), stamp, received_ns)
+        return True
 
-    def _several(
-        self, kept: Kept, parts: compact.BookText, received_ns: int
-    ) -> list[Message] | None:
+    def _several(self, payload: bytes, received_ns: int) -> bool:
         """Any number of levels, and any number of decimals."""
-        precision = (kept.price_precision, kept.qty_precision)
-        bids = compact.levels(parts[1:5], parts[5], *precision)
-        asks = compact.levels(parts[6:10], parts[10], *precision)
+        match = compact.several(payload)
+        if match is None:
+            return False
+        symbol, bid_text, ask_text, checksum, stamp = match.groups()
+        kept = self._books.get(symbol)
+        if kept is None:
+            return False
+        bids = compact.levels(bid_text, kept.price_precision, kept.qty_precision)
+        asks = compact.levels(ask_text, kept.price_precision, kept.qty_precision)
         if bids is None or asks is None:
-            return None
-        moved = kept.book.apply(bids, asks)
-        return self.settle(kept, moved, (int(parts[11]), parts[12]), received_ns)
+            return False
+        self.settle(kept, kept.book.apply(bids, asks), int(checksum), stamp, received_ns)
+        return True
 
     def settle(
-        self, kept: Kept, moved: bool, end: tuple[int, bytes | None], received_ns: int
-    ) -> list[Message]:
-        """What is told of a book that has just changed.
+        self, kept: Kept, moved: bool, checksum: int, stamp: bytes | None, received_ns: int
+    ) -> None:
+        """Checks a book that has just changed, and notes whether to tell of it.
 
         Args:
             moved: Whether its best levels were among the changes.
-            end: The frame's checksum and time.
+            checksum: The frame's.
+            stamp: The exchange's time.
         """
-        checksum, stamp = end
-        book, verified = kept.book, kept.verified
-        if book.checksum() != checksum:
-            verified.different += 1
-            return self.broken(kept.symbol, "checksum", received_ns)
-        verified.equal += 1
-        if not moved and 0 <= received_ns - kept.told_ns < self._calm_ns:
-            self.conflated += 1
-            return []
-        try:
-            at_ns = None if stamp is None else self._time(stamp)
-        except ValueError as problem:
-            return self.broken(kept.symbol, str(problem), received_ns)
-        kept.told_ns = received_ns
-        bid, bid_qty, ask, ask_qty = book.touch
-        price_precision, qty_precision = kept.price_precision, kept.qty_precision
-        if not self._levels:
-            return [
-                Quote(
-                    kept.symbol, price_precision, qty_precision, bid, bid_qty, ask, ask_qty, at_ns,
-                    received_ns,
-                )
-            ]  # fmt: skip
-        touch = (bid, bid_qty, ask, ask_qty)
-        bids, asks = book.top
-        precision = (price_precision, qty_precision)
-        return [Quote(kept.symbol, *precision, *touch, at_ns, received_ns, bids=bids, asks=asks)]
+        if kept.book.crc != checksum:
+            kept.verified.different += 1
+            self.broken(kept.symbol, "checksum", received_ns)
+            return
+        kept.verified.equal += 1
+        self._changes += 1
+        if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
+            kept.told_ns, kept.stamp = received_ns, stamp
+            self.due[kept.symbol] = kept
+
+    def told(self, received_ns: int) -> list[Message]:
+        """What is to be told since the last call: broken books, then each pair's newest quote."""
+        said: list[Message] = []
+        for kept in self.due.values():
+            try:
+                at_ns = None if kept.stamp is None else self._time(kept.stamp)
+            except ValueError as problem:
+                self._drop(kept.symbol, str(problem), received_ns)
+                continue
+            bid, bid_qty, ask, ask_qty = kept.book.touch
+            bids, asks = kept.book.top if self._levels else _NO_LEVELS
+            quote = Quote(
+                kept.symbol, kept.price_precision, kept.qty_precision, bid, bid_qty, ask, ask_qty,
+                at_ns, kept.told_ns, True, 0, bids, asks,
+            )  # fmt: skip
+            said.append(quote)
+        self.due.clear()
+        self._told += len(said)
+        if self.broken_news:
+            said, self.broken_news = [*self.broken_news, *said], []
+        return said
 
     def _time(self, stamp: bytes) -> int:
         """As ``nanoseconds``: many frames are of one second, whose beginning is remembered."""
@@ -162,12 +180,16 @@ class Shelf:
             self._second, self._second_ns = stamp[:19], at_ns // SECOND_NS * SECOND_NS
         return at_ns
 
-    def broken(self, symbol: str, reason: str, received_ns: int) -> list[Message]:
+    def broken(self, symbol: str, reason: str, received_ns: int) -> None:
         """A book that can no longer be trusted is dropped, and its quote taken back."""
-        said: list[Message] = [BookBroken(symbol, reason)]
+        self.due.pop(symbol, None)
+        self._drop(symbol, reason, received_ns)
+
+    def _drop(self, symbol: str, reason: str, received_ns: int) -> None:
+        self.broken_news.append(BookBroken(symbol, reason))
         kept = self._books.pop(symbol.encode(), None)
         if kept is not None:
             precision = (kept.price_precision, kept.qty_precision)
             touch = kept.book.touch
-            said.append(Quote(symbol, *precision, *touch, None, received_ns, live=False))
-        return said
+            dead = Quote(symbol, *precision, *touch, None, received_ns, live=False)
+            self.broken_news.append(dead)

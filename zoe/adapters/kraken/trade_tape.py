@@ -17,7 +17,11 @@ _NO_VOLUME: Final = Decimal(0)
 
 
 class TradeTape:
-    """See the module's docstring; used in the thread that reads the connection."""
+    """See the module's docstring; used in the thread that reads the connection.
+
+    Attributes:
+        heard: Trades that are still to be told.
+    """
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
@@ -25,6 +29,7 @@ class TradeTape:
         self._bars: dict[str, Bars] = {}
         self._ended_ns = 0
         self._late = False
+        self.heard: dict[str, list[TradePrint]] = {}
 
     def subscribed(self, symbol: str, at_ns: int) -> None:
         """From here on every trade of a pair is heard."""
@@ -34,29 +39,26 @@ class TradeTape:
         """From here on none is."""
         self._bars.pop(symbol, None)
 
-    def read(self, rows: Sequence[frames.TradeRow], received_ns: int) -> list[Message]:
-        """What trades say, a message a pair; one that makes no sense costs no other."""
-        if len(rows) == 1:
-            return self._one(rows[0], received_ns)
-        by_symbol: dict[str, list[TradePrint]] = {}
-        said: list[Message] = []
+    def read(self, rows: Sequence[frames.TradeRow]) -> list[Message]:
+        """Takes trades; what is wrong with those that make no sense, which cost no other."""
+        wrong: list[Message] = []
         for row in rows:
             try:
                 trade = _trade(row)
             except (ValueError, ArithmeticError) as problem:
-                said.append(not_understood(str(problem), msgspec.json.encode(row)))
+                wrong.append(not_understood(str(problem), msgspec.json.encode(row)))
                 continue
-            by_symbol.setdefault(row.symbol, []).append(trade)
-        for symbol, trades in by_symbol.items():
-            said.append(self._told(symbol, trades, received_ns))
-        return said
+            heard = self.heard.get(row.symbol)
+            if heard is None:
+                self.heard[row.symbol] = [trade]
+            else:
+                heard.append(trade)
+        return wrong
 
-    def _one(self, row: frames.TradeRow, received_ns: int) -> list[Message]:
-        try:
-            trade = _trade(row)
-        except (ValueError, ArithmeticError) as problem:
-            return [not_understood(str(problem), msgspec.json.encode(row))]
-        return [self._told(row.symbol, [trade], received_ns)]
+    def told(self, received_ns: int) -> list[Message]:
+        """The trades since the last call, a message a pair."""
+        heard, self.heard = self.heard, {}
+        return [self._told(symbol, trades, received_ns) for symbol, trades in heard.items()]
 
     def _told(self, symbol: str, trades: list[TradePrint], received_ns: int) -> TradePrints:
         count, volume = self._sums.get(symbol, (0, _NO_VOLUME))
