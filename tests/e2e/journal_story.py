@@ -1,4 +1,4 @@
-"""A journal with a story, written as the desk writes it: a tick, a decision, an order of a strategy
+"""A journal with a story, written as the desk writes it: a ranking, a tick, a decision, an order of a strategy
 with a fill, its sister order, the order that followed from the fill, and an order by hand."""
 
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ BEGAN_NS: Final = 1_767_225_600_123_456_789
 BOOT: Final = 3 << 40
 TICK: Final = BOOT + 1
 BID, ASK, HAND, NEXT = (f"0190a0a0-0000-8000-8000-00000000000{n}" for n in "1234")
+RANKED: Final = ("ETH/USD", "BTC/USD")
 DECISION: Final = f"strategy/{ACCOUNT}/quote_keeper"
 
 
@@ -45,6 +46,11 @@ class Story:
         at_ns = BEGAN_NS + seq * 1_000_000
         ids = (BOOT + 100 + seq, root, cause, anchor)
         self.rows.append(JournalRow(seq, ACCOUNT, stream, version, kind, at_ns, *ids, body))
+
+    def rank(self) -> None:
+        candidates = [{"symbol": s, "rank": n, "score": 900 - n} for n, s in enumerate(RANKED, 1)]
+        body = canonical({"at_ns": str(BEGAN_NS - 10**9), "candidates": candidates})
+        self.write(f"scan/{ACCOUNT}", ("scan.ranked", body), BOOT + 10, BOOT + 10)
 
     def decide(self) -> None:
         quote = {
@@ -137,6 +143,7 @@ FILL: Final = Fill(
 
 def story() -> list[JournalRow]:
     told = Story()
+    told.rank()
     told.decide()
     bid = told.order(intent(BID, Side.BUY, f"{DECISION}@1"), TICK)
     ask = told.order(intent(ASK, Side.SELL, f"{DECISION}@1", "50010"), TICK)
@@ -151,7 +158,7 @@ def story() -> list[JournalRow]:
     hand = told.order(intent(HAND, Side.BUY, f"{given}@1", "100"), BOOT + 30)
     told.fact(hand, Fact(Input.ACKNOWLEDGED, "OHANDX-FGHIJ-KLMNOP"), BOOT + 31)
     # The fill leads to the next order of the slot, on the same decision.
-    told.order(intent(NEXT, Side.BUY, f"{DECISION}@1", "49991"), BOOT + 22, anchor=6)
+    told.order(intent(NEXT, Side.BUY, f"{DECISION}@1", "49991"), BOOT + 22, anchor=7)
     return told.rows
 
 

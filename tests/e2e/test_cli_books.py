@@ -81,7 +81,7 @@ def test_why_walks_from_a_fill_back_to_the_tick(books: Path, wanted: str) -> Non
     assert [row["seq"] for row in told["rows"]] == sorted(row["seq"] for row in told["rows"])
     assert told["ticks"] == [
         {
-            "seq": 1,
+            "seq": 2,
             "message_id": TICK,
             "symbol": "BTC/USD",
             "bid": "49999.9",
@@ -91,9 +91,19 @@ def test_why_walks_from_a_fill_back_to_the_tick(books: Path, wanted: str) -> Non
             "exchange": "2026-01-01T00:00:00.114456789Z",
         }
     ]
+    assert told["ranks"] == [
+        {
+            "seq": 2,
+            "scan_seq": 1,
+            "at": "2025-12-31T23:59:59.123456789Z",
+            "symbol": "BTC/USD",
+            "rank": 2,
+            "score": 898,
+        }
+    ]
     fill = told["rows"][3]
     assert (fill["ids"]["trade_id"], fill["ids"]["exec_id"]) == (70_001, FILL.exec_id)
-    assert fill["at"] == "2026-01-01T00:00:00.129456789Z"
+    assert fill["at"] == "2026-01-01T00:00:00.130456789Z"
 
 
 def test_why_of_a_tick_or_a_decision_tells_all_that_followed(books: Path) -> None:
@@ -122,10 +132,11 @@ def test_why_of_a_message_that_only_the_log_knows_is_found_by_its_root(books: Pa
     assert len(rows(books, "why", str(BOOT + 777))["rows"]) == len(BID_STORY) + 3
 
 
-def test_why_shows_the_tick_to_a_person(books: Path) -> None:
+def test_why_shows_the_rank_and_the_tick_to_a_person(books: Path) -> None:
     done = zoe(books, "why", "70001")
     assert done.returncode == 0
-    tick, decision = done.stdout.splitlines()[1:3]
+    rank, tick, decision = done.stdout.splitlines()[1:4]
+    assert "BTC/USD ranked 2 with a score of 898" in rank
     assert "market.tick" in tick
     assert "bid 49999.9 ask 50000.1" in tick
     assert "7 ms before the decision" in tick

@@ -23,22 +23,34 @@ _IDS: Final = (
 _DECISION: Final = "decision.made"
 
 Row = dict[str, Any]
+#: What the scout had written down of the pairs that decisions are about, by the decisions' places.
+Ranks = dict[int, Row]
 
 
 def why(arguments: Namespace) -> int:
     """Prints the chain of an id; 1 when nothing is known of it."""
     wanted = arguments.id.strip()
     settings = configured.load(arguments)
-    nothing: list[Row] = []
-    rows = read(settings, lambda found: _chain(found, settings.log_path, wanted), nothing)
+    nothing: tuple[list[Row], Ranks] = ([], {})
+    rows, ranks = read(settings, lambda found: _told(found, settings.log_path, wanted), nothing)
     if arguments.json:
-        show.document(_document(wanted, rows))
+        show.document(_document(wanted, rows, ranks))
     elif rows:
-        _show(rows)
+        _show(rows, ranks)
     if rows:
         return 0
     show.note(f"nothing is known of {wanted}; zoe logs --id {wanted} may know more")
     return NOTHING_KNOWN
+
+
+def _told(database: Database, log: Path, wanted: str) -> tuple[list[Row], Ranks]:
+    rows = _chain(database, log, wanted)
+    found = {
+        row["seq"]: reading.rank_before(database, row["account_id"], tick["symbol"], row["seq"])
+        for row in rows
+        if (tick := _tick(row)) is not None
+    }
+    return rows, {seq: rank for seq, rank in found.items() if rank is not None}
 
 
 def _chain(database: Database, log: Path, wanted: str) -> list[Row]:
@@ -57,11 +69,16 @@ def _chain(database: Database, log: Path, wanted: str) -> list[Row]:
     return [found[place] for place in sorted(found)][: reading.MOST_ROWS]
 
 
-def _document(wanted: str, rows: list[Row]) -> dict[str, Any]:
+def _document(wanted: str, rows: list[Row], ranks: Ranks) -> dict[str, Any]:
     return {
         "id": wanted,
         "complete": len(rows) < reading.MOST_ROWS,
         "ticks": [tick for row in rows if (tick := _tick(row)) is not None],
+        "ranks": [
+            {"seq": seq, "scan_seq": rank["seq"], "at": show.moment(rank["at_ns"])}
+            | {name: rank[name] for name in ("symbol", "rank", "score")}
+            for seq, rank in ranks.items()
+        ],
         "rows": [_plain(row) for row in rows],
     }
 
@@ -102,11 +119,13 @@ def _tick(row: Row) -> dict[str, Any] | None:
     }
 
 
-def _show(rows: list[Row]) -> None:
-    """A line for each row, and above each decision the tick that it saw."""
+def _show(rows: list[Row], ranks: Ranks) -> None:
+    """A line for each row; above each decision its pair's rank, and the tick that it saw."""
     lines: list[Row] = []
     for row in rows:
-        tick = _tick(row)
+        tick, rank = _tick(row), ranks.get(row["seq"])
+        if rank is not None:
+            lines.append({"kind": "scan.rank", "story": _told_rank(rank)})
         if tick is not None:
             lines.append({"kind": "market.tick", "story": _told_tick(tick)})
         lines.append(_line(row))
@@ -123,6 +142,13 @@ def _line(row: Row) -> Row:
         "story": _TOLD.get(row["kind"], _told_fields)(row["body"]),
         "correlation": row["correlation_id"],
     }
+
+
+def _told_rank(rank: Row) -> str:
+    return (
+        f"{rank['symbol']} ranked {rank['rank']} with a score of {rank['score']} at "
+        f"{show.moment(rank['at_ns'])} (row {rank['seq']})"
+    )
 
 
 def _told_tick(tick: Row) -> str:

@@ -211,6 +211,16 @@ def why(database: Database, wanted: str) -> list[Row]:
     return [found[place] for place in sorted(found)][:MOST_ROWS]
 
 
+def rank_before(database: Database, account: str, symbol: str, seq: int) -> Row | None:
+    """A pair's place in the newest ranking before a row of the journal, as far as it was written down."""
+    sql = """
+        SELECT seq, at_ns, symbol, rank, score FROM candidate_scans
+         WHERE account_id = :account AND symbol = :symbol AND seq < CAST(:seq AS bigint)
+         ORDER BY seq DESC LIMIT 1"""
+    found = _query(database, sql, account=account, symbol=symbol, seq=seq)
+    return found[0] if found else None
+
+
 def _place(row: Row) -> Place:
     return row["account_id"], row["seq"]
 
