@@ -63,6 +63,9 @@ class FocusKeeper:
         """Pairs that a strategist looks at are pinned; with the next ranking it is written down."""
         self._wanted[source] = symbols
 
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._focus
+
     def is_warm(self, symbol: str) -> bool:
         """Whether strategies may see a pair."""
         return self._focus.is_warm(symbol, self._actor.clock.wall_ns(), self._config)

@@ -4,8 +4,8 @@ Receives: the public readers' messages, wire news, the scout's rankings, FocusWa
 of a pair its newest Quote and what traded; Catalogue changed instruments; MinuteKeeper the minutes' bars.
 Blocks on nothing: frames are decoded, booked and checked in the readers' threads, and only the newest quote
 of a pair waits here. A pair whose checksum fails, that gets no book, or whose book stands still while its
-trades go on, is subscribed anew by itself. A quote that does not change is confirmed each second while its
-connection is heard. A restart opens new connections; watchers are named in the tree.
+trades go on, is subscribed anew by itself; one that is delisted is let go, and its quote taken back. A
+quote that does not change is confirmed each second while its connection is heard. A restart opens new connections; watchers are named in the tree.
 """
 
 from typing import Final, assert_never
@@ -15,6 +15,7 @@ import attrs
 from zoe.actors.feed_lines import FeedLines, Line, LineKind
 from zoe.actors.focus_keeper import FocusKeeper, FocusNews, Scouted
 from zoe.domain import freshness
+from zoe.domain.catalog import DELISTED
 from zoe.messages.journal import Hydrated
 from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import (
@@ -91,6 +92,7 @@ class MarketWatch(Actor):
         #: Whoever asked for pairs of its own, and the pairs.
         self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
         self._quotes: dict[str, Quote] = {}
+        self._delisted: set[str] = set()
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
 
@@ -111,6 +113,7 @@ class MarketWatch(Actor):
             case InstrumentsChanged():
                 self._lines.heard(message)
                 self.tell(self.find("catalogue"), message)
+                self._listed(message)
                 if self._focus is not None:
                     self._focus.hear(message)
             case BookBroken():
@@ -183,7 +186,7 @@ class MarketWatch(Actor):
         self._wanted[watcher.name] = (watcher, symbols)
         if self._focus is not None:
             self._focus.want(watcher.name, wish.symbols)
-        self._lines.add(wish.symbols)
+        self._lines.add(symbol for symbol in wish.symbols if symbol not in self._delisted)
         for symbol in sorted(symbols - (known[1] if known else frozenset())):
             if symbol in self._quotes:
                 self.tell(watcher, self._quotes[symbol])
@@ -223,14 +226,37 @@ class MarketWatch(Actor):
     def _refocus(self, news: FocusNews) -> None:
         assert self._focus is not None, news
         for change in self._focus.hear(news):
-            if change.promoted:
+            if not change.promoted:
+                self._let_go(change.symbol)
+            elif change.symbol not in self._delisted:
                 self._lines.add((change.symbol,))
-                continue
-            self._lines.drop(change.symbol)
-            self._proof_ns.pop(change.symbol, None)
-            gone = self._quotes.pop(change.symbol, None)
-            if gone is not None and gone.live:
-                self._pass_on(attrs.evolve(gone, live=False))
+
+    def _let_go(self, symbol: str) -> None:
+        """Follows a pair no more; whoever was told its quote is told that it counts no longer."""
+        self._lines.drop(symbol)
+        self._proof_ns.pop(symbol, None)
+        gone = self._quotes.pop(symbol, None)
+        if gone is not None and gone.live:
+            self._pass_on(attrs.evolve(gone, live=False))
+
+    def _listed(self, news: InstrumentsChanged) -> None:
+        """Pairs that the exchange lists no more go, and come back when it lists them again."""
+        for pair in news.instruments:
+            symbol = pair.symbol
+            if pair.status == DELISTED:
+                self._delisted.add(symbol)
+                if self._lines.of(symbol) is not None:
+                    log.warning("market.delisted", symbol=symbol)
+                    self._let_go(symbol)
+            elif symbol in self._delisted:
+                self._delisted.discard(symbol)
+                if self._is_wanted(symbol):
+                    self._lines.add((symbol,))
+
+    def _is_wanted(self, symbol: str) -> bool:
+        if symbol in self._pairs or any(symbol in pairs for _, pairs in self._wanted.values()):
+            return True
+        return self._focus is not None and symbol in self._focus
 
     def _check(self) -> None:
         for line in self._lines.check():

@@ -11,6 +11,8 @@ from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_bel
 
 #: In these states a pair takes new limit orders (facts sheet, section 4.3).
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
+#: Of a pair that the exchange will not trade again; its orders it has ended itself.
+DELISTED = "delisted"
 
 
 @attrs.frozen

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.adapters.kraken import compact
-from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.shelf import Verified
-from zoe.messages.market import FrameNotUnderstood, Quote
+from zoe.domain.book import Book
+from zoe.messages.market import BookBroken, FrameNotUnderstood, Quote, TradePrints
 
 NUMBERS = st.one_of(
     st.decimals(min_value=0, max_value=10**9, places=2).map(str),
@@ -87,3 +88,57 @@ def test_digits_without_end_do_not_keep_the_matcher_busy() -> None:
     reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
     said = list(reader.feed(text("X/Y", [("1" * 2_000_000, "1")], [], 0).encode(), 2))
     assert said
+
+
+def market(changes: list[tuple[int, bool, int, int]]) -> list[bytes]:
+    """Frames of two pairs with true checksums, but for those whose last figure is 0."""
+    books = [Book(10), Book(10)]
+    frames = [text(f"P{n}/Y", [], [], 0, "snapshot").encode() for n in range(2)]
+    for which, is_bid, price, qty in changes:
+        levels = [(price, qty)]
+        bids, asks = (levels, []) if is_bid else ([], levels)
+        books[which].update(bids, asks)
+        shown = [[(f"{p / 100:.2f}", f"{q / 100:.2f}") for p, q in side] for side in (bids, asks)]
+        crc = books[which].checksum() + (qty == 0 and price == 5)
+        frames.append(text(f"P{which}/Y", shown[0], shown[1], crc).encode())
+        trade = (
+            f'{{"channel":"trade","type":"update","data":[{{"symbol":"P{which}/Y","side":"buy",'
+            f'"price":{price}.5,"qty":1.25,"ord_type":"market","trade_id":{len(frames)},'
+            f'"timestamp":"2026-01-02T03:04:05.000001Z"}}]}}'
+        )
+        frames.append(trade.encode())
+    return frames
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 1), st.booleans(), st.integers(1, 6), st.integers(0, 3)), max_size=25
+)
+
+
+@given(CHANGES, st.integers(1, 60))
+def test_frames_that_came_together_come_to_what_they_come_to_one_by_one(
+    changes: list[tuple[int, bool, int, int]], together: int
+) -> None:
+    """The newest quote of each pair, every broken book, every trade, and every checksum."""
+    frames = market(changes)
+    known = {"P0/Y": (2, 2), "P1/Y": (2, 2)}
+    alone, joined = (FeedReader(10, known, Telling("x", 1_000)) for _ in range(2))
+    one = [news for frame in frames for news in alone.feed(frame, 5)]
+    many = [
+        news
+        for first in range(0, len(frames), together)
+        for news in joined.feed_all(frames[first : first + together], 5)
+    ]
+    newest = [{n.symbol: n for n in said if isinstance(n, Quote)} for said in (one, many)]
+    assert newest[0] == newest[1]
+    broken = [[n for n in said if isinstance(n, BookBroken)] for said in (one, many)]
+    assert broken[0] == broken[1]
+    for symbol in known:
+        prints = [
+            [n for n in said if isinstance(n, TradePrints) and n.symbol == symbol]
+            for said in (one, many)
+        ]
+        trades = [[trade for n in each for trade in n.trades] for each in prints]
+        assert trades[0] == trades[1]
+        assert [n.count for n in prints[0][-1:]] == [n.count for n in prints[1][-1:]]
+    assert alone.verified == joined.verified

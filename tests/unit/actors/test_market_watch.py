@@ -160,6 +160,49 @@ def test_a_ticker_of_the_scouts_shows_a_silent_book_too_and_a_change_clears_it()
         assert bool(market.sent('"unsubscribe"', '"book"', "BTC/USD")) == late
 
 
+def listed(symbol: str, status: str) -> InstrumentsChanged:
+    base, _, quote = symbol.partition("/")
+    step = Decimal("0.1")
+    pair = Instrument(symbol, base, quote, status, 1, step, 8, step, step, 5, step)
+    return InstrumentsChanged((pair,), "public/0")
+
+
+def test_a_pair_that_is_delisted_in_mid_stream_goes_and_the_others_go_on() -> None:
+    market = Market()
+    market.open()
+    market.quote("BTC/USD")
+    market.quote("ETH/USD")
+    market.stage.tell(listed("ETH/USD", "delisted"))
+    assert market.quotes()[-1].symbol == "ETH/USD"
+    assert not market.quotes()[-1].live
+    assert {"book", "trade"} == {
+        channel
+        for channel in ("book", "trade")
+        if market.sent('"unsubscribe"', f'"channel":"{channel}"', "ETH/USD")
+    }
+    told = len(market.quotes())
+    market.quote("ETH/USD", 990)  # what was under way
+    market.passes(3)
+    later = market.quotes()[told:]
+    assert later and {quote.symbol for quote in later} == {"BTC/USD"}
+    assert all(quote.live for quote in later)
+
+
+def test_a_pair_that_is_not_listed_yet_is_followed_when_it_is() -> None:
+    """As after a new name: the old pair is delisted, and the new one is there under its own."""
+    market = Market()
+    market.open()
+    market.passes(2)
+    before = len(market.sent('"subscribe"', '"book"', "ETH/USD"))
+    market.stage.tell(listed("ETH/USD", "delisted"))
+    market.stage.tell_from("strategy/x", FocusWanted(("ETH/USD",)))
+    market.passes(2)
+    assert len(market.sent('"subscribe"', '"book"', "ETH/USD")) == before
+    market.stage.tell(listed("ETH/USD", "online"))
+    market.passes(2)
+    assert len(market.sent('"subscribe"', '"book"', "ETH/USD")) == before + 1
+
+
 def test_a_quiet_quote_is_confirmed_while_its_connection_is_heard_and_no_longer() -> None:
     market = Market()
     market.open()

@@ -105,6 +105,28 @@ def test_a_mailbox_does_what_its_model_does(script: list[Some | str]) -> None:
     assert [number_of(envelope) for envelope in mailbox.drain()] == rest
 
 
+def test_mail_that_comes_together_wakes_once_and_what_has_no_room_comes_back() -> None:
+    box, calls = Mailbox(2, refuse=True), []
+    box.reader.asleep = True
+    box.reader.notify = lambda: calls.append(len(box))
+    mail = [Latest(1, 7), Control(2), Latest(3, 7), Ordered(4), Ordered(5), Latest(6, 8)]
+    refused = box.put_all([wrap(message) for message in mail])
+    assert calls == [3]  # when all of it was there
+    assert [number_of(envelope) for envelope in refused] == [5, 6]
+    assert [number_of(box.take(holding=False)) for _ in range(3)] == [2, 3, 4]
+
+
+def test_messages_that_come_together_go_where_the_address_says() -> None:
+    runtime, heard = VirtualRuntime(1), list[Message]()
+    runtime.endpoint("deaf", lambda envelope: heard.append(envelope.message))
+    runtime.post_all(runtime.find("deaf"), [Ordered(1), Ordered(2)])
+    assert heard == [Ordered(1), Ordered(2)]
+    runtime.post_all(runtime.find("later"), [Ordered(3), Latest(4, 1), Latest(5, 1)])
+    waiting = runtime.find("later").mailbox.drain()
+    assert [number_of(envelope) for envelope in waiting] == [3, 5]
+    assert len({envelope.correlation_id for envelope in waiting}) == 2
+
+
 def test_a_tick_of_the_past_does_not_take_the_place_of_one_of_the_present() -> None:
     mailbox = Mailbox()
     mailbox.put(wrap(Latest(1, 0), life=("now", None)))
