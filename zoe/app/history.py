@@ -13,7 +13,7 @@ import attrs
 from zoe.adapters.kraken import public_calls
 from zoe.adapters.kraken.public_calls import Candle, Candles
 from zoe.app.settings import Settings
-from zoe.domain.bars import MINUTE_NS, Bar, missing
+from zoe.domain.bars import MINUTE_NS, Bar, contradicts_itself, missing
 from zoe.domain.errors import ExchangeRejected, WireError
 from zoe.ports.bar_store import BarStore, PairBar
 
@@ -105,14 +105,13 @@ def closed(candles: Candles, wanted: Iterable[int]) -> list[Bar]:
 
 
 def _bar(candle: Candle) -> Bar:
-    low, high = candle.low, candle.high
-    inside = all(low <= price <= high for price in (candle.open, candle.close))
-    if not (inside and low > 0 and candle.volume >= 0 and candle.count >= 0):
-        raise WireError(f"the candle of {candle.time} contradicts itself", b"")
-    prices = (candle.open, high, low, candle.close)
+    prices = (candle.open, candle.high, candle.low, candle.close)
     vwap = candle.vwap if candle.count else Decimal(0)
     begin_ns = candle.time * _SECOND_NS
-    return Bar(begin_ns, *prices, candle.volume, vwap, candle.count, whole=True)
+    bar = Bar(begin_ns, *prices, candle.volume, vwap, candle.count, whole=True)
+    if contradicts_itself(bar):
+        raise WireError(f"the candle of {candle.time} contradicts itself", b"")
+    return bar
 
 
 def ask_of(call: Callable[[str, int], bytes]) -> Ask:

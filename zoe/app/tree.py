@@ -15,6 +15,7 @@ from zoe.actors.desk_door import DeskDoor
 from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
 from zoe.actors.fee_keeper import FeeKeeper
 from zoe.actors.focus_keeper import Scouted
+from zoe.actors.gap_filler import GapFiller
 from zoe.actors.gateway import Gateway
 from zoe.actors.heartbeat import HealthRow, Heartbeat
 from zoe.actors.journal import Journal
@@ -164,7 +165,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     Child(name, partial(Scout, account, parts.venue, parts.scan))
                     for name in _scout(parts)
                 ),
-                *(Child(name, partial(_keeper, parts), dispatcher=EDGE) for name in _bars(parts)),
+                *_bar_keepers(parts),
             ),
         ),
         Group("strategies", _strategists(parts)),
@@ -232,20 +233,21 @@ def _scout(parts: Parts) -> tuple[str, ...]:
     return ("scout",) if parts.scan.enabled else ()
 
 
-def _bars(parts: Parts) -> tuple[str, ...]:
-    """The name of the actor that keeps bars, where they are kept."""
-    return () if parts.bars is None else ("minutes",)
-
-
-def _keeper(parts: Parts) -> MinuteKeeper:
-    assert parts.bars is not None
-    return MinuteKeeper(parts.bars)
+def _bar_keepers(parts: Parts) -> tuple[Child, ...]:
+    """Who keeps the bars of what is traded, where they are kept, and who fills their gaps."""
+    if parts.bars is None:
+        return ()
+    return (
+        Child("minutes", partial(MinuteKeeper, parts.bars), dispatcher=EDGE),
+        Child("gaps", partial(GapFiller, parts.venue, parts.bars), dispatcher=EDGE),
+    )
 
 
 def _market(parts: Parts) -> MarketWatch:
     scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
     quoted = ("risk",) if parts.books is None else ("risk", BOOKKEEPER)
-    audience = Audience(quoted, _strategies(parts), _bars(parts))
+    minutes = tuple(child.name for child in _bar_keepers(parts))
+    audience = Audience(quoted, _strategies(parts), minutes)
     return MarketWatch(parts.venue, parts.pairs, audience, scouted)
 
 

@@ -47,6 +47,12 @@ class Bar:
     whole: bool
 
 
+def contradicts_itself(bar: Bar) -> bool:
+    """Whether it cannot be what was traded in a minute."""
+    inside = all(bar.low <= price <= bar.high for price in (bar.open, bar.close))
+    return not (inside and bar.low > 0 and bar.volume >= 0 and bar.trades >= 0)
+
+
 class Trade(Protocol):
     """As much of a trade as a bar needs; ids of a pair grow with time."""
 

@@ -139,6 +139,7 @@ class CandleSeen(Message):
     Attributes:
         begin_ns: Where its interval begins.
         interval_minutes: How long it lasts.
+        vwap: Average price weighted by volume; 0 where nothing was traded, or nobody says.
     """
 
     traced: ClassVar[bool] = False
@@ -151,6 +152,7 @@ class CandleSeen(Message):
     close: Decimal
     volume: Decimal
     trades: int
+    vwap: Decimal = Decimal(0)
 
 
 @attrs.frozen

@@ -211,6 +211,7 @@ def candles(symbol: str, minutes: int, result: bytes) -> tuple[CandleSeen, ...]:
             row.time * 1_000_000_000,
             minutes,
             *(row.open, row.high, row.low, row.close, row.volume, row.count),
+            row.vwap if row.count else Decimal(0),
         )
         for row in public_calls.read_candles(result).rows
     )
