@@ -48,8 +48,12 @@ _ACTORS: Final = (
     *("market", "ledger", "catalogue", "door", "heartbeat"),
 )
 _STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "maintenance")
-#: Longer than the Reconciler's period: one look more than is needed.
+#: A desk that has not settled after this never will: longer than the Reconciler's period.
 _SETTLE_SECONDS: Final = 70
+#: Two looks in a row: what a list shows against the stream counts only where two agree.
+_LAST_LOOKS: Final = 2
+#: What may still be said of an order that has ended, and what a sign of an unknown one waits for.
+_LINGER_SECONDS: Final = 6
 ALIVE_SECONDS: Final = 90
 #: How long a seed without faults trades.
 CLEAN_SECONDS: Final = 20
@@ -310,9 +314,24 @@ class _Teller:
         answer = world.ask("halt", why="settling")
         if answer["exit"] != 0:
             self._story.violations.append(f"the halt was answered with {answer}")
-        world.run(_SETTLE_SECONDS)
+        self._calms_down()
         if world.runtime.code is not None:
             self._story.violations.append(f"the desk ended with {world.runtime.code}")
+
+    def _calms_down(self) -> None:
+        """Until every order has ended and nothing new comes of looks; then a while of silence.
+
+        What is not calm in time is left as it is: the auditor has its say about that.
+        """
+        world = self._world
+        try:
+            for _ in range(_LAST_LOOKS):
+                since_ns = world.want_look()
+                world.until(lambda: world.looked_since(since_ns), _SETTLE_SECONDS)  # noqa: B023
+            world.run(_LINGER_SECONDS)
+            world.until(world.is_calm, _SETTLE_SECONDS)
+        except NotInTime:
+            pass
 
     def _trades_again(self) -> None:
         """A desk that the faults have left must come back to life by itself."""

@@ -21,6 +21,7 @@ from zoe.domain.ids import account_id, desk_tag
 from zoe.domain.order_record import stream_of
 from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.risk import Limits
+from zoe.messages.orders import LookWanted
 from zoe.messages.system import DoorAnswer, DoorRequest
 from zoe.ports.journal import JournalStore
 from zoe.ports.ledger_store import LedgerStore
@@ -187,6 +188,20 @@ class World:
     def ready(self) -> None:
         """Waits until the desk is reconciled."""
         self.until(lambda: self.is_ready)
+
+    def want_look(self) -> int:
+        """Has the Reconciler look at the exchange's lists; the moment from which on it does."""
+        self.runtime.find("reconciler").tell(LookWanted("all should be settled"))
+        return self.runtime.clock.wall_ns()
+
+    def looked_since(self, since_ns: int) -> bool:
+        """Whether a look that began since then is over."""
+        rows = self.journal.stream(f"reconciler/{self.account}", last=True)
+        return bool(rows) and int(rows[-1].body["until_ns"]) >= since_ns
+
+    def is_calm(self) -> bool:
+        """Whether every order that the journal knows has ended."""
+        return not self.journal.open_orders(self.account)
 
     # People
 
