@@ -75,14 +75,14 @@ def one_client_id_for_all(patch: Patch) -> None:
 
 def the_row_is_written_after_sending(patch: Patch) -> None:
     def make(record: Any) -> Any:
-        def late(self: OrderActor, row: Any, change: Any) -> None:
+        def late(self: OrderActor, change: Any) -> None:
             if change.after.state is not State.SENDING:
-                record(self, row, change)
+                record(self, change)
                 return
             self.tell(self.find("gateway"), SendAdd(change.after, self.me))
             self._changing = change
             runtime = self._life.runtime
-            durable = Record((Row(stream_of(self), 1, *row),), 1, self.me)
+            durable = Record(change.durable(stream_of(self), 0), 1, self.me)
             runtime.call_later(0.5, lambda: post(runtime, durable))
 
         return late
@@ -123,7 +123,7 @@ def fills_are_booked_as_often_as_they_are_seen(patch: Patch) -> None:
             fact(self, news)
             if news.fill is not None and self._order is not None and self._changing is not None:
                 row = order_record.fact_row(self._changing.after, news)
-                again = Row(stream_of(self), self._version + 2, *row)
+                again = Row(stream_of(self), self._version + len(self._changing.rows) + 1, *row)
                 self._version += 1
                 self.tell(self.find("journal"), Record((again,)))
 
@@ -213,8 +213,8 @@ def an_answer_is_waited_for_without_end(patch: Patch) -> None:
 
 def versions_jump(patch: Patch) -> None:
     def make(recorded: Any) -> Any:
-        def jump(self: OrderActor) -> None:
-            recorded(self)
+        def jump(self: OrderActor, version: int) -> None:
+            recorded(self, version)
             self._version += 1
 
         return jump

@@ -19,6 +19,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.actors.burst import Burst
 from zoe.actors.call_outcome import outcome
 from zoe.actors.socket_requests import CONNECTION, SocketRequests
 from zoe.domain.catalog import Catalog
@@ -38,7 +39,7 @@ from zoe.messages.gateway import (
     SendCancelAll,
     SendDeadMan,
 )
-from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.messages.ledger import BalancesSeen, LedgerRowsSeen
 from zoe.messages.limits import CounterReported, RestHeld, RestSpent
 from zoe.messages.market import FrameNotUnderstood
 from zoe.messages.orders import LookWanted
@@ -112,6 +113,7 @@ class Gateway(Actor):
         self._token: str | None = None
         self._last_heard_ns = 0
         self._reconnect = Reconnect()
+        self._burst = Burst()
         #: Of each pair the counter that was passed on last, and when it came.
         self._counts: dict[str, tuple[Decimal, int]] = {}
 
@@ -214,28 +216,53 @@ class Gateway(Actor):
         if self._socket.session is None or frame.generation != self._socket.generation:
             return
         self._last_heard_ns = self.clock.monotonic_ns()
+        for payload in (frame.payload, *frame.more):
+            self._read(payload, frame.received_ns)
+            if frame.generation != self._socket.generation:
+                break
+        self._pass_on()
+
+    def _read(self, payload: bytes, received_ns: int) -> None:
+        assert self._socket.session is not None
         try:
-            said = self._socket.session.received(frame.payload, frame.received_ns)
+            said = self._socket.session.received(payload, received_ns)
         except WireError as problem:
-            excerpt = frame.payload[:300].decode(errors="replace")
+            excerpt = payload[:300].decode(errors="replace")
             log.error("exchange.frame_not_understood", error=str(problem), excerpt=excerpt)
             return
         for thing in said:
-            self._hear(thing, frame.received_ns)
+            self._hear(thing, received_ns)
 
     def _hear(self, thing: object, received_ns: int) -> None:
         match thing:
             case Sighting():
-                for name in ("orders", "reconciler"):
-                    self.tell(self.find(name), OrderSighted(thing))
+                if not self._burst.takes(thing):
+                    self._pass_on()
+                    self._burst.takes(thing)
+            case BalanceEntry():
+                self._burst.entries.append(thing)
             case Answered():
                 self._socket.answered(thing, received_ns)
-            case BalanceSnapshot():
-                self.tell(self.find("ledger"), BalancesSeen(thing, "stream"))
-            case BalanceEntry():
-                self.tell(self.find("ledger"), LedgerRowSeen(thing))
             case CounterReported():
                 self._count(thing, received_ns)
+            case _:
+                self._pass_on()
+                self._hear_rarely(thing)
+
+    def _pass_on(self) -> None:
+        """Tells what has come together since it was told last."""
+        if self._burst:
+            told, self._burst = self._burst, Burst()
+            for sighting in told.sightings.values():
+                for name in ("orders", "reconciler"):
+                    self.tell(self.find(name), OrderSighted(sighting))
+            if told.entries:
+                self.tell(self.find("ledger"), LedgerRowsSeen(tuple(told.entries)))
+
+    def _hear_rarely(self, thing: object) -> None:
+        match thing:
+            case BalanceSnapshot():
+                self.tell(self.find("ledger"), BalancesSeen(thing, "stream"))
             case StreamLive():
                 self._socket.live = True
                 self._reconnect = self._reconnect.good()

@@ -1,6 +1,6 @@
 """Ledger: what the account holds, from the exchange's own words.
 
-Receives: BalancesSeen, LedgerRowSeen, WatchBalances, Hydrated. Tells: Journal (rows), its
+Receives: BalancesSeen, LedgerRowsSeen, WatchBalances, Hydrated. Tells: Journal (rows), its
 watchers, Bookkeeper (all that it is told), and after a crash Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that
 differs from what is known is recorded and replaces it; one of a look may be older than rows that
 have come since, so it does only if the look before saw the same difference and nothing was booked
@@ -19,7 +19,13 @@ from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.journal import Hydrated, Record, Recorded, Row, StoredRow
-from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen, WatchBalances
+from zoe.messages.ledger import (
+    BalancesChanged,
+    BalancesSeen,
+    LedgerRowSeen,
+    LedgerRowsSeen,
+    WatchBalances,
+)
 from zoe.messages.orders import LookWanted
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -39,7 +45,7 @@ LOOK: Final = "look"
 
 Wallet = tuple[str, str, str]
 Wallets = dict[Wallet, Decimal]
-Inbox = BalancesSeen | LedgerRowSeen | WatchBalances | Hydrated | Recorded
+Inbox = BalancesSeen | LedgerRowsSeen | WatchBalances | Hydrated | Recorded
 
 
 @attrs.frozen
@@ -66,12 +72,13 @@ class Ledger(Actor):
         self._version = 0
         self._since_snapshot = 0
         self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
-        self._changing: _Change | None = None
+        #: Changes on their way to being durable, in order.
+        self._changing: tuple[_Change, ...] = ()
         #: What the last look saw that differed, and how much had been booked then.
         self._differed: tuple[Wallets, int] | None = None
 
     def idle(self) -> bool:
-        return self._changing is None and not self._queue
+        return not self._changing and not self._queue
 
     def on_start(self) -> None:
         for name in self._named:
@@ -87,10 +94,12 @@ class Ledger(Actor):
             case Hydrated():
                 if hydration.is_own(self, message):
                     self._hydrated(message.rows)
-            case BalancesSeen() | LedgerRowSeen():
-                if self._books is not None:
-                    self.tell(self.find(self._books), message)
-                self._queue.append(message)
+            case BalancesSeen():
+                self._seen(message)
+                self._next()
+            case LedgerRowsSeen():
+                for entry in message.entries:
+                    self._seen(LedgerRowSeen(entry))
                 self._next()
             case Recorded():
                 self._recorded(message.ref)
@@ -108,14 +117,28 @@ class Ledger(Actor):
             self._version = rows[-1].version
             self._announce()
 
+    def _seen(self, seen: BalancesSeen | LedgerRowSeen) -> None:
+        if self._books is not None:
+            self.tell(self.find(self._books), seen)
+        self._queue.append(seen)
+
     def _next(self) -> None:
-        while self._changing is None and self._queue:
+        """Records what waits: all rows up to the next snapshot, which is compared with what is then."""
+        changes: list[_Change] = []
+        while not self._changing and self._queue:
+            if isinstance(self._queue[0], BalancesSeen) and changes:
+                break
             seen = self._queue.popleft()
             change = self._entry(seen.entry) if isinstance(seen, LedgerRowSeen) else self._all(seen)
-            if change is not None:
-                self._changing = change
-                row = Row(self._stream, self._version + 1, change.kind, canonical(change.body))
-                self.tell(self.find("journal"), Record((row,), self._version + 1, self.me))
+            if change is not None and change not in changes:
+                changes.append(change)
+        if changes:
+            self._changing = tuple(changes)
+            rows = tuple(
+                Row(self._stream, version, change.kind, canonical(change.body))
+                for version, change in enumerate(changes, self._version + 1)
+            )
+            self.tell(self.find("journal"), Record(rows, rows[-1].version, self.me))
 
     def _entry(self, entry: BalanceEntry) -> _Change | None:
         if entry.ledger_id in self._booked:
@@ -161,14 +184,16 @@ class Ledger(Actor):
     def _recorded(self, version: int) -> None:
         if version <= self._version:
             return  # an earlier incarnation's row, which came with the hydration
-        change, self._changing = self._changing, None
-        assert change is not None
-        self._version += 1
-        self._move(change)
-        self._book(change.kind, change.body)
+        changes, self._changing = self._changing, ()
+        assert changes
+        before = self._version
+        for change in changes:
+            self._version += 1
+            self._move(change)
+            self._book(change.kind, change.body)
         self._next()
         # A trade has two rows: half of it is not worth everybody's turn, but a flood of rows is.
-        if self.idle() or self._version % ROWS_BETWEEN_NEWS == 0:
+        if self.idle() or before // ROWS_BETWEEN_NEWS != self._version // ROWS_BETWEEN_NEWS:
             self._announce()
 
     def _move(self, change: _Change) -> None:

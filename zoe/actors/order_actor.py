@@ -1,6 +1,6 @@
 """OrderActor: one order from intent to terminal state.
 
-Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, SubmitAmend,
+Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, OrderFacts, SubmitAmend,
 CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
 AmendDenied to whoever wished, and OrderDesk every durable change. Blocks on nothing.
@@ -17,6 +17,7 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
+from zoe.actors.order_changes import Change, by_fact
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.domain import order_record
@@ -35,11 +36,11 @@ from zoe.domain.order import (
     Route,
     State,
 )
-from zoe.domain.order_inputs import apply, command
+from zoe.domain.order_inputs import command
 from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent
-from zoe.messages.journal import Hydrated, Record, Recorded, Row
+from zoe.messages.journal import Hydrated, Record, Recorded
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
@@ -48,6 +49,7 @@ from zoe.messages.orders import (
     LookWanted,
     OrderChanged,
     OrderFact,
+    OrderFacts,
     OrderForgotten,
     SubmitAmend,
 )
@@ -88,17 +90,11 @@ class OrderConfig:
     notes: EmergencyNotes | None = None
 
 
-@attrs.frozen
-class _Change:
-    """A change on its way to being durable."""
-
-    after: Order
-    fact: Fact | None
-
-
 #: What is taken one after the other, each once the one before it is durable.
 _InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
-Inbox = _InTurn | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
+Inbox = (
+    _InTurn | OrderFacts | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
+)
 
 
 class OrderActor(Actor):
@@ -118,7 +114,7 @@ class OrderActor(Actor):
         self._noting = OrderNoting(self, self._stream, config.notes)
         #: Facts that wait for the order's new terms, or its end.
         self._early: list[OrderFact] = []
-        self._changing: _Change | None = None
+        self._changing: Change | None = None
         self._cancel_tries = 0
 
     def idle(self) -> bool:
@@ -140,6 +136,9 @@ class OrderActor(Actor):
                 self._hydrated(message)
             case Recorded():
                 self._recorded(message.ref)
+            case OrderFacts():
+                self._waiting.extend(map(OrderFact, message.facts))
+                self._proceed()
             case (
                 OrderFact()
                 | AddSettled()
@@ -229,14 +228,12 @@ class OrderActor(Actor):
         # What the report says beyond that is news to the order as it is then.
         self._waiting.extendleft(OrderFact(fact) for fact in reversed(further))
         try:
-            after = apply(self._order, first)
+            change = by_fact(self._order, first, self._waiting)
         except EarlyFact as early:
             self._put_aside(first, str(early))
             return
-        if after is self._order:
-            return
-        row = order_record.fact_row(after, first)
-        self._record(row, _Change(after, first))
+        if change is not None:
+            self._record(change)
 
     def _put_aside(self, fact: Fact, why: str) -> None:
         """Fills are told before the amend that enlarged the order: a look tells of it, if not the
@@ -250,7 +247,7 @@ class OrderActor(Actor):
         if permit.action is Action.AMEND:
             change = self._amends.permitted(permit.expires_ns, self._order, self._version + 1)
             if change is not None:
-                self._record(change[1], _Change(change[0], None))
+                self._record(Change(change[0], None, (change[1],)))
         elif permit.action is Action.CANCEL:
             self._send_cancel_now()
         elif self._order.state is not State.WAITING:
@@ -269,7 +266,7 @@ class OrderActor(Actor):
             route=Route.WEBSOCKET,
             not_after_ns=now_ns + DEADLINE_NS,
         )
-        self._record(order_record.opening_row(after, self._verdict), _Change(after, None))
+        self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
 
     def _cancel_wanted(self, why: str) -> None:
         assert self._order is not None
@@ -279,7 +276,7 @@ class OrderActor(Actor):
             self.tell(self.find("orders"), OrderChanged(self._order))
         elif self._order.cancel is CancelProgress.NONE:
             after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
-            self._record(order_record.cancel_row(after, why), _Change(after, None))
+            self._record(Change(after, None, (order_record.cancel_row(after, why),)))
 
     def _withdraw(self, why: str) -> None:
         assert self._order is not None
@@ -288,12 +285,12 @@ class OrderActor(Actor):
         except IllegalCommand as refused:
             log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
             return
-        self._record(order_record.opening_row(after, self._verdict), _Change(after, None))
+        self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
 
-    def _record(self, row: tuple[str, str], change: _Change) -> None:
+    def _record(self, change: Change) -> None:
         self._changing = change
-        durable = Row(self._stream, self._version + 1, *row)
-        self.tell(self.find("journal"), Record((durable,), self._version + 1, self.me))
+        rows = change.durable(self._stream, self._version)
+        self.tell(self.find("journal"), Record(rows, rows[-1].version, self.me))
 
     def _recorded(self, version: int) -> None:
         if version <= self._version:
@@ -301,7 +298,7 @@ class OrderActor(Actor):
         change, self._changing = self._changing, None
         assert change is not None and self._order is not None
         before, self._order = self._order, change.after
-        self._version += 1
+        self._version += len(change.rows)
         log_change(before, self._order)
         ended = self._order.state in TERMINAL
         if self._early and (ended or self._order.terms != before.terms):

@@ -43,7 +43,7 @@ from zoe.messages.orders import (
     LookWanted,
     NoOrdersLeft,
     OrderChanged,
-    OrderFact,
+    OrderFacts,
     OrderForgotten,
     OrdersReported,
     ReportOrders,
@@ -249,8 +249,9 @@ class OrderDesk(Actor):
                 self._strangers.met(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
-        for fact in (*enlarged(self._orders.get(intent_id), sighting), *sighting.facts):
-            self.tell(self._actors[intent_id], OrderFact(fact))
+        facts = (*enlarged(self._orders.get(intent_id), sighting), *sighting.facts)
+        if facts:
+            self.tell(self._actors[intent_id], OrderFacts(facts))
 
     def _says_nothing_new(self, sighting: Sighting) -> bool:
         """Whether it only repeats the end of an order whose actor has gone: looks overlap."""

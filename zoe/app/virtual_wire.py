@@ -7,8 +7,9 @@ answered and when. Nothing is lost here unless the core says so (Drop), or an an
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import groupby
 from random import Random
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import attrs
@@ -30,6 +31,8 @@ from zoe.runtime.virtual import VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpRequest, HttpResponse
 
+#: How often what is said at one moment on one socket does not come at one moment.
+TORN: Final = 0.1
 #: One way, unless the caller wants another.
 LATENCY_NS: Final = (1_000_000, 30_000_000)
 
@@ -55,6 +58,13 @@ class _Socket:
     to_exchange_ns: int = 0
     to_desk_ns: int = 0
     open: bool = True
+
+
+Payload = HttpResponse | Frame | Drop
+
+
+def _when_and_where(delivery: Delivery) -> tuple[int, int]:
+    return delivery.connection, delivery.at_ns
 
 
 class Censor(Protocol):
@@ -151,18 +161,24 @@ class VirtualWire:
 
     def deliver(self, deliveries: list[Delivery]) -> None:
         """Carries what the exchange says to the desk."""
-        for delivery in deliveries:
-            job = self._jobs.get(delivery.connection)
-            socket = self._sockets.get(delivery.connection)
+        for (number, at_ns), together in groupby(deliveries, _when_and_where):
+            job = self._jobs.get(number)
+            socket = self._sockets.get(number)
             if job is not None:
-                at_ns = max(delivery.at_ns, self._now()) + self._latency_ns(self._rng)
-                self._later(at_ns, partial(self._answered, job, delivery.payload))
+                at_ns = max(at_ns, self._now()) + self._latency_ns(self._rng)
+                for delivery in together:
+                    self._later(at_ns, partial(self._answered, job, delivery.payload))
             elif socket is not None:
-                at_ns = max(delivery.at_ns, self._now()) + self._latency_ns(self._rng)
-                socket.to_desk_ns = max(at_ns, socket.to_desk_ns)
-                said = partial(self._said, delivery.connection, socket, delivery.payload)
-                self._later(socket.to_desk_ns, said)
+                self._carry(number, socket, at_ns, [one.payload for one in together])
         self._watch_exchange()
+
+    def _carry(self, number: int, socket: _Socket, at_ns: int, said: list[Payload]) -> None:
+        """What is said at one moment travels together; now and then each piece by itself."""
+        torn = len(said) > 1 and self._rng.random() < TORN
+        for piece in [[one] for one in said] if torn else [said]:
+            came_ns = max(at_ns, self._now()) + self._latency_ns(self._rng)
+            socket.to_desk_ns = max(came_ns, socket.to_desk_ns)
+            self._later(socket.to_desk_ns, partial(self._said, number, socket, piece))
 
     # HTTP
 
@@ -238,37 +254,39 @@ class VirtualWire:
         if socket.open:
             self.deliver(self._exchange.received(self._now(), number, payload))
 
-    def _said(self, number: int, socket: _Socket, payload: HttpResponse | Frame | Drop) -> None:
-        if not socket.open:
-            return
-        match payload:
-            case Frame() if self.censor is not None and socket.reader is None:
-                held_ns = self.censor.held_ms(payload.payload) * 1_000_000
-                passed_on = partial(self._censored, self.censor, socket, payload.payload)
-                self._later(self._now() + held_ns, passed_on)
-            case Frame():
-                self._frame(socket, payload.payload)
-            case Drop():
+    def _said(self, number: int, socket: _Socket, said: list[Payload]) -> None:
+        frames = [payload.payload for payload in said if isinstance(payload, Frame)]
+        if socket.open and frames:
+            self._frames(socket, frames)
+        for payload in said:
+            if isinstance(payload, Drop) and socket.open:
                 self._shut(number, socket)
                 reason = f"closed by the peer: {payload.code} {payload.reason}"
                 self._tell(socket.envelope, WireClosed(socket.name, socket.generation, reason))
-            case HttpResponse():
-                raise AssertionError("an HTTP answer on a socket")
-            case _:
-                assert_never(payload)
+
+    def _frames(self, socket: _Socket, frames: list[bytes]) -> None:
+        if socket.reader is not None:
+            for payload in frames:
+                self._post(socket, socket.reader.feed(payload, self._now()))
+        elif self.censor is None:
+            self._pass_on(socket, frames)
+        else:
+            for payload in frames:
+                held_ns = self.censor.held_ms(payload) * 1_000_000
+                passed_on = partial(self._censored, self.censor, socket, payload)
+                self._later(self._now() + held_ns, passed_on)
 
     def _censored(self, censor: Censor, socket: _Socket, payload: bytes) -> None:
         passed = censor.passed(payload) if socket.open else None
         if passed is not None:
-            self._frame(socket, passed)
+            self._pass_on(socket, [passed])
 
-    def _frame(self, socket: _Socket, payload: bytes) -> None:
-        if socket.reader is None:
-            said: Iterable[Message] = (
-                WireFrame(socket.name, socket.generation, payload, self._now()),
-            )
-        else:
-            said = socket.reader.feed(payload, self._now())
+    def _pass_on(self, socket: _Socket, frames: list[bytes]) -> None:
+        first, *more = frames
+        frame = WireFrame(socket.name, socket.generation, first, self._now(), tuple(more))
+        self._post(socket, (frame,))
+
+    def _post(self, socket: _Socket, said: Iterable[Message]) -> None:
         assert socket.envelope.sender is not None, "frames need somebody to go to"
         for news in said:
             self._runtime.post(socket.envelope.sender, news)

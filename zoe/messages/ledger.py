@@ -27,6 +27,13 @@ class LedgerRowSeen(Message):
 
 
 @attrs.frozen
+class LedgerRowsSeen(Message):
+    """Ledger rows of the private stream that came together, in order."""
+
+    entries: tuple[BalanceEntry, ...]
+
+
+@attrs.frozen
 class DriftFound(Message):
     """What somebody found to differ from the exchange, for the list.
 

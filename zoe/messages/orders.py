@@ -134,11 +134,20 @@ class OrderFact(Message):
 
 
 @attrs.frozen
+class OrderFacts(Message):
+    """Facts about the order of the actor that receives them, as one report tells them, in order."""
+
+    facts: tuple[Fact, ...]
+
+
+@attrs.frozen
 class OrderChanged(Message):
     """An order after a durable change.
 
     Attributes:
-        fact: What changed it, None for its beginning, a cancel request or a report on request.
+        fact: What changed it, None for its beginning, a cancel request or a report on request. An
+            end that comes with its last fill, and a life that comes with its acknowledgement, are
+            one change with these: of the two facts it is the first.
     """
 
     order: Order

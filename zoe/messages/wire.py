@@ -96,9 +96,14 @@ class WireClose(Message):
 
 @attrs.frozen
 class WireFrame(Message):
-    """A frame as it came."""
+    """A frame as it came, with those that came with it: they are one turn of who reads them.
+
+    Attributes:
+        more: The frames behind it that were there at the same moment, in order.
+    """
 
     connection: str
     generation: int
     payload: bytes
     received_ns: int
+    more: tuple[bytes, ...] = ()

@@ -9,7 +9,7 @@ from stage import Stage
 from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.journal import Hydrated, StoredRow
-from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowSeen
+from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowsSeen
 from zoe.messages.orders import LookWanted
 
 
@@ -22,13 +22,15 @@ def snapshot(usd: str, source: str = "stream") -> BalancesSeen:
     return BalancesSeen(BalanceSnapshot(rows), source)
 
 
-def entry(ledger_id: str, amount: str, balance: str) -> LedgerRowSeen:
-    return LedgerRowSeen(
-        BalanceEntry(
-            *(ledger_id, "T1", "USD", "spot", "main", "trade", ""),
-            *(Decimal(amount), Decimal(0), Decimal(balance), 1),
-        )
+def row(ledger_id: str, amount: str, balance: str) -> BalanceEntry:
+    return BalanceEntry(
+        *(ledger_id, "T1", "USD", "spot", "main", "trade", ""),
+        *(Decimal(amount), Decimal(0), Decimal(balance), 1),
     )
+
+
+def entry(ledger_id: str, amount: str, balance: str) -> LedgerRowsSeen:
+    return LedgerRowsSeen((row(ledger_id, amount, balance),))
 
 
 def newest(stage: Stage) -> Decimal:
@@ -42,6 +44,16 @@ def test_a_row_is_booked_once_however_often_it_comes() -> None:
         stage.tell(entry("L1", "-4", "6"))
     assert stage.kinds() == [SNAPSHOT, CHANGED]
     assert newest(stage) == Decimal(6)
+
+
+def test_rows_that_come_together_are_one_record_and_one_news() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    told = len(stage.heard("watcher", BalancesChanged))
+    stage.tell(LedgerRowsSeen((row("L1", "-4", "6"), row("L1", "-4", "6"), row("L2", "-1", "5"))))
+    assert stage.kinds() == [SNAPSHOT, CHANGED, CHANGED]
+    assert newest(stage) == Decimal(5)
+    assert len(stage.heard("watcher", BalancesChanged)) == told + 1
 
 
 def test_nobody_hears_of_a_balance_before_it_is_durable() -> None:
@@ -126,8 +138,8 @@ def test_what_came_in_otherwise_than_by_trades_is_told_beside_the_balances() -> 
     assert moved(stage) == {}
     stage.tell(entry("L1", "-4", "6"))
     assert moved(stage) == {}
-    deposit = entry("L2", "100", "106").entry
-    stage.tell(LedgerRowSeen(attrs.evolve(deposit, type="deposit")))
+    deposit = attrs.evolve(row("L2", "100", "106"), type="deposit")
+    stage.tell(LedgerRowsSeen((deposit,)))
     assert moved(stage) == {"USD": Decimal(100)}
     stage.tell(snapshot("56"))
     assert moved(stage) == {"USD": Decimal(50)}

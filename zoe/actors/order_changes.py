@@ -1,0 +1,68 @@
+"""Changes of an order on their way to being durable, a part of the OrderActor."""
+
+from collections import deque
+from typing import Any, Final
+
+import attrs
+
+from zoe.domain.errors import UnexpectedFact
+from zoe.domain.order import Fact, Input, Order
+from zoe.domain.order_inputs import apply
+from zoe.domain.order_news import news
+from zoe.domain.order_record import fact_row
+from zoe.messages.journal import Row
+from zoe.messages.orders import OrderFact
+
+#: Facts of which the second, where it waits already, is made durable and told with the first.
+TOGETHER: Final = frozenset(
+    {
+        (Input.ACKNOWLEDGED, Input.LIVE),
+        (Input.FILL, Input.COMPLETED),
+        (Input.FILL, Input.CANCELED),
+        (Input.FILL, Input.EXPIRED),
+    }
+)
+
+
+@attrs.frozen
+class Change:
+    """The order after it, what caused it, and its rows: kind and body of each."""
+
+    after: Order
+    fact: Fact | None
+    rows: tuple[tuple[str, str], ...]
+
+    def durable(self, stream: str, version: int) -> tuple[Row, ...]:
+        """The rows as they follow this version of the order's stream."""
+        return tuple(Row(stream, version + n, *row) for n, row in enumerate(self.rows, 1))
+
+
+def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
+    """What a fact does, and the one that waits behind it where both are one change to everybody;
+    that one then waits no longer. None where it does nothing.
+
+    Raises:
+        UnexpectedFact: The fact contradicts what is known.
+    """
+    after = apply(order, fact)
+    if after is order:
+        return None
+    row = fact_row(after, fact)
+    behind = waiting[0] if waiting else None
+    if isinstance(behind, OrderFact) and (fact.input, behind.fact.input) in TOGETHER:
+        last = _after(after, behind.fact)
+        if last is not None:
+            waiting.popleft()
+            return Change(last, fact, (row, fact_row(last, behind.fact)))
+    return Change(after, fact, (row,))
+
+
+def _after(order: Order, fact: Fact) -> Order | None:
+    """The order after this fact too; None where that is for the fact's own turn to say."""
+    if news(order, fact) != (fact,):
+        return None
+    try:
+        after = apply(order, fact)
+    except UnexpectedFact:
+        return None
+    return None if after is order else after
