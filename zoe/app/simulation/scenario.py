@@ -324,14 +324,11 @@ class _Teller:
         What is not calm in time is left as it is: the auditor has its say about that.
         """
         world = self._world
-        try:
+        with contextlib.suppress(NotInTime):
             for _ in range(_LAST_LOOKS):
-                since_ns = world.want_look()
-                world.until(lambda: world.looked_since(since_ns), _SETTLE_SECONDS)  # noqa: B023
+                world.until(partial(world.looked_since, world.want_look()), _SETTLE_SECONDS)
             world.run(_LINGER_SECONDS)
             world.until(world.is_calm, _SETTLE_SECONDS)
-        except NotInTime:
-            pass
 
     def _trades_again(self) -> None:
         """A desk that the faults have left must come back to life by itself."""
