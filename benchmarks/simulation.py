@@ -5,11 +5,13 @@
 On one core, everything in: actors, adapter codec, sandbox core, digest; with faults the auditor
 too. Beside it, in the same process, a loop without actors over the same codec and the same core:
 the same session writes the orders, the same exchange matches them, the same session reads what it
-says. A busy machine makes all figures smaller: the best of the rounds counts, and the ratio.
+says. All trade as densely as a seed without faults does by default. A busy machine makes all figures
+smaller: they take turns, and the best of the rounds counts; of the ratio, the middle one.
 """
 
 import argparse
 import gc
+import statistics
 import time
 from collections.abc import Callable
 from typing import Final
@@ -22,7 +24,7 @@ from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import logs
 from zoe.app.simulation.crowd import Crowd, State
 from zoe.app.simulation.market import BUSY, SYMBOL, SmallMarket, small_market
-from zoe.app.simulation.scenario import tell
+from zoe.app.simulation.scenario import CLEAN_SECONDS, CROWD, tell
 from zoe.app.simulation.seeds import Totals, line_of, without_pauses
 from zoe.app.simulation.world import Setting, World
 from zoe.domain import order
@@ -35,29 +37,45 @@ from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
 from zoe.sandbox.core.wire import Delivery, Frame, HttpRequest, HttpResponse
 
-WARM_SECONDS: Final = 5
-STEP_NS: Final = 250_000_000
+#: About as often as the desk's crowd has an order.
+STEP_NS: Final = 70_000_000
 SOCKET: Final = 7
+WORLDS: Final = range(1, 5)
 SWARM: Final = range(1, 13)
 
 
-def clean(seconds: int) -> int:
-    """Lives of orders in a desk without faults."""
-    strategy = StrategyConfig("crowd", Crowd(SYMBOL, 3), State)
-    world = World(1, Setting(strategy, SmallMarket(1, BUSY)))
-    world.start()
-    world.ready()
-    world.run(seconds)
-    world.digest()
-    return accepted(world.memory)
+@attrs.frozen
+class Lives:
+    """How many orders have lived, and the turns of actors that it took."""
+
+    orders: int
+    turns: int = 0
 
 
-def faulted(seeds: range, totals: Totals) -> int:
-    """Lives of orders in swarms of faults, each settled and audited."""
-    before = totals.orders
+def clean(seeds: range, seconds: int) -> Lives:
+    """A desk without faults, once for each seed."""
+    orders = turns = 0
     for seed in seeds:
-        totals.add(line_of(tell(seed)))
-    return totals.orders - before
+        strategy = StrategyConfig("crowd", Crowd(SYMBOL, sum(CROWD) // 2), State)
+        world = World(seed, Setting(strategy, SmallMarket(seed, BUSY)))
+        world.start()
+        world.ready()
+        world.run(seconds)
+        world.digest()
+        orders += accepted(world.memory)
+        turns += world.runtime.turns
+    return Lives(orders, turns)
+
+
+def faulted(seeds: range, totals: Totals) -> Lives:
+    """Swarms of faults, each settled and audited."""
+    orders = turns = 0
+    for seed in seeds:
+        line = line_of(tell(seed))
+        totals.add(line)
+        orders += line["orders"]
+        turns += line["messages"]
+    return Lives(orders, turns)
 
 
 def accepted(memory: InMemory) -> int:
@@ -68,9 +86,10 @@ def accepted(memory: InMemory) -> int:
 class Bare:
     """An exchange and a session, and nothing between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
         self.memory = InMemory()
-        self.exchange = Exchange(small_market(1, SmallMarket(1, BUSY)), self.memory, EPOCH_NS)
+        market = small_market(seed, SmallMarket(seed, BUSY))
+        self.exchange = Exchange(market, self.memory, EPOCH_NS)
         key, secret = self.exchange.first_key
         self._venue = KrakenVenue(KeyPair(key, secret), "http://x", "ws://x/v2", "ws://x/auth/v2")
         self.now_ns = EPOCH_NS
@@ -124,57 +143,66 @@ class Bare:
         self._hear(self.exchange.received(self.now_ns, SOCKET, payload))
 
 
-def bare(seconds: int) -> int:
-    """Lives of orders without a desk."""
-    world = Bare()
-    for number in range(seconds * 1_000_000_000 // STEP_NS):
-        world.passes(STEP_NS)
-        world.trade(Side.BUY if number % 2 else Side.SELL)
-    return accepted(world.memory)
+def bare(seeds: range, seconds: int) -> Lives:
+    """No desk, once for each seed."""
+    orders = 0
+    for seed in seeds:
+        world = Bare(seed)
+        for number in range(seconds * 1_000_000_000 // STEP_NS):
+            world.passes(STEP_NS)
+            world.trade(Side.BUY if number % 2 else Side.SELL)
+        orders += accepted(world.memory)
+    return Lives(orders)
 
 
-@attrs.frozen
+@attrs.define
 class Figure:
-    """Lives a second, in the best round."""
+    """Lives a second, round by round."""
 
     name: str
-    best: float
+    work: Callable[[], Lives]
+    rounds: list[float] = attrs.field(factory=list)
+    turns: float = 0
 
-    def __str__(self) -> str:
-        return f"{self.name:50} {self.best:8.1f} lives/s"
-
-
-def best_of(rounds: int, name: str, work: Callable[[], int]) -> Figure:
-    """Runs something several times."""
-    best = 0.0
-    for _ in range(rounds):
+    def play(self) -> None:
+        """One more round."""
         gc.collect()
         began = time.process_time()
-        lives = work()
-        best = max(best, lives / (time.process_time() - began))
-    return Figure(name, best)
+        lives = self.work()
+        self.rounds.append(lives.orders / (time.process_time() - began))
+        self.turns = lives.turns / lives.orders
+
+    def __str__(self) -> str:
+        turns = f"   {self.turns:5.1f} turns an order" if self.turns else ""
+        return f"{self.name:34} {max(self.rounds):8.1f} lives/s{turns}"
+
+    def share_of(self, other: "Figure") -> float:
+        """What it has of another's lives a second: the middle of the rounds."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return statistics.median(mine / theirs for mine, theirs in pairs)
 
 
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--seconds", type=int, default=60, help="virtual, of the runs without faults"
+        "--seconds", type=int, default=CLEAN_SECONDS, help="virtual, of the runs without faults"
     )
     wanted = parser.parse_args()
     logs.silence()
-    clean(WARM_SECONDS)
+    totals = Totals()
+    alone = Figure("codec and core alone", lambda: bare(WORLDS, wanted.seconds))
+    desk = Figure("the desk, no faults", lambda: clean(WORLDS, wanted.seconds))
+    swarm = Figure("the desk, faults and auditor", lambda: faulted(SWARM, totals))
+    clean(range(1), wanted.seconds)
     with without_pauses():
-        alone = best_of(wanted.rounds, "codec and core alone", lambda: bare(wanted.seconds))
-        desk = best_of(wanted.rounds, "the desk, no faults", lambda: clean(wanted.seconds))
-        totals = Totals()
-        swarm = best_of(
-            wanted.rounds, "the desk, faults and auditor", lambda: faulted(SWARM, totals)
-        )
+        for _ in range(wanted.rounds):
+            for figure in (alone, desk, swarm):
+                figure.play()
     for figure in (alone, desk, swarm):
         print(figure)
-    print(f"the desk is at {desk.best / alone.best:.2f} of codec and core alone (aim 0.25)")
+    print(f"the desk is at {desk.share_of(alone):.2f} of codec and core alone (aim 0.25)")
     print(f"{totals.violations} violations; how long doubts lasted, by what held them up:")
     for name, times in totals.line(1)["doubts"].items():
         print(f"    {name}: {times}")

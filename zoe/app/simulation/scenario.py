@@ -55,8 +55,11 @@ _LAST_LOOKS: Final = 2
 #: What may still be said of an order that has ended, and what a sign of an unknown one waits for.
 _LINGER_SECONDS: Final = 6
 ALIVE_SECONDS: Final = 90
-#: How long a seed without faults trades.
-CLEAN_SECONDS: Final = 20
+#: How long a seed without faults trades: about as long as the exchange's counter lets it trade at
+#: its pace.
+CLEAN_SECONDS: Final = 10
+#: Least and most orders a side that a crowd wants.
+CROWD: Final = (4, 8)
 
 
 @attrs.define
@@ -96,7 +99,7 @@ def setting_of(seed: int, profile: str, rng: random.Random) -> Setting:
         keeper = QuoteKeeper(Params(pair=SYMBOL, half_spread_bps=1, refresh_bps=1))
         strategy = StrategyConfig("quote_keeper", keeper, KeeperState)
         return Setting(strategy, SmallMarket(seed, SLOW), tier)
-    crowd = Crowd(SYMBOL, rng.randint(2, 5))
+    crowd = Crowd(SYMBOL, rng.randint(*CROWD))
     return Setting(StrategyConfig("crowd", crowd, CrowdState), SmallMarket(seed, BUSY), tier)
 
 
