@@ -119,7 +119,7 @@ class Gateway(Actor):
 
     def on_start(self) -> None:
         if self.incarnation > 1:
-            self._announce(StreamBroken("the gateway was restarted"))
+            self._announce(StreamBroken("the gateway was restarted", calls_lost=True))
         self.tell(self.find("wire"), WireClose(CONNECTION))
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("risk"), LatchWanted())

@@ -117,6 +117,8 @@ class Reconciler(Actor):
         self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
         for name in self._named:
             self._watchers[name] = self.find(name)
+        # An answer to an earlier incarnation is none to this one.
+        self._refs = self.incarnation << 32
         self.hold()
         hydration.ask(self, self._stream, last=True)
         self.tell(self.find("gateway"), WatchStream())
@@ -136,7 +138,7 @@ class Reconciler(Actor):
                 self._stream_open = False
                 self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
                 self._reconciled = False
-                self._drop_look()
+                self._drop_look(lost=message.calls_lost)
                 self._schedule_doubts()
             case OrderSighted():
                 if self._stream_open:  # before, it is a snapshot: what had not been told
@@ -252,13 +254,12 @@ class Reconciler(Actor):
         self._doubts.began()
         self._call(self._look, first)
 
-    def _drop_look(self) -> None:
+    def _drop_look(self, *, lost: bool = False) -> None:
         """A look of before another stream reconciles nothing; some doubt may be waiting for it."""
         look = self._look
-        if look is not None and not any(
-            due_ns <= look.began_ns for due_ns in self._doubts.dues_ns()
-        ):
-            self._look = None
+        if look is not None:
+            waited_for = any(due_ns <= look.began_ns for due_ns in self._doubts.dues_ns())
+            self._look = look if waited_for and not lost else None
 
     def _call(self, look: Look, operation: Operation) -> None:
         look.waiting_for = operation

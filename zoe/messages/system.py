@@ -104,9 +104,14 @@ class WatchStream(Message):
 
 @attrs.frozen
 class StreamBroken(Message):
-    """The private stream is gone, or has a gap; what happened meanwhile must be looked up."""
+    """The private stream is gone, or has a gap; what happened meanwhile must be looked up.
+
+    Attributes:
+        calls_lost: Whether private calls that were asked for before are answered by nobody.
+    """
 
     reason: str
+    calls_lost: bool = False
 
 
 @attrs.frozen

@@ -23,6 +23,7 @@ def test_a_restart_tells_that_the_stream_is_broken_and_asks_for_another_token() 
     body = json.dumps({"error": [], "result": {"token": "t"}}).encode()
     stage.tell(WireReply(first.request_id, 200, body, 0, 0))
     stage.tell(PrivateCall(1, "no operation at all", stage.runtime.find("asker")), 1)
-    assert len(stage.heard("reconciler", StreamBroken)) == 1
+    (broken,) = stage.heard("reconciler", StreamBroken)
+    assert broken.calls_lost
     calls = [request.url.rpartition("/")[2] for request in stage.heard("wire", WireRequest)]
     assert calls == ["GetWebSocketsToken", "GetWebSocketsToken"]

@@ -287,3 +287,29 @@ def test_lists_that_do_not_go_back_far_enough_prove_nothing() -> None:
     until_look(stage, 4)
     look(stage, (order,))
     assert len(absent(stage)) == 1
+
+
+def test_a_look_whose_calls_were_lost_with_the_gateway_is_begun_again() -> None:
+    stage = reconciler()
+    order = settle(stage, lambda: None)
+    until_look(stage, 2)
+    stage.tell(StreamBroken("the gateway was restarted", calls_lost=True))
+    until_look(stage, 3, 2)
+    look(stage, (order,))
+    until_look(stage, 4)
+    look(stage, (order,))
+    assert len(absent(stage)) == 1
+
+
+def test_an_answer_to_an_earlier_incarnation_is_none_to_this_one() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    earlier = calls(stage)[-1].ref
+    stage.runtime.crash("reconciler")
+    stage.run(0.1)
+    stage.tell(StreamOpened())
+    assert looks(stage) == 2
+    stage.tell(PrivateAnswered(earlier, ()), 0.01)
+    assert len(calls(stage)) == 2, "the first list of this look is waited for"
+    look(stage, ())
+    assert len(stage.heard("watcher", Reconciled)) == 1
