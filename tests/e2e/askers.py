@@ -94,7 +94,7 @@ class Askers:
         for person in self._people:
             person.join(FATE_SECONDS)
         assert not any(person.is_alive() for person in self._people), "somebody still waits"
-        assert self.problems == []
+        assert self.problems == [], self.problems
 
     def _work(self) -> None:
         while True:
@@ -127,4 +127,5 @@ class Askers:
                 _PAUSE.wait(0.05)
             elif wish.code != _NO_ANSWER:
                 return
-        self.problems.append(f"{wish.key}: no fate in {FATE_SECONDS} s")
+        last = f"{wish.code} {wish.error}, asked {wish.asked} times"
+        self.problems.append(f"{wish.key}: no fate in {FATE_SECONDS} s: {last}")

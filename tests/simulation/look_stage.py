@@ -29,8 +29,8 @@ OTHERS = ("gateway", "orders", "ledger", "books", "watcher", "heartbeat", f"orde
 LOOK = [GetOpenOrders, GetClosedOrders, GetBalances]
 
 
-def reconciler() -> Stage:
-    factory = partial(Reconciler, "a", LAG_NS, ("watcher",), "books")
+def reconciler(lag_ns: int = LAG_NS) -> Stage:
+    factory = partial(Reconciler, "a", lag_ns, ("watcher",), "books")
     return Stage("reconciler", factory, OTHERS)
 
 

@@ -12,7 +12,7 @@ from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrad
 PAGE: Final = 50
 #: So long before its deadline an order may have been sent and closed: the time it had, and what
 #: clocks may be wrong by.
-_SENT_BEFORE_NS: Final = 10_000_000_000
+SENT_BEFORE_NS: Final = 10_000_000_000
 
 
 @attrs.define
@@ -53,7 +53,7 @@ class Look:
     def covers(self, order: Order) -> bool:
         """Whether its lists go back as far as an order could have been placed and closed."""
         deadline_ns = order.not_after_ns
-        return deadline_ns is None or self.from_ns <= deadline_ns - _SENT_BEFORE_NS
+        return deadline_ns is None or self.from_ns <= deadline_ns - SENT_BEFORE_NS
 
     def following(self, rows: int, trades_ns: int | None) -> Operation | None:
         """What is asked for next, after an answer with so many rows; None after the last.

@@ -6,8 +6,8 @@ its watchers.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has just refused; then adds and amends in the order they were
 asked for, each once every order let through before could still be canceled after it.
-A restart forgets the waiting requests with their leases: the order actors ask again after a while,
-and the engine counters start from what was granted, which the journal's orders bound.
+A restart forgets the waiting requests with their leases, and what was counted: the order actors ask
+again after a while, and the exchange's own counts and refusals tell what it still counts.
 """
 
 import json

@@ -16,7 +16,7 @@ from typing import Final, assert_never
 
 from zoe.actors import hydration
 from zoe.actors.doubts import Doubts
-from zoe.actors.look import Look, Wish
+from zoe.actors.look import SENT_BEFORE_NS, Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.order import CONCLUDED, Order, State
@@ -52,8 +52,6 @@ from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
-#: So many lags before what was looked at last a look begins: lists that lagged are read again.
-OVERLAP_LAGS: Final = 5
 PERIOD_SECONDS: Final = 60
 #: Not longer: an exchange that is back is to be asked soon, since what is in doubt waits for it.
 RETRY_SECONDS: Final = (1, 2, 4)
@@ -83,6 +81,9 @@ class Reconciler(Actor):
         self._account_id = account_id
         self._stream = f"reconciler/{account_id}"
         self._lag_ns = lag_ns
+        #: So long before what was looked at last a look begins: lists that lagged are read again,
+        #: and all that an order in doubt can be in is.
+        self._overlap_ns = SENT_BEFORE_NS + 2 * lag_ns
         self._named = watchers
         self._watchers: dict[str, Address] = {}
         self._clock = ExchangeClock()
@@ -245,10 +246,10 @@ class Reconciler(Actor):
         now_ns = self.clock.wall_ns()
         self._refs += 1
         start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
-        from_ns = min((start_ns, *self._doubts.deadlines_ns())) - OVERLAP_LAGS * self._lag_ns
+        from_ns = min((start_ns, *self._doubts.deadlines_ns())) - self._overlap_ns
         first, theirs_ns = GetOpenOrders(), self._clock.now_ns(from_ns)
         if self._read_until_ns is not None:
-            theirs_ns = min(theirs_ns, self._read_until_ns - OVERLAP_LAGS * self._lag_ns)
+            theirs_ns = min(theirs_ns, self._read_until_ns - self._overlap_ns)
         self._look = Look(self._refs, now_ns, from_ns, theirs_ns, first)
         self._wish.grant(self._look)
         self._doubts.began()

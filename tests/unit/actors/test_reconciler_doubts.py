@@ -1,6 +1,7 @@
 """What is in doubt: how looks settle it, with and without the stream, and over restarts."""
 
 import attrs
+import pytest
 from look_stage import (
     CLIENT_ID,
     LAG_NS,
@@ -313,3 +314,17 @@ def test_an_answer_to_an_earlier_incarnation_is_none_to_this_one() -> None:
     assert len(calls(stage)) == 2, "the first list of this look is waited for"
     look(stage, ())
     assert len(stage.heard("watcher", Reconciled)) == 1
+
+
+@pytest.mark.parametrize("lag_ns", [0, LAG_NS // 10, LAG_NS, 3 * LAG_NS])
+def test_whatever_the_lag_two_looks_are_enough(lag_ns: int) -> None:
+    stage = reconciler(lag_ns)
+    stage.tell(StreamOpened())
+    look(stage, ())
+    stage.run(30)
+    order = doubtful(stage)
+    stage.tell(DoubtRaised(order))
+    for number in (2, 3):
+        until_look(stage, number, 60)
+        look(stage, (order,))
+    assert len(absent(stage)) == 1
