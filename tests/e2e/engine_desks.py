@@ -1,5 +1,6 @@
 """Desks on which both strategies of many pairs are live, on a sandbox with a lively market."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -173,10 +174,11 @@ def _quantity_decimals(host: Sandbox) -> dict[str, int]:
 
 
 def log_lines(desk: GuestDesk) -> list[Row]:
-    """Every line of every log file, oldest first; of a file that is being compressed none."""
-    files = sorted((desk.state / "log").glob("zoe*jsonl*"), key=lambda file: file.stat().st_mtime)
-    lines = [line for file in files for line in file.read_bytes().splitlines() if line[:1] == b"{"]
-    return [json.loads(line) for line in lines]
+    """Every line of every log file, oldest first."""
+    found: list[Row] = []
+    for file in sorted((desk.state / "log").glob("zoe.2*.jsonl.gz")):
+        found += map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
+    return found + desk.log()
 
 
 def chain(desk: GuestDesk, wanted: str) -> dict[str, Any]:
