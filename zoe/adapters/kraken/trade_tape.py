@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import exact, nanoseconds
+from zoe.adapters.kraken.numbers import all_exact, exact, nanoseconds
 from zoe.adapters.kraken.rows import not_understood
 from zoe.domain.bars import Bars, ended_at
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
@@ -84,7 +84,10 @@ class TradeTape:
 
 
 def _trade(row: frames.TradeRow) -> TradePrint:
-    price, quantity = exact(row.price), exact(row.qty)
+    price, quantity = row.price, row.qty
+    if not all_exact(price, quantity):
+        exact(price)  # one of both says what is wrong
+        exact(quantity)
     if price <= 0 or quantity <= 0:
         raise ValueError(f"a trade of {quantity} at {price}")
     return TradePrint(row.trade_id, row.side, price, quantity, nanoseconds(row.timestamp))
