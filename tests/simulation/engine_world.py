@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.actors.engine_strategist import EngineConfig
+from zoe.actors.strategist_config import EngineConfig
 from zoe.app import engines
 from zoe.app.simulation.market import SmallMarket
 from zoe.app.simulation.world import Setting, World, _account

@@ -8,13 +8,11 @@ what is wanted, or why, has changed, ahead of the targets that follow from it. A
 executions back before it takes any other mail; targets that it no longer renews run out by themselves.
 """
 
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final, assert_never
 
-import attrs
-
+from zoe.actors.strategist_config import EngineConfig
 from zoe.actors.strategist_eyes import Eyes
+from zoe.actors.strategist_marks import Marks
 from zoe.actors.strategist_purse import MARK_EACH, Purse
 from zoe.actors.strategist_report import report
 from zoe.actors.strategist_rows import MODE, Made, Rows
@@ -25,12 +23,10 @@ from zoe.actors.strategist_views import Views
 from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
 from zoe.domain.strategy import record
-from zoe.domain.strategy.fair_value import Weighing
 from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
 from zoe.domain.strategy.scan_gates import BITCOIN
 from zoe.domain.strategy.trader_hold import ALARMS
-from zoe.domain.strategy.trader_params import Params as ScanParams
-from zoe.domain.strategy.view import WARMING, Decision, Engine, View
+from zoe.domain.strategy.view import WARMING, Decision, View
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown, FeesWanted, WatchBalances
 from zoe.messages.limits import BudgetChanged, WatchBudget
@@ -64,43 +60,6 @@ Inbox = (
 )  # fmt: skip
 
 
-@attrs.frozen
-class EngineConfig:
-    """A strategy of many pairs under the name that its orders carry.
-
-    Attributes:
-        mode: As the configuration has it: off, shadow or live.
-        pairs: Pairs that it is asked about always.
-        code, params: What a decision was made by, for its row.
-        weighing: How siblings are valued; None where none are shown.
-        scan: Gates and weights of its scanner; None where it has none.
-        trades: Pairs that a state is about, which must be looked at whatever their rank.
-        claims: Coins that it did not buy and may sell.
-        eager: Its state is written whenever it changes, and its exits pass while it is warming.
-        unmet, forbidden: Why it must be off in this run, or may not be live; None where it may.
-        most: What an order may be worth, in quote; None where nobody says so.
-    """
-
-    engine: Engine
-    mode: str = "off"
-    pairs: tuple[str, ...] = ()
-    code: str = ""
-    params: str = ""
-    weighing: Weighing | None = None
-    scan: ScanParams | None = None
-    trades: Callable[[Any], tuple[str, ...]] = lambda _: ()
-    claims: tuple[tuple[str, Decimal], ...] = ()
-    eager: bool = False
-    unmet: str | None = None
-    forbidden: str | None = None
-    most: Decimal | None = None
-
-    @property
-    def name(self) -> str:
-        """As its orders carry it."""
-        return self.engine.name
-
-
 class EngineStrategist(Actor):
     """Shows an engine the world, pair by pair, and passes on what it wants."""
 
@@ -116,6 +75,7 @@ class EngineStrategist(Actor):
         self.scanner = None if config.scan is None else Scanner(config.scan)
         self.views = Views(self.eyes, self.purse, self.scanner)
         self.targets = Targets(self, self._source, config.most)
+        self._marks = Marks(self._rows, config.horizon_seconds)
         self.mode = Mode(OFF, "not read yet")
         self._commanded = self.mode
         #: Why it must be off; None where it need not.
@@ -135,6 +95,7 @@ class EngineStrategist(Actor):
         rows.ask(rows.mode, self._mode_read)
         rows.ask(rows.decisions, lambda _: None)
         rows.ask_scans(self.scanner)
+        rows.ask(rows.fairs, lambda _: None)
         for memory in sorted({engine.memory(pair) for pair in (*self.config.pairs, "")}):
             rows.ask_state(memory, lambda found, memory=memory: self._state_read(memory, found))  # type: ignore[misc]  # a default binds it
         rows.ask(rows.marks, self._mark_read)
@@ -311,6 +272,7 @@ class EngineStrategist(Actor):
         if self._rounds % RENEW_EACH == 0:
             self._renew()
         self._wake_all(now_ns, at_once=False)
+        self._marks.each_minute(self.purse.traded_pairs, now_ns)
         if self._rounds % STATE_EACH == 0 and not self.config.eager:
             self._write_states()
         quoting = sum(bool(track.wants) for track in self.tracks.values())
@@ -345,6 +307,7 @@ class EngineStrategist(Actor):
             before = engine.initial()
         decision = engine.decide(before, view)
         self._states[memory] = decision.state
+        self._marks.looked(view, self.config.fair(decision.state, view))
         self._follow(view, before, decision)
 
     def _follow(self, view: View, before: Any, decision: Decision) -> None:

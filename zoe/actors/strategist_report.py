@@ -4,13 +4,13 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from zoe.actors.strategist_tracks import Track
 from zoe.domain.catalog import Instrument
 from zoe.domain.quantity import plain
 from zoe.domain.strategy.view import Want
 
 if TYPE_CHECKING:
     from zoe.actors.engine_strategist import EngineStrategist
-    from zoe.actors.strategist_tracks import Track
 
 
 def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
     }
 
 
-def _reasons(track: "Track | None", *, known: bool) -> list[str]:
+def _reasons(track: Track | None, *, known: bool) -> list[str]:
     if track is not None:
         return list(track.reasons)
     return ["NO_QUOTE_YET"] if known else ["NOT_IN_THE_CATALOGUE"]

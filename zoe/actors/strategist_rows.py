@@ -66,6 +66,7 @@ class Rows:
         self.scans = f"scan/{account_id}/{name}"
         self._listed = f"scan-listed/{account_id}/{name}"
         self.marks = f"strategy-sleeve/{account_id}/{name}"
+        self.fairs = f"strategy-marks/{account_id}/{name}"
         self._versions: dict[str, int] = {}
         self._asked: dict[int, Callable[[tuple[StoredRow, ...]], None]] = {}
         self._refs = 0

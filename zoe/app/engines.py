@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from zoe.actors.engine_strategist import EngineConfig
+from zoe.actors.strategist_config import EngineConfig
 from zoe.app.settings import Settings
 from zoe.app.version import VERSION
 from zoe.domain import strategy as strategy_room
-from zoe.domain.strategy import record
+from zoe.domain.strategy import edge_state, record
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.edge_factory import EdgeFactory
 from zoe.domain.strategy.trader_state import State as TraderState
@@ -53,6 +53,8 @@ def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ..
             params=digest(edge.params),
             weighing=factory.weighing,
             claims=edge.claims,
+            fair=edge_state.fair_of,
+            horizon_seconds=edge.params.t_a_seconds,
             unmet=edge.unmet,
             forbidden=forbidden,
             most=settings.risk.max_order_notional,

@@ -12,7 +12,7 @@ from zoe.actors.catalogue import Catalogue
 from zoe.actors.closer import Closer
 from zoe.actors.dead_man import DeadMan
 from zoe.actors.desk_door import DeskDoor
-from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
+from zoe.actors.engine_strategist import EngineStrategist
 from zoe.actors.fee_keeper import FeeKeeper
 from zoe.actors.focus_keeper import Scouted
 from zoe.actors.gap_filler import GapFiller
@@ -31,6 +31,7 @@ from zoe.actors.repositioner import RepegConfig, Repositioner
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.actors.scout import Scout
 from zoe.actors.strategist import Strategist, StrategyConfig
+from zoe.actors.strategist_config import EngineConfig
 from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import Limiter
 from zoe.domain.risk import Limits

@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoe.app import logs, stored_books
 from zoe.app.ledger_replaying import own_marks
 from zoe.app.stored_books import Imported
-from zoe.cli import configured, ledger_command, reading_commands, show
+from zoe.cli import configured, ledger_command, profit_command, reading_commands, show
 from zoe.domain import valuation
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.difference import OPEN
@@ -93,7 +93,9 @@ def rebuild(arguments: Namespace) -> int:
 
 
 def pnl(arguments: Namespace) -> int:
-    """What was earned, and what only came and went, day by day."""
+    """What was earned, and what only came and went, day by day; or where strategies earned it."""
+    if arguments.split:
+        return profit_command.split(arguments)
     keeping, marks, _account = _books(arguments)
     profit = ledger_command.profit(keeping.books)
     days = [ledger_command.day(d) for d in valuation.daily(keeping.books.outcomes, marks)]

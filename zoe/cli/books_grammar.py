@@ -23,7 +23,13 @@ def add(commands: Any, command: Command) -> None:
     words = ("list what each wallet holds", "zoe balances")
     command(commands, "balances", "reading_commands:balances", words)
     words = ("show what was earned, and what only came and went, by day", "zoe pnl --csv")
-    _table(command(commands, "pnl", "books_commands:pnl", words))
+    pnl = command(commands, "pnl", "books_commands:pnl", words)
+    pnl.add_argument(
+        *("--split",),
+        action="store_true",
+        help="of each strategy and pair: spread captured, adverse selection, inventory, fees",
+    )
+    _table(pnl)
     words = ("show what the account is worth: cash, and lots at their newest marks", "zoe equity")
     _table(command(commands, "equity", "books_commands:equity", words))
     words = (

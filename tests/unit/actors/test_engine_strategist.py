@@ -8,7 +8,8 @@ import attrs
 from loguru import logger
 from stage import Stage
 
-from zoe.actors.engine_strategist import EngineConfig, EngineStrategist
+from zoe.actors.engine_strategist import EngineStrategist
+from zoe.actors.strategist_config import EngineConfig
 from zoe.actors.strategist_rows import unpacked
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Fill, Intent, Order, OrderType, Side, State
@@ -333,3 +334,32 @@ def test_it_says_again_what_it_looks_at_since_restarts_forget_it() -> None:
     assert len(desk.stage.heard("orders", ReportOrders)) >= 3
     desk.stage.tell(OrdersReported((order(),)))
     assert desk.report()["details"][0]["working"][0]["slot"] == "bid.0"
+
+
+def test_fair_value_is_written_down_at_an_execution_a_horizon_later_and_each_minute() -> None:
+    desk = Desk()
+    desk.quote()
+    now_ns = desk.stage.runtime.clock.wall_ns()
+    desk.stage.tell(OrderChanged(order(attrs.evolve(fill("E1", "2"), exchange_ns=now_ns))))
+    (mark,) = desk.rows("fill.marked")
+    assert (mark["exec_id"], mark["pair"], mark["fair"]) == ("E1", PAIR, "100.5")
+    for bid in (1010, 1020):
+        assert not desk.rows("fill.followed")
+        desk.stage.run(16)
+        desk.quote(bid)
+    (later,) = desk.rows("fill.followed")
+    assert (later["exec_id"], later["fair"]) == ("E1", "101.5")  # as it was after 30 s
+    for _ in range(9):
+        desk.stage.run(10)
+        desk.quote(1030)
+    desk.stage.run(2)
+    assert desk.rows("strategy.marks")[-1]["fair"] == {PAIR: "103.5"}
+    assert len(desk.rows("fill.marked")) == len(desk.rows("fill.followed")) == 1
+
+
+def test_an_execution_without_a_quote_has_no_mark_and_one_of_before_none_again() -> None:
+    desk = Desk()
+    desk.stage.tell(OrderChanged(order(fill("E1", "2"))))
+    assert not desk.rows("fill.marked")
+    desk.quote(ask=None)
+    assert not desk.rows("fill.marked")

@@ -107,6 +107,11 @@ def learnt(state: EdgeState, view: View, kept: Kept, *, is_usable: bool) -> Edge
     return _filled(state, view) if view.fills else state
 
 
+def fair_of(state: EdgeState, _: View) -> int | None:
+    """Fair value at the newest View, in fine units; None where that had none."""
+    return None if state.seen is None else state.seen.fair
+
+
 def _valued(state: EdgeState, view: View, mine: Own, kept: Kept) -> EdgeState:
     """With fair value, and all that is learnt from it."""
     now_ns, grid, bases, adverse = view.now_ns, state.volatility, state.bases, state.adverse
