@@ -17,12 +17,12 @@ SELECT f.account_id, o.body ->> 'source', f.body
 """
 _MARKS: Final = """
 SELECT kind, at_ns, body FROM journal
- WHERE account_id = :account AND stream = :stream ORDER BY version
+ WHERE account_id = :account AND stream = :name ORDER BY version
 """
 #: Of a strategy that writes down no fair values: what it saw when it decided.
 _QUOTES: Final = """
 SELECT kind, at_ns, jsonb_build_object('quote', body -> 'quote') FROM journal
- WHERE account_id = :account AND stream = :stream AND kind = 'decision.made' ORDER BY version
+ WHERE account_id = :account AND stream = :name AND kind = 'decision.made' ORDER BY version
 """
 
 
@@ -41,7 +41,7 @@ def marks(database: Database, account: str, strategy: str) -> list[Row]:
     )
     for sql, stream in places:
         with database.within(HISTORY_SECONDS):
-            rows = database.run_prepared(sql, account=account, stream=stream)
+            rows = database.run_prepared(sql, account=account, name=stream)
         if rows:
             return [{"kind": kind, "at_ns": at_ns, "body": body} for kind, at_ns, body in rows]
     return []
