@@ -20,7 +20,7 @@ from zoe.domain.strategy.fair_value import FINE, WHOLE, distance_milli
 from zoe.domain.strategy.glft import ask_floor_milli, distances, spread
 from zoe.domain.strategy.market import Book, BookState, Level, Sibling
 from zoe.domain.strategy.own import Account
-from zoe.domain.strategy.view import View, Want
+from zoe.domain.strategy.view import Decision, View, Want
 
 PARTS = 10**10
 
@@ -321,7 +321,7 @@ def plain_decision(case: Case, after: EdgeState) -> tuple[tuple[Want, ...], tupl
     if reason is not None:
         return (), (reason,)
     plain = Plain(case, after)
-    if plain.is_apart():
+    if plain.is_apart() or case.view.now_ns < case.state.apart_until_ns:
         return (), ("SIBLINGS_APART",)
     below = plain.bid()
     above = plain.ask(leaving=isinstance(below, str))
@@ -335,6 +335,16 @@ def plain_decision(case: Case, after: EdgeState) -> tuple[tuple[Want, ...], tupl
     return wants, tuple(reasons)
 
 
+def apart_until_ns(case: Case, decision: Decision) -> int:
+    """Five seconds from when the sources were apart last."""
+    after = decision.state
+    apart = after.seen is not None and after.seen.fair is None
+    if decision.reasons == ("SIBLINGS_APART",) and not apart:
+        apart = Plain(case, after).is_apart()
+    until_ns: int = case.view.now_ns + 5 * 10**9 if apart else case.state.apart_until_ns
+    return until_ns
+
+
 def is_the_same(case: Case) -> None:
     """The engine's decision is the plain one, also on its next View, when it has kept something."""
     factory, one = EdgeFactory(case.params), case
@@ -342,6 +352,7 @@ def is_the_same(case: Case) -> None:
         decision = factory.decide(one.state, one.view)
         assert decision.state.seen == plain_seen(one, decision.state)
         assert (decision.wants, decision.reasons) == plain_decision(one, decision.state)
+        assert decision.state.apart_until_ns == apart_until_ns(one, decision)
         view = attrs.evolve(one.view, now_ns=one.view.now_ns + 300_000_000, cause=50 + number)
         one = Case(moved(view, case.number // 7 % 5 - 2), decision.state, case.params)
 

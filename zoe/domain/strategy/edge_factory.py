@@ -13,7 +13,7 @@ from zoe.domain.catalog import Instrument
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_pull import book_fault, pull
 from zoe.domain.strategy.edge_quotes import ASK, BID, ask, bid, scene
-from zoe.domain.strategy.edge_state import EdgeState, learnt
+from zoe.domain.strategy.edge_state import APART_OFF_NS, EdgeState, learnt
 from zoe.domain.strategy.edge_terms import Kept
 from zoe.domain.strategy.fair_value import MicroPrice, Weighing
 from zoe.domain.strategy.quick import quick
@@ -23,6 +23,7 @@ from zoe.domain.strategy.view import Decision, Needs, View, Want
 NAME: Final = "edge_factory"
 NEEDS: Final = Needs(focus_seconds=600)
 _DECISION: Final = quick(Decision)
+_APART: Final = ("SIBLINGS_APART",)
 
 
 def _weighing(factory: "EdgeFactory") -> Weighing:
@@ -76,7 +77,11 @@ class EdgeFactory:
             return _DECISION(state, (), (reason,))
         base = scene(view, state, kept, money)
         if base is None:
-            return _DECISION(state, (), ("SIBLINGS_APART",))
+            until_ns = view.now_ns + APART_OFF_NS
+            return _DECISION(attrs.evolve(state, apart_until_ns=until_ns), (), _APART)
+        # Around the limit they would be apart and together with every other quote.
+        if view.now_ns < state.apart_until_ns:
+            return _DECISION(state, (), _APART)
         below = bid(base)
         leaving = isinstance(below, str)
         above = ask(base, leaving=leaving)

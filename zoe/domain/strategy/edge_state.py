@@ -29,6 +29,7 @@ from zoe.domain.strategy.volatility import (
 JUMP_OFF_NS: Final = 10 * SECOND_NS
 FILLS_WITHIN_NS: Final = 10 * SECOND_NS
 FILLS_OFF_NS: Final = 20 * SECOND_NS
+APART_OFF_NS: Final = 5 * SECOND_NS
 LOSING_OFF_NS: Final = 1_800 * SECOND_NS
 
 
@@ -64,6 +65,7 @@ class EdgeState:
         fair: The newest fair value there was, in fine units; 0 before the first.
         jump_until_ns: Both sides are off until then.
         losing_until_ns: The bid is off until then.
+        apart_until_ns: Its sources of fair value were too far apart: both sides are off until then.
     """
 
     schema: int = 1
@@ -78,6 +80,7 @@ class EdgeState:
     losing_until_ns: int = 0
     buys: SideState = attrs.field(factory=SideState)
     sells: SideState = attrs.field(factory=SideState)
+    apart_until_ns: int = 0
 
 
 _SEEN: Final = quick(Seen)
@@ -127,7 +130,8 @@ def _valued(state: EdgeState, view: View, mine: Own, kept: Kept) -> EdgeState:
     fair, apart, count = combined(mine, (book.age_ms, sigma), siblings, usual, kept.weighing)
     name, seen = (now_ns, view.cause), _SEEN(fair, apart, mine.half_spread_bps, count)
     if fair is None:
-        return attrs.evolve(state, learned=name, bases=bases, seen=seen)
+        until_ns = now_ns + APART_OFF_NS
+        return attrs.evolve(state, learned=name, bases=bases, seen=seen, apart_until_ns=until_ns)
     losing_until_ns = state.losing_until_ns
     if adverse.pending:
         adverse = adverse.after(now_ns, fair, params.t_a_seconds)
@@ -145,6 +149,7 @@ def _valued(state: EdgeState, view: View, mine: Own, kept: Kept) -> EdgeState:
         losing_until_ns,
         state.buys,
         state.sells,
+        state.apart_until_ns,
     )
 
 
@@ -204,6 +209,7 @@ def _shifted(state: EdgeState, by_ns: int) -> EdgeState:
         adverse=attrs.evolve(state.adverse, pending=pending),
         jump_until_ns=state.jump_until_ns + by_ns,
         losing_until_ns=state.losing_until_ns + by_ns,
+        apart_until_ns=state.apart_until_ns + by_ns,
         buys=side(state.buys),
         sells=side(state.sells),
     )

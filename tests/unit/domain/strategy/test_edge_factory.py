@@ -69,6 +69,10 @@ def test_sources_that_disagree_by_more_than_a_fill_costs_end_the_quotes() -> Non
     decision = story.see(there=wide, siblings=(far,))
     assert decision.reasons == ("SIBLINGS_APART",)
     assert decision.wants == ()
+    # Round the limit they agree with every other quote: that is no agreement yet.
+    for sibling in (near, far, near, near, near, near):
+        assert story.see(there=wide, siblings=(sibling,)).reasons == ("SIBLINGS_APART",)
+    assert story.see(there=wide, siblings=(near,)).reasons != ("SIBLINGS_APART",)
 
 
 def test_nothing_is_learnt_from_a_book_that_must_not_be_relied_on() -> None:
