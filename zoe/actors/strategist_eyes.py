@@ -6,6 +6,7 @@ Built from delivered messages only. Everything is kept by pair; what a View show
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
+from operator import is_not
 from typing import Final
 
 import attrs
@@ -16,6 +17,7 @@ from zoe.domain.scan import Seen
 from zoe.domain.strategy import fair_value
 from zoe.domain.strategy.fair_value import Leg, Own, Weighing
 from zoe.domain.strategy.market import Book, BookState, Level, Sibling, Sweep, Tape, without_own
+from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.routes import Route, routes
 from zoe.domain.strategy.view import Bar, Touch
 from zoe.messages.market import CandleSeen, Quote, TradePrints
@@ -23,6 +25,9 @@ from zoe.messages.market import CandleSeen, Quote, TradePrints
 FIVE_MINUTES_NS: Final = 300_000_000_000
 #: A book of which nothing was heard for so long has not been followed without a gap.
 GAP_NS: Final = 30_000_000_000
+_TOUCH: Final = quick(Touch)
+_BOOK: Final = quick(Book)
+_SIBLING: Final = quick(Sibling)
 
 
 @attrs.define
@@ -64,6 +69,8 @@ class Eyes:
         self._pairs: dict[str, _Seen] = {}
         self.catalog: Catalog | None = None
         self._routes: dict[str, tuple[Route, ...]] = {}
+        #: The newest conversion of a sibling, with the estimates that it was made of.
+        self._converted: dict[tuple[str, str], tuple[tuple[Own, ...], Sibling]] = {}
         self.tickers: Mapping[str, Seen] = {}
 
     def of(self, symbol: str) -> Instrument | None:
@@ -75,6 +82,7 @@ class Eyes:
         before = {} if self.catalog is None else self.catalog.instruments
         self.catalog = catalog
         self._routes.clear()
+        self._converted.clear()
         for symbol in tuple(self._pairs):
             old, new = before.get(symbol), catalog.instruments.get(symbol)
             if old is not None and new is not None and _precision(old) != _precision(new):
@@ -170,7 +178,7 @@ class Eyes:
             return None
         age_ms = quote.age_ns(now_ns) // 1_000_000
         best = (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty)
-        return Touch(*best, age_ms, quote.live, quote.exchange_ns, quote.received_ns)
+        return _TOUCH(*best, age_ms, quote.live, quote.exchange_ns, quote.received_ns)
 
     def book(self, symbol: str, now_ns: int) -> Book | None:
         """The levels without our own orders; None before the first quote."""
@@ -180,7 +188,7 @@ class Eyes:
             return None
         bids, asks = _others(quote, self._ours(symbol))
         state = BookState.LIVE if quote.live else BookState.RESYNCING
-        return Book(bids, asks, state, quote.age_ns(now_ns) // 1_000_000, quote.received_ns)
+        return _BOOK(bids, asks, state, quote.age_ns(now_ns) // 1_000_000, quote.received_ns)
 
     def tape(self, symbol: str, now_ns: int) -> Tape:
         """What was traded since it was last asked for."""
@@ -205,11 +213,23 @@ class Eyes:
 
     def _sibling(self, pair: Instrument, route: Route, now_ns: int) -> Sibling | None:
         theirs = self._leg(route.sibling, now_ns)
-        rates = [self._leg(rate, now_ns, inverted=inverted) for rate, inverted in route.rates]
-        known = [rate for rate in rates if rate is not None]
-        if theirs is None or len(known) < len(rates):
+        if theirs is None:
             return None
-        return fair_value.converted(route.sibling, theirs, known, None, pair.price_precision)
+        rates: list[Leg] = []
+        for symbol, inverted in route.rates:
+            rate = self._leg(symbol, now_ns, inverted=inverted)
+            if rate is None:
+                return None
+            rates.append(rate)
+        owns = (theirs.own, *(rate.own for rate in rates))
+        known = self._converted.get((pair.symbol, route.sibling))
+        if known is None or any(map(is_not, known[0], owns)):
+            made = fair_value.converted(route.sibling, theirs, rates, None, pair.price_precision)
+            known = self._converted[pair.symbol, route.sibling] = (owns, made)
+        # Prices that stand grow older all the same.
+        age_ms = max(theirs.age_ms, max(rate.age_ms for rate in rates))
+        made = known[1]
+        return _SIBLING(made.symbol, made.fair, made.half_spread_bps, made.sigma_bps, age_ms)
 
     def _leg(self, symbol: str, now_ns: int, *, inverted: bool = False) -> Leg | None:
         pair, seen = self.of(symbol), self._pairs.get(symbol)
@@ -263,6 +283,8 @@ def _others(quote: Quote, ours: tuple[Level, ...]) -> tuple[tuple[Level, ...], t
         bids = ((quote.bid, quote.bid_qty),)
     if not asks and quote.ask is not None:
         asks = ((quote.ask, quote.ask_qty),)
+    if not ours:
+        return bids, asks
     our_bids = tuple((price, -quantity) for price, quantity in ours if quantity < 0)
     our_asks = tuple(level for level in ours if level[1] > 0)
     return without_own(bids, our_bids), without_own(asks, our_asks)

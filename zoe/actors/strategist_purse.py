@@ -18,6 +18,7 @@ from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy import record
 from zoe.domain.strategy.market import Level
 from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
+from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown
@@ -30,6 +31,7 @@ DAY_NS: Final = 86_400_000_000_000
 #: What a bid holds beside its cost, at most: the dearest fee.
 _HOLD: Final = Decimal("1.005")
 _BPS: Final = Decimal(10_000)
+_WORKING: Final = quick(WorkingOrder)
 
 
 @attrs.frozen
@@ -80,13 +82,18 @@ class Purse:
         self._catalog: Catalog | None = None
         self.balances: Mapping[str, Decimal] | None = None
         self.sleeve = Sleeve()
+        #: Another one whenever anything here has changed.
+        self.version = 0
+        self._shown: dict[str, tuple[int, tuple[tuple[WorkingOrder, int], ...]]] = {}
 
     def learn(self, catalog: Catalog) -> None:
         """The newest catalogue."""
+        self.version += 1
         self._catalog = catalog
 
     def claim(self, pair: str, quantity: Decimal, at_ns: int) -> None:
         """Coins that the configuration gives it; what they cost is not known."""
+        self.version += 1
         self.sleeve = self.sleeve.given(pair, quantity, ZERO, at_ns)
 
     def read_on(self, marks: Sequence[StoredRow]) -> int:
@@ -105,6 +112,7 @@ class Purse:
 
     def stored(self, rows: Iterable[StoredRow], now_ns: int) -> int:
         """Executions that are durable, in order; how many they are."""
+        self.version += 1
         count = 0
         for row in rows:
             if row.kind == EXECUTIONS:
@@ -134,6 +142,7 @@ class Purse:
 
     def follow(self, order: Order, now_ns: int) -> str | None:
         """An order after a change; the pair whose decision may be another now, if it is ours."""
+        self.version += 1
         intent = order.intent
         before = self._orders.get(intent.intent_id)
         if before is None or before.terms != order.terms or before.state is not order.state:
@@ -154,6 +163,7 @@ class Purse:
 
     def forget(self, intent_id: str) -> None:
         """An order that was never sent."""
+        self.version += 1
         order = self._orders.pop(intent_id, None)
         self._since_ns.pop(intent_id, None)
         if order is not None:
@@ -176,6 +186,7 @@ class Purse:
 
     def hear(self, news: BalancesChanged | FeesKnown, now_ns: int) -> None:
         """What the account holds, or what trading costs it."""
+        self.version += 1
         if isinstance(news, BalancesChanged):
             self.balances = dict(news.totals)
             return
@@ -206,13 +217,17 @@ class Purse:
 
     def working(self, pair: Instrument, now_ns: int) -> tuple[WorkingOrder, ...]:
         """The strategy's own orders in a pair that are not concluded."""
-        return tuple(
-            self._working(order, pair, now_ns)
-            for order in self._orders.values()
-            if order.intent.pair == pair.symbol and order.intent.source == self._source
-        )
+        version, known = self._shown.get(pair.symbol, (-1, ()))
+        if version != self.version:
+            known = tuple(
+                (self._working(order, pair), self._since_ns.get(order.intent.intent_id, now_ns))
+                for order in self._orders.values()
+                if order.intent.pair == pair.symbol and order.intent.source == self._source
+            )
+            self._shown[pair.symbol] = self.version, known
+        return tuple([_aged(order, max(now_ns - since_ns, 0)) for order, since_ns in known])
 
-    def _working(self, order: Order, pair: Instrument, now_ns: int) -> WorkingOrder:
+    def _working(self, order: Order, pair: Instrument) -> WorkingOrder:
         intent, price = order.intent, order.terms.limit_price
         units = 0 if price is None else int(price.value.scaleb(pair.price_precision))
         remaining = int(order.remaining.value.scaleb(pair.qty_precision))
@@ -225,12 +240,8 @@ class Purse:
             # It may hold as much as an amend on its way would have it hold.
             most = max(terms.quantity.value for terms in order.possible_terms)
             remaining = int((most - order.filled.value).scaleb(pair.qty_precision))
-        since_ns = self._since_ns.get(intent.intent_id, now_ns)
-        age_ms = max(now_ns - since_ns, 0) // 1_000_000
         key = (intent.slot or "").rpartition(" ")[2]
-        return WorkingOrder(
-            key, intent.side, units, remaining, _stage(order), age_ms, trigger=trigger
-        )
+        return WorkingOrder(key, intent.side, units, remaining, _stage(order), trigger=trigger)
 
     def ours(self, symbol: str) -> tuple[Level, ...]:
         """Price and quantity of our own resting orders in a pair; a bid's quantity is negative."""
@@ -297,6 +308,14 @@ class Purse:
         """Pairs in which it holds something, or has an order."""
         own = (o.intent.pair for o in self._orders.values() if o.intent.source == self._source)
         return tuple(sorted({*own, *(pair for pair, _ in self.sleeve.holdings)}))
+
+
+def _aged(order: WorkingOrder, age_ns: int) -> WorkingOrder:
+    """An order of that age; all else of it is told of by changes."""
+    return _WORKING(
+        *(order.key, order.side, order.price, order.remaining, order.stage),
+        *(age_ns // 1_000_000, order.ahead, order.trigger),
+    )
 
 
 def base_of(pair: str) -> str:

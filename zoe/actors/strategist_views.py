@@ -14,10 +14,12 @@ from zoe.domain.catalog import Instrument
 from zoe.domain.ratelimit import Room
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.own import Account, Budget
+from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import View
 
 ZERO: Final = Decimal(0)
 SECOND_NS: Final = 1_000_000_000
+_VIEW: Final = quick(View)
 
 
 class Views:
@@ -31,6 +33,7 @@ class Views:
         self.maintenance = False
         self.rooms: dict[str, Room] = {}
         self._held: tuple[Mapping[str, Decimal], tuple[tuple[str, Decimal], ...]] | None = None
+        self._accounts: dict[str, tuple[tuple[int, int, Instrument], Account]] = {}
         self._worth: tuple[int, Decimal | None, Decimal] = (-1, None, ZERO)
 
     def view(self, pair: str, cause: int, when: tuple[int, int]) -> View | None:
@@ -45,7 +48,7 @@ class Views:
         if instrument is None or touch is None:
             return None
         room = self.rooms.get(pair)
-        return View(
+        return _VIEW(
             now_ns=now_ns,
             cause=cause,
             instrument=instrument,
@@ -73,6 +76,14 @@ class Views:
         return self._held[1]
 
     def _account(self, pair: Instrument, now_ns: int) -> Account:
+        """The account as it was at the last whole second, or when the purse changed since."""
+        name = now_ns // SECOND_NS, self._purse.version, pair
+        known = self._accounts.get(pair.symbol)
+        if known is None or known[0] != name:
+            known = self._accounts[pair.symbol] = (name, self._worked_out(pair, now_ns))
+        return known[1]
+
+    def _worked_out(self, pair: Instrument, now_ns: int) -> Account:
         purse = self._purse
         holding = purse.sleeve.of(pair.symbol)
         equity, day = self._money(now_ns)
