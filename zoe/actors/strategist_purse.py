@@ -101,6 +101,7 @@ class Purse:
 
         A mark that another version wrote is none: executions can be read again.
         """
+        self.version += 1
         try:
             mark = record.read_state(Mark, marks[-1].body["state"]) if marks else Mark()
         except record.StateRefused:
