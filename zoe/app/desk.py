@@ -45,6 +45,7 @@ from zoe.store.emergency import EmergencyFile
 from zoe.store.journal import PostgresJournal
 from zoe.store.ledger import PostgresLedger
 from zoe.store.revival import keep_up
+from zoe.store.views_kept import ViewsKept
 
 #: How people and service managers ask for an orderly end.
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -209,7 +210,7 @@ class Desk:
             reserve_nonce=lambda wanted: desk_rows.reserve_nonce(
                 database, account, wanted, NONCE_AHEAD_NS
             ),
-            write_health=partial(desk_rows.write_health, database, account),
+            write_health=ViewsKept(database, account, settings.desk.views_days).write_health,
             vitals=self._vitals,
             alive=self._alive,
             take_lock=self._lock.take,

@@ -79,12 +79,16 @@ class DeskSettings:
         on_stop: ``cancel`` or ``keep`` the working orders at an orderly stop.
         focus: Pairs watched in full depth, beside those of the strategies.
         pin_cpu: Keep the process on this processor; -1 for any.
+        views_days: So long what strategies saw is kept beside their decisions.
     """
 
     dead_man: bool = True
     on_stop: str = attrs.field(default="cancel", validator=attrs.validators.in_(("cancel", "keep")))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
+    views_days: int = attrs.field(
+        default=30, validator=[attrs.validators.ge(1), attrs.validators.le(3_650)]
+    )
 
 
 @attrs.frozen
