@@ -86,9 +86,7 @@ class DeskSettings:
     on_stop: str = attrs.field(default="cancel", validator=attrs.validators.in_(("cancel", "keep")))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
-    views_days: int = attrs.field(
-        default=30, validator=[attrs.validators.ge(1), attrs.validators.le(3_650)]
-    )
+    views_days: int = attrs.field(default=30, validator=attrs.validators.in_(range(1, 3_651)))
 
 
 @attrs.frozen
@@ -158,14 +156,10 @@ class Settings:
     @property
     def addresses(self) -> tuple[str, str, str]:
         """REST, public socket and private socket; empty ones where the sandbox is our own."""
-        where = self.exchange
         if self.own_sandbox:
             return ("", "", "")
-        return (
-            where.rest_url or _KRAKEN["rest_url"],
-            where.ws_url or _KRAKEN["ws_url"],
-            where.ws_auth_url or _KRAKEN["ws_auth_url"],
-        )
+        rest, ws, ws_auth = (getattr(self.exchange, name) or url for name, url in _KRAKEN.items())
+        return rest, ws, ws_auth
 
     @property
     def is_live(self) -> bool:
