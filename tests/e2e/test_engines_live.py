@@ -88,6 +88,8 @@ def test_both_strategies_trade_and_everything_adds_up(tmp_path: Path, host: Sand
         assert desk.zoe("drift", "--json") == (0, [])
         assert engines.opened_twice(desk) == []
         traded(desk)
+        code, split = desk.zoe("pnl", "--split", "--json")
+        print("profit", code, split)
         explained(desk)
         assert ailments(desk) == []
         assert desk.stop() == 0
