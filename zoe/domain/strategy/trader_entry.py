@@ -187,11 +187,12 @@ def _highest(reference: int, look: Look) -> int:
 
 def _funds(state: State, look: Look) -> Funds | None:
     account = look.view.account
-    equity, usd = known(account.equity_usd), known(account.quote_usd)
-    if equity is None or usd is None or known(account.cash) is None or account.cash is None:
+    equity, usd, cash = known(account.equity_usd), known(account.quote_usd), account.cash
+    # No cash at all is known well enough: there is nothing to buy with.
+    if equity is None or usd is None or cash is None or not cash.is_finite() or cash < 0:
         return None
     exposed = sum((trade.committed_usd for trade in state.trades), Decimal(0))
-    return Funds(equity, account.cash, usd, exposed)
+    return Funds(equity, cash, usd, exposed)
 
 
 def _place(look: Look) -> Place | None:

@@ -1,5 +1,7 @@
 """CryptoTrader's limits over all pairs."""
 
+from decimal import Decimal
+
 from trader_bars import BREAKOUT
 from trader_world import Stall, World, instrument
 
@@ -35,3 +37,11 @@ def test_exposure_in_all_is_capped() -> None:
     assert ("SIZE_EXPOSURE",) in said
     assert 6 < len(around.state.trades) < 12
     assert sum(each.committed_usd for each in around.state.trades) <= 40_000
+
+
+def test_no_cash_is_a_size_and_not_an_account_that_nobody_knows() -> None:
+    stall = Stall(instrument("P/USD"), kind=BREAKOUT)
+    around = World(CryptoTrader(), [stall], cash=Decimal(0))
+    around.forward(300)
+    _, decision = around.wake(stall)
+    assert (decision.wants, decision.reasons) == ((), ("SIZE_CASH",))
