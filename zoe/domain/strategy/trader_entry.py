@@ -240,6 +240,8 @@ def _ended(state: State, trade: Trade, look: Look) -> str | None:
         return "ENTRY_OVER"
     if look.owned - trade.before >= trade.planned:
         return "ENTRY_FILLED"
+    if trade.opened_ns and look.owned <= trade.before:
+        return "ENTRY_FAILED"  # its stop has taken all of it already
     closed = closed_to_entries(look)
     if closed is not None and closed != "STALE":
         return closed

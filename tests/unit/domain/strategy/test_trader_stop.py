@@ -146,6 +146,21 @@ def test_what_the_stop_sold_ends_the_trade_as_a_stop() -> None:
     assert bought.stop < bought.entry
 
 
+def test_an_entry_whose_coins_the_stop_has_taken_does_not_begin_again() -> None:
+    around, stall = entering()
+    around.fill(stall, "entry", 20_000)
+    wake(around, stall)
+    around.fill(stall, STOP, 10**9)
+    around.restart()
+    assert wake(around, stall).wants == ()
+    assert stall.orders["entry"].canceling
+    around.settle(stall)
+    around.forward(10)
+    wake(around, stall)
+    assert around.state.trades == ()
+    assert [stopped.pair for stopped in around.state.stopped] == ["X/USD"]
+
+
 def test_a_part_that_the_stop_sold_unseen_is_an_exit_that_goes_on() -> None:
     around, stall, bought = position()
     around.fill(stall, STOP, bought.size // 2)
