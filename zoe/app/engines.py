@@ -35,7 +35,7 @@ def engine(settings: Settings, name: str) -> Engine | None:
     if name == "edge_factory":
         return EdgeFactory(settings.edge_factory.params)
     if name == "crypto_trader":
-        return CryptoTrader(settings.crypto_trader.params)
+        return CryptoTrader(settings.crypto_trader.params, settings.risk.max_order_notional)
     return None
 
 
@@ -60,7 +60,7 @@ def engines(settings: Settings, forbidden: str | None) -> tuple[EngineConfig, ..
             most=settings.risk.max_order_notional,
         ),
         EngineConfig(
-            CryptoTrader(trader.params),
+            CryptoTrader(trader.params, settings.risk.max_order_notional),
             trader.mode,
             code=code,
             params=digest(trader.params),

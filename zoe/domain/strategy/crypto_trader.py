@@ -5,6 +5,7 @@ speaks of that pair's slots alone; limits over all pairs hold since every trade 
 that each decision reads and replaces.
 """
 
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
@@ -21,9 +22,10 @@ NAME: Final = "crypto_trader"
 
 @attrs.frozen
 class CryptoTrader:
-    """The strategy with its parameters."""
+    """The strategy with its parameters, and what risk allows an order to be worth, in quote."""
 
     params: Params = attrs.field(factory=Params)
+    order_quote: Decimal | None = None
     name: str = NAME
     slots: tuple[str, ...] = SLOTS
     needs: Needs = attrs.field(factory=lambda: Needs(bars={"5m": 300}, scouted=True))
@@ -64,4 +66,4 @@ class CryptoTrader:
             flaw = bar_facts.flaw(bars)
             facts = None if flaw else bar_facts.facts(bars, self.params.breakout_bars)
             known = self._read[symbol] = (bars, facts, flaw)
-        return look(view, self.params, known[1], known[2])
+        return look(view, self.params, known[1], known[2], self.order_quote)

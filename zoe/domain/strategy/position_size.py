@@ -14,6 +14,8 @@ from zoe.domain.strategy.trader_params import Params
 
 Level = tuple[int, int]
 _DOWN: Final = Context(prec=40, rounding=ROUND_FLOOR)
+#: Of the largest order a position takes so much: its stop, in one order, grows dearer with the price.
+_ROOM: Final = Decimal("0.8")
 
 
 @attrs.frozen
@@ -24,12 +26,14 @@ class Funds:
         cash_quote: Free in the pair's quote currency.
         quote_usd: Price of the quote currency.
         exposed: What all trades may come to already.
+        order_quote: What one order may be worth, in quote; None where nobody says so.
     """
 
     equity: Decimal
     cash_quote: Decimal
     quote_usd: Decimal
     exposed: Decimal
+    order_quote: Decimal | None = None
 
 
 @attrs.frozen
@@ -63,6 +67,7 @@ def allowances(
     cash = funds.cash_quote - _share(equity, params.reserve_bps)
     turnover = _share(_DOWN.divide(place.turnover, funds.quote_usd), params.turnover_bps)
     risk = _share(equity, params.risk_bps)
+    order = () if funds.order_quote is None else (("ORDER", funds.order_quote * _ROOM),)
     return (
         ("RISK", _DOWN.divide(risk * MBPS, Decimal(distance_mbps))),
         ("POSITION", _share(equity, params.position_bps)),
@@ -70,6 +75,7 @@ def allowances(
         ("TURNOVER", turnover),
         ("CASH", _DOWN.divide(cash * MBPS, Decimal(MBPS + place.maker_fee_mbps))),
         ("EXPOSURE", room),
+        *order,
     )
 
 

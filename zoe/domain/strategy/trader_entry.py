@@ -192,7 +192,7 @@ def _funds(state: State, look: Look) -> Funds | None:
     if equity is None or usd is None or cash is None or not cash.is_finite() or cash < 0:
         return None
     exposed = sum((trade.committed_usd for trade in state.trades), Decimal(0))
-    return Funds(equity, cash, usd, exposed)
+    return Funds(equity, cash, usd, exposed, look.order_quote)
 
 
 def _place(look: Look) -> Place | None:

@@ -43,6 +43,7 @@ class Look:
         facts: None where the bars have a flaw.
         bid: Best bid of others; None where the market cannot be seen.
         ask: Best ask of others; None there too, and where nobody sells.
+        order_quote: What one order may be worth, in quote; None where nobody says so.
     """
 
     view: View
@@ -53,6 +54,7 @@ class Look:
     ask: int | None
     tick: int
     lot: int
+    order_quote: Decimal | None = None
 
     @property
     def pair(self) -> str:
@@ -170,13 +172,19 @@ class Look:
         return Decimal(price * quantity).scaleb(-pair.price_precision - pair.qty_precision)
 
 
-def look(view: View, params: Params, facts: Facts | None, flaw: str | None) -> Look:
+def look(
+    view: View,
+    params: Params,
+    facts: Facts | None,
+    flaw: str | None,
+    order_quote: Decimal | None = None,
+) -> Look:
     """A View as the rules read it."""
     pair = view.instrument
     bid, ask = _touch(view, milli(params.blind_seconds))
     tick = max(_up(pair.price_increment.scaleb(pair.price_precision)), 1)
     lot = max(_up(pair.qty_increment.scaleb(pair.qty_precision)), 1)
-    return Look(view, params, facts, flaw, bid, ask, tick, lot)
+    return Look(view, params, facts, flaw, bid, ask, tick, lot, order_quote)
 
 
 def _touch(view: View, blind_ms: int) -> tuple[int | None, int | None]:

@@ -45,3 +45,15 @@ def test_no_cash_is_a_size_and_not_an_account_that_nobody_knows() -> None:
     around.forward(300)
     _, decision = around.wake(stall)
     assert (decision.wants, decision.reasons) == ((), ("SIZE_CASH",))
+
+
+def test_a_position_is_small_enough_for_its_stop_to_be_one_order() -> None:
+    stall = Stall(instrument("P/USD"), kind=BREAKOUT)
+    around = World(CryptoTrader(order_quote=Decimal(1_000)), [stall])
+    around.forward(300)
+    _, decision = around.wake(stall)
+    (want,) = decision.wants
+    assert 790 < Decimal(want.price * want.quantity).scaleb(-8) <= 800
+    tiny = CryptoTrader(order_quote=Decimal("0.5"))
+    refused = tiny.decide(tiny.initial(), around.views[0])
+    assert refused.reasons == ("SIZE_ORDER",)
