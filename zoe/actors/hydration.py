@@ -4,9 +4,12 @@ The question carries the incarnation that asked. An answer that reaches a succes
 then: taken for the newest, it would have a version written twice, which ends the desk.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from zoe.messages.journal import Hydrate, Hydrated
+from zoe.messages.journal import Hydrate, Hydrated, StoredRow
+from zoe.ports.journal import JournalStore
 from zoe.runtime.actor import Actor
 
 #: So many questions an incarnation may number.
@@ -33,3 +36,19 @@ def question(actor: Actor, answer: Hydrated) -> int | None:
     """Which of this incarnation's questions is answered; None where an earlier one asked."""
     incarnation, asked = divmod(answer.ref, _EACH)
     return asked if incarnation == actor.incarnation else None
+
+
+def reading_of(
+    store: JournalStore, account_id: str, request: Hydrate
+) -> Callable[[], tuple[StoredRow, ...]]:
+    """What the Journal asks of the store for a question."""
+    if request.open_orders_of is not None:
+        return partial(store.open_orders, request.open_orders_of)
+    if request.order_id is not None:
+        return partial(store.order_rows, account_id, request.order_id)
+    if request.traded_by is not None:
+        return partial(store.traded, request.traded_by)
+    if request.filled_for is not None:
+        return partial(store.fills, account_id, request.filled_for, request.after)
+    assert request.stream is not None, "a Hydrate asks for something"
+    return partial(store.stream, request.stream, last=request.last, since=request.since)

@@ -2,7 +2,9 @@
 
 Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; its watchers StoreWentDown
 and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads run on the lane ``journal``,
-one at a time; what arrives meanwhile is the next group. Reads wait for the writes queued before.
+one at a time; what arrives meanwhile is the next group. A Record that nobody waits for waits a
+moment for company: an order's row shares the commit of the decision it follows from. Reads wait for
+the writes queued before.
 A store error keeps the batch and tries the same rows again; a commit whose fate is unknown is
 settled by inserting the same rows and comparing. Another writer in our place ends the process.
 A store without an answer is down. Cancels noted while it is are journalled when it is back.
@@ -17,6 +19,8 @@ from typing import Any, Final, assert_never
 
 import attrs
 
+from zoe.actors.hydration import reading_of
+from zoe.actors.journal_work import Asked, Collect, Commit, Forget, Open, Probe, Waiting, Work
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
 from zoe.messages.journal import (
@@ -26,20 +30,21 @@ from zoe.messages.journal import (
     Recorded,
     Row,
     StoreCameBack,
-    StoredRow,
     StoreWentDown,
 )
 from zoe.messages.system import Beat, Tick
-from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore, NotedCancel
+from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Envelope, Message
+from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "journal"
 GROUP_ROWS: Final = 2_000
 GROUP_REQUESTS: Final = 32
 ANCHORS_KEPT: Final = 20_000
+#: So long rows that nobody waits for wait for some that somebody does.
+COMPANY_SECONDS: Final = 0.002
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2)
 BEAT_SECONDS: Final = 2
 #: A call that takes longer may never be answered: nobody should rely on it.
@@ -55,60 +60,6 @@ class _Done(Message):
     outcome: Outcome[Any]
 
 
-@attrs.frozen
-class _Waiting:
-    """Rows with the ids of the envelope they came in, and when that was."""
-
-    record: Record
-    message_id: int
-    correlation_id: int
-    causation_id: int | None
-    anchor: int | None
-    at_ns: int
-    envelope: Envelope | None = None
-
-
-@attrs.frozen
-class _Asked:
-    """A Hydrate, and the envelope that its answer is caused by."""
-
-    request: Hydrate
-    envelope: Envelope
-
-
-@attrs.frozen
-class _Open:
-    """Learn the newest row's number."""
-
-
-@attrs.define
-class _Commit:
-    """Make a group durable; ``again`` once it was tried."""
-
-    group: tuple[_Waiting, ...]
-    rows: tuple[JournalRow, ...]
-    again: bool = False
-
-
-@attrs.frozen
-class _Collect:
-    """Journal the cancels that were noted."""
-
-
-@attrs.frozen
-class _Forget:
-    """Empty the notes of what is journalled."""
-
-    cancels: tuple[NotedCancel, ...]
-
-
-@attrs.frozen
-class _Probe:
-    """See whether the store answers, where nothing else asks it."""
-
-
-#: The one call to the store that is under way, or waits to be tried again.
-_Work = _Open | _Commit | _Collect | _Forget | _Probe | _Asked
 Inbox = Record | Hydrate | Tick | _Done
 
 
@@ -132,10 +83,12 @@ class Journal(Actor):
         self._store = store
         self._watchers = watchers
         self._notes = notes
-        self._queue: deque[_Waiting | _Asked | _Collect | _Forget] = deque()
-        self._work: _Work | None = None
+        self._queue: deque[Waiting | Asked | Collect | Forget] = deque()
+        self._work: Work | None = None
         self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
+        #: Whether the timer for rows that nobody waits for is running.
+        self._company = False
         self._failures = 0
         self._began_ns = 0
         self._silent = False
@@ -143,12 +96,12 @@ class Journal(Actor):
 
     def on_start(self) -> None:
         if self._notes is not None:
-            self._queue.append(_Collect())
-        self._begin(_Open())
+            self._queue.append(Collect())
+        self._begin(Open())
         self.after(BEAT_SECONDS, Tick("beat"))
 
     def idle(self) -> bool:
-        waits = isinstance(self._work, _Commit) or any(isinstance(w, _Waiting) for w in self._queue)
+        waits = isinstance(self._work, Commit) or any(isinstance(w, Waiting) for w in self._queue)
         return self._over or not waits
 
     def handle(self, message: Inbox) -> None:
@@ -158,7 +111,7 @@ class Journal(Actor):
                 self._next()
             case Hydrate():
                 assert self.envelope is not None, "a Hydrate comes in an envelope"
-                self._queue.append(_Asked(message, self.envelope))
+                self._queue.append(Asked(message, self.envelope))
                 self._next()
             case _Done():
                 self._done(message.outcome)
@@ -166,34 +119,52 @@ class Journal(Actor):
                 self._listen()
                 self._beat()
                 if self._work is None and not self._over:
-                    self._begin(_Probe())
+                    self._begin(Probe())
                 self.after(BEAT_SECONDS, Tick("beat"))
+            case Tick("company"):
+                self._company = False
+                self._next(alone=True)
             case Tick():
                 self._run()
             case _:
                 assert_never(message)
 
-    def _waiting(self, record: Record) -> _Waiting:
+    def _waiting(self, record: Record) -> Waiting:
         envelope = self.envelope
         assert envelope is not None, "a Record comes in an envelope"
         ids = (envelope.message_id, envelope.correlation_id, envelope.causation_id)
-        return _Waiting(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
+        return Waiting(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
 
     # One call at a time
 
-    def _next(self) -> None:
+    def _next(self, *, alone: bool = False) -> None:
         if self._work is not None or self._over or not self._queue:
             return
+        if not (alone or self._is_awaited()):
+            self._await_company()
+            return
         head = self._queue[0]
-        if isinstance(head, _Waiting):
+        if isinstance(head, Waiting):
             group = self._take_group()
             rows = tuple(row for waiting in group for row in self._number(waiting))
-            self._begin(_Commit(group, rows))
+            self._begin(Commit(group, rows))
         else:
             self._queue.popleft()
             self._begin(head)
 
-    def _begin(self, work: _Work) -> None:
+    def _is_awaited(self) -> bool:
+        """Whether anybody waits for anything in the queue, or it is as long as a group may be."""
+        return len(self._queue) >= GROUP_REQUESTS or any(
+            not isinstance(item, Waiting) or item.record.reply_to is not None
+            for item in self._queue
+        )
+
+    def _await_company(self) -> None:
+        if not self._company:
+            self._company = True
+            self.after(COMPANY_SECONDS, Tick("company"))
+
+    def _begin(self, work: Work) -> None:
         self._work = work
         self._run()
 
@@ -202,38 +173,25 @@ class Journal(Actor):
         self._began_ns = self.clock.monotonic_ns()
         self.offload(self._call(self._work), _Done, lane=LANE)
 
-    def _call(self, work: _Work) -> Callable[[], Any]:
+    def _call(self, work: Work) -> Callable[[], Any]:
         match work:
-            case _Open() | _Probe():
+            case Open() | Probe():
                 return self._store.last_seq
-            case _Commit(_, rows, again):
+            case Commit(_, rows, again):
                 # A commit that failed for sure left nothing, one whose answer was lost may have
                 # left these very rows: settling is right for both.
                 work.again = True
                 return partial(self._store.settle if again else self._store.append, rows)
-            case _Asked(request):
-                return self._reader(request)
-            case _Collect():
+            case Asked(request):
+                return reading_of(self._store, self._account_id, request)
+            case Collect():
                 assert self._notes is not None, "there are notes"
                 return partial(look, self._store, self._notes, self._emergency_stream)
-            case _Forget(cancels):
+            case Forget(cancels):
                 assert self._notes is not None, "there are notes"
                 return partial(self._notes.forget, cancels)
             case _:
                 assert_never(work)
-
-    def _reader(self, request: Hydrate) -> Callable[[], tuple[StoredRow, ...]]:
-        store = self._store
-        if request.open_orders_of is not None:
-            return partial(store.open_orders, request.open_orders_of)
-        if request.order_id is not None:
-            return partial(store.order_rows, self._account_id, request.order_id)
-        if request.traded_by is not None:
-            return partial(store.traded, request.traded_by)
-        if request.filled_for is not None:
-            return partial(store.fills, self._account_id, request.filled_for, request.after)
-        assert request.stream is not None, "a Hydrate asks for something"
-        return partial(store.stream, request.stream, last=request.last, since=request.since)
 
     def _done(self, outcome: Outcome[Any]) -> None:
         work = self._work
@@ -246,7 +204,7 @@ class Journal(Actor):
                 self._next()
             case StoreConflict() as conflict:
                 self._second_writer(conflict)
-            case StoreError() as failed if isinstance(work, _Collect | _Forget):
+            case StoreError() as failed if isinstance(work, Collect | Forget):
                 # The notes stay; the next start, or the next return of the store, looks again.
                 log.error("journal.emergency_notes_wait", error=str(failed))
                 self._work = None
@@ -256,49 +214,49 @@ class Journal(Actor):
             case bug:
                 raise bug
 
-    def _finish(self, work: _Work, result: Any) -> None:
+    def _finish(self, work: Work, result: Any) -> None:
         match work:
-            case _Open():
+            case Open():
                 self._next_seq = result + 1
-            case _Commit(group, _):
+            case Commit(group, _):
                 for waiting in group:
                     self._tell_recorded(waiting)
-            case _Asked(request, envelope):
+            case Asked(request, envelope):
                 found = Hydrated(request.ref, result)
                 self.tell_because_of(envelope, request.reply_to, found)
-            case _Probe():
+            case Probe():
                 pass
-            case _Collect():
+            case Collect():
                 self._collected(result)
-            case _Forget():
+            case Forget():
                 log.info("journal.emergency_notes_journalled", cancels=len(work.cancels))
             case _:
                 assert_never(work)
 
-    def _tell_recorded(self, waiting: _Waiting) -> None:
+    def _tell_recorded(self, waiting: Waiting) -> None:
         """Each answer follows from its own Record, not from that of the group's first."""
         record = waiting.record
         if record.reply_to is not None and waiting.envelope is not None:
             self.tell_because_of(waiting.envelope, record.reply_to, Recorded(record.ref))
 
-    def _take_group(self) -> tuple[_Waiting, ...]:
+    def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.
         most = max(GROUP_REQUESTS, len(self._queue) // 2)
-        group: list[_Waiting] = []
+        group: list[Waiting] = []
         rows = 0
         while (
             self._queue
             and len(group) < most
             and rows < GROUP_ROWS
-            and isinstance(self._queue[0], _Waiting)
+            and isinstance(self._queue[0], Waiting)
         ):
             waiting = self._queue.popleft()
-            assert isinstance(waiting, _Waiting)
+            assert isinstance(waiting, Waiting)
             rows += len(waiting.record.rows)
             group.append(waiting)
         return tuple(group)
 
-    def _number(self, waiting: _Waiting) -> list[JournalRow]:
+    def _number(self, waiting: Waiting) -> list[JournalRow]:
         anchor = None if waiting.anchor is None else self._anchor_seq.get(waiting.anchor)
         first = self._next_seq
         rows = waiting.record.rows
@@ -306,24 +264,10 @@ class Journal(Actor):
         self._anchor_seq[waiting.message_id] = self._next_seq - 1
         if len(self._anchor_seq) > ANCHORS_KEPT:
             self._anchor_seq.popitem(last=False)
-        return [self._journal_row(row, seq, waiting, anchor) for seq, row in enumerate(rows, first)]
-
-    def _journal_row(
-        self, row: Row, seq: int, waiting: _Waiting, anchor_seq: int | None
-    ) -> JournalRow:
-        return JournalRow(
-            seq=seq,
-            account_id=self._account_id,
-            stream=row.stream,
-            version=row.version,
-            kind=row.kind,
-            at_ns=waiting.at_ns,
-            message_id=waiting.message_id,
-            correlation_id=waiting.correlation_id,
-            causation_id=waiting.causation_id,
-            anchor_seq=anchor_seq,
-            body=row.body,
-        )
+        return [
+            waiting.numbered(row, (self._account_id, seq), anchor)
+            for seq, row in enumerate(rows, first)
+        ]
 
     # Cancels noted while the store was down
 
@@ -335,12 +279,12 @@ class Journal(Actor):
         if not noted.cancels:
             return
         # Ahead of all that waits, and in this order.
-        self._queue.appendleft(_Forget(noted.cancels))
+        self._queue.appendleft(Forget(noted.cancels))
         fresh = noted.cancels[noted.start :]
         for version, cancel in reversed(list(enumerate(fresh, noted.version + 1))):
             row = Row(self._emergency_stream, version, CANCEL_NOTED, body_of(cancel))
             ids = (cancel.message_id, cancel.correlation_id, cancel.causation_id)
-            self._queue.appendleft(_Waiting(Record((row,)), *ids, None, cancel.at_ns))
+            self._queue.appendleft(Waiting(Record((row,)), *ids, None, cancel.at_ns))
 
     # A store that is down, or is not ours alone
 
@@ -373,8 +317,8 @@ class Journal(Actor):
             return
         log.info("store.back", failures=self._failures, waiting=self._count())
         self._failures, self._silent = 0, False
-        if self._notes is not None and _Collect() not in self._queue:
-            self._queue.append(_Collect())
+        if self._notes is not None and Collect() not in self._queue:
+            self._queue.append(Collect())
         self._announce(StoreCameBack())
         self._beat()
 
@@ -389,7 +333,7 @@ class Journal(Actor):
 
     def _count(self) -> int:
         """Requests that are not done."""
-        flying = len(self._work.group) if isinstance(self._work, _Commit) else 0
+        flying = len(self._work.group) if isinstance(self._work, Commit) else 0
         return flying + len(self._queue)
 
     def _beat(self) -> None:

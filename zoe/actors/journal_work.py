@@ -1,0 +1,80 @@
+"""What the Journal is asked to do, and the calls to the store that come of it; a part of that actor."""
+
+import attrs
+
+from zoe.messages.journal import Hydrate, Record, Row
+from zoe.ports.journal import JournalRow, NotedCancel
+from zoe.runtime.message import Envelope
+
+
+@attrs.frozen
+class Waiting:
+    """Rows with the ids of the envelope they came in, and when that was."""
+
+    record: Record
+    message_id: int
+    correlation_id: int
+    causation_id: int | None
+    anchor: int | None
+    at_ns: int
+    envelope: Envelope | None = None
+
+    def numbered(self, row: Row, key: tuple[str, int], anchor_seq: int | None) -> JournalRow:
+        """One of its rows as it is stored, under its account and number."""
+        account_id, seq = key
+        return JournalRow(
+            seq=seq,
+            account_id=account_id,
+            stream=row.stream,
+            version=row.version,
+            kind=row.kind,
+            at_ns=self.at_ns,
+            message_id=self.message_id,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            anchor_seq=anchor_seq,
+            body=row.body,
+        )
+
+
+@attrs.frozen
+class Asked:
+    """A Hydrate, and the envelope that its answer is caused by."""
+
+    request: Hydrate
+    envelope: Envelope
+
+
+@attrs.frozen
+class Open:
+    """Learn the newest row's number."""
+
+
+@attrs.define
+class Commit:
+    """Make a group durable; ``again`` once it was tried."""
+
+    group: tuple[Waiting, ...]
+    rows: tuple[JournalRow, ...]
+    again: bool = False
+
+
+@attrs.frozen
+class Collect:
+    """Journal the cancels that were noted."""
+
+
+@attrs.frozen
+class Forget:
+    """Empty the notes of what is journalled."""
+
+    cancels: tuple[NotedCancel, ...]
+
+
+@attrs.frozen
+class Probe:
+    """See whether the store answers, where nothing else asks it."""
+
+
+#: The one call to the store that is under way, or waits to be tried again.
+Work = Open | Commit | Collect | Forget | Probe | Asked
