@@ -4,6 +4,7 @@ A library that reads frame by frame needs three system calls for each; here one 
 """
 
 import enum
+import os
 from typing import Final
 
 #: Of one message, all its frames together; the exchange's largest are some hundred kB.
@@ -27,6 +28,19 @@ _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
 
 class NotTheProtocol(Exception):
     """The peer sends what no WebSocket server may send."""
+
+
+def masked(payload: bytes, opcode: Opcode = Opcode.TEXT) -> bytes:
+    """One whole frame of a client's, under a mask that nobody could know (section 5.3)."""
+    size, mask = len(payload), os.urandom(4)
+    if size < 126:
+        head = bytes((0x80 | opcode, 0x80 | size))
+    elif size < 65_536:
+        head = bytes((0x80 | opcode, 0x80 | 126)) + size.to_bytes(2)
+    else:
+        head = bytes((0x80 | opcode, 0x80 | 127)) + size.to_bytes(8)
+    pattern = int.from_bytes((mask * (size // 4 + 1))[:size])
+    return head + mask + (int.from_bytes(payload) ^ pattern).to_bytes(size)
 
 
 class FrameStream:

@@ -1,19 +1,19 @@
-"""One life of one WebSocket: a thread that reads it and a thread that writes it.
+"""One life of one WebSocket: a thread that reads it, and one that writes what could not leave at once.
 
-websocket-client opens the connection and writes; reading is ours, many frames at a time. Frames pass
+websocket-client opens the connection; reading is ours, many frames at a time, and so is writing. Frames pass
 through the reader that the opener brought, in the reading thread, and what it makes of them goes to the
 opener. ``close`` may be called from any thread and never waits: only ``abort``
 wakes a thread that is reading.
 """
 
-import queue
 import socket
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import websocket
 
-from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
+from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode, masked
+from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
 from zoe.runtime.clock import Clock
 from zoe.runtime.message import Message
@@ -21,11 +21,11 @@ from zoe.runtime.message import Message
 CONNECT_SECONDS: Final = 10
 #: Reads wake up this often to see whether they should end; also the longest a send may take.
 POLL_SECONDS: Final = 2
-LONGEST_QUEUE: Final = 10_000
 #: What one read takes is told as one: more would make what came first wait.
 READ_BYTES: Final = 64 * 1024
 
-_NOTHING: Final = b""
+#: "Normal closure".
+_GOODBYE: Final = (1000).to_bytes(2)
 
 Tell = Callable[[Message], object]
 TellAll = Callable[[Sequence[Message]], object]
@@ -52,18 +52,15 @@ class SocketReader:
         self._post, self._deliver = tell
         self._clock = clock
         self._frames = None if wish.reader is None else wish.reader()
-        self._outgoing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._writer = SocketWriter(self._abort)
         self._socket: websocket.WebSocket | None = None
         self._ending = False
         self._silent = False
         self._why = ""
 
     def send(self, payload: bytes) -> None:
-        """Queues a frame; a peer that does not read costs the connection."""
-        if self._outgoing.qsize() > LONGEST_QUEUE:
-            self._abort("the peer does not read")
-        else:
-            self._outgoing.put(payload)
+        """Sends a frame, or queues it; a peer that does not read costs the connection."""
+        self._writer.send(masked(payload))
 
     def close(self) -> None:
         """Ends the connection; nobody is told."""
@@ -73,7 +70,7 @@ class SocketReader:
     def _abort(self, reason: str) -> None:
         self._why = self._why or reason
         self._ending = True
-        self._outgoing.put(_NOTHING)
+        self._writer.wake()
         if self._socket is not None:
             try:
                 self._socket.abort()  # type: ignore[no-untyped-call]  # untyped there
@@ -87,6 +84,8 @@ class SocketReader:
         except (websocket.WebSocketException, OSError, ValueError) as problem:
             self._end(0, f"did not open: {type(problem).__name__}: {problem}")
             return
+        if self._socket.sock is not None:
+            self._writer.open(self._socket.sock)
         self._tell(WireOpened(self._wish.connection, self.generation))
         try:
             reason = self._pump(self._socket, stop)
@@ -96,7 +95,7 @@ class SocketReader:
 
     def _end(self, generation: int, reason: str) -> None:
         self._ending = True
-        self._outgoing.put(_NOTHING)
+        self._writer.wake()
         if self._socket is not None:
             self._socket.shutdown()  # type: ignore[no-untyped-call]  # untyped there
         self._tell(WireClosed(self._wish.connection, generation, reason))
@@ -118,14 +117,12 @@ class SocketReader:
                 continue
             if not size:
                 return self._why or "closed by the peer without a word"
-            ended = self._take(stream.feed(bytes(buffer[:size])), connection)
+            ended = self._take(stream.feed(bytes(buffer[:size])))
             if ended is not None:
                 return ended
         return self._why or "the process ends"
 
-    def _take(
-        self, told: Sequence[tuple[Opcode, bytes]], connection: websocket.WebSocket
-    ) -> str | None:
+    def _take(self, told: Sequence[tuple[Opcode, bytes]]) -> str | None:
         """Takes what one read has brought; why the connection has ended, if it has."""
         payloads = [payload for opcode, payload in told if opcode <= Opcode.BINARY]
         if payloads:
@@ -134,9 +131,9 @@ class SocketReader:
             return None
         for opcode, payload in told:
             if opcode is Opcode.PING:
-                connection.pong(payload)
+                self._writer.send(masked(payload, Opcode.PONG))
             elif opcode is Opcode.CLOSE:
-                connection.send_close()
+                self._writer.send(masked(_GOODBYE, Opcode.CLOSE))
                 return close_reason(payload)
         return None
 
@@ -154,19 +151,7 @@ class SocketReader:
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""
         while not (self._ending or stop.requested()):
-            try:
-                payload = self._outgoing.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if payload:
-                self._write(payload)
-
-    def _write(self, payload: bytes) -> None:
-        assert self._socket is not None
-        try:
-            self._socket.send(payload, websocket.ABNF.OPCODE_TEXT)
-        except (websocket.WebSocketException, OSError):
-            self._abort("a send failed")  # half a frame may be out
+            self._writer.write(POLL_SECONDS)
 
 
 def connect(url: str) -> websocket.WebSocket:

@@ -14,7 +14,7 @@ import attrs
 import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
-from zoe.adapters import socket_reader
+from zoe.adapters import socket_reader, socket_writer
 from zoe.messages.wire import (
     WireClose,
     WireClosed,
@@ -304,7 +304,7 @@ def test_a_peer_that_reads_nothing_costs_the_connection_and_nobody_waits(wired: 
 def test_a_queue_that_only_grows_costs_the_connection(
     wired: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_reader, "LONGEST_QUEUE", 3)
+    monkeypatch.setattr(socket_writer, "LONGEST_QUEUE", 3)
     monkeypatch.setattr(socket_reader, "POLL_SECONDS", 60)
     let_go = threading.Event()
     opened(wired, Raw(lambda connection: let_go.wait(60)).url)

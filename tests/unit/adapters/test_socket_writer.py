@@ -1,0 +1,115 @@
+"""The sending half of a socket: at once where there is room, in order whatever happens."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoe.adapters import socket_writer
+from zoe.adapters.socket_frames import Opcode, masked
+from zoe.adapters.socket_writer import SocketWriter
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.settimeout(PATIENCE_SECONDS)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def writer_on(connection: socket.socket) -> tuple[SocketWriter, list[str]]:
+    failures: list[str] = []
+    writer = SocketWriter(failures.append)
+    writer.open(connection)
+    return writer, failures
+
+
+@given(st.binary(max_size=70_000), st.sampled_from([Opcode.TEXT, Opcode.PONG]))
+def test_a_masked_frame_unmasked_is_its_payload(payload: bytes, opcode: Opcode) -> None:
+    frame = masked(payload, opcode)
+    assert frame[0] == 0x80 | opcode and frame[1] & 0x80
+    at = {126: 4, 127: 10}.get(frame[1] & 0x7F, 2)
+    size = int.from_bytes(frame[2:at]) if at > 2 else frame[1] & 0x7F
+    mask, body = frame[at : at + 4], frame[at + 4 :]
+    assert (size, len(body)) == (len(payload), len(payload))
+    assert bytes(byte ^ mask[n % 4] for n, byte in enumerate(body)) == payload
+
+
+def test_a_frame_leaves_in_the_senders_thread(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    writer, failures = writer_on(ours)
+    writer.send(b"now")
+    assert theirs.recv(100) == b"now"
+    assert failures == []
+
+
+def test_nothing_leaves_before_the_connection_is_there(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    writer = SocketWriter(lambda reason: None)
+    writer.send(b"early ")
+    writer.open(ours)
+    writer.send(b"later")
+    writer.write(0)
+    assert theirs.recv(100) == b"early later"
+
+
+def test_frames_keep_their_order_when_the_peer_reads_slowly(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+    writer, failures = writer_on(ours)
+    frames = [b"%08d" % number * 200 for number in range(200)]
+    for frame in frames:
+        writer.send(frame)
+    wanted, heard = b"".join(frames), b""
+    thread = threading.Thread(target=writer.write, args=(PATIENCE_SECONDS,))
+    thread.start()
+    while len(heard) < len(wanted) // 2:
+        heard += theirs.recv(1 << 16)
+    # These come while the thread writes.
+    more = [b"more%04d" % number for number in range(100)]
+    for frame in more:
+        writer.send(frame)
+    wanted += b"".join(more)
+    while len(heard) < len(wanted):
+        data = theirs.recv(1 << 16)
+        assert data
+        heard += data
+        writer.wake()
+        if not thread.is_alive():
+            writer.write(0)
+    thread.join(PATIENCE_SECONDS)
+    assert heard == wanted
+    assert failures == []
+
+
+def test_a_connection_that_is_gone_is_said_once_something_is_sent(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    writer, failures = writer_on(ours)
+    theirs.close()
+    writer.send(b"into nothing")
+    writer.write(0)
+    assert failures == ["a send failed"]
+
+
+def test_a_queue_that_only_grows_is_a_failure(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_writer, "LONGEST_QUEUE", 2)
+    failures: list[str] = []
+    writer = SocketWriter(failures.append)
+    for _ in range(4):
+        writer.send(b"x")
+    assert failures == ["the peer does not read"]

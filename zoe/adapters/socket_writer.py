@@ -1,0 +1,99 @@
+"""The sending half of one WebSocket.
+
+A frame leaves at once, in the thread that has it, where the kernel has room for it: to hand it to another
+thread costs more than all else that is done with it. Otherwise it waits for the writing thread, and so
+does every frame behind it.
+"""
+
+import queue
+import select
+from collections import deque
+from collections.abc import Callable
+from socket import socket
+from typing import Final
+
+LONGEST_QUEUE: Final = 10_000
+#: A socket that may be written to has room for as much: a third of its buffer, or more.
+AT_ONCE_BYTES: Final = 4_096
+
+
+class SocketWriter:
+    """Frames of one connection, in the order they are given.
+
+    Args:
+        failed: Called with the reason why nothing more can be sent, in whatever thread finds out.
+    """
+
+    def __init__(self, failed: Callable[[str], None]) -> None:
+        self._failed = failed
+        self._socket: socket | None = None
+        self._room = select.poll()
+        self._waiting: deque[bytes] = deque()
+        #: Holds one token, taken by whoever writes: nobody waits for it but the writing thread.
+        self._turn: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._turn.put(None)
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def open(self, connection: socket) -> None:
+        """The connection is there; nothing is sent before."""
+        self._room.register(connection, select.POLLOUT)
+        self._socket = connection
+
+    def send(self, frame: bytes) -> None:
+        """Sends a frame, or queues it; a peer that does not read costs the connection."""
+        if len(frame) <= AT_ONCE_BYTES and not self._waiting and self._sent_at_once(frame):
+            return
+        if len(self._waiting) > LONGEST_QUEUE:
+            self._failed("the peer does not read")
+            return
+        self._waiting.append(frame)
+        self._wake.put(None)
+
+    def _sent_at_once(self, frame: bytes) -> bool:
+        """Whether there is nothing more to be done about a frame."""
+        try:
+            self._turn.get_nowait()
+        except queue.Empty:
+            return False
+        try:
+            return not self._waiting and self._has_room() and self._send(frame)
+        finally:
+            self._turn.put(None)
+
+    def _has_room(self) -> bool:
+        connection = self._socket
+        return connection is not None and self._room.poll(0) == [
+            (connection.fileno(), select.POLLOUT)
+        ]
+
+    def _send(self, frame: bytes) -> bool:
+        assert self._socket is not None, "it has room"
+        try:
+            sent = self._socket.send(frame)
+        except (OSError, ValueError):
+            self._failed("a send failed")  # half a frame may be out
+            return True
+        if sent < len(frame):
+            self._waiting.append(frame[sent:])
+            self._wake.put(None)
+        return True
+
+    def wake(self) -> None:
+        """Makes the writing thread look whether it should end."""
+        self._wake.put(None)
+
+    def write(self, seconds: float) -> None:
+        """Sends what waits, for the writing thread; waits so long for something to do."""
+        try:
+            self._wake.get(timeout=seconds)
+        except queue.Empty:
+            return
+        self._turn.get()
+        try:
+            while self._waiting and self._socket is not None:
+                self._socket.sendall(self._waiting.popleft())
+        except (OSError, ValueError):
+            self._waiting.clear()
+            self._failed("a send failed")  # half a frame may be out
+        finally:
+            self._turn.put(None)
