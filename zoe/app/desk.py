@@ -33,7 +33,7 @@ from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.strategy.quote_keeper import QuoteKeeper, State
 from zoe.messages.system import Beat, CloseDesk
 from zoe.runtime.clock import SystemClock
-from zoe.runtime.log import log
+from zoe.runtime.log import LateLines, log
 from zoe.runtime.message import Envelope
 from zoe.runtime.supervisor import EXIT_GAVE_UP
 from zoe.runtime.threads import ThreadRuntime
@@ -121,6 +121,15 @@ class Desk:
         """Runs until the end, and keeps up what was started beside it; the exit code."""
         self._started_ns = started_ns
         self._log_file = beside.log_file
+        late = log.late = LateLines()
+        self._runtime.reader("log", late.run)
+        try:
+            return self._run(beside)
+        finally:
+            log.late = None
+            late.flush()
+
+    def _run(self, beside: Beside) -> int:
         runtime = self._runtime
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("door_socket", self._door.handle)

@@ -17,22 +17,31 @@ current = _Turn()
 FRAMES_SHOWN: Final = 40
 
 
-def patch(record: Any) -> None:
-    """A loguru patcher: adds actor, incarnation and ids to the line of a turn."""
+def ids() -> dict[str, object]:
+    """What names the turn that runs on this thread; nothing outside of turns."""
     life = current.life
     if life is None:
-        return
-    extra = record["extra"]
-    extra.setdefault("actor", life.cell.address.name)
-    extra.setdefault("incarnation", life.incarnation)
+        return {}
     envelope = life.actor.envelope
+    named: dict[str, object] = {
+        "actor": life.cell.address.name,
+        "incarnation": life.incarnation,
+    }
     if envelope is None:
-        extra.setdefault("correlation_id", life.origin.correlation_id)
-        extra.setdefault("causation_id", life.origin.causation_id)
+        named["correlation_id"] = life.origin.correlation_id
+        named["causation_id"] = life.origin.causation_id
     else:
-        extra.setdefault("correlation_id", envelope.correlation_id)
-        extra.setdefault("causation_id", envelope.causation_id)
-        extra.setdefault("message_id", envelope.message_id)
+        named["correlation_id"] = envelope.correlation_id
+        named["causation_id"] = envelope.causation_id
+        named["message_id"] = envelope.message_id
+    return named
+
+
+def patch(record: Any) -> None:
+    """A loguru patcher: adds actor, incarnation and ids to the line of a turn."""
+    extra = record["extra"]
+    for name, value in ids().items():
+        extra.setdefault(name, value)
 
 
 def where(error: BaseException) -> str:
