@@ -315,11 +315,9 @@ class RiskOfficer(Actor):
         now_ns = self.clock.monotonic_ns()
         while self._recent and self._recent[0].at_ns < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
-        return attrs.evolve(
-            self._view.situation(intent.pair, self._keeper.state, self.clock.wall_ns()),
-            recent_orders=len(self._recent),
-            repeats=self._repeated(intent, now_ns),
-        )
+        recent = len(self._recent), self._repeated(intent, now_ns)
+        wall_ns = self.clock.wall_ns()
+        return self._view.situation(intent.pair, self._keeper.state, wall_ns, recent)
 
     def _repeated(self, intent: Intent, now_ns: int) -> str | None:
         """An intent just like it that was approved within the window."""

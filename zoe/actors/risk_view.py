@@ -39,6 +39,8 @@ class RiskView:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._quotes: dict[str, Quote] = {}
+        #: The prices of a pair's quote, once somebody has asked for them.
+        self._prices: dict[str, tuple[Quote, Price | None, Price | None]] = {}
         self._orders: dict[str, Resting] = {}
         self._ages = Ages()
         #: Amends that were approved and have not been seen to leave yet.
@@ -65,7 +67,10 @@ class RiskView:
         quote = self._quotes.get(pair)
         if quote is None or not quote.live:
             return None
-        return _reference(quote, quote.age_ns(now_ns))
+        known = self._prices.get(pair)
+        if known is None or known[0] is not quote:
+            known = self._prices[pair] = (quote, *_prices(quote))
+        return Reference(known[1], known[2], quote.age_ns(now_ns))
 
     def traded(self, rows: tuple[StoredRow, ...]) -> None:
         """What our own fills came to, as the journal has it."""
@@ -122,8 +127,14 @@ class RiskView:
             worst = attrs.evolve(worst, price=held.price)
         self.exposures.reserve(worst)
 
-    def situation(self, pair: str, state: TradingState, now_ns: int) -> Situation:
-        """What a verdict on a pair depends on."""
+    def situation(
+        self, pair: str, state: TradingState, now_ns: int, recent: tuple[int, str | None]
+    ) -> Situation:
+        """What a verdict on a pair depends on.
+
+        Args:
+            recent: Orders approved in the last minute, and one of them just like this one.
+        """
         base = pair.partition("/")[0]
         reference = self.reference(pair, now_ns)
         if reference is not None:
@@ -136,6 +147,8 @@ class RiskView:
             position=self.positions.net(pair),
             asset_position=self.positions.asset(base),
             balance=None if self.balances is None else self.balances.get(base, ZERO),
+            recent_orders=recent[0],
+            repeats=recent[1],
         )
 
     def increasing(self) -> tuple[str, ...]:
@@ -207,7 +220,9 @@ class RiskView:
 
 
 def _reference(quote: Quote, age_ns: int) -> Reference:
+    return Reference(*_prices(quote), age_ns)
+
+
+def _prices(quote: Quote) -> tuple[Price | None, Price | None]:
     bid, ask = quote.bid_price, quote.ask_price
-    return Reference(
-        None if bid is None else Price(bid), None if ask is None else Price(ask), age_ns
-    )
+    return None if bid is None else Price(bid), None if ask is None else Price(ask)

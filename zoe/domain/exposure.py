@@ -121,16 +121,16 @@ class Resting:
     def worst(self, reference: Reference | None, reach: Decimal) -> Reservation:
         """The worst of everything that it may be asking for."""
         intent, at = self.intent, _expected(self.intent, reference)
-        prices = [worst_price(intent.side, ask.limit_price, at, reach) for ask in self.asks]
-        known = [price for price in prices if price is not None]
-        return Reservation(
-            intent_id=intent.intent_id,
-            pair=intent.pair,
-            side=intent.side,
-            quantity=max(max(ask.quantity for ask in self.asks) - self.filled, ZERO),
-            price=max(known) if len(known) == len(prices) else None,
-            slot=None if intent.slot is None else (intent.source, intent.slot),
-        )
+        first, *others = self.asks
+        quantity, price = first.quantity, worst_price(intent.side, first.limit_price, at, reach)
+        for ask in others:
+            quantity = max(quantity, ask.quantity)
+            other = worst_price(intent.side, ask.limit_price, at, reach)
+            price = None if price is None or other is None else max(price, other)
+        if self.filled:
+            quantity = max(quantity - self.filled, ZERO)
+        slot = None if intent.slot is None else (intent.source, intent.slot)
+        return Reservation(intent.intent_id, intent.pair, intent.side, quantity, price, slot)
 
 
 class Exposures:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Final
 
 import attrs
@@ -88,6 +89,11 @@ def _amounts(_: object, attribute: "attrs.Attribute[Any]", texts: tuple[str, ...
             raise ValueError(f'{attribute.name} takes texts such as "BTC 2.5", not {text!r}')
 
 
+@cache
+def _reach(bps: int) -> Decimal:
+    return bps / BPS
+
+
 @attrs.frozen
 class Limits:
     """The limits of conf/zoe.toml, section ``risk``; notionals in each pair's quote currency.
@@ -125,7 +131,7 @@ class Limits:
     @property
     def reach(self) -> Decimal:
         """The collar, relative."""
-        return self.price_collar_bps / BPS
+        return _reach(self.price_collar_bps)
 
     def of_asset(self, asset: str) -> Decimal | None:
         """The limit of an asset's position, None where it has none."""
@@ -281,7 +287,7 @@ def _quote_limits(intent: Intent, ask: Ask, now: Situation) -> Verdict | None:
         return None
     # The limit of an order that waits for a price is to be near that price.
     opposite = intent.trigger_price or opposite
-    price, edge = ask.limit_price.value, collar(opposite, side, limits).value
+    price, edge = ask.limit_price.value, _edge(opposite, side, limits)
     if price > edge if side is Side.BUY else price < edge:
         bps = limits.price_collar_bps
         return deny(Code.PRICE_COLLAR, price=price, limit=edge, against=opposite, bps=bps)
@@ -290,8 +296,12 @@ def _quote_limits(intent: Intent, ask: Ask, now: Situation) -> Verdict | None:
 
 def collar(opposite: Price, side: Side, limits: Limits) -> Price:
     """The farthest price that a limit may have."""
+    return Price(_edge(opposite, side, limits))
+
+
+def _edge(opposite: Price, side: Side, limits: Limits) -> Decimal:
     reach = limits.reach if side is Side.BUY else -limits.reach
-    return Price(opposite.value * (1 + reach))
+    return opposite.value * (1 + reach)
 
 
 def usage(worst: Reservation, now: Situation) -> Iterator[tuple[Code, Decimal, Decimal]]:
