@@ -304,8 +304,9 @@ class OrderActor(Actor):
         if self._early and (ended or self._order.terms != before.terms):
             self._waiting.extendleft(reversed(self._early))
             self._early.clear()
-        self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
+        # What leaves for the exchange is ahead of those who only want to know.
         self._act(before, self._order)
+        self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
         self._proceed()
 
     def _act(self, before: Order, after: Order) -> None:

@@ -1,7 +1,8 @@
 """The Gateway's requests on the private socket, from the wish to the answer.
 
 A part of the Gateway, which owns it. A cancel leaves at once; amends and adds leave when the mail
-that was there has been handled, amends first, so that neither is ever ahead of a cancel.
+that was there has been handled, amends first, so that neither is ever ahead of a cancel. Where no mail
+waits that is at once.
 """
 
 from typing import Final
@@ -77,16 +78,20 @@ class SocketRequests:
     def add(self, wish: SendAdd) -> None:
         """Sends an add behind the cancels and amends that wait already."""
         self._adds.append(wish)
-        self._leave_soon()
+        self._leave()
 
     def amend(self, wish: SendAmend) -> None:
         """Sends an amend behind the cancels that wait already."""
         self._amends.append(wish)
-        self._leave_soon()
+        self._leave()
 
-    def _leave_soon(self) -> None:
-        if len(self._amends) + len(self._adds) == 1:
+    def _leave(self) -> None:
+        if len(self._amends) + len(self._adds) > 1:
+            return  # asked to already
+        if self._gateway.has_mail():
             self._gateway.tell(self._gateway.me, Tick(LEAVE))
+        else:
+            self.leave()
 
     def leave(self) -> None:
         """Sends what waits."""

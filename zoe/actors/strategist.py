@@ -66,6 +66,9 @@ class Strategist(Actor):
         self._told: tuple[Any, ...] = ()
         #: What each slot was last told to want, since the last renewal.
         self._set: dict[str, Want | None] = {}
+        #: Slots in their order; and those that may not be empty, as far as others know.
+        self._order = {slot: place for place, slot in enumerate(config.strategy.slots)}
+        self._filled = set(config.strategy.slots)
 
     def on_start(self) -> None:
         self.hold()
@@ -160,11 +163,12 @@ class Strategist(Actor):
 
     def _set_targets(self, view: View, decision: Decision) -> None:
         wanted = {want.key: want for want in decision.wants}
-        for slot in self._config.strategy.slots:
+        for slot in sorted(self._filled | wanted.keys(), key=self._order.__getitem__):
             want = wanted.get(slot)
             if slot in self._set and _is_same(want, self._set[slot]):
                 continue
             self._set[slot] = want
+            (self._filled.discard if want is None else self._filled.add)(slot)
             target = None if want is None else self._target(want, view)
             self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
 

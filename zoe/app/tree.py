@@ -114,6 +114,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                 Child(
                     "journal",
                     partial(Journal, account, parts.store, ("risk", "orders"), parts.notes),
+                    dispatcher=ORDERS,
                     stop_seconds=8.0,
                 ),
             ),
@@ -132,7 +133,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     partial(Catalogue, parts.venue, ("risk", "gateway", "door", *everybody)),
                 ),
                 Child("ratelimiter", partial(RateLimiter, parts.limiter), dispatcher=ORDERS),
-                Child("gateway", partial(_gateway, parts), capacity=10_000),
+                Child("gateway", partial(_gateway, parts), dispatcher=ORDERS, capacity=10_000),
             ),
         ),
         Group(
@@ -161,7 +162,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
         Group(
             "market",
             (
-                Child("market", partial(_market, parts)),
+                Child("market", partial(_market, parts), dispatcher=ORDERS),
                 *(
                     Child(name, partial(Scout, account, parts.venue, parts.scan))
                     for name in _scout(parts)
@@ -211,7 +212,10 @@ def _strategists(parts: Parts) -> tuple[Child, ...]:
     return (
         *(Child(FEES, FeeKeeper, dispatcher=EDGE) for _ in parts.engines[:1]),
         *(Child(BARS, partial(BarKeeper, parts.venue), dispatcher=EDGE) for _ in parts.engines[:1]),
-        *(Child(f"strategy/{c.name}", partial(Strategist, account, c)) for c in parts.strategies),
+        *(
+            Child(f"strategy/{c.name}", partial(Strategist, account, c), dispatcher=ORDERS)
+            for c in parts.strategies
+        ),
         *(
             Child(f"strategy/{c.name}", partial(EngineStrategist, account, c))
             for c in parts.engines

@@ -92,6 +92,10 @@ class Actor:
         """The address of that name, whether or not its actor lives yet."""
         return self._life.find(name)
 
+    def has_mail(self) -> bool:
+        """Whether mail waits behind the message being handled."""
+        return not self.me.mailbox.is_empty()
+
     def hold(self) -> None:
         """From here on only CONTROL mail is handled; all else waits in order."""
         self._life.hold()

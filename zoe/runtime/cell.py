@@ -184,7 +184,7 @@ class Cell:
         """Order: begins the next incarnation, unless one lives."""
         if self.life is None and not self._born(origin):
             return
-        self.runtime.supervise(partial(self.runtime.supervision.up, self, self._obeyed))
+        self.runtime.supervise_now(partial(self.runtime.supervision.up, self, self._obeyed))
 
     def _born(self, origin: Origin | None) -> bool:
         self.incarnation += 1

@@ -88,6 +88,10 @@ class Runtime:
         """Runs an action in the supervisor's context, soon."""
         raise NotImplementedError
 
+    def supervise_now(self, action: Callable[[], None]) -> None:
+        """The same for what somebody waits for: at once, if nothing else is to be done before it."""
+        self.supervise(action)
+
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action after ``seconds``."""
         raise NotImplementedError

@@ -21,6 +21,7 @@ from zoe.app.simulation.kit_stage import (
 )
 from zoe.app.simulation.world import World
 from zoe.domain.order import Input, State
+from zoe.messages.limits import ReportBudget
 
 Script = Callable[[Stage], None]
 
@@ -115,21 +116,24 @@ def _answered_late(stage: Stage) -> None:
 
 
 def _slow_gateway(stage: Stage) -> None:
-    """The gateway is slower than our patience, and keeps the order back in the end."""
+    """The orders' thread hangs when one has come to the gateway, longer than our patience."""
     runtime = stage.world.runtime
-    key = stage.place(RESTS)
-    runtime.hang("gateway")
-    stage.until(key, _S.IN_DOUBT, seconds=8)
-    runtime.let_go("gateway")
-    stage.world.run(2)
+    for _ in range(6):  # now and then it has left before
+        stage.place(RESTS)
+        stage.until_gateway()
+        runtime.hang("ratelimiter")
+        runtime.post(runtime.find("ratelimiter"), ReportBudget())
+        stage.world.run(8)
+        runtime.let_go("ratelimiter")
+        stage.world.run(2)
 
 
 def _not_sent(stage: Stage) -> None:
     """The stream breaks between approval and the wire."""
     stage.fault("AddOrder", "disconnect")
-    for _ in range(20):
+    for _ in range(50):
         stage.place(RESTS)
-        stage.world.run(0.005)
+        stage.world.run(0.002)
     stage.world.run(25)
 
 

@@ -67,6 +67,14 @@ class Stage:
         except NotInTime:
             return
 
+    def until_gateway(self) -> None:
+        """Waits until mail has come to the gateway that it has not seen, for a second at most."""
+        gateway = self.world.runtime.find("gateway")
+        for _ in range(50_000):
+            if not gateway.mailbox.is_empty():
+                return
+            self.world.run(0.000_02)
+
     def slow_looks(self) -> None:
         """The stream will tell before a look does."""
         self.fault("OpenOrders", "slow", ms=4_000, count=3)
