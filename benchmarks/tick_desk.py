@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -67,7 +67,17 @@ class Stamps:
         self._base = base
         self.of: dict[str, dict[int, int]] = {place: {} for place in PLACES}
         self._intents: dict[str, int] = {}
-        self._commit: tuple[int, ...] = ()
+        known = self._known
+        self._places: dict[type[Message], Callable[[Cell, Any], None]] = {
+            SetTarget: self._targeted,
+            PlaceOrder: self._judged,
+            SubmitOrder: lambda _, wish: known("approved", wish.intent.intent_id),
+            RequestPermit: lambda _, wish: known("permit asked", wish.ref),
+            PermitGranted: lambda _, granted: known("permitted", granted.ref),
+            Record: self._recorded,
+            Recorded: lambda cell, _: known("durable", cell.address.name.rpartition("/")[2]),
+            SendAdd: lambda _, wish: known("at the gateway", wish.order.intent.intent_id),
+        }
 
     def note(self, place: str, number: int, at_ns: int | None = None) -> None:
         """The first time counts."""
@@ -87,27 +97,22 @@ class Stamps:
         self.note("decoded", quote.bid_qty - self._base)
 
     def trace(self, cell: Cell, envelope: Envelope) -> None:
-        """A turn begins."""
-        match envelope.message:
-            case SetTarget(target=target) if target is not None:
-                self.note("targeted", self.number(target.quantity.value))
-            case PlaceOrder(intent=intent):
-                number = self._intents[intent.intent_id] = self.number(intent.quantity.value)
-                self.note("judged", number)
-            case SubmitOrder(intent=intent):
-                self._known("approved", intent.intent_id)
-            case RequestPermit(ref=ref):
-                self._known("permit asked", ref)
-            case PermitGranted(ref=ref):
-                self._known("permitted", ref)
-            case Record(rows=rows) if rows:
-                self._known("recorded", rows[0].stream.rpartition("/")[2])
-            case Recorded():
-                self._known("durable", cell.address.name.rpartition("/")[2])
-            case SendAdd(order=order):
-                self._known("at the gateway", order.intent.intent_id)
-            case _:
-                pass
+        """A turn begins; most messages are none of ours, and must cost next to nothing."""
+        where = self._places.get(type(envelope.message))
+        if where is not None:
+            where(cell, envelope.message)
+
+    def _targeted(self, _: Cell, told: SetTarget) -> None:
+        if told.target is not None:
+            self.note("targeted", self.number(told.target.quantity.value))
+
+    def _judged(self, _: Cell, wish: PlaceOrder) -> None:
+        number = self._intents[wish.intent.intent_id] = self.number(wish.intent.quantity.value)
+        self.note("judged", number)
+
+    def _recorded(self, _: Cell, record: Record) -> None:
+        if record.rows:
+            self._known("recorded", record.rows[0].stream.rpartition("/")[2])
 
     def _known(self, place: str, intent_id: str) -> None:
         number = self._intents.get(intent_id)
