@@ -80,44 +80,6 @@ def test_a_record_without_reply_to_is_written_and_nobody_is_told() -> None:
     assert (versions(store), stage.said) == ([1], [])
 
 
-def test_rows_that_nobody_waits_for_share_the_commit_of_those_that_follow() -> None:
-    store = Groups()
-    stage = Stage(store)
-    stage.run(1)
-    stage.record(answered=False)
-    stage.record(2, answered=False)
-    stage.run(journal.COMPANY_SECONDS / 2)
-    assert store.sizes == []
-    stage.record(3)
-    stage.run()
-    assert store.sizes == [6]
-    assert versions(store) == [1, 2, 3, 4, 5, 6]
-
-
-def test_rows_that_nobody_waits_for_and_that_stay_alone_are_written_soon() -> None:
-    store = Groups()
-    stage = Stage(store)
-    stage.run(1)
-    for _ in range(2):
-        stage.record(answered=False)
-        stage.run(journal.COMPANY_SECONDS * 2)
-    assert store.sizes == [1, 1]
-
-
-def test_so_many_rows_that_nobody_waits_for_do_not_wait_either(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(journal, "GROUP_REQUESTS", 4)
-    monkeypatch.setattr(journal, "COMPANY_SECONDS", 10)
-    store = Groups()
-    stage = Stage(store)
-    stage.run(1)
-    for _ in range(4):
-        stage.record(answered=False)
-    stage.run(1)
-    assert store.sizes == [4]
-
-
 def test_numbers_go_on_where_the_store_ended() -> None:
     ids = (7, 7, None, None)
     before = JournalRow(41, ACCOUNT, "other", 1, "x", 1, *ids, "{}")
