@@ -63,7 +63,8 @@ WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000, 10_000)
 class Stamps:
     """When triggers were seen where, by place and number; monotonic nanoseconds."""
 
-    def __init__(self, base: int) -> None:
+    def __init__(self, base: int, pair: str) -> None:
+        self.pair = pair
         self._base = base
         self.of: dict[str, dict[int, int]] = {place: {} for place in PLACES}
         self._intents: dict[str, int] = {}
@@ -163,18 +164,22 @@ class _Reader:
     """Notes triggers on their way through the feed's reader."""
 
     def __init__(self, reader: FrameReader, mark: bytes, stamps: Stamps) -> None:
-        self._feed = reader.feed
+        self._reader = reader
         self._mark = mark
         self._stamps = stamps
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """As the reader does."""
-        if self._mark not in payload:
-            return self._feed(payload, received_ns)
+        return self.feed_all((payload,), received_ns)
+
+    def feed_all(self, payloads: Sequence[bytes], received_ns: int) -> Iterable[Message]:
+        """As the reader does."""
+        if not any(self._mark in payload for payload in payloads):
+            return self._reader.feed_all(payloads, received_ns)
         began_ns = time.monotonic_ns()
-        said = self._feed(payload, received_ns)
+        said = tuple(self._reader.feed_all(payloads, received_ns))
         for news in said:
-            if isinstance(news, Quote):
+            if isinstance(news, Quote) and news.symbol == self._stamps.pair:
                 self._stamps.quote(news, began_ns)
         return said
 
@@ -290,7 +295,7 @@ def desk(wanted: Wanted, pipe: Connection) -> None:
     settings = load(Path(os.devnull), flags, environ)
     scout = attrs.evolve(settings.scout, enabled=True)
     settings = attrs.evolve(settings, risk=LIMITS, scout=scout)
-    stamps = Stamps(wanted.base)
+    stamps = Stamps(wanted.base, wanted.pair)
     keys = KeyPair("a-key", "c2VjcmV0" * 8)
     mark = f'"symbol":"{wanted.pair}"'.encode()
     venue = Venue(keys, *settings.addresses, levels=True, stamps=stamps, mark=mark)

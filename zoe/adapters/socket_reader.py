@@ -23,7 +23,6 @@ CONNECT_SECONDS: Final = 10
 POLL_SECONDS: Final = 2
 #: What one read takes is told as one: more would make what came first wait.
 READ_BYTES: Final = 64 * 1024
-
 #: "Normal closure".
 _GOODBYE: Final = (1000).to_bytes(2)
 
