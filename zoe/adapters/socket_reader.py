@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import websocket
 
-from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode, masked
+from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
 from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
 from zoe.runtime.clock import Clock
@@ -59,7 +59,7 @@ class SocketReader:
 
     def send(self, payload: bytes) -> None:
         """Sends a frame, or queues it; a peer that does not read costs the connection."""
-        self._writer.send(masked(payload))
+        self._writer.send(payload)
 
     def close(self) -> None:
         """Ends the connection; nobody is told."""
@@ -130,9 +130,9 @@ class SocketReader:
             return None
         for opcode, payload in told:
             if opcode is Opcode.PING:
-                self._writer.send(masked(payload, Opcode.PONG))
+                self._writer.send(payload, Opcode.PONG)
             elif opcode is Opcode.CLOSE:
-                self._writer.send(masked(_GOODBYE, Opcode.CLOSE))
+                self._writer.send(_GOODBYE, Opcode.CLOSE)
                 return close_reason(payload)
         return None
 

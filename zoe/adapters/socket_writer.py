@@ -12,9 +12,11 @@ from collections.abc import Callable
 from socket import socket
 from typing import Final
 
+from zoe.adapters.socket_frames import Opcode, masked
+
 LONGEST_QUEUE: Final = 10_000
 #: A socket that may be written to has room for as much: a third of its buffer, or more.
-AT_ONCE_BYTES: Final = 4_096
+AT_ONCE_BYTES: Final = 4_000
 
 
 class SocketWriter:
@@ -28,7 +30,8 @@ class SocketWriter:
         self._failed = failed
         self._socket: socket | None = None
         self._room = select.poll()
-        self._waiting: deque[bytes] = deque()
+        #: Payloads and what they are; None for the rest of a frame that is half out.
+        self._waiting: deque[tuple[bytes, Opcode | None]] = deque()
         #: Holds one token, taken by whoever writes: nobody waits for it but the writing thread.
         self._turn: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._turn.put(None)
@@ -39,24 +42,25 @@ class SocketWriter:
         self._room.register(connection, select.POLLOUT)
         self._socket = connection
 
-    def send(self, frame: bytes) -> None:
+    def send(self, payload: bytes, opcode: Opcode = Opcode.TEXT) -> None:
         """Sends a frame, or queues it; a peer that does not read costs the connection."""
-        if len(frame) <= AT_ONCE_BYTES and not self._waiting and self._sent_at_once(frame):
+        small = len(payload) <= AT_ONCE_BYTES
+        if small and not self._waiting and self._sent_at_once(payload, opcode):
             return
         if len(self._waiting) > LONGEST_QUEUE:
             self._failed("the peer does not read")
             return
-        self._waiting.append(frame)
+        self._waiting.append((payload, opcode))
         self._wake.put(None)
 
-    def _sent_at_once(self, frame: bytes) -> bool:
+    def _sent_at_once(self, payload: bytes, opcode: Opcode) -> bool:
         """Whether there is nothing more to be done about a frame."""
         try:
             self._turn.get_nowait()
         except queue.Empty:
             return False
         try:
-            return not self._waiting and self._has_room() and self._send(frame)
+            return not self._waiting and self._has_room() and self._send(masked(payload, opcode))
         finally:
             self._turn.put(None)
 
@@ -74,7 +78,7 @@ class SocketWriter:
             self._failed("a send failed")  # half a frame may be out
             return True
         if sent < len(frame):
-            self._waiting.append(frame[sent:])
+            self._waiting.append((frame[sent:], None))
             self._wake.put(None)
         return True
 
@@ -91,7 +95,9 @@ class SocketWriter:
         self._turn.get()
         try:
             while self._waiting and self._socket is not None:
-                self._socket.sendall(self._waiting.popleft())
+                data, opcode = self._waiting.popleft()
+                # What is large is masked here: whoever sends it must not wait for that.
+                self._socket.sendall(data if opcode is None else masked(data, opcode))
         except (OSError, ValueError):
             self._waiting.clear()
             self._failed("a send failed")  # half a frame may be out
