@@ -95,8 +95,11 @@ class Gateway(Actor):
         venue: Venue,
         reserve_nonce: Callable[[int], int],
         watchers: tuple[str, ...] = (),
+        sighters: tuple[str, ...] = ("orders", "reconciler"),
     ) -> None:
+        """``sighters``: the names of those who hear of each report about an order."""
         super().__init__()
+        self._sighters = sighters
         self._venue = venue
         self._reserve_nonce = reserve_nonce
         self._watchers = watchers
@@ -254,7 +257,7 @@ class Gateway(Actor):
         if self._burst:
             told, self._burst = self._burst, Burst()
             for sighting in told.sightings.values():
-                for name in ("orders", "reconciler"):
+                for name in self._sighters:
                     self.tell(self.find(name), OrderSighted(sighting))
             if told.entries:
                 self.tell(self.find("ledger"), LedgerRowsSeen(tuple(told.entries)))

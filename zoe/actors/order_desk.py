@@ -21,7 +21,9 @@ from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Intent, Order, State
 from zoe.domain.order_interest import (
+    Interest,
     alters_anything,
+    alters_doubts,
     alters_lists,
     alters_risk,
     alters_slots,
@@ -69,7 +71,7 @@ HYDRATION: Final = 0
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
 #: Who hears of any order's changes, and of which; whoever asked for one hears of all its own.
-_TOLD: Final = {"risk": alters_risk, "repositioner": alters_slots, "reconciler": alters_lists}
+_TOLD: Final[dict[str, Interest]] = {"risk": alters_risk, "repositioner": alters_slots}
 
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
@@ -83,12 +85,18 @@ class OrderDesk(Actor):
 
     Args:
         listeners: Names of more actors that hear of every change of every order.
+        compared: Whether the Reconciler compares orders with the exchange's lists; otherwise it
+            hears of what is in doubt only.
     """
 
-    def __init__(self, config: OrderConfig, listeners: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, config: OrderConfig, listeners: tuple[str, ...] = (), *, compared: bool = True
+    ) -> None:
         super().__init__()
         self._config = config
-        self._told = _TOLD | dict.fromkeys(listeners, alters_anything)
+        self._told: dict[str, Interest] = dict(_TOLD)
+        self._told["reconciler"] = alters_lists if compared else alters_doubts
+        self._told |= dict.fromkeys(listeners, alters_anything)
         self._orders: dict[str, Order | None] = {}
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}

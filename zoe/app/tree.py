@@ -152,7 +152,9 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "orders",
-                    partial(OrderDesk, order, _engines(parts)),
+                    partial(
+                        OrderDesk, order, _engines(parts), compared=_list_keeper(parts) is not None
+                    ),
                     dispatcher=ORDERS,
                     intensity=30,
                 ),
@@ -281,6 +283,7 @@ def _risk(parts: Parts) -> RiskOfficer:
 
 
 def _gateway(parts: Parts) -> Gateway:
-    return Gateway(
-        parts.venue, parts.reserve_nonce, ("risk", "reconciler", "repositioner", *_dead_man(parts))
-    )
+    watchers = ("risk", "reconciler", "repositioner", *_dead_man(parts))
+    # The Reconciler compares what the stream tells with the lists for whoever lists what differs.
+    comparing = () if _list_keeper(parts) is None else ("reconciler",)
+    return Gateway(parts.venue, parts.reserve_nonce, watchers, ("orders", *comparing))

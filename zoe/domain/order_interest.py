@@ -5,7 +5,12 @@ comes without a fact (an order's beginning, a cancel request, a report on reques
 anybody, and is for all.
 """
 
+from collections.abc import Callable
+
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
+
+#: Whether a change is news: the order before it, after it, and the fact that it came with.
+Interest = Callable[[Order | None, Order, Fact | None], bool]
 
 #: What begins an order's age anew, as the exchange's counter has it.
 _BEGIN_AGE = frozenset({Input.ACKNOWLEDGED, Input.LIVE, Input.AMENDED})
@@ -41,6 +46,15 @@ def alters_lists(before: Order | None, after: Order, fact: Fact | None) -> bool:
     if alters_slots(before, after, fact):
         return True
     return any(o is not None and (o.amend is not None or o.fills_missing) for o in (before, after))
+
+
+def alters_doubts(before: Order | None, after: Order, _fact: Fact | None) -> bool:
+    """Whether it changes what a look is for: a fate that is not known, or fills that are not."""
+    return any(o is not None and _is_doubtful(o) for o in (before, after))
+
+
+def _is_doubtful(order: Order) -> bool:
+    return order.state is State.IN_DOUBT or order.amend is not None or order.fills_missing
 
 
 def begins_age(before: Order | None, fact: Fact | None) -> bool:

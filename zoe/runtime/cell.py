@@ -142,7 +142,7 @@ class Cell:
 
     def is_busy(self) -> bool:
         """Whether another turn may find something to do."""
-        if len(self.mailbox) or self._commands:
+        if self._commands or not self.mailbox.is_empty():
             return True
         return self.life is not None and self.life.stops_at is not None
 

@@ -28,8 +28,8 @@ from zoe.runtime.supervision import Owner
 from zoe.runtime.supervisor import Child
 
 LONGEST_TURN_NS: Final = 200_000
-#: Of so many turns times two the log is hashed in one go: cheaper than one by one.
-NAMES_AT_ONCE: Final = 4_000
+#: Of so many turns the log is hashed in one go: cheaper than one by one.
+TURNS_AT_ONCE: Final = 2_000
 NO_CAUSE: Final = -1
 #: Virtual time begins at 2026-01-01T00:00:00Z.
 EPOCH_NS: Final = 1_767_225_600_000_000_000
@@ -118,8 +118,8 @@ class VirtualRuntime(Runtime):
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self._log = hashlib.sha256()
-        self._numbers = array("q")
-        self._names: list[str] = []
+        #: Turns that the log lacks yet: when, whose, and of what.
+        self._noted: list[tuple[int, str, Envelope]] = []
         self._dead_process = False
         self.code: int | None = None
         self.turns = 0
@@ -142,13 +142,11 @@ class VirtualRuntime(Runtime):
         if self.witness is not None:
             self.witness(envelope)
         mailbox = to.mailbox
-        # As Runtime does it, which would cost a call more for every message.
+        # As Runtime does it, but that nobody closes a mailbox between the look and the put.
         if not mailbox.open:
             self._elsewhere(to, envelope)
         elif not mailbox.put(envelope):
             self.bury(to, envelope, Fate.OVERFLOW, None)
-        elif not to.mailbox.open:
-            self._divert(to)
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action after those before it, when the seed says so."""
@@ -298,13 +296,12 @@ class VirtualRuntime(Runtime):
 
     def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
         """See Runtime; notes the turn for the digest."""
-        cause, now_ns = envelope.causation_id, self._time.now_ns
-        ids = (envelope.message_id, envelope.correlation_id, NO_CAUSE if cause is None else cause)
-        self._numbers.extend((now_ns, *ids))
-        self._names += (cell.address.name, type(envelope.message).__name__)
-        if len(self._names) >= NAMES_AT_ONCE:
+        noted, now_ns = self._noted, self._time.now_ns
+        noted.append((now_ns, cell.address.name, envelope))
+        if len(noted) >= TURNS_AT_ONCE:
             self._seal()
         if self.tell_line is not None:
+            cause = envelope.causation_id
             numbers = f"{envelope.message_id} {envelope.correlation_id} {cause}"
             self.tell_line(f"{now_ns} {cell.address.name} {numbers} {envelope.message!r}\n")
         for tracer in self.tracers:
@@ -312,10 +309,14 @@ class VirtualRuntime(Runtime):
 
     def _seal(self) -> None:
         """Takes the turns that have come together into the digest."""
-        self._log.update(self._numbers.tobytes())
-        self._log.update(" ".join(self._names).encode())
-        del self._numbers[:]
-        self._names.clear()
+        numbers, names = array("q"), list[str]()
+        for now_ns, name, envelope in self._noted:
+            cause = NO_CAUSE if envelope.causation_id is None else envelope.causation_id
+            numbers.extend((now_ns, envelope.message_id, envelope.correlation_id, cause))
+            names += (name, type(envelope.message).__name__)
+        self._log.update(numbers.tobytes())
+        self._log.update(" ".join(names).encode())
+        self._noted.clear()
 
     def digest(self) -> str:
         """SHA-256 of the ordered log of traced messages: when, to whom, ids and type.

@@ -9,6 +9,7 @@ from zoe.messages.wire import WireRequest, WireSend
 from zoe.runtime.message import Envelope
 
 _VISIBLE = frozenset({WireRequest, WireSend})
+_NOTED = _VISIBLE | {RestHeld}
 
 
 class Causes:
@@ -25,6 +26,8 @@ class Causes:
         """A message is on its way."""
         self._known[envelope.message_id] = (envelope.causation_id, envelope.correlation_id)
         message = envelope.message
+        if type(message) not in _NOTED:
+            return
         if type(message) in _VISIBLE:
             self._visible.append(envelope.message_id)
         elif isinstance(message, RestHeld):
