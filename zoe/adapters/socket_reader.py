@@ -140,8 +140,8 @@ class SocketReader:
         now_ns = self._clock.wall_ns()
         said: Sequence[Message]
         if self._frames is None:
-            wish, generation = self._wish, self.generation
-            said = [WireFrame(wish.connection, generation, each, now_ns) for each in payloads]
+            wish, (first, *more) = self._wish, payloads
+            said = (WireFrame(wish.connection, self.generation, first, now_ns, tuple(more)),)
         else:
             said = tuple(self._frames.feed_all(payloads, now_ns))
         if said and not self._silent:
