@@ -191,13 +191,13 @@ class World:
 
     def want_look(self) -> int:
         """Has the Reconciler look at the exchange's lists; the moment from which on it does."""
-        self.runtime.find("reconciler").tell(LookWanted("all should be settled"))
+        self.runtime.find("reconciler").tell(LookWanted("all should be settled", balances=True))
         return self.runtime.clock.wall_ns()
 
     def looked_since(self, since_ns: int) -> bool:
         """Whether a look that began since then is over."""
         rows = self.journal.stream(f"reconciler/{self.account}", last=True)
-        return bool(rows) and int(rows[-1].body["until_ns"]) >= since_ns
+        return bool(rows) and int(rows[-1].body["until_ns"] or 0) >= since_ns
 
     def is_calm(self) -> bool:
         """Whether every order that the journal knows has ended."""
