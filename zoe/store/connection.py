@@ -254,13 +254,13 @@ class Database:
         Raises:
             StoreError: There is no connection.
         """
-        used = self._connection()
-        used._usock.settimeout(seconds)
+        socket = self._connection()._usock  # a connection that is closed meanwhile forgets it
+        socket.settimeout(seconds)
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # it may have been closed meanwhile
-                used._usock.settimeout(ANSWER_SECONDS)
+            with contextlib.suppress(OSError):
+                socket.settimeout(ANSWER_SECONDS)
 
     def _connection(self) -> Connection:
         found: Connection | None = getattr(self._mine, "connection", None)

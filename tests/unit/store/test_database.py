@@ -275,3 +275,10 @@ def test_a_long_look_may_take_longer_than_a_commit(monkeypatch: pytest.MonkeyPat
         database.run_prepared(sleep)
     with pytest.raises(StoreUnknown):
         database.run_prepared(sleep)
+
+
+def test_a_session_lost_during_a_long_look_is_said_as_that(database: Database) -> None:
+    with pytest.raises(StoreError), database.within(30):
+        kill(database, session(database))
+        session(database)
+    assert session(database) > 0
