@@ -58,6 +58,7 @@ class Judge:
         view, decision = seen
         if before.trade(view.instrument.symbol) is None:
             stall.bought = []  # what is left of an earlier trade was that one's risk
+            self.forgets_stops(view.instrument.symbol)
         self.sells_no_more_than_the_sleeve(stall, decision)
         self.opens_once(before, decision.state, world, view)
         self.notes_ends(before, decision.state, world)
@@ -72,6 +73,11 @@ class Judge:
         selling = {k: o.remaining for k, o in stall.orders.items() if o.side is Side.SELL}
         selling |= {w.key: w.quantity for w in decision.wants if w.side is Side.SELL}
         assert sum(selling.values()) <= stall.sleeve, "offers more than it has"
+
+    def forgets_stops(self, pair: str) -> None:
+        """A trade that has ended promises nothing of a next one, adopted in the same second."""
+        for identity in [each for each in self.stops if each[0] == pair]:
+            del self.stops[identity]
 
     def opens_once(self, before: State, after: State, world: World, view: View) -> None:
         pairs = [trade.pair for trade in after.trades]

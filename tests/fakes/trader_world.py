@@ -16,7 +16,7 @@ from zoe.domain.risk import TradingState
 from zoe.domain.strategy.bar_facts import BAR_NS
 from zoe.domain.strategy.crypto_trader import CryptoTrader
 from zoe.domain.strategy.market import Book, BookState, Scouted, Tape
-from zoe.domain.strategy.own import Account, Stage, WorkingOrder
+from zoe.domain.strategy.own import Account, OwnFill, Stage, WorkingOrder
 from zoe.domain.strategy.record import read_state, text
 from zoe.domain.strategy.trader_state import State
 from zoe.domain.strategy.view import Decision, Touch, View, Want
@@ -79,6 +79,8 @@ class Stall:
     scouted: Scouted = SCOUTED
     #: Quantity and price of all that was bought since it last held nothing.
     bought: list[tuple[int, int]] = attrs.field(factory=list)
+    #: What has been executed since the strategy last looked.
+    fills: list[OwnFill] = attrs.field(factory=list)
 
     @property
     def ask(self) -> int:
@@ -112,6 +114,7 @@ class World:
     day_usd: Decimal = Decimal(0)
     maintenance: bool = False
     views: list[View] = attrs.field(factory=list)
+    executed: int = 0
 
     def view(self, stall: Stall) -> View:
         """What the strategy is shown of a pair now."""
@@ -139,6 +142,7 @@ class World:
             account=self._account(stall),
             working=tuple(_working(key, order) for key, order in sorted(stall.orders.items())),
             maintenance=self.maintenance,
+            fills=tuple(stall.fills),
         )
 
     def _account(self, stall: Stall) -> Account:
@@ -170,6 +174,7 @@ class World:
         decision = self.trader.decide(self.state, view)
         self.state = decision.state
         stall.low = None
+        stall.fills = []
         return view, decision
 
     def obey(self, stall: Stall, wants: tuple[Want, ...]) -> None:
@@ -207,6 +212,11 @@ class World:
         order.remaining -= taken
         order.begun = True
         price = order.price if order.post_only else max(order.price, min(stall.bid, PRICE * 4))
+        bps = Decimal(25) if order.side is Side.BUY else Decimal(40)
+        self.executed += 1
+        stall.fills.append(
+            OwnFill(f"T{self.executed}", key, order.side, price, taken, self.now_ns, bps)
+        )
         if order.side is Side.BUY:
             paid = _money(price, taken) * (1 + Decimal("0.0025"))
             stall.since_ns = stall.since_ns if stall.sleeve else self.now_ns
@@ -239,6 +249,8 @@ class World:
         """The strategy begins anew from what was written of its state."""
         self.state = read_state(State, text(self.state))
         self.trader = CryptoTrader(self.trader.params)
+        for stall in self.stalls:
+            stall.fills = []  # what happened before a start is not told
 
     def _where(self, what: int, how_much: int) -> Stall:
         """Most things happen where we have something, if we have anything."""

@@ -165,6 +165,7 @@ def _trade(facts: Facts, rule: str, look: Look, sized: tuple[int, int, Decimal])
         distance_mbps=distance,
         committed_usd=usd_of_one * quantity,
         before=look.held,
+        most=look.owned,
         returns=facts.returns_mbps,
         returns_end_ns=facts.returns_end_ns,
     )
@@ -240,8 +241,8 @@ def _ended(state: State, trade: Trade, look: Look) -> str | None:
         return "ENTRY_OVER"
     if look.owned - trade.before >= trade.planned:
         return "ENTRY_FILLED"
-    if trade.opened_ns and look.owned <= trade.before:
-        return "ENTRY_FAILED"  # its stop has taken all of it already
+    if look.owned < trade.most:
+        return "ENTRY_FAILED"  # its stop has begun to sell it: what is sold is not bought again
     closed = closed_to_entries(look)
     if closed is not None and closed != "STALE":
         return closed

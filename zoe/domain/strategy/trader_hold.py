@@ -129,6 +129,8 @@ def _seen(trade: Trade, look: Look) -> Trade:
 
     A beginning that is yet to come was told by a clock that was ahead: it was at most now.
     """
+    if not trade.size and look.owned > trade.most:
+        trade = attrs.evolve(trade, most=look.owned)
     if trade.opened_ns > look.late_ns:
         return attrs.evolve(trade, opened_ns=look.now_ns)
     if trade.opened_ns or look.held <= trade.before:

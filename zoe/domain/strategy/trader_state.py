@@ -52,6 +52,7 @@ class Trade:
         committed_usd: What the position may come to, for the limits.
         before: What the sleeve held when the signal opened: less than can be sold.
         opened_ns: When a coin of it was first seen; 0 before.
+        most: The most that was owned while the entry went on: less means that some was sold.
         size: Quantity that was bought, known when the entry has ended; 0 before.
         entry: Average price paid, its fee included, rounded up; 0 while the entry goes on.
         tranche: What the take-profit sells; 0 before it is known.
@@ -79,6 +80,7 @@ class Trade:
     committed_usd: Decimal
     before: int = 0
     opened_ns: int = 0
+    most: int = 0
     size: int = 0
     entry: int = 0
     tranche: int = 0

@@ -58,7 +58,8 @@ def has_sold(trade: Trade, look: Look) -> bool:
     if any(fill.key == STOP for fill in look.view.fills):
         return True
     others = look.works(STOP, TARGET)
-    return 0 < look.held < trade.size and not trade.taking and not others
+    had = trade.size or trade.most
+    return look.held > 0 and look.owned < had and not trade.taking and not others
 
 
 def watched(trade: Trade, look: Look) -> Trade:

@@ -161,6 +161,16 @@ def test_an_entry_whose_coins_the_stop_has_taken_does_not_begin_again() -> None:
     assert [stopped.pair for stopped in around.state.stopped] == ["X/USD"]
 
 
+def test_a_part_that_the_stop_sold_unseen_is_not_bought_again() -> None:
+    around, stall = entering()
+    around.fill(stall, "entry", 20_000)
+    wake(around, stall)
+    around.fill(stall, STOP, 5_000)
+    around.restart()
+    assert [want.key for want in wake(around, stall).wants] == [STOP]
+    assert stall.orders["entry"].canceling
+
+
 def test_a_part_that_the_stop_sold_unseen_is_an_exit_that_goes_on() -> None:
     around, stall, bought = position()
     around.fill(stall, STOP, bought.size // 2)
