@@ -229,7 +229,8 @@ def test_without_a_log_there_is_nothing_to_read(tmp_path: Path) -> None:
 def test_following_ends_quietly_when_it_is_interrupted(tmp_path: Path) -> None:
     path = log(tmp_path, log_line(1))
     with subprocess.Popen(
-        (*ZOE, "logs", "-f", "--json"),
+        # Tests that run in the background are told to ignore the signal.
+        ("env", "--default-signal=INT", *ZOE, "logs", "-f", "--json"),
         env=environ(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
