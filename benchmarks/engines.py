@@ -191,7 +191,7 @@ def main() -> int:
     """Prints a line a mode; 1 where live costs more than the aim."""
     parser = argparse.ArgumentParser(description="What strategies of many pairs cost a desk.")
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--events", type=int, default=1_400, help="a second, of all pairs")
+    parser.add_argument("--events", type=int, default=5_600, help="a second, of all pairs")
     parser.add_argument(
         "--modes", nargs="+", choices=("live", "shadow", "off"), default=["live", "off"]
     )
