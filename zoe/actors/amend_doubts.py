@@ -2,78 +2,35 @@
 
 A part of the Reconciler, which owns it. An open order's terms settle its amend: as wanted, it was
 applied; two looks that show it otherwise, past the deadline and a lag apart, prove that it was not.
-The first of them is kept in the journal, as with orders.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
-import attrs
-
+from zoe.actors.doubted import Doubt, Doubted
 from zoe.domain.amend import Progress, Terms, progress_of
 from zoe.domain.order import Fact, Input, Order
 from zoe.domain.sighting import Sighting
 
-#: As many looks must agree.
-ENOUGH = 2
 
-
-@attrs.define
-class _Doubt:
-    order: Order
-    misses: int = 0
-    missed_ns: int = 0
-
-
-class AmendDoubts:
-    """The doubts, by intent.
-
-    Args:
-        provable_ns: From when on a look can prove something, by our deadline of a request.
-        lag_ns: How far the exchange's lists may lag behind its engine.
-    """
+class AmendDoubts(Doubted):
+    """See the module."""
 
     def __init__(self, provable_ns: Callable[[int], int], lag_ns: int) -> None:
-        self._provable_ns = provable_ns
-        self._lag_ns = lag_ns
-        self._doubts: dict[str, _Doubt] = {}
-        #: When an earlier desk's looks showed orders as they were.
-        self._recalled: dict[str, int] = {}
+        super().__init__(provable_ns, lag_ns)
         #: What the look that is under way has shown so far, by the exchange's ids.
         self._shown: dict[str, Terms] = {}
 
-    def __len__(self) -> int:
-        return len(self._doubts)
-
-    @property
-    def missed(self) -> dict[str, int]:
-        """Amends that a look has not shown, and when it began (wall time)."""
-        doubts = self._doubts.values()
-        return {_amend_of(doubt.order): doubt.missed_ns for doubt in doubts if doubt.misses}
-
-    def recall(self, missed: Mapping[str, int]) -> None:
-        """Takes over what an earlier desk's looks have not shown."""
-        self._recalled = dict(missed)
-
     def follow(self, order: Order) -> None:
         """Takes up a doubt, or drops one that is settled."""
-        name = order.intent.intent_id
-        if progress_of(order.amend) is not Progress.IN_DOUBT:
+        name, amend = order.intent.intent_id, order.amend
+        if amend is None or progress_of(amend) is not Progress.IN_DOUBT:
             self._doubts.pop(name, None)
             return
         known = self._doubts.get(name)
-        if known is None or known.order.amend != order.amend:
-            missed_ns = self._recalled.pop(_amend_of(order), None)
-            self._doubts[name] = _Doubt(order) if missed_ns is None else _Doubt(order, 1, missed_ns)
-
-    def due_ns(self) -> Iterable[int]:
-        """Our wall times from which a look can say something, one a doubt."""
-        return [self._due_ns(doubt) for doubt in self._doubts.values()]
-
-    def _due_ns(self, doubt: _Doubt) -> int:
-        if doubt.misses:
-            return doubt.missed_ns + self._lag_ns
-        assert doubt.order.amend is not None
-        return self._provable_ns(doubt.order.amend.not_after_ns)
+        if known is None or known.order.amend != amend:
+            numbered = f"{name}/{amend.number}"
+            missed_ns = self._recalled.pop(numbered, None)
+            self._take_up(Doubt(order, numbered, amend.not_after_ns), missed_ns)
 
     def began(self) -> None:
         """A look begins."""
@@ -94,18 +51,11 @@ class AmendDoubts:
             assert order.amend is not None
             if shown is None or began_ns < self._due_ns(doubt):
                 continue  # not open any more: its end is in another list
-            if shown != order.amend.terms:
-                doubt.misses, doubt.missed_ns = doubt.misses + 1, began_ns
-                if doubt.misses < ENOUGH:
-                    continue
+            if shown != order.amend.terms and not self._is_proved(doubt, began_ns):
+                continue
             del self._doubts[name]
             said += [(name, fact) for fact in _facts(order, shown)]
         return said
-
-
-def _amend_of(order: Order) -> str:
-    assert order.amend is not None
-    return f"{order.intent.intent_id}/{order.amend.number}"
 
 
 def _facts(order: Order, shown: Terms) -> list[Fact]:

@@ -1,0 +1,81 @@
+"""Doubts that looks must agree about, whatever they are about: what orders and amends in doubt share.
+
+A part of the Reconciler. The first look that misses one is kept in the journal: a desk that is
+started again needs the second only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from zoe.domain.order import Order
+
+#: As many looks must agree.
+ENOUGH: Final = 2
+
+
+@attrs.define
+class Doubt:
+    """One of them.
+
+    Attributes:
+        name: As the journal has it.
+        deadline_ns: Of the request, our wall time.
+        misses: How many looks have missed it; ``missed_ns`` is when the last of them began.
+    """
+
+    order: Order
+    name: str
+    deadline_ns: int
+    misses: int = 0
+    missed_ns: int = 0
+
+
+class Doubted:
+    """The doubts, by intent.
+
+    Args:
+        provable_ns: From when on a look can prove something, by our deadline of a request.
+        lag_ns: How far the exchange's lists may lag behind its engine.
+    """
+
+    def __init__(self, provable_ns: Callable[[int], int], lag_ns: int) -> None:
+        self._provable_ns = provable_ns
+        self._lag_ns = lag_ns
+        self._doubts: dict[str, Doubt] = {}
+        #: When an earlier desk's looks missed something.
+        self._recalled: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._doubts)
+
+    @property
+    def missed(self) -> dict[str, int]:
+        """What has been missed, and when that look began (wall time)."""
+        return {doubt.name: doubt.missed_ns for doubt in self._doubts.values() if doubt.misses}
+
+    def recall(self, missed: Mapping[str, int]) -> None:
+        """Takes over what an earlier desk's looks missed."""
+        self._recalled = dict(missed)
+
+    def due_ns(self) -> list[int]:
+        """Our wall times from which a look can say something, one a doubt."""
+        return [self._due_ns(doubt) for doubt in self._doubts.values()]
+
+    def _due_ns(self, doubt: Doubt) -> int:
+        if doubt.misses:
+            return doubt.missed_ns + self._lag_ns
+        return self._provable_ns(doubt.deadline_ns)
+
+    def _take_up(self, doubt: Doubt, missed_ns: int | None) -> None:
+        """Follows a doubt, which a look of an earlier desk may have missed."""
+        if missed_ns is not None:
+            doubt.misses, doubt.missed_ns = 1, missed_ns
+        self._doubts[doubt.order.intent.intent_id] = doubt
+
+    @staticmethod
+    def _is_proved(doubt: Doubt, began_ns: int) -> bool:
+        """Counts the look that began then and missed it; whether enough have."""
+        doubt.misses, doubt.missed_ns = doubt.misses + 1, began_ns
+        return doubt.misses >= ENOUGH
