@@ -15,7 +15,7 @@ from zoe.messages.market import CandleSeen
 from zoe.messages.strategy import BarsClosed, BarsWanted
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireLost, WireReply
-from zoe.ports.venue import GetBars, Venue
+from zoe.ports.venue import MOST_BARS, GetBars, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
@@ -28,7 +28,6 @@ SETTLE_NS: Final = 1_000_000_000
 CALL_SECONDS: Final = 10
 #: After a refusal the next request waits so long.
 PAUSE_SECONDS: Final = 10
-KEPT: Final = 720
 
 Inbox = BarsWanted | CatalogChanged | WireReply | WireLost | Tick
 
@@ -127,7 +126,7 @@ class BarKeeper(Actor):
         fresh = tuple(bar for bar in closed if bar.begin_ns > last_ns)
         if not fresh or symbol not in self._due_ns:
             return
-        self._bars[symbol] = (*known, *fresh)[-KEPT:]
+        self._bars[symbol] = (*known, *fresh)[-MOST_BARS:]
         news = BarsClosed(symbol, MINUTES, fresh)
         for watcher, symbols in self._watchers.values():
             if symbol in symbols:

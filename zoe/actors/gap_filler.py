@@ -26,8 +26,8 @@ from zoe.domain.errors import (
 from zoe.messages.market import CandleSeen, MinutesClosed
 from zoe.messages.system import Beat, CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireLost, WireReply
-from zoe.ports.bar_store import BarStore, PairBar
-from zoe.ports.venue import GetBars, Venue
+from zoe.ports.bar_store import REST, BarStore, PairBar
+from zoe.ports.venue import MOST_BARS, GetBars, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
@@ -35,13 +35,10 @@ from zoe.runtime.offload import Outcome
 
 T = TypeVar("T")
 
-#: Closed candles that the exchange gives at most (facts sheet, section 1.5).
-REACH: Final = 720
 #: Public history is limited by address, and strategies' bars come before these.
 PACE_SECONDS: Final = 5
 PAUSE_SECONDS: Final = 30
 CALL_SECONDS: Final = 10
-REST: Final = "rest"
 
 
 @attrs.frozen
@@ -124,7 +121,7 @@ class GapFiller(Actor):
         pair = next(iter(self._due))
         del self._due[pair]
         end_ns = self.clock.wall_ns() // MINUTE_NS * MINUTE_NS
-        job = self._job = _Job(pair, end_ns - REACH * MINUTE_NS, end_ns)
+        job = self._job = _Job(pair, end_ns - MOST_BARS * MINUTE_NS, end_ns)
         self.offload(partial(self._store.whole, pair, job.begin_ns, job.end_ns), _Looked, lane=LANE)
 
     def _take(self, outcome: Outcome[T], then: Callable[[_Job, T], None]) -> None:

@@ -15,7 +15,7 @@ import attrs
 from zoe.domain.errors import StoreError
 from zoe.messages.market import MinutesClosed
 from zoe.messages.system import Beat, Tick
-from zoe.ports.bar_store import BarStore, PairBar
+from zoe.ports.bar_store import TRADES, BarStore, PairBar
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
@@ -26,7 +26,6 @@ LANE: Final = "minutes"
 MOST_WAITING: Final = 12_000
 BATCH: Final = 2_000
 RETRY_SECONDS: Final = (1, 2, 5, 10, 30)
-TRADES: Final = "trades"
 
 
 @attrs.frozen

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from zoe.actors.strategist_rows import Rows
+from zoe.domain.bars import MINUTE_NS
 from zoe.domain.catalog import Instrument
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
@@ -19,7 +20,6 @@ MARKED: Final = "fill.marked"
 FOLLOWED: Final = "fill.followed"
 MARKS: Final = "strategy.marks"
 SECOND_NS: Final = 1_000_000_000
-MINUTE_NS: Final = 60 * SECOND_NS
 #: A fair value that is older says nothing about a moment.
 _OLD_NS: Final = 10 * SECOND_NS
 _FINE_DIGITS: Final = len(str(FINE)) - 1

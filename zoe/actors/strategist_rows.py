@@ -7,7 +7,6 @@ compressed, so that it can be made again. A state has a stream of its own a memo
 import base64
 import zlib
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import attrs
@@ -195,7 +194,7 @@ def shown_quote(view: View) -> dict[str, Any]:
     pair, touch = view.instrument, view.touch
 
     def price(units: int | None) -> str | None:
-        return None if units is None else plain(Decimal(units).scaleb(-pair.price_precision))
+        return None if units is None else plain(pair.price_of(units))
 
     return {
         "symbol": pair.symbol,
@@ -213,11 +212,11 @@ def shown_want(want: Want, view: View) -> dict[str, str]:
     pair = view.instrument
     waits = {}
     if want.trigger is not None:
-        waits["trigger"] = plain(Decimal(want.trigger).scaleb(-pair.price_precision))
+        waits["trigger"] = plain(pair.price_of(want.trigger))
     return waits | {
         "slot": want.key,
         "side": Side(want.side).value,
-        "price": plain(Decimal(want.price).scaleb(-pair.price_precision)),
-        "quantity": plain(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+        "price": plain(pair.price_of(want.price)),
+        "quantity": plain(pair.quantity_of(want.quantity)),
         "reason": want.reason,
     }

@@ -80,7 +80,7 @@ def part_of(want: Want, pair: Instrument, most: Decimal | None) -> int:
     """
     if most is None or want.side is not Side.SELL or want.trigger is not None:
         return want.quantity
-    worth = Decimal(want.price * want.quantity).scaleb(-pair.price_precision - pair.qty_precision)
+    worth = pair.worth_of(want.price, want.quantity)
     parts = int((worth / (most * _SURELY)).to_integral_value(ROUND_CEILING))
     lot = max(int(pair.qty_increment.scaleb(pair.qty_precision)), 1)
     return want.quantity if parts <= 1 else max(want.quantity // (parts * lot), 1) * lot
@@ -94,12 +94,10 @@ def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | Non
         source=source,
         pair=want.pair,
         side=want.side,
-        price=Price(Decimal(want.price).scaleb(-pair.price_precision)),
-        quantity=Quantity(Decimal(want.quantity).scaleb(-pair.qty_precision)),
+        price=Price(pair.price_of(want.price)),
+        quantity=Quantity(pair.quantity_of(want.quantity)),
         valid_until_ns=want.valid_until_ns,
         decision=decision,
         post_only=want.post_only,
-        trigger=None
-        if want.trigger is None
-        else Price(Decimal(want.trigger).scaleb(-pair.price_precision)),
+        trigger=None if want.trigger is None else Price(pair.price_of(want.trigger)),
     )

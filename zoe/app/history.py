@@ -15,11 +15,9 @@ from zoe.adapters.kraken.public_calls import Candle, Candles
 from zoe.app.settings import Settings
 from zoe.domain.bars import MINUTE_NS, Bar, contradicts_itself, missing
 from zoe.domain.errors import ExchangeRejected, WireError
-from zoe.ports.bar_store import BarStore, PairBar
+from zoe.ports.bar_store import REST, BarStore, PairBar
+from zoe.ports.venue import MOST_BARS
 
-#: Closed candles that the exchange gives at most (facts sheet, section 1.5).
-REACH: Final = 720
-REST: Final = "rest"
 #: Between two calls, as the exchange advises (facts sheet, section 3.1).
 PAUSE_SECONDS: Final = 1.0
 _SECOND_NS: Final = 1_000_000_000
@@ -63,7 +61,7 @@ def fill(
         ExchangeThrottled: It wants to be asked later.
     """
     end_ns = now_ns // MINUTE_NS * MINUTE_NS
-    begin_ns = end_ns - REACH * MINUTE_NS
+    begin_ns = end_ns - MOST_BARS * MINUTE_NS
     asked = False
     for pair in pairs:
         before = missing(store.whole(pair, begin_ns, end_ns), begin_ns, end_ns)

@@ -17,6 +17,7 @@ from zoe.app.settings import Settings
 from zoe.cli import catalog_command, configured, show
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ConfigError
+from zoe.ports.venue import MOST_BARS
 from zoe.store.bars import PostgresBars
 from zoe.store.market_reading import focus
 
@@ -71,7 +72,7 @@ def _row(found: Filled) -> dict[str, Any]:
         "pair": found.pair,
         "from": show.clock(found.begin_ns),
         "to": show.clock(found.end_ns),
-        "minutes": str(history.REACH),
+        "minutes": str(MOST_BARS),
         "missing": str(found.missing),
         "filled": str(found.filled),
         "problem": found.problem,

@@ -42,6 +42,18 @@ class Instrument:
     altname: str | None = None
     wsname: str | None = None
 
+    def price_of(self, units: int) -> Decimal:
+        """A price that is counted in the pair's last digits."""
+        return Decimal(units).scaleb(-self.price_precision)
+
+    def quantity_of(self, units: int) -> Decimal:
+        """A quantity that is counted in the pair's last digits."""
+        return Decimal(units).scaleb(-self.qty_precision)
+
+    def worth_of(self, price: int, quantity: int) -> Decimal:
+        """Price times quantity in quote, both counted in the pair's last digits."""
+        return Decimal(price * quantity).scaleb(-self.price_precision - self.qty_precision)
+
     def round_price(self, price: Decimal, direction: Literal["down", "up"]) -> Decimal:
         """The nearest price that an order may have, in the stated direction."""
         rounded = multiple_below if direction == "down" else multiple_above

@@ -15,7 +15,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.order import Side
-from zoe.domain.quantity import EXACT
+from zoe.domain.quantity import EXACT, exact_sum
 
 _ZERO: Final = Decimal(0)
 
@@ -80,7 +80,7 @@ def split(pair: str, executions: Iterable[Execution], mark: Decimal | None) -> S
     base, _, quote = pair.partition("/")
     parts = [_parts(each, mark, base, quote) for each in found]
     spread, adverse, inventory, fees, cash, held = (
-        _sum(column) for column in (zip(*parts, strict=True) if parts else ((),) * 6)
+        exact_sum(column) for column in (zip(*parts, strict=True) if parts else ((),) * 6)
     )
     return Split(
         pair=pair,
@@ -137,10 +137,3 @@ def _others(
         if each.fee and each.fee_asset not in own:
             fees[each.fee_asset] = EXACT.add(fees.get(each.fee_asset, _ZERO), each.fee)
     return tuple(sorted(fees.items()))
-
-
-def _sum(values: Iterable[Decimal]) -> Decimal:
-    total = _ZERO
-    for value in values:
-        total = EXACT.add(total, value)
-    return total

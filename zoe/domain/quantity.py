@@ -1,5 +1,6 @@
 """Prices and quantities: exact, of a type of their own, rounded only in a stated direction."""
 
+from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from typing import Final, Self
 
@@ -17,6 +18,14 @@ def finite(_: object, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> 
         raise TypeError(f"{attribute.name} must be a Decimal, not {type(value).__name__}")
     if not value.is_finite():
         raise ValueError(f"{attribute.name} must be finite, not {value}")
+
+
+def exact_sum(values: Iterable[Decimal]) -> Decimal:
+    """The sum to the last digit; 0 of nothing."""
+    total = Decimal(0)
+    for value in values:
+        total = EXACT.add(total, value)
+    return total
 
 
 def plain(value: Decimal) -> str:

@@ -1,11 +1,16 @@
 """The store of bars: one-minute bars of pairs in, durably; what is missing out."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
 from zoe.domain.bars import Bar
+
+#: What was made of trades that the desk heard.
+TRADES: Final = "trades"
+#: What the exchange's candles said.
+REST: Final = "rest"
 
 
 @attrs.frozen
@@ -13,7 +18,7 @@ class PairBar:
     """One pair's bar, and where it is from.
 
     Attributes:
-        source: ``trades`` or ``rest``.
+        source: ``TRADES`` or ``REST``.
     """
 
     pair: str

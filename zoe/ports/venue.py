@@ -5,7 +5,7 @@ a byte. The wire port carries the bytes.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import attrs
 
@@ -71,12 +71,16 @@ class GetLedgers:
     offset: int = 0
 
 
+#: Closed candles that the exchange gives at most (facts sheet, section 1.5).
+MOST_BARS: Final = 720
+
+
 @attrs.frozen
 class GetBars:
     """Candles of one pair, oldest first, the last one running: a tuple of CandleSeen.
 
     Attributes:
-        since_ns: Those that begin later; None for as many as there are, 720 at most.
+        since_ns: Those that begin later; None for as many as there are, ``MOST_BARS`` at most.
     """
 
     pair: Instrument

@@ -6,7 +6,7 @@ from decimal import Decimal
 from bar_store import MemoryBars
 from stage import Stage
 
-from zoe.actors.gap_filler import REACH, GapFiller
+from zoe.actors.gap_filler import GapFiller
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.bars import MINUTE_NS, Bar
 from zoe.domain.catalog import Catalog, Instrument
@@ -15,6 +15,7 @@ from zoe.messages.market import MinutesClosed
 from zoe.messages.system import Beat, CatalogChanged
 from zoe.messages.wire import WireLost, WireReply, WireRequest
 from zoe.ports.bar_store import PairBar
+from zoe.ports.venue import MOST_BARS
 
 ONE = Decimal(1)
 PAIRS = ("BTC/USD", "ETH/USD")
@@ -74,7 +75,7 @@ class Filling:
 
 def test_what_the_desk_missed_is_filled_when_a_pairs_first_bar_comes() -> None:
     filling = Filling()
-    filling.has("BTC/USD", *(n for n in range(1, REACH + 1) if n not in (7, 8, 9)))
+    filling.has("BTC/USD", *(n for n in range(1, MOST_BARS + 1) if n not in (7, 8, 9)))
     assert filling.asked() == []
     filling.closes("BTC/USD")
     (request,) = filling.asked()
@@ -90,7 +91,7 @@ def test_what_the_desk_missed_is_filled_when_a_pairs_first_bar_comes() -> None:
 
 def test_a_pair_that_has_every_minute_is_not_asked_for() -> None:
     filling = Filling()
-    filling.has("BTC/USD", *range(1, REACH + 1))
+    filling.has("BTC/USD", *range(1, MOST_BARS + 1))
     filling.closes("BTC/USD")
     assert filling.asked() == []
 
@@ -98,7 +99,7 @@ def test_a_pair_that_has_every_minute_is_not_asked_for() -> None:
 def test_a_bar_that_is_not_whole_is_asked_for_again() -> None:
     filling = Filling()
     filling.closes("BTC/USD")
-    filling.answers(*range(2, REACH + 1))
+    filling.answers(*range(2, MOST_BARS + 1))
     filling.closes("BTC/USD", whole=False)
     assert len(filling.asked()) == 2
     filling.answers(1)

@@ -8,14 +8,15 @@ from bar_store import MemoryBars
 
 from zoe.adapters.kraken.public_calls import Candle, Candles, read_candles
 from zoe.app import history
-from zoe.app.history import REACH, Filled
+from zoe.app.history import Filled
 from zoe.domain.bars import MINUTE_NS
 from zoe.domain.errors import ExchangeRejected, ExchangeUnavailable, WireError
 from zoe.ports.bar_store import PairBar
+from zoe.ports.venue import MOST_BARS
 
 MINUTE = 60
 END = 28_333_333 * MINUTE
-BEGIN = END - REACH * MINUTE
+BEGIN = END - MOST_BARS * MINUTE
 NOW_NS = END * 10**9 + 7
 
 
@@ -50,7 +51,7 @@ def filled(store: MemoryBars, exchange: Exchange, *pairs: str) -> list[Filled]:
 def test_all_that_the_exchange_has_is_kept_and_nothing_is_asked_for_twice() -> None:
     store, exchange = MemoryBars(), Exchange()
     found = filled(store, exchange, "BTC/USD", "ETH/USD")
-    assert [(each.missing, each.filled) for each in found] == [(REACH, REACH)] * 2
+    assert [(each.missing, each.filled) for each in found] == [(MOST_BARS, MOST_BARS)] * 2
     assert exchange.asked == [("BTC/USD", BEGIN - 1), ("ETH/USD", BEGIN - 1)]
     assert exchange.pauses == 1
     assert [each.missing for each in filled(store, exchange, "BTC/USD", "ETH/USD")] == [0, 0]
@@ -90,13 +91,13 @@ def test_a_bar_that_is_not_whole_is_made_good_by_the_exchange() -> None:
 def test_what_the_exchange_lost_in_the_middle_goes_on_with_the_next_run() -> None:
     store, exchange = MemoryBars(), Exchange()
     one = history.fill(store, exchange, ("BTC/USD", "ETH/USD"), NOW_NS, exchange.pause)
-    assert next(one).filled == REACH
+    assert next(one).filled == MOST_BARS
     exchange.error = ExchangeUnavailable("gone")
     with pytest.raises(ExchangeUnavailable):
         next(one)
     exchange.error = None
     found = filled(store, exchange, "BTC/USD", "ETH/USD")
-    assert [each.missing for each in found] == [0, REACH]
+    assert [each.missing for each in found] == [0, MOST_BARS]
 
 
 def test_a_pair_that_the_exchange_refuses_costs_no_other() -> None:

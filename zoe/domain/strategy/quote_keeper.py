@@ -171,6 +171,5 @@ def _units(quantity: Decimal, view: View) -> int:
 
 def _too_small(view: View, price: int, quantity: int) -> bool:
     pair = view.instrument
-    size = Decimal(quantity).scaleb(-pair.qty_precision)
-    cost = Decimal(price).scaleb(-pair.price_precision) * size
-    return size < pair.qty_min or cost < pair.cost_min
+    size = pair.quantity_of(quantity)
+    return size < pair.qty_min or pair.price_of(price) * size < pair.cost_min

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.order import Fill, Side
-from zoe.domain.quantity import EXACT
+from zoe.domain.quantity import EXACT, exact_sum
 
 ZERO: Final = Decimal(0)
 _AVERAGES: Final = Context(prec=40)
@@ -97,7 +97,7 @@ class Sleeve:
 
     def total(self, base: str) -> Decimal:
         """What it holds of an asset in all pairs of that base (``BTC`` of ``BTC/USD``)."""
-        return _sum(h.quantity for pair, h in self.holdings if pair.partition("/")[0] == base)
+        return exact_sum(h.quantity for pair, h in self.holdings if pair.partition("/")[0] == base)
 
     def _with(self, pair: str, holding: Holding) -> "Sleeve":
         holdings = dict(self.holdings)
@@ -109,7 +109,7 @@ class Sleeve:
 
 def unassigned(base: str, balance: Decimal, sleeves: Iterable[Sleeve]) -> Decimal:
     """What of a balance is in no sleeve: with the sleeves it sums to the balance."""
-    return EXACT.subtract(balance, _sum(sleeve.total(base) for sleeve in sleeves))
+    return EXACT.subtract(balance, exact_sum(sleeve.total(base) for sleeve in sleeves))
 
 
 def sellable(sleeve: Sleeve, pair: str, base: str, nobodys: Decimal) -> Decimal:
@@ -119,10 +119,3 @@ def sellable(sleeve: Sleeve, pair: str, base: str, nobodys: Decimal) -> Decimal:
         nobodys: What is unassigned of the base; below 0 something is missing.
     """
     return max(EXACT.add(sleeve.of(pair).quantity, min(nobodys, ZERO)), ZERO)
-
-
-def _sum(quantities: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for quantity in quantities:
-        total = EXACT.add(total, quantity)
-    return total

@@ -168,8 +168,7 @@ class Look:
 
     def worth(self, price: int, quantity: int) -> Decimal:
         """Price times quantity in quote."""
-        pair = self.view.instrument
-        return Decimal(price * quantity).scaleb(-pair.price_precision - pair.qty_precision)
+        return self.view.instrument.worth_of(price, quantity)
 
 
 def look(
