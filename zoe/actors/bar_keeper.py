@@ -15,7 +15,7 @@ from zoe.messages.market import CandleSeen
 from zoe.messages.strategy import BarsClosed, BarsWanted
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireLost, WireReply
-from zoe.ports.venue import MOST_BARS, GetBars, Venue
+from zoe.ports.venue import GetBars, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
@@ -28,16 +28,23 @@ SETTLE_NS: Final = 1_000_000_000
 CALL_SECONDS: Final = 10
 #: After a refusal the next request waits so long.
 PAUSE_SECONDS: Final = 10
+#: Pairs whose bars stay although nobody wants them any more, the last that were wanted.
+LEFT_KEPT: Final = 20
 
 Inbox = BarsWanted | CatalogChanged | WireReply | WireLost | Tick
 
 
 class BarKeeper(Actor):
-    """Asks for bars of whatever is wanted, the longest out of date first."""
+    """Asks for bars of whatever is wanted, the longest out of date first.
 
-    def __init__(self, venue: Venue) -> None:
+    Args:
+        kept: So many closed bars of a pair are kept, and told to whoever comes.
+    """
+
+    def __init__(self, venue: Venue, kept: int) -> None:
         super().__init__()
         self._venue = venue
+        self._kept = kept
         self._catalog: Catalog | None = None
         self._watchers: dict[str, tuple[Address, frozenset[str]]] = {}
         self._bars: dict[str, tuple[CandleSeen, ...]] = {}
@@ -76,9 +83,17 @@ class BarKeeper(Actor):
             if symbol not in known and symbol in self._bars:
                 self.tell(watcher, BarsClosed(symbol, MINUTES, self._bars[symbol]))
         wanted = frozenset[str]().union(*(each for _, each in self._watchers.values()))
-        for symbol in self._due_ns.keys() - wanted:
-            # Its bars stay: a pair that comes back misses the last ones only.
+        for symbol in [each for each in self._due_ns if each not in wanted]:
             del self._due_ns[symbol]
+            self._leave(symbol)
+
+    def _leave(self, symbol: str) -> None:
+        """Its bars stay for a while: a pair that comes back soon misses the last ones only."""
+        if symbol in self._bars:
+            self._bars[symbol] = self._bars.pop(symbol)  # the last of those that have left
+        left = [each for each in self._bars if each not in self._due_ns]
+        for each in left[:-LEFT_KEPT]:
+            del self._bars[each]
 
     def _ask(self) -> None:
         self.after(PACE_SECONDS, Tick("pace"))
@@ -126,8 +141,8 @@ class BarKeeper(Actor):
         fresh = tuple(bar for bar in closed if bar.begin_ns > last_ns)
         if not fresh or symbol not in self._due_ns:
             return
-        self._bars[symbol] = (*known, *fresh)[-MOST_BARS:]
-        news = BarsClosed(symbol, MINUTES, fresh)
+        self._bars[symbol] = (*known, *fresh)[-self._kept :]
+        news = BarsClosed(symbol, MINUTES, fresh[-self._kept :])
         for watcher, symbols in self._watchers.values():
             if symbol in symbols:
                 self.tell(watcher, news)

@@ -249,7 +249,9 @@ class EngineStrategist(Actor):
         self._pairs = tuple(dict.fromkeys((*self.config.pairs, *self._found()))) if on else ()
         if self.eyes.catalog is None:
             return
-        self.tell(self.find("market"), FocusWanted(self.eyes.wanted(self._pairs)))
+        wanted = self.eyes.wanted(self._pairs)
+        self.eyes.keep(wanted, self.clock.wall_ns())
+        self.tell(self.find("market"), FocusWanted(wanted))
         self.tell(self.find("fees"), FeesWanted(self._pairs))
         if dict(self.config.engine.needs.bars):
             self.tell(self.find("bars"), BarsWanted(self._pairs))

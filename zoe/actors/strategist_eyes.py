@@ -39,16 +39,23 @@ class _Seen:
     live_since_ns: int | None = None
     heard_ns: int = 0
     bars: tuple[Bar, ...] = ()
-    #: What was traded since the last View, and in the last five minutes.
+    #: What was traded since the last View, and in the last five minutes. Of a sibling there is no View.
     signed: int = 0
     prints: int = 0
     low: int | None = None
     high: int | None = None
-    sweeps: list[Sweep] = attrs.field(factory=list)
+    sweeps: deque[tuple[int, Sweep]] = attrs.field(factory=deque)
     recent: deque[tuple[int, int]] = attrs.field(factory=deque)
     recent_sum: int = 0
     told: tuple[int, Decimal] | None = None
     own: tuple[Quote, tuple[Level, ...], Own | None] | None = None
+
+    def forget_before(self, from_ns: int) -> None:
+        """Trades of earlier are in no View to come."""
+        while self.recent and self.recent[0][0] < from_ns:
+            self.recent_sum -= self.recent.popleft()[1]
+        while self.sweeps and self.sweeps[0][0] < from_ns:
+            self.sweeps.popleft()
 
 
 class Eyes:
@@ -96,6 +103,12 @@ class Eyes:
                 found |= dict.fromkeys((route.sibling, *(rate for rate, _ in route.rates)))
         return tuple(found)
 
+    def keep(self, symbols: Iterable[str], now_ns: int) -> None:
+        """Forgets the others, but for those that were heard of just before: they may come back."""
+        for symbol in self._pairs.keys() - set(symbols):
+            if now_ns - self._pairs[symbol].heard_ns > GAP_NS:
+                del self._pairs[symbol]
+
     def quote(self, quote: Quote, now_ns: int) -> None:
         """The newest quote of a pair."""
         seen = self._pairs.setdefault(quote.symbol, _Seen())
@@ -131,10 +144,10 @@ class Eyes:
                 further = max if side is Side.BUY else min
                 reached = further(sweep.price, price)
                 sweep = Sweep(side, reached, sweep.quantity + quantity, sweep.at_ns)
-                seen.sweeps[-1] = sweep
+                seen.sweeps[-1] = (now_ns, sweep)
             else:
                 sweep = Sweep(side, price, quantity, trade.exchange_ns)
-                seen.sweeps.append(sweep)
+                seen.sweeps.append((now_ns, sweep))
         self._count(seen, news, pair, now_ns)
 
     @staticmethod
@@ -146,6 +159,7 @@ class Eyes:
         quantity = _units(told, pair.qty_precision)
         seen.recent.append((now_ns, quantity))
         seen.recent_sum += quantity
+        seen.forget_before(now_ns - FIVE_MINUTES_NS)
 
     def bars(self, symbol: str, candles: Iterable[CandleSeen]) -> None:
         """Closed candles; those that are known change nothing."""
@@ -193,10 +207,10 @@ class Eyes:
     def tape(self, symbol: str, now_ns: int) -> Tape:
         """What was traded since it was last asked for."""
         seen = self._pairs.setdefault(symbol, _Seen())
-        while seen.recent and now_ns - seen.recent[0][0] > FIVE_MINUTES_NS:
-            seen.recent_sum -= seen.recent.popleft()[1]
+        seen.forget_before(now_ns - FIVE_MINUTES_NS)
         shown = Tape(
-            *(seen.signed, seen.prints, seen.low, seen.high, tuple(seen.sweeps)),
+            *(seen.signed, seen.prints, seen.low, seen.high),
+            tuple([sweep for _, sweep in seen.sweeps]),
             volume_5m=seen.recent_sum,
         )
         seen.signed, seen.prints, seen.low, seen.high = 0, 0, None, None

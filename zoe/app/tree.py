@@ -213,7 +213,10 @@ def _strategists(parts: Parts) -> tuple[Child, ...]:
     account = parts.account_id
     return (
         *(Child(FEES, FeeKeeper, dispatcher=EDGE) for _ in parts.engines[:1]),
-        *(Child(BARS, partial(BarKeeper, parts.venue), dispatcher=EDGE) for _ in parts.engines[:1]),
+        *(
+            Child(BARS, partial(BarKeeper, parts.venue, _bars_kept(parts)), dispatcher=EDGE)
+            for _ in parts.engines[:1]
+        ),
         *(
             Child(f"strategy/{c.name}", partial(Strategist, account, c), dispatcher=ORDERS)
             for c in parts.strategies
@@ -223,6 +226,11 @@ def _strategists(parts: Parts) -> tuple[Child, ...]:
             for c in parts.engines
         ),
     )
+
+
+def _bars_kept(parts: Parts) -> int:
+    """How many bars of a pair the engine that looks back furthest needs."""
+    return max(bars for config in parts.engines for _, bars in (("", 1), *config.engine.needs.bars))
 
 
 def _door(parts: Parts) -> DeskDoor:

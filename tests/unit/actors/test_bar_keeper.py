@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from stage import Stage
 
-from zoe.actors.bar_keeper import INTERVAL_NS, BarKeeper
+from zoe.actors.bar_keeper import INTERVAL_NS, LEFT_KEPT, BarKeeper
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.messages.strategy import BarsClosed, BarsWanted
@@ -24,9 +24,9 @@ def instrument(symbol: str) -> Instrument:
     )
 
 
-def keeper() -> Stage:
-    stage = Stage("bars", lambda: BarKeeper(KrakenVenue(None)), OTHERS)
-    pairs = {symbol: instrument(symbol) for symbol in ("BTC/USD", "ETH/USD")}
+def keeper(*more: str) -> Stage:
+    stage = Stage("bars", lambda: BarKeeper(KrakenVenue(None), 300), OTHERS)
+    pairs = {symbol: instrument(symbol) for symbol in ("BTC/USD", "ETH/USD", *more)}
     stage.tell(CatalogChanged(Catalog(1, pairs)))
     return stage
 
@@ -133,3 +133,26 @@ def test_a_pair_that_comes_back_is_told_at_once_and_asked_for_what_it_missed() -
     assert [len(news.bars) for news in stage.heard("strategy/x", BarsClosed)] == [3, 3]
     stage.run(1.5)
     assert asked(stage)[1][2] is not None
+
+
+def test_no_more_bars_of_a_pair_are_kept_than_anybody_looks_back() -> None:
+    stage = keeper()
+    stage.tell_from("strategy/x", BarsWanted(("BTC/USD",)))
+    stage.run(1.5)
+    answer(stage, "BTCUSD", 500)
+    stage.tell_from("strategy/y", BarsWanted(("BTC/USD",)))
+    told = [*stage.heard("strategy/x", BarsClosed), *stage.heard("strategy/y", BarsClosed)]
+    assert [len(news.bars) for news in told] == [300, 300]
+    assert told[0].bars == told[1].bars
+
+
+def test_of_pairs_that_nobody_wants_only_the_last_that_were_wanted_keep_their_bars() -> None:
+    symbols = [f"A{number}/USD" for number in range(LEFT_KEPT + 5)]
+    stage = keeper(*symbols)
+    for symbol in symbols:
+        stage.tell_from("strategy/x", BarsWanted((symbol,)))
+        stage.run(1.5)
+        answer(stage, symbol.replace("/", ""), 3)
+    stage.tell_from("strategy/x", BarsWanted(()))
+    stage.tell_from("strategy/y", BarsWanted(tuple(symbols)))
+    assert [news.symbol for news in stage.heard("strategy/y", BarsClosed)] == symbols[5:]

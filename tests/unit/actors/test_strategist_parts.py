@@ -14,7 +14,7 @@ from zoe.domain.order import Fill, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.strategy.fair_value import FINE, Weighing
 from zoe.messages.ledger import FeesKnown
-from zoe.messages.market import CandleSeen, Quote
+from zoe.messages.market import CandleSeen, Quote, TradePrint, TradePrints
 
 SECOND_NS = 1_000_000_000
 NOW_NS = 20_000 * DAY_NS + 3_600 * SECOND_NS
@@ -100,6 +100,32 @@ def test_focus_begins_anew_after_a_gap_in_what_was_heard() -> None:
     assert made.focused_seconds("X/USD", later) == 0
     made.quote(quote("X/USD", 99, 101), later)
     assert made.focused_seconds("X/USD", later + 5 * SECOND_NS) == 5
+
+
+def test_trades_of_a_sibling_of_which_no_view_is_ever_made_are_let_go_of_after_five_minutes() -> (
+    None
+):
+    made, one, at_ns = eyes("X/USD", "X/EUR"), Decimal(1), NOW_NS
+    for second in range(3_600):
+        at_ns = NOW_NS + second * SECOND_NS
+        trade = TradePrint(second, "buy", one, one, at_ns)
+        made.trades(TradePrints("X/EUR", (trade,), second + 1, one * (second + 1)), at_ns)
+    shown = made.tape("X/EUR", at_ns)
+    assert len(shown.sweeps) == 301
+    assert shown.volume_5m == 301 * 10_000
+    assert made.tape("X/EUR", at_ns).sweeps == ()
+
+
+def test_a_pair_that_is_not_looked_at_is_forgotten_unless_it_was_heard_of_just_before() -> None:
+    made, one = eyes("X/USD", "Y/USD"), Decimal(1)
+    for symbol in ("X/USD", "Y/USD"):
+        made.quote(quote(symbol, 99, 101), NOW_NS)
+        made.bars(symbol, [CandleSeen(symbol, NOW_NS, 5, one, one, one, one, one, 1)])
+    made.keep(("X/USD",), NOW_NS + GAP_NS)
+    assert made.touch("Y/USD", NOW_NS) is not None
+    made.keep(("X/USD",), NOW_NS + GAP_NS + 1)
+    assert made.touch("Y/USD", NOW_NS) is None
+    assert (len(made.closed_bars("X/USD")), made.closed_bars("Y/USD")) == (1, ())
 
 
 def test_a_pair_that_is_counted_otherwise_from_now_on_is_looked_at_anew() -> None:

@@ -18,6 +18,11 @@ from zoe.domain.strategy.trader_state import State
 from zoe.domain.strategy.view import Bar, Decision, Needs, View
 
 NAME: Final = "crypto_trader"
+#: A pair that is looked at has new bars of five minutes before this.
+_READ_NS: Final = 900_000_000_000
+
+#: Bars, what they say, what is wrong with them, and when they were read.
+_Read = tuple[tuple[Bar, ...], Facts | None, str | None, int]
 
 
 @attrs.frozen
@@ -30,11 +35,9 @@ class CryptoTrader:
     slots: tuple[str, ...] = SLOTS
     needs: Needs = attrs.field(factory=lambda: Needs(bars={"5m": 300}, scouted=True))
     state_type: type[Any] = State
-    #: What each pair's newest bars said: they are read once, not at every wake. Only ever the
-    #: answer that would be worked out again from the very same bars.
-    _read: dict[str, tuple[tuple[Bar, ...], Facts | None, str | None]] = attrs.field(
-        factory=dict, init=False, eq=False, repr=False
-    )
+    #: What each pair's newest bars said, and when they were read: once, not at every wake. Only ever
+    #: the answer that would be worked out again from the very same bars.
+    _read: dict[str, _Read] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def memory(self, pair: str) -> str:
         """All pairs share one."""
@@ -65,5 +68,13 @@ class CryptoTrader:
         if known is None or known[0] is not bars:
             flaw = bar_facts.flaw(bars)
             facts = None if flaw else bar_facts.facts(bars, self.params.breakout_bars)
-            known = self._read[symbol] = (bars, facts, flaw)
+            known = (bars, facts, flaw, view.now_ns)
+            self._keep(symbol, known)
         return look(view, self.params, known[1], known[2], self.order_quote)
+
+    def _keep(self, symbol: str, read: _Read) -> None:
+        """Also lets go of what was read too long ago to be the newest bars of a pair it looks at."""
+        from_ns = read[3] - _READ_NS
+        for other in [name for name, known in self._read.items() if known[3] < from_ns]:
+            del self._read[other]
+        self._read[symbol] = read

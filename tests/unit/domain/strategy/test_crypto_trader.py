@@ -154,6 +154,17 @@ def test_bars_that_are_broken_say_nothing(broken: str) -> None:
     assert (decision.wants, decision.reasons) == ((), ("BARS_BROKEN",))
 
 
+def test_what_bars_said_is_kept_for_as_long_as_they_can_be_the_newest() -> None:
+    around, stall = scene()
+    view = around.view(stall)
+    quarter_ns = 900 * 1_000_000_000
+    for number, at_ns in enumerate((0, quarter_ns, 2 * quarter_ns, 3 * quarter_ns + 1)):
+        pair = attrs.evolve(view.instrument, symbol=f"P{number}/USD")
+        look = attrs.evolve(view, instrument=pair, now_ns=view.now_ns + at_ns)
+        around.trader.decide(State(), look)
+    assert list(around.trader._read) == ["P3/USD"]
+
+
 def test_an_entry_chases_fifteen_bps_and_no_further_and_then_gives_up() -> None:
     around, stall = scene()
     wake(around, stall)
