@@ -8,7 +8,7 @@ between the two. Durable first, then ours, then known.
 A restart reads its own stream from the newest snapshot on.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
@@ -36,6 +36,9 @@ CHANGED: Final = "balance.changed"
 #: After so many rows the stream's next snapshot is recorded though it says nothing new, so that a
 #: start need not read more.
 ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
+#: Ids of rows that are remembered, so that one that comes again is booked once. The stream repeats
+#: its newest rows at most, and a start knows those since the newest snapshot only.
+BOOKED_KEPT: Final = 20_000
 #: Of rows that come faster than they are written, each so many are told of.
 ROWS_BETWEEN_NEWS: Final = 16
 #: Types of ledger rows that are neither gain nor loss.
@@ -67,7 +70,7 @@ class Ledger(Actor):
         self._books = books
         self._watchers: dict[str, Address] = {}
         self._wallets: Wallets = {}
-        self._booked: set[str] = set()
+        self._booked: OrderedDict[str, None] = OrderedDict()
         self._moved: dict[str, Decimal] = {}
         self._version = 0
         self._since_snapshot = 0
@@ -213,7 +216,9 @@ class Ledger(Actor):
     def _book(self, kind: str, body: Any) -> None:
         self._since_snapshot += 1
         if kind == CHANGED:
-            self._booked.add(body["ledger_id"])
+            self._booked[body["ledger_id"]] = None
+            if len(self._booked) > BOOKED_KEPT:
+                self._booked.popitem(last=False)
             wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
             self._wallets[wallet] = Decimal(body["balance"])
         else:

@@ -4,8 +4,10 @@ from decimal import Decimal
 from functools import partial
 
 import attrs
+import pytest
 from stage import Stage
 
+from zoe.actors import ledger as module
 from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.journal import Hydrated, StoredRow
@@ -54,6 +56,20 @@ def test_rows_that_come_together_are_one_record_and_one_news() -> None:
     assert stage.kinds() == [SNAPSHOT, CHANGED, CHANGED]
     assert newest(stage) == Decimal(5)
     assert len(stage.heard("watcher", BalancesChanged)) == told + 1
+
+
+def test_so_many_of_the_newest_ids_are_remembered_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BOOKED_KEPT", 10)
+    stage = ledger()
+    stage.tell(snapshot("50"))
+    rows = [row(f"L{number}", "-1", str(49 - number)) for number in range(30)]
+    stage.tell(LedgerRowsSeen(tuple(rows)))
+    stage.tell(LedgerRowsSeen(tuple(rows[-10:])))
+    assert len(stage.rows) == 31
+    assert newest(stage) == Decimal(20)
+    assert len(stage.runtime.find("ledger").cell.life.actor._booked) == 10
 
 
 def test_nobody_hears_of_a_balance_before_it_is_durable() -> None:

@@ -41,6 +41,8 @@ RETRY_AFTER_NS: Final = 60 * SECOND_NS
 #: A book may break so often in a minute and be asked for at once; then the pauses double.
 MOST_BREAKS: Final = 8
 LONGEST_PAUSE_NS: Final = 60 * SECOND_NS
+#: Requests that a refusal can be told apart by, the newest; it comes at once.
+MOST_REQUESTS: Final = 200
 #: How often it is looked whether something is late.
 LOOK_NS: Final = SECOND_NS // 10
 
@@ -243,6 +245,8 @@ class PublicSession:
         symbols = tuple(s.symbol for s in asked if s.symbol)
         self._req_id += 1
         self._requests[self._req_id] = (topic.channel, symbols)
+        if len(self._requests) > MOST_REQUESTS:
+            del self._requests[next(iter(self._requests))]
         params = {"channel": topic.channel, "symbol": list(symbols) or None, **dict(topic.options)}
         return [request("subscribe", params, self._req_id)]
 

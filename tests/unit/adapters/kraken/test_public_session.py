@@ -114,6 +114,20 @@ def test_a_refusal_without_a_pair_is_about_its_whole_request() -> None:
     assert set(line.stages().values()) == {Stage.REFUSED}
 
 
+def test_a_line_on_which_pairs_come_and_go_for_days_remembers_its_newest_requests_only() -> None:
+    topic = session.ticker()
+    line = Line((topic, ["A/Y"]))
+    for number in range(session.MOST_REQUESTS + 50):
+        line.session.want(topic, [f"P{number}/Y"])
+        line.passes(0.5)
+        line.session.unwant(topic, [f"P{number}/Y"])
+    line.session.want(topic, ["B/Y"])
+    (asked,) = line.passes(0.5)
+    line.hears({"method": "subscribe", "success": False, "req_id": asked["req_id"], "error": "?"})
+    assert line.stages()["B/Y"] is Stage.REFUSED
+    assert len(line.session._requests) == session.MOST_REQUESTS
+
+
 def test_already_subscribed_is_no_refusal_if_the_snapshot_comes() -> None:
     line = Line((session.ticker(), ["A/Y"]))
     line.hears({"method": "subscribe", "success": False, "req_id": 1, "symbol": "A/Y",
