@@ -157,7 +157,8 @@ class FeedLines:
         if isinstance(news, BookBroken):
             line.shown.discard((Quote, news.symbol))
         if isinstance(news, FeedAlive):
-            line.heard_ns = max(line.heard_ns, news.heard_ns)
+            # As it is told: after a clock was set back, the greater one would stand still.
+            line.heard_ns = news.heard_ns
             line.conflated = news.conflated
         line.feed.heard(news, self._now())
         self._send_due(line)

@@ -128,7 +128,10 @@ class MarketWatch(Actor):
                 self._lines.heard(message)
             case FrameNotUnderstood():
                 log.error(
-                    "market.frame_not_understood", error=message.error, excerpt=message.excerpt
+                    "market.frame_not_understood",
+                    error=message.error,
+                    excerpt=message.excerpt,
+                    frames=message.count,
                 )
             case ExchangeStatus():
                 log.info("exchange.status", system=message.system)

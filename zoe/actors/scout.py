@@ -106,7 +106,10 @@ class Scout(Actor):
                 self._lines.heard(message)
             case FrameNotUnderstood():
                 log.error(
-                    "market.frame_not_understood", error=message.error, excerpt=message.excerpt
+                    "market.frame_not_understood",
+                    error=message.error,
+                    excerpt=message.excerpt,
+                    frames=message.count,
                 )
             case WireOpened():
                 self._lines.opened(message)

@@ -147,6 +147,11 @@ class Bars:
             if begin_ns < self._ended_ns:
                 self.late = True
 
+    def missed(self, at_ns: int) -> None:
+        """A trade was heard and could not be read: no bar until then is whole."""
+        if self._since_ns is not None:
+            self._since_ns = max(self._since_ns, at_ns)
+
     def closed(self, now_ns: int) -> list[Bar]:
         """The minutes that have ended since the last call, and those that late trades changed."""
         end_ns = ended_at(now_ns)

@@ -29,13 +29,16 @@ def ticker_contradicts(shown: Prices, told: Prices) -> bool:
 
 
 def is_proof(book_ns: int, other_ns: int) -> bool:
-    """Whether what was heard at ``other_ns`` cannot be older than the book's last change."""
-    return other_ns - book_ns > APART_NS
+    """Whether what was heard at ``other_ns`` cannot be older than the book's last change.
+
+    Where the clock was set back in between nobody knows, and the book is not believed.
+    """
+    return abs(other_ns - book_ns) > APART_NS
 
 
 def stands_still(proof_ns: int, now_ns: int) -> bool:
     """Whether the change that was first proven due at ``proof_ns`` has not come."""
-    return now_ns - proof_ns > STILL_NS
+    return abs(now_ns - proof_ns) > STILL_NS
 
 
 class Ages:

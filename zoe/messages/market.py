@@ -46,8 +46,12 @@ class Quote(Message):
     asks: tuple[tuple[int, int], ...] = ()
 
     def age_ns(self, now_ns: int) -> int:
-        """How long ago this was last known to be the best bid and ask; ``now_ns`` is wall time."""
-        return max(now_ns - max(self.received_ns, self.confirmed_ns), 0)
+        """How long ago this was last known to be the best bid and ask; ``now_ns`` is wall time.
+
+        What a clock that was set back has in its future is as old as that is far: it is not known
+        to be new.
+        """
+        return abs(now_ns - (self.confirmed_ns or self.received_ns))
 
     @property
     def key(self) -> str:
@@ -203,10 +207,15 @@ class ExchangeStatus(Message):
 
 @attrs.frozen
 class FrameNotUnderstood(Message):
-    """A frame that could not be read; its beginning is kept."""
+    """A frame that could not be read; its beginning is kept.
+
+    Attributes:
+        count: How many there were since the one that was told before, this one included.
+    """
 
     error: str
     excerpt: str
+    count: int = 1
 
 
 @attrs.frozen

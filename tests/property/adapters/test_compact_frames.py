@@ -73,14 +73,18 @@ def test_symbols_are_kept_as_they_are_or_the_frame_is_left(symbol: str) -> None:
         assert json.loads(f'"{match[1].decode()}"', strict=False) == symbol
 
 
-def test_a_frame_of_five_megabytes_is_read_in_one_go() -> None:
-    reader = FeedReader(10, {"X/Y": (2, 2)})
-    reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
-    many = [(f"{n}.5", "0") for n in range(200_000)]
+def test_a_frame_of_five_megabytes_costs_its_pair_and_no_other() -> None:
+    reader = FeedReader(10, {"X/Y": (2, 2), "Z/Y": (2, 2)})
+    for symbol in ("X/Y", "Z/Y"):
+        reader.feed(text(symbol, [], [], 0, "snapshot").encode(), 1)
+    many = [(f"{n}.5", "1") for n in range(1, 200_001)]
     frame = text("X/Y", many, [], 0).encode()
     assert len(frame) > 5_000_000
-    (quote,) = reader.feed(frame, 2)
-    assert isinstance(quote, Quote) and quote.bid is None
+    broken, gone = reader.feed(frame, 2)
+    assert broken == BookBroken("X/Y", "200000 levels at once")
+    assert isinstance(gone, Quote) and not gone.live
+    (quote,) = reader.feed(text("Z/Y", [], [], 0).encode(), 3)
+    assert isinstance(quote, Quote) and quote.live
 
 
 def test_digits_without_end_do_not_keep_the_matcher_busy() -> None:

@@ -213,6 +213,34 @@ def test_a_quiet_quote_is_confirmed_while_its_connection_is_heard_and_no_longer(
     assert market.quotes()[-1].age_ns(market.now()) > 2_000_000_000
 
 
+HOUR_NS = 3_600_000_000_000
+
+
+def test_what_was_heard_before_the_clock_was_set_back_is_not_taken_for_new() -> None:
+    market = Market()
+    market.open()
+    ahead_ns = market.now() + HOUR_NS  # before it was set back
+    market.stage.tell(FeedAlive("public/0", ahead_ns))
+    market.quote("BTC/USD", received_ns=ahead_ns)
+    assert market.quotes()[-1].age_ns(market.now()) > HOUR_NS - 1_000_000_000
+    market.passes(3)  # its connection is heard by the clock as it is, and so it is confirmed
+    assert market.quotes()[-1].live
+    assert market.quotes()[-1].age_ns(market.now()) < 1_500_000_000
+    market.passes(3, heard=False)
+    assert market.quotes()[-1].age_ns(market.now()) > 2_000_000_000
+
+
+def test_a_book_that_stands_still_is_found_though_the_clock_was_set_back() -> None:
+    market = Market()
+    market.open()
+    market.quote("BTC/USD", received_ns=market.now() + HOUR_NS)
+    market.acks(*PAIRS)
+    market.trade("BTC/USD", "107.0")
+    market.passes(7)
+    assert len(market.sent('"unsubscribe"', '"book"', "BTC/USD")) == 1
+    assert not market.quotes()[-1].live
+
+
 def test_bars_go_to_whoever_keeps_them() -> None:
     market = Market()
     market.open()

@@ -33,6 +33,9 @@ several: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
 LONGEST_OF_ONE: Final = 205
 _EACH_LEVEL: Final = re.compile(_LEVEL).findall
 
+#: One that is longer holds more levels than books have, and is looked at level by level.
+LONGEST_OF_SEVERAL: Final = 256 * 1024
+
 _TICKER: Final = b'{"channel":"ticker","type":"update","data":[{"symbol":"'
 _FIRST_TICKER: Final = _TICKER.replace(b"update", b"snapshot")
 _LONGEST_TICKER: Final = 1_000
@@ -63,7 +66,9 @@ def levels(side: bytes, price_precision: int, qty_precision: int) -> list[Writte
             decimals = decimals.ljust(price_precision, _ZERO)
             qty_decimals = qty_decimals.ljust(qty_precision, _ZERO)
         # What the checksum is made of is what stands in the frame, without zeros in front.
-        price = (whole + decimals).lstrip(_ZERO) or _ZERO
+        price = (whole + decimals).lstrip(_ZERO)
+        if not price:
+            return None
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
         found.append((int(price), price + qty if qty else b""))
     return found

@@ -6,8 +6,9 @@ new snapshot comes its changes are ignored. A calm reader tells no more than a s
 Telling.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, assert_never
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, assert_never
 
 import attrs
 import msgspec
@@ -22,6 +23,7 @@ from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
     FeedAlive,
+    FrameNotUnderstood,
     InstrumentsChanged,
     SubscriptionAcked,
     SubscriptionRefused,
@@ -33,6 +35,8 @@ DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 #: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
 MOST_WAITING: Final = 1_000
+#: Levels of one side in one frame: books have 1,000, and change a few at a time.
+MOST_LEVELS: Final = 5_000
 _NOTHING: Final[tuple[Message, ...]] = ()
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
@@ -85,6 +89,7 @@ class FeedReader:
         self._told_ns = 0
         self._tickers: dict[bytes, tuple[bytes, int]] = {}
         self._conflated = 0
+        self._unread, self._unread_ns = 0, -telling.calm_ns
         self._tape = TradeTape(telling.connection)
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._shelf = Shelf(depth, telling.calm_ns, levels=telling.levels)
@@ -92,8 +97,8 @@ class FeedReader:
         self.verified = self._shelf.verified
         self._channels: dict[str, Callable[[frames.Frame, int], list[Message]]] = {
             "book": self._unread_book,
-            "ticker": _unread(frames.TICKER),
-            "trade": _unread(frames.TRADE),
+            "ticker": self._unread_tickers,
+            "trade": self._unread_trades,
             "ohlc": rows.candles,
             "instrument": self._instrument,
             "status": self._status,
@@ -137,6 +142,25 @@ class FeedReader:
         return [*said, *tape.told(received_ns)] if tape.heard else said
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
+        said = self._decoded(payload, received_ns)
+        if self._calm_ns and any(type(news) is FrameNotUnderstood for news in said):
+            return self._thinned(said, received_ns)
+        return said
+
+    def _thinned(self, said: list[Message], received_ns: int) -> list[Message]:
+        """Of what could not be read, one in a while is told, and how many there were."""
+        kept: list[Message] = []
+        for news in said:
+            if isinstance(news, FrameNotUnderstood):
+                self._unread += 1
+                if 0 <= received_ns - self._unread_ns < self._calm_ns:
+                    continue
+                self._unread_ns = received_ns
+                news, self._unread = attrs.evolve(news, count=self._unread), 0
+            kept.append(news)
+        return kept
+
+    def _decoded(self, payload: bytes, received_ns: int) -> list[Message]:
         try:
             frame = frames.OFTEN.decode(payload)
         except UNREADABLE:
@@ -170,9 +194,9 @@ class FeedReader:
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
             case frames.TickerFrame():
-                return self._ticker(frame, received_ns)
+                return self._ticker(frame.data, received_ns)
             case frames.TradeFrame():
-                return self._tape.read(frame.data)
+                return self._tape.read(frame.data, received_ns)
             case frames.BookFrame():
                 return self._book(frame, received_ns)
             case frames.Heartbeat():
@@ -287,9 +311,31 @@ class FeedReader:
             said += self._change(row, snapshot, received_ns)
         return said
 
-    def _ticker(self, frame: frames.TickerFrame, received_ns: int) -> list[Message]:
+    def _unread_tickers(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        """What OFTEN could not read: the rows that make sense count."""
         said: list[Message] = []
-        for row in frame.data:
+        for raw in frames.ROWS.decode(frame.data):
+            try:
+                said += self._ticker([frames.TICKER.decode(raw)], received_ns)
+            except UNREADABLE as problem:
+                said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(raw)))
+        return said
+
+    def _unread_trades(self, frame: frames.Frame, received_ns: int) -> list[Message]:
+        """As of tickers; a trade that is lost is missed by its pair."""
+        said: list[Message] = []
+        for raw in frames.ROWS.decode(frame.data):
+            try:
+                said += self._tape.read([frames.TRADE.decode(raw)], received_ns)
+            except UNREADABLE as problem:
+                said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(raw)))
+                with contextlib.suppress(*UNREADABLE):
+                    self._tape.missed(frames.NAME.decode(raw).symbol, received_ns)
+        return said
+
+    def _ticker(self, data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
+        said: list[Message] = []
+        for row in data:
             self._tickers.pop(row.symbol.encode(), None)  # an older one that is held
             bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
             if not all_exact(bid, ask, volume, bid if last is None else last):
@@ -304,7 +350,7 @@ class FeedReader:
             raise ValueError("neither a channel nor an answer")
         where = self._connection
         if not frame.success:
-            error = frame.error or "no reason given"
+            error = (frame.error or "no reason given")[:EXCERPT_BYTES]
             return [SubscriptionRefused(frame.symbol, error, frame.req_id, where)]
         if frame.method == "unsubscribe":
             return self._left(frame, received_ns)
@@ -328,23 +374,15 @@ def _result(frame: frames.Frame) -> frames.SubscribedTo:
     return frames.RESULT.decode(told) if told else frames.SubscribedTo()
 
 
-def _unread(form: msgspec.json.Decoder[Any]) -> Callable[[frames.Frame, int], list[Message]]:
-    """Says why OFTEN could not read a frame of this form."""
-
-    def read(frame: frames.Frame, _: int) -> list[Message]:
-        form.decode(frame.data)
-        raise ValueError("a frame of a form that nobody knows")
-
-    return read
-
-
 def _levels(
     levels: list[frames.TextLevel], price_precision: int, qty_precision: int
 ) -> list[Level]:
-    return [
-        (
-            units_of_text(bytes(row.price), price_precision),
-            units_of_text(bytes(row.qty), qty_precision),
-        )
-        for row in levels
-    ]
+    if len(levels) > MOST_LEVELS:
+        raise ValueError(f"{len(levels)} levels at once")
+    found: list[Level] = []
+    for row in levels:
+        price = units_of_text(bytes(row.price), price_precision)
+        if not price:
+            raise ValueError("a price of 0")
+        found.append((price, units_of_text(bytes(row.qty), qty_precision)))
+    return found

@@ -69,6 +69,26 @@ def all_exact(*values: Decimal) -> bool:
     return True
 
 
+#: Of a price and a quantity as they are traded: so their products, and sums of those, are exact.
+_TRADED: Final = Context(prec=40, traps=[Inexact, InvalidOperation])
+_FINEST: Final = Decimal("1e-20")
+
+
+def traded(value: Decimal) -> Decimal:
+    """The same number, if something can have been traded at it, or so much.
+
+    Raises:
+        ValueError: Not greater than 0, not below 10^20, or with more than 20 decimals.
+    """
+    try:
+        _TRADED.quantize(value, _FINEST)
+        if value > 0:
+            return value
+    except ArithmeticError:
+        pass
+    raise ValueError(f"{str(value)[:60]} of a trade is absurd")
+
+
 def every_exact(value: object) -> None:
     """Checks every Decimal in rows, lists and mappings.
 
@@ -165,9 +185,16 @@ def units_of_text(text: bytes, precision: int) -> int:
     return units(value, precision)
 
 
+#: Nanoseconds of other years do not fit into 64 bits, or are from before any exchange.
+_YEARS: Final = range(1970, 2262)
+
+
 @lru_cache(maxsize=64)
 def _midnight(date: str) -> int:
-    return round(datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    midnight = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)
+    if midnight.year not in _YEARS:
+        raise ValueError(f"{date} is not a date of any trade")
+    return round(midnight.timestamp())
 
 
 #: Nanoseconds of the last of so many decimals.
@@ -177,7 +204,7 @@ _UNITS_OF_DIGITS: Final = tuple(int(f"1{'0' * (9 - digits)}") for digits in rang
 @lru_cache(maxsize=256)
 def _second(text: str) -> int:
     """Nanoseconds of the part before the point."""
-    if len(text) != 19 or text[13] != ":" or text[16] != ":":
+    if len(text) != 19 or text[13] != ":" or text[16] != ":" or not text.isascii():
         raise ValueError(f"{text[:40]!r} is not a time")
     clock = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19])
     return (_midnight(text[:10]) + clock) * NANOSECONDS

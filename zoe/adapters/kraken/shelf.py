@@ -106,7 +106,9 @@ class Shelf:
         if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
             return self._several(payload, received_ns)
         # As compact.levels does.
-        price = (whole + decimals).lstrip(_ZERO) or _ZERO
+        price = (whole + decimals).lstrip(_ZERO)
+        if not price:
+            return False
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
         moved = put(int(price), price + qty if qty else b"")
         self.settle(kept, moved, int(checksum), stamp, received_ns)
@@ -114,7 +116,7 @@ class Shelf:
 
     def _several(self, payload: bytes, received_ns: int) -> bool:
         """Any number of levels, and any number of decimals."""
-        match = compact.several(payload)
+        match = compact.several(payload) if len(payload) <= compact.LONGEST_OF_SEVERAL else None
         if match is None:
             return False
         symbol, bid_text, ask_text, checksum, stamp = match.groups()

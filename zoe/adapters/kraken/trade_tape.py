@@ -7,13 +7,15 @@ from typing import Final
 import msgspec
 
 from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import all_exact, exact, nanoseconds
+from zoe.adapters.kraken.numbers import nanoseconds, traded
 from zoe.adapters.kraken.rows import not_understood
 from zoe.domain.bars import Bars, ended_at
+from zoe.domain.quantity import EXACT
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
 from zoe.runtime.message import Message
 
 _NO_VOLUME: Final = Decimal(0)
+_SIDES: Final = frozenset({"buy", "sell"})
 
 
 class TradeTape:
@@ -39,7 +41,13 @@ class TradeTape:
         """From here on none is."""
         self._bars.pop(symbol, None)
 
-    def read(self, rows: Sequence[frames.TradeRow]) -> list[Message]:
+    def missed(self, symbol: str, at_ns: int) -> None:
+        """A trade was heard that could not be read."""
+        bars = self._bars.get(symbol)
+        if bars is not None:
+            bars.missed(at_ns)
+
+    def read(self, rows: Sequence[frames.TradeRow], at_ns: int) -> list[Message]:
         """Takes trades; what is wrong with those that make no sense, which cost no other."""
         wrong: list[Message] = []
         for row in rows:
@@ -47,6 +55,7 @@ class TradeTape:
                 trade = _trade(row)
             except (ValueError, ArithmeticError) as problem:
                 wrong.append(not_understood(str(problem), msgspec.json.encode(row)))
+                self.missed(row.symbol, at_ns)
                 continue
             heard = self.heard.get(row.symbol)
             if heard is None:
@@ -63,7 +72,7 @@ class TradeTape:
     def _told(self, symbol: str, trades: list[TradePrint], received_ns: int) -> TradePrints:
         count, volume = self._sums.get(symbol, (0, _NO_VOLUME))
         for trade in trades:
-            volume += trade.quantity
+            volume = EXACT.add(volume, trade.quantity)
         count += len(trades)
         self._sums[symbol] = (count, volume)
         bars = self._bars.get(symbol)
@@ -84,10 +93,7 @@ class TradeTape:
 
 
 def _trade(row: frames.TradeRow) -> TradePrint:
-    price, quantity = row.price, row.qty
-    if not all_exact(price, quantity):
-        exact(price)  # one of both says what is wrong
-        exact(quantity)
-    if price <= 0 or quantity <= 0:
-        raise ValueError(f"a trade of {quantity} at {price}")
+    if row.side not in _SIDES:
+        raise ValueError(f"a trade's side is {row.side[:40]!r}")
+    price, quantity = traded(row.price), traded(row.qty)
     return TradePrint(row.trade_id, row.side, price, quantity, nanoseconds(row.timestamp))
