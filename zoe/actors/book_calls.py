@@ -7,6 +7,8 @@ from zoe.domain.booking import Booking
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.live_marks import LiveMarks
 from zoe.ports.ledger_store import DriftRow, LedgerStore
+from zoe.runtime.message import Message
+from zoe.runtime.offload import Outcome
 
 
 @attrs.frozen
@@ -15,6 +17,20 @@ class OpenBooks:
 
     keeping: Bookkeeping
     drift: tuple[DriftRow, ...]
+
+
+@attrs.frozen
+class Opened(Message):
+    """What came of ``open_books``."""
+
+    outcome: Outcome[OpenBooks]
+
+
+@attrs.frozen
+class Booked(Message):
+    """What came of ``store_all``."""
+
+    outcome: Outcome[None]
 
 
 @attrs.define

@@ -6,6 +6,7 @@ called on the lane ``books``, one call at a time, and what arrives meanwhile is 
 Rows of the stream, of REST and of files go into one inbox, each once. A gap in a wallet's balances,
 and a balance that is not the exchange's, have the ledger read by REST, with overlap, page by page.
 The store's word counts: after any error, and where another writer was quicker, it is read again.
+What has been settled for hours is let go of; a row that needs it has the store read again, too.
 A restart reads everything again. Nobody waits for the books: if the database refuses a booking, they
 stand still and say so, and the desk goes on.
 """
@@ -14,9 +15,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final, assert_never
 
-import attrs
-
-from zoe.actors.book_calls import OpenBooks, Reading, open_books, store_all
+from zoe.actors.book_calls import Booked, OpenBooks, Opened, Reading, open_books, store_all
 from zoe.actors.drift_notes import DriftNotes
 from zoe.actors.stream_rows import balances_of, row_of
 from zoe.domain.balance_drift import BalanceDrift
@@ -38,7 +37,6 @@ from zoe.ports.ledger_store import LedgerStore
 from zoe.ports.venue import GetBalances, GetLedgers
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "books"
@@ -58,19 +56,7 @@ GAP: Final = "gap"
 DIFFERENT: Final = "balances differ"
 
 
-@attrs.frozen
-class _Opened(Message):
-    outcome: Outcome[OpenBooks]
-
-
-@attrs.frozen
-class _Booked(Message):
-    outcome: Outcome[None]
-
-
-Inbox = (
-    LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | _Opened | _Booked
-)  # fmt: skip
+Inbox = LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | Opened | Booked
 
 
 class Bookkeeper(Actor):
@@ -119,9 +105,9 @@ class Bookkeeper(Actor):
                 self._quoted(message)
             case PrivateAnswered():
                 self._answered(message)
-            case _Opened():
+            case Opened():
                 self._opened(message.outcome)
-            case _Booked():
+            case Booked():
                 self._booked(message.outcome)
             case Tick("look"):
                 self.after(LOOK_SECONDS, Tick("look"))
@@ -147,7 +133,7 @@ class Bookkeeper(Actor):
         self._busy, self._keeping = True, None
         now_ns = self._marks.now_ns = self.clock.wall_ns()
         call = partial(open_books, self._store, self._marks, now_ns, reason)
-        self.offload(call, _Opened, lane=LANE)
+        self.offload(call, Opened, lane=LANE)
 
     def _opened(self, outcome: Outcome[OpenBooks]) -> None:
         self._busy = False
@@ -161,7 +147,7 @@ class Bookkeeper(Actor):
         if self._drift is None:
             self._begin(found.keeping)
         self._queue, self._flying = self._flying + self._queue, []
-        log.info("books.opened", rows=len(found.keeping.books.rows))
+        log.info("books.opened", rows=found.keeping.books.known)
         self._next()
         if self._read_ns is not None:
             self._read()
@@ -181,6 +167,9 @@ class Bookkeeper(Actor):
         if self._busy or self._keeping is None or self._refused:
             return
         keeping, batch = self._keeping, self._queue[:MOST_ROWS]
+        if keeping.is_closed_to(batch):
+            self._open()
+            return
         del self._queue[:MOST_ROWS]
         now_ns = self._marks.now_ns = self.clock.wall_ns()
         booking = keeping.take(batch, now_ns, now_ns)
@@ -191,7 +180,7 @@ class Bookkeeper(Actor):
             return
         self._busy, self._flying = True, batch
         work = partial(store_all, self._store, booking, self._notes.take())
-        self.offload(work, _Booked, lane=LANE)
+        self.offload(work, Booked, lane=LANE)
 
     def _booked(self, outcome: Outcome[None]) -> None:
         self._busy = False
@@ -373,7 +362,7 @@ class Bookkeeper(Actor):
             return
         books = self._keeping.books
         wrong = sorted(self._notes.open | {f"lots {asset}" for asset in books.stopped})
-        detail = f"{len(books.rows)} rows" + (f", wrong: {', '.join(wrong)}" if wrong else "")
+        detail = f"{books.known} rows" + (f", wrong: {', '.join(wrong)}" if wrong else "")
         self.tell(self.find("heartbeat"), Beat("books", "degraded" if wrong else "ok", detail))
 
     # Marks
@@ -396,5 +385,7 @@ class Bookkeeper(Actor):
             return
         if self._marks.would_value(self._keeping.books.outcomes):
             self._open("valued")
-        else:
-            self._next()
+            return
+        self._next()
+        if not self._busy and self._reading is None and self._wanted is None:
+            self._keeping.close_old(now_ns)

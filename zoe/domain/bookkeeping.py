@@ -28,6 +28,10 @@ from zoe.domain.marks import Marks
 from zoe.domain.wallet_chain import WalletChain
 
 FIRST: Final = "first lots"
+#: What has been settled for so long may be let go of, so often: a late row or a valuing is about what is
+#: younger, but for the rarest.
+OPEN_NS: Final = 6 * 3_600 * 1_000_000_000
+CLOSE_EACH_NS: Final = 3_600 * 1_000_000_000
 _UNDOING: Final = frozenset({GIVE_BACK, CLOSE})
 
 
@@ -84,6 +88,7 @@ class Bookkeeping:
             self._adopt(known, ours)
             lots += [self._opened(lot) for lot in ours.lots[len(known.lots) :]]
             uses += [self._used(use) for use in ours.uses[len(known.uses) :]]
+        self._in_force.clear()
         rows = self.books.rows
         corrected = [e for name in sorted(self._entered) for e in self._corrections(rows[name])]
         return Booking(
@@ -94,6 +99,32 @@ class Bookkeeping:
             lots=tuple(lots),
             uses=tuple(uses),
         )
+
+    def close_old(self, now_ns: int) -> None:
+        """Lets go of what has been settled for hours, now and then."""
+        outcomes, before_ns = self.books.outcomes, now_ns - OPEN_NS
+        if outcomes and outcomes[0].time_ns < before_ns - CLOSE_EACH_NS:
+            self.close(before_ns)
+
+    def close(self, before_ns: int) -> int:
+        """Lets go of events before a time that are settled and stored (``Books.close``); of how many."""
+        books = self.books
+        gone = books.close(before_ns)
+        if not gone:
+            return 0
+        self._journaled.difference_update(r.ledger_id for o in gone for r in o.group.rows)
+        self._pinned = {pin for pin in self._pinned if pin[1] >= books.open_from_ns}
+        kept = {id(lot) for lot in books.open_lots()}
+        for outcome in books.outcomes:
+            kept.update(map(id, outcome.lots))
+            kept.update(map(id, outcome.uses))
+            kept.update(id(use.lot) for use in outcome.uses)
+        self._numbers = {name: n for name, n in self._numbers.items() if name in kept}
+        return len(gone)
+
+    def is_closed_to(self, deliveries: Iterable[Delivery]) -> bool:
+        """Whether some of them need what was let go of: the books must be read whole first."""
+        return any(self.books.is_closed_to(delivery.row) for delivery in deliveries)
 
     def take(self, deliveries: Iterable[Delivery], as_of_ns: int | None, at_ns: int) -> Booking:
         """Takes rows, books what can be booked, and returns what is to be stored."""
@@ -136,9 +167,9 @@ class Bookkeeping:
         """Up to which time nothing is missing: the oldest gap, else the newest row; None where all
         may be."""
         books = self.books
-        gaps = [books.wallets[wallet].booked for wallet in books.gaps]
-        if gaps:
-            return min((rows[-1].time_ns for rows in gaps), default=None) if all(gaps) else None
+        times = [None if last is None else last.time_ns for last in books.before_gaps]
+        if times:
+            return None if None in times else min(time for time in times if time is not None)
         return max((row.time_ns for row in books.rows.values()), default=None)
 
     def _entries(self, rows: Iterable[LedgerRow]) -> tuple[JournalEntry, ...]:

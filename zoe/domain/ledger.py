@@ -9,14 +9,14 @@ order in which they came: an older row takes later events back and books them an
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from itertools import pairwise
 from operator import attrgetter
 from typing import Final
 
 import attrs
 
+from zoe.domain.closed_events import ClosedEvents, how_many
 from zoe.domain.event_gate import EventGate
-from zoe.domain.event_order import topological
+from zoe.domain.event_order import EventOrder
 from zoe.domain.ledger_entry import COUNTER, FEES, IN_TRANSIT
 from zoe.domain.ledger_row import NO_REFID, Kind, LedgerRow, asset_of, key_end
 from zoe.domain.lot_events import LotBooking
@@ -96,7 +96,9 @@ class Books:
         self._accounts: dict[str, dict[str, int]] = {
             account: {} for account in (FEES, *COUNTER.values())
         }
+        self._order = EventOrder(self._chains, self._group_of)
         self._gate = EventGate()
+        self._closed = ClosedEvents()
         self._flows = dict.fromkeys(Flow, 0)
         self.rows: dict[str, LedgerRow] = {}
         self.conflicts: dict[str, list[LedgerRow]] = {}
@@ -243,8 +245,9 @@ class Books:
             group.touched = False
         if earliest is None:
             return (), ()
+        assert earliest >= self._closed.from_ns, (earliest, self._closed.from_ns)
         ready.sort(key=_moment)
-        through = self._gate.let_through(self._in_order(ready))
+        through = self._gate.let_through(self._order.of(ready))
         return undone, tuple(self._book(group) for group in through)
 
     def _undo_from(self, time_ns: int) -> tuple[Outcome, ...]:
@@ -266,32 +269,43 @@ class Books:
         self._outcomes.append(outcome)
         return outcome
 
-    def _in_order(self, groups: list[Group]) -> Iterable[Group]:
-        """Events by time; those of one time as their rows follow each other in the wallets."""
-        at, count = 0, len(groups)
-        while at < count:
-            end = at + 1
-            while end < count and groups[end].time_ns == groups[at].time_ns:
-                end += 1
-            if end == at + 1:
-                yield groups[at]
-            else:
-                yield from self._of_one_time(groups[at:end])
-            at = end
+    def close(self, before_ns: int) -> list[Outcome]:
+        """Lets go of the events before a time that nothing can change but a row that is not known: those
+        before the first row that waits, whole. What they came to stays; they are returned."""
+        waiting = [group.time_ns for group in self.waiting.values()]
+        waiting += (0 if last is None else last.time_ns for last in self.before_gaps)
+        count, from_ns = how_many(self._outcomes, min((before_ns, *waiting)))
+        gone = self._outcomes[:count]
+        if not gone:
+            return gone
+        del self._outcomes[:count]
+        self._closed.close(gone, from_ns)
+        for outcome in gone:
+            del self._groups[outcome.key]
+            for row in outcome.group.rows:
+                del self.rows[row.ledger_id], self._group_of[row.ledger_id]
+        for chain in self._chains.values():
+            chain.close(from_ns)
+        self._booking.close(from_ns)
+        return gone
 
-    def _of_one_time(self, groups: list[Group]) -> list[Group]:
-        time_ns, here = groups[0].time_ns, {group.key: group for group in groups}
-        after: dict[str, set[str]] = {key: set() for key in here}
-        before = dict.fromkeys(here, 0)
-        wallets = sorted({row.wallet for group in groups for row in group.rows})
-        for wallet in wallets:
-            keys = [self._group_of[row.ledger_id].key for row in self._chains[wallet].at(time_ns)]
-            keys = [key for key in keys if key in here]
-            for first, second in pairwise(keys):
-                if first != second and second not in after[first]:
-                    after[first].add(second)
-                    before[second] += 1
-        return [here[key] for key in topological(after, before, here)]
+    def is_closed_to(self, row: LedgerRow) -> bool:
+        """Whether a row that is new, or was let go of, needs what was let go of: then these books cannot
+        take it, and those that know all rows can."""
+        if not self._closed.from_ns or row.ledger_id in self.rows:
+            return False
+        ruling = self._rulings.get(row.ledger_id)
+        return ruling is not None or self._closed.has(row, row.group_and_kind[0])
+
+    @property
+    def open_from_ns(self) -> int:
+        """From when on events are known; 0 where all are."""
+        return self._closed.from_ns
+
+    @property
+    def known(self) -> int:
+        """How many rows there are, those let go of included."""
+        return len(self.rows) + self._closed.rows
 
     @property
     def wallets(self) -> dict[str, WalletChain]:
@@ -354,6 +368,11 @@ class Books:
         """Wallets with rows that do not follow the last balance: that, and the earliest row."""
         found = {wallet: chain.gap for wallet, chain in sorted(self._chains.items())}
         return {wallet: gap for wallet, gap in found.items() if gap is not None}
+
+    @property
+    def before_gaps(self) -> list[LedgerRow | None]:
+        """Of each wallet with a gap the last row before it, None where there is none."""
+        return [chain.last for chain in self._chains.values() if chain.held]
 
     def booked(self) -> list[LedgerRow]:
         """Every row that is booked, wallet by wallet."""

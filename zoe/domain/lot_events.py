@@ -103,6 +103,10 @@ class LotBooking:
                 self._pinned[asset, at_ns] = found
         return found
 
+    def close(self, from_ns: int) -> None:
+        """Lets go of the marks of earlier events, which are not valued again."""
+        self._pinned = {when: mark for when, mark in self._pinned.items() if when[1] >= from_ns}
+
     def pin(self, marks: Iterable[tuple[int, Mark]]) -> None:
         """Takes marks that events were valued with before, with the events' times."""
         for at_ns, mark in marks:
@@ -347,10 +351,7 @@ class _Event:
             return None
         uses = booking.pools.take(asset, quantity, worth, self._group, kind)
         self._uses += uses
-        basis = 0
-        for use in uses:
-            basis += use.basis
-        return basis
+        return sum(use.basis for use in uses)
 
     def _open(
         self,

@@ -37,13 +37,28 @@ class WalletChain:
     def __init__(self) -> None:
         self.booked: list[LedgerRow] = []
         self.held: list[LedgerRow] = []
+        #: The last of those booked that have been let go of.
+        self._closed: LedgerRow | None = None
         self._new: list[LedgerRow] = []
         self._from_ns: int | None = None
 
     @property
     def balance(self) -> int:
         """After the last row booked; a wallet begins empty."""
-        return self.booked[-1].balance if self.booked else 0
+        last = self.last
+        return 0 if last is None else last.balance
+
+    @property
+    def last(self) -> LedgerRow | None:
+        """The last row booked."""
+        return self.booked[-1] if self.booked else self._closed
+
+    def close(self, from_ns: int) -> None:
+        """Lets go of the rows booked before a time; the next one follows the last of them."""
+        count = bisect_left(self.booked, from_ns, key=_time)
+        if count:
+            self._closed = self.booked[count - 1]
+            del self.booked[:count]
 
     @property
     def gap(self) -> tuple[int, LedgerRow] | None:
@@ -94,9 +109,9 @@ class WalletChain:
         )
 
     def _follows(self, row: LedgerRow) -> bool:
-        if not self.booked:
+        last = self.last
+        if last is None:
             return not row.before
-        last = self.booked[-1]
         return row.time_ns > last.time_ns and row.before == last.balance
 
     def _rewind(self, time_ns: int) -> list[LedgerRow]:

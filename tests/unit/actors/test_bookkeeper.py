@@ -155,6 +155,26 @@ def test_a_restart_goes_on_from_what_is_stored() -> None:
     assert state_hash(stored(store).books) == expected(account.rows)
 
 
+def test_what_was_settled_hours_ago_is_let_go_of_and_read_again_when_a_row_needs_it() -> None:
+    account, store = small_account.lived(7, 400), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    answer(stage, account.rows, account.balances)
+    actor = stage.runtime.find("bookkeeper").cell.life.actor
+    stage.run(2 * LOOK_SECONDS)
+    open_rows = len(actor._keeping.books.rows)
+    assert open_rows < len(account.rows) // 2
+    assert f"{len(account.rows)} rows" in stage.heard("heartbeat", Beat)[-1].detail
+    account.event()
+    for row in (*account.rows[-3:], account.rows[0]):
+        stage.tell(seen(row), 0.1)
+    assert len(actor._keeping.books.rows) == len(account.rows)
+    assert state_hash(stored(store).books) == expected(account.rows)
+    stage.run(2 * LOOK_SECONDS)
+    assert len(actor._keeping.books.rows) < open_rows + 10
+    assert stage.heard("heartbeat", Beat)[-1].status == "ok"
+
+
 def test_a_reading_that_failed_is_begun_again() -> None:
     account, store = small_account.lived(8, 20), MemoryLedger()
     stage = keeper(store)
