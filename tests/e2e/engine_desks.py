@@ -49,6 +49,8 @@ stop_floor_bps = 30
 target_r = 0.75
 """
 
+_RENAMED: Final = {"XBT": "BTC", "XDG": "DOGE"}
+
 
 def config(warm_up_seconds: int, *trader: str) -> str:
     """Lines for a desk's configuration file: both strategies live; the last section is open."""
@@ -125,6 +127,31 @@ def sleeves(desk: GuestDesk, given: dict[str, Decimal]) -> dict[str, Decimal]:
     return {asset: amount for asset, amount in found.items() if amount}
 
 
+def apart(desk: GuestDesk, given: dict[str, Decimal]) -> dict[str, Decimal]:
+    """How much more the account has gained of an asset than the strategies hold.
+
+    Some coins are counted in balances more coarsely than in orders (PEPE: 2 decimals, and 5): there each
+    row of the ledger may be rounded by half a digit.
+    """
+    theirs, ours = gains(desk), sleeves(desk, given)
+    rows = Counter(row["asset"] for row in desk.truth() if row["kind"] == "ledger")
+    decimals = {
+        _RENAMED.get(row["altname"], row["altname"]): int(row["decimals"])
+        for row in desk.host.public("Assets").values()
+    }
+    finest: dict[str, int] = {}
+    for pair, places in _quantity_decimals(desk.host).items():
+        base = pair.partition("/")[0]
+        finest[base] = max(finest.get(base, 0), places)
+    found = {}
+    for asset in theirs.keys() | ours.keys():
+        more = theirs.get(asset, Decimal(0)) - ours.get(asset, Decimal(0))
+        coarse = decimals[asset] < finest[asset]
+        if abs(more) > coarse * rows[asset] * Decimal("0.5").scaleb(-decimals[asset]):
+            found[asset] = more
+    return found
+
+
 def states(desk: GuestDesk) -> list[State]:
     """Every state that CryptoTrader has written down, oldest first."""
     _, status = desk.zoe("status", "--json")
@@ -164,11 +191,10 @@ def opened_twice(desk: GuestDesk) -> list[str]:
 
 
 def _quantity_decimals(host: Sandbox) -> dict[str, int]:
-    renamed = {"XBT": "BTC", "XDG": "DOGE"}
     found = {}
     for row in host.public("AssetPairs").values():
         base, _, quote = row["wsname"].partition("/")
-        symbol = f"{renamed.get(base, base)}/{renamed.get(quote, quote)}"
+        symbol = f"{_RENAMED.get(base, base)}/{_RENAMED.get(quote, quote)}"
         found[symbol] = int(row["lot_decimals"])
     return found
 

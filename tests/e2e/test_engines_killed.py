@@ -98,8 +98,8 @@ def halted(desk: GuestDesk) -> None:
     assert code == 0, answer
     given = {coin: Decimal(quantity) for coin, quantity in GIVEN.items()}
     with suppress(AssertionError):  # what differs then is said below
-        desk.until(lambda: engines.gains(desk) == engines.sleeves(desk, given), PATIENCE_SECONDS)
-    assert engines.gains(desk) == engines.sleeves(desk, given)
+        desk.until(lambda: engines.apart(desk, given) == {}, PATIENCE_SECONDS)
+    assert engines.apart(desk, given) == {}
 
 
 def trade_until_a_kill_is_due(desk: GuestDesk, chance: random.Random) -> None:

@@ -82,7 +82,7 @@ def test_both_strategies_trade_and_everything_adds_up(tmp_path: Path, host: Sand
             tell(engines.shown(desk, name))
         code, answer = desk.zoe("halt", "--why", "comparing", "--timeout", "60", "--json")
         assert code == 0, answer
-        desk.until(lambda: engines.gains(desk) == engines.sleeves(desk, {}), PATIENCE_SECONDS)
+        desk.until(lambda: engines.apart(desk, {}) == {}, PATIENCE_SECONDS)
         desk.until(lambda: desk.zoe("ledger", "verify", "--json")[0] == 0, PATIENCE_SECONDS)
         assert differences(desk) == []
         assert desk.zoe("drift", "--json") == (0, [])
