@@ -14,6 +14,7 @@ import stores
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoe.domain.counted import REMEMBERED_NS
 from zoe.domain.errors import StoreConflict
 from zoe.ports.journal import EXECUTIONS, JournalRow, JournalStore
 from zoe.store.connection import Database
@@ -232,6 +233,7 @@ def test_what_our_own_fills_came_to_is_told_order_by_order(store: JournalStore) 
 
 def test_executions_of_one_source_are_told_in_order_with_their_slot(store: JournalStore) -> None:
     first = {"pair": "BTC/USD", "side": "buy", "quantity": "1", "fee": "0", "fee_asset": "USD"}
+    first |= {"exchange_ns": str(REMEMBERED_NS)}
     slotted = attrs.evolve(
         opened(2, "order/a/2", "strategy/q"),
         body=json.dumps({"source": "strategy/q", "state": "SENDING", "slot": "BTC/USD bid.0"}),
@@ -250,8 +252,23 @@ def test_executions_of_one_source_are_told_in_order_with_their_slot(store: Journ
     assert found == [(4, "order/a/2", "T1", "BTC/USD bid.0"), (6, "order/a/1", "T3", None)]
     assert store.fills(ACCOUNT, "strategy/other") == ()
     known, newer = store.fills(ACCOUNT, "strategy/q", after=5)
-    assert (known.seq, known.kind, sorted(known.body["exec_ids"])) == (5, EXECUTIONS, ["T1", "T2"])
+    ids = {"T1": REMEMBERED_NS, "T2": REMEMBERED_NS}
+    assert (known.seq, known.kind, known.body["exec_ids"]) == (5, EXECUTIONS, ids)
     assert (newer.seq, newer.body["exec_id"]) == (6, "T3")
+
+
+def test_ids_of_executions_up_to_a_number_are_told_of_the_newest_hours(store: JournalStore) -> None:
+    one = {"pair": "BTC/USD", "side": "buy", "quantity": "1", "fee": "0", "fee_asset": "USD"}
+    times = {"T1": 9, "T2": REMEMBERED_NS + 10, "T3": 10, "T4": 11}
+    rows = [
+        filled(2 + n, "order/a/1", 2 + n, one | {"exec_id": name, "exchange_ns": str(at_ns)})
+        for n, (name, at_ns) in enumerate(times.items())
+    ]
+    store.append([opened(1, "order/a/1", "strategy/q"), *rows])
+    (known,) = store.fills(ACCOUNT, "strategy/q", after=5)
+    assert known.body["exec_ids"] == {"T2": REMEMBERED_NS + 10, "T3": 10, "T4": 11}
+    (known, *_) = store.fills(ACCOUNT, "strategy/q", after=2)
+    assert known.body["exec_ids"] == {"T1": 9}
 
 
 def opened(seq: int, stream: str, source: str) -> JournalRow:

@@ -129,7 +129,7 @@ class EngineStrategist(Actor):
                 self.views.trading_state = message.state
                 self._wake_all(now_ns, at_once=True)
             case OrderChanged():
-                self._wake(self.purse.follow(message.order, now_ns))
+                self._wake(self.purse.follow(message.order, now_ns, message.fact))
             case OrderForgotten():
                 self.purse.forget(message.intent_id)
             case OrdersReported():

@@ -11,7 +11,8 @@ from typing import Final
 import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.order import CONCLUDED, TRIGGERED, CancelProgress, Fill, Order, Side, State
+from zoe.domain.counted import Counted
+from zoe.domain.order import CONCLUDED, TRIGGERED, CancelProgress, Fact, Fill, Order, Side, State
 from zoe.domain.order_record import fill_of
 from zoe.domain.quantity import EXACT
 from zoe.domain.resting_stop import is_guard, trigger_at
@@ -74,7 +75,7 @@ class Purse:
         self._orders: dict[str, Order] = {}
         self._since_ns: dict[str, int] = {}
         self._ours: dict[str, tuple[Level, ...]] = {}
-        self._counted: set[str] = set()
+        self._counted = Counted()
         self._fills: dict[str, list[OwnFill]] = {}
         self._days: dict[str, _Day] = {}
         #: What a pair costs, in bps: maker, taker; as the newest execution or answer said, and when.
@@ -117,10 +118,11 @@ class Purse:
         count = 0
         for row in rows:
             if row.kind == EXECUTIONS:
-                self._counted.update(row.body["exec_ids"])
+                self._counted.begin(row.body["exec_ids"])
                 continue
-            intent_id = row.stream.rpartition("/")[2]
-            self._count(intent_id, fill_of(row.body), row.body.get("slot"), now_ns)
+            intent_id, fill = row.stream.rpartition("/")[2], fill_of(row.body)
+            if self._counted.takes(fill):
+                self._count(intent_id, fill, row.body.get("slot"), now_ns)
             self.sleeve = self.sleeve.settled(intent_id)
             count += 1
         # What happened before is no news: its decisions have been made.
@@ -141,8 +143,12 @@ class Purse:
         for order in told.values():
             self.follow(order, now_ns)
 
-    def follow(self, order: Order, now_ns: int) -> str | None:
-        """An order after a change; the pair whose decision may be another now, if it is ours."""
+    def follow(self, order: Order, now_ns: int, fact: Fact | None = None) -> str | None:
+        """An order after a change; the pair whose decision may be another now, if it is ours.
+
+        Args:
+            fact: What has changed it.
+        """
         self.version += 1
         intent = order.intent
         before = self._orders.get(intent.intent_id)
@@ -157,7 +163,9 @@ class Purse:
         if intent.source != self._source:
             return None
         for fill in order.fills:
-            self._count(intent.intent_id, fill, intent.slot, now_ns)
+            is_news = fact is not None and fact.fill == fill
+            if self._counted.takes(fill, is_news=is_news):
+                self._count(intent.intent_id, fill, intent.slot, now_ns)
         if order.settled:
             self.sleeve = self.sleeve.settled(intent.intent_id)
         return intent.pair
@@ -172,9 +180,6 @@ class Purse:
 
     def _count(self, intent_id: str, fill: Fill, slot: str | None, now_ns: int) -> None:
         pair = self._pair(fill.pair)
-        if fill.exec_id in self._counted:
-            return
-        self._counted.add(fill.exec_id)
         before = self.sleeve.of(fill.pair).quantity
         self.sleeve = self.sleeve.after(intent_id, fill)
         self._book_day(fill, before)

@@ -93,7 +93,8 @@ class JournalStore(Protocol):
 
         Args:
             after: Only those with a greater number. Where it is not 0, a row of kind ``EXECUTIONS``
-                comes first: its body has the ``exec_ids`` of all up to there, whoever's they are.
+                comes first: its body has the ``exec_ids`` up to there, whoever's they are, with the
+                exchange's times; those of the newest hours (``counted.REMEMBERED_NS``).
         """
 
 

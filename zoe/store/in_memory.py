@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import attrs
 import msgspec
 
+from zoe.domain.counted import REMEMBERED_NS
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.order import CONCLUDED, EXTERNAL
 from zoe.domain.quantity import plain
@@ -112,13 +113,15 @@ class MemoryJournal:
             for row in rows
             if row.kind == "order.fill" and row.seq > after
         ]
-        before = [
-            row.body["exec_id"]
+        before = {
+            row.body["exec_id"]: int(row.body["exchange_ns"])
             for rows in self._streams.values()
             for row in rows
             if row.kind == "order.fill" and row.seq <= after
-        ]
-        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": before})
+        }
+        from_ns = max(before.values(), default=0) - REMEMBERED_NS
+        newest = {name: at_ns for name, at_ns in before.items() if at_ns >= from_ns}
+        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": newest})
         return (*((ids,) if after else ()), *sorted(found, key=lambda row: row.seq))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from zoe.domain.counted import REMEMBERED_NS
 from zoe.domain.errors import StoreConflict
 from zoe.domain.order import CONCLUDED
 from zoe.messages.journal import StoredRow
@@ -109,9 +110,12 @@ SELECT f.seq, f.stream, f.version, f.kind, f.at_ns,
    AND o.body ->> 'source' = :source AND f.seq > :after
  ORDER BY f.seq
 """
-_EXECUTIONS: Final = """
-SELECT body ->> 'exec_id' FROM journal
- WHERE account_id = :account AND kind = 'order.fill' AND stream LIKE 'order/%' AND seq <= :after
+_EXECUTIONS: Final = f"""
+WITH fill AS MATERIALIZED (
+    SELECT body ->> 'exec_id' AS name, CAST(body ->> 'exchange_ns' AS bigint) AS at_ns FROM journal
+     WHERE account_id = :account AND kind = 'order.fill' AND stream LIKE 'order/%' AND seq <= :after
+)
+SELECT name, at_ns FROM fill WHERE at_ns >= (SELECT max(at_ns) FROM fill) - {REMEMBERED_NS}
 """
 #: What JSON allows in a text and PostgreSQL does not.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -192,7 +196,7 @@ class PostgresJournal:
         with self._database.within(HISTORY_SECONDS):
             rows = self._rows(_FILLS, account=account_id, source=source, after=after)
             before = self._rows(_EXECUTIONS, account=account_id, after=after) if after else []
-        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": [row[0] for row in before]})
+        ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": dict(before)})
         return (*((ids,) if after else ()), *_stored(rows))
 
     def _rows(self, sql: str, **values: Any) -> list[list[Any]]:

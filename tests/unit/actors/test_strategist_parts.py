@@ -10,7 +10,7 @@ from zoe.actors.strategist_purse import DAY_NS, Purse
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.fees import PairFee
-from zoe.domain.order import Fill, Intent, Order, OrderType, Side, State
+from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.strategy.fair_value import FINE, Weighing
 from zoe.messages.ledger import FeesKnown
@@ -138,6 +138,21 @@ def test_a_pair_that_is_counted_otherwise_from_now_on_is_looked_at_anew() -> Non
     assert made.closed_bars("X/USD") == ()
     made.quote(quote("X/USD", 99, 101), NOW_NS)
     assert made.touch("X/USD", NOW_NS) is None, "a quote of before"
+
+
+def test_an_execution_counts_once_however_long_its_order_is_told_of() -> None:
+    purse = Purse(SOURCE)
+    fills: tuple[Fill, ...] = ()
+    for hour in range(40):
+        new = fill(f"{hour}", Side.BUY, "1", "100", NOW_NS + hour * 3_600 * SECOND_NS)
+        fills = (*fills, new)
+        purse.follow(order("1", Side.BUY, *fills), NOW_NS, Fact(Input.FILL, new.order_id, fill=new))
+        purse.follow(order("1", Side.BUY, *fills), NOW_NS)
+    late = fill("late", Side.BUY, "1", "100", NOW_NS - SECOND_NS)
+    for fact in (Fact(Input.FILL, late.order_id, fill=late), None):
+        purse.follow(order("1", Side.BUY, *fills, late), NOW_NS, fact)
+    assert purse.sleeve.of("X/USD").quantity == 41
+    assert len(purse._counted) < 10
 
 
 def test_bars_are_kept_once_in_order_and_no_more_than_are_needed() -> None:
