@@ -79,6 +79,8 @@ class Bookkeeper(Actor):
         self._failures = 0
         self._reading: Reading | None = None
         self._read_ns: int | None = None
+        #: Whether balances have been heard: from then on the exchange can be asked.
+        self._told = False
         self._wanted: str | None = "start"
         self._refs = 0
         self._asked_balances = 0
@@ -149,7 +151,7 @@ class Bookkeeper(Actor):
         self._queue, self._flying = self._flying + self._queue, []
         log.info("books.opened", rows=found.keeping.books.known)
         self._next()
-        if self._read_ns is not None:
+        if self._told:
             self._read()
 
     def _begin(self, keeping: Bookkeeping) -> None:
@@ -335,11 +337,12 @@ class Bookkeeper(Actor):
         self.tell(self.find("gateway"), PrivateCall(self._refs, GetBalances(), self.me))
 
     def _compare(self, snapshot: BalanceSnapshot) -> None:
+        self._told = True
+        if self._read_ns is None:
+            self._read()  # or when the store has been read
+            return
         if self._keeping is None or self._drift is None or self._queue:
             return  # the next look compares
-        if self._read_ns is None:
-            self._read()
-            return
         theirs = balances_of(snapshot)
         now_ns, before = self.clock.wall_ns(), self._drift.unexplained
         ours = self._keeping.recent(now_ns - MOMENT_NS)

@@ -81,6 +81,28 @@ def test_the_first_look_has_the_whole_ledger_read_page_by_page() -> None:
     assert len(ends) == 1, "the end is frozen while pages are read"
 
 
+class Late(MemoryLedger):
+    """A store that cannot be read at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors = [StoreError("starting up")]
+
+    def load(self) -> StoredBooks:
+        if self.errors:
+            raise self.errors.pop()
+        return super().load()
+
+
+def test_a_look_that_comes_before_the_store_is_read_has_the_ledger_read_as_soon_as_it_is() -> None:
+    account, store = small_account.lived(2, 40), Late()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    assert calls(stage) == []
+    answer(stage, account.rows, account.balances)
+    assert state_hash(stored(store).books) == expected(account.rows)
+
+
 def test_a_gap_is_filled_from_rest() -> None:
     account, store = small_account.lived(3, 30), MemoryLedger()
     stage = keeper(store)
