@@ -65,14 +65,17 @@ _SINCE: Final = f"""
      ORDER BY version DESC LIMIT 1), 0)
 ORDER BY version
 """
-_OF_ORDER: Final = f"""
+#: LATERAL and OFFSET as above: with no statistics yet the server would go through every order's rows.
+ORDER_ROWS: Final = """
 WITH named AS MATERIALIZED (
     SELECT DISTINCT account_id, stream FROM journal
      WHERE body @> jsonb_build_object('order_id', CAST(:order_id AS text))
 )
-{_READ} JOIN named USING (account_id, stream)
- WHERE account_id = :account AND stream LIKE 'order/%'
- ORDER BY stream, version
+SELECT r.seq, r.stream, r.version, r.kind, r.at_ns, r.body FROM named n
+ CROSS JOIN LATERAL (
+    SELECT * FROM journal WHERE account_id = n.account_id AND stream = n.stream OFFSET 0) r
+ WHERE n.account_id = :account AND n.stream LIKE 'order/%'
+ ORDER BY r.stream, r.version
 """
 #: Orders of that many newest rows are told one by one, since news of them may still be on its way.
 RECENT_ROWS: Final = 20_000
@@ -184,7 +187,7 @@ class PostgresJournal:
 
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
-        return _stored(self._rows(_OF_ORDER, account=account_id, order_id=order_id))
+        return _stored(self._rows(ORDER_ROWS, account=account_id, order_id=order_id))
 
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
