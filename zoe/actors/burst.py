@@ -1,25 +1,38 @@
 """Burst: what came together on the private stream, a part of the Gateway.
 
-A fill and the end that it brings come at one moment, as do an order's acknowledgement and its life:
-one message and one turn of everybody on the way are enough for both.
+A fill and the end that it brings come at one moment, as do an order's acknowledgement, its life and
+the answer to its add: one message and one turn of everybody on the way are enough for all of them.
 """
+
+from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
+from zoe.actors.socket_requests import SocketRequests
 from zoe.domain.amend import Terms
+from zoe.domain.order import Input
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry
+from zoe.messages.gateway import OrderSighted
+from zoe.messages.ledger import LedgerRowsSeen
+from zoe.ports.venue import Answered
+from zoe.runtime.actor import Actor
+
+#: Who hands an order its reports.
+ORDERS: Final = "orders"
 
 
 class Burst:
-    """What was said of orders and balances, not yet told."""
+    """What was said of orders and balances, and what was answered when, not yet told."""
 
     def __init__(self) -> None:
         self.sightings: dict[str, Sighting] = {}
         self.entries: list[BalanceEntry] = []
+        self.answers: list[tuple[Answered, int]] = []
 
     def __bool__(self) -> bool:
-        return bool(self.sightings or self.entries)
+        return bool(self.sightings or self.entries or self.answers)
 
     def takes(self, sighting: Sighting) -> bool:
         """Adds a report to what was said of the same order; False where that must be told first:
@@ -37,6 +50,34 @@ class Burst:
             facts=(*earlier.facts, *sighting.facts),
         )
         return True
+
+    def pass_on(self, gateway: Actor, socket: SocketRequests, sighters: tuple[str, ...]) -> None:
+        """Tells all of it, answers first."""
+        for answer, received_ns in self.answers:
+            first = self._first_of(answer.order_id) if socket.is_add(answer) else None
+            socket.answered(answer, received_ns, () if first is None else first.facts)
+            if first is not None:
+                _tell(gateway, [name for name in sighters if name != ORDERS], first)
+        for sighting in self.sightings.values():
+            _tell(gateway, sighters, sighting)
+        if self.entries:
+            gateway.tell(gateway.find("ledger"), LedgerRowsSeen(tuple(self.entries)))
+
+    def _first_of(self, order_id: str | None) -> Sighting | None:
+        """Takes out what was said of an order, where that is the first that the stream says of it.
+
+        It goes with the answer to its add, straight to the order: by OrderDesk it would be there
+        after that, and be another change. What is not the first would overtake what is.
+        """
+        sighting = self.sightings.get(order_id or "")
+        if sighting is None or sighting.facts[0].input is not Input.ACKNOWLEDGED:
+            return None
+        return self.sightings.pop(sighting.order_id)
+
+
+def _tell(gateway: Actor, names: Iterable[str], sighting: Sighting) -> None:
+    for name in names:
+        gateway.tell(gateway.find(name), OrderSighted(sighting))
 
 
 def _terms(sighting: Sighting) -> Terms | None:

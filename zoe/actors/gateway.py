@@ -19,7 +19,7 @@ from typing import Final, assert_never
 
 import attrs
 
-from zoe.actors.burst import Burst
+from zoe.actors.burst import ORDERS, Burst
 from zoe.actors.call_outcome import outcome
 from zoe.actors.socket_requests import CONNECTION, SocketRequests
 from zoe.domain.catalog import Catalog
@@ -30,7 +30,6 @@ from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import (
     Failure,
     LatchWanted,
-    OrderSighted,
     PrivateAnswered,
     PrivateCall,
     SendAdd,
@@ -39,7 +38,7 @@ from zoe.messages.gateway import (
     SendCancelAll,
     SendDeadMan,
 )
-from zoe.messages.ledger import BalancesSeen, LedgerRowsSeen
+from zoe.messages.ledger import BalancesSeen
 from zoe.messages.limits import CounterReported, RestHeld, RestSpent
 from zoe.messages.market import FrameNotUnderstood
 from zoe.messages.orders import LookWanted
@@ -95,7 +94,7 @@ class Gateway(Actor):
         venue: Venue,
         reserve_nonce: Callable[[int], int],
         watchers: tuple[str, ...] = (),
-        sighters: tuple[str, ...] = ("orders", "reconciler"),
+        sighters: tuple[str, ...] = (ORDERS, "reconciler"),
     ) -> None:
         """``sighters``: the names of those who hear of each report about an order."""
         super().__init__()
@@ -245,7 +244,7 @@ class Gateway(Actor):
             case BalanceEntry():
                 self._burst.entries.append(thing)
             case Answered():
-                self._socket.answered(thing, received_ns)
+                self._burst.answers.append((thing, received_ns))
             case CounterReported():
                 self._count(thing, received_ns)
             case _:
@@ -256,11 +255,7 @@ class Gateway(Actor):
         """Tells what has come together since it was told last."""
         if self._burst:
             told, self._burst = self._burst, Burst()
-            for sighting in told.sightings.values():
-                for name in self._sighters:
-                    self.tell(self.find(name), OrderSighted(sighting))
-            if told.entries:
-                self.tell(self.find("ledger"), LedgerRowsSeen(tuple(told.entries)))
+            told.pass_on(self, self._socket, self._sighters)
 
     def _hear_rarely(self, thing: object) -> None:
         match thing:

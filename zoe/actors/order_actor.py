@@ -139,14 +139,10 @@ class OrderActor(Actor):
             case OrderFacts():
                 self._waiting.extend(map(OrderFact, message.facts))
                 self._proceed()
-            case (
-                OrderFact()
-                | AddSettled()
-                | AmendSettled()
-                | SubmitAmend()
-                | CancelOrder()
-                | PermitGranted()
-            ):
+            case AddSettled():
+                self._waiting.extend(map(OrderFact, message.facts))
+                self._take_in_turn(message)
+            case OrderFact() | AmendSettled() | SubmitAmend() | CancelOrder() | PermitGranted():
                 self._take_in_turn(message)
             case CancelWithoutStore():
                 self._note_cancel(message.why)

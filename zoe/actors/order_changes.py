@@ -53,16 +53,17 @@ def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
         last = _after(after, behind.fact)
         if last is not None:
             waiting.popleft()
-            return Change(last, fact, (row, fact_row(last, behind.fact)))
+            return Change(last[0], fact, (row, last[1]))
     return Change(after, fact, (row,))
 
 
-def _after(order: Order, fact: Fact) -> Order | None:
-    """The order after this fact too; None where that is for the fact's own turn to say."""
-    if news(order, fact) != (fact,):
+def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:
+    """The order after this fact too, and the row; None where that is for the fact's own turn to say."""
+    said = news(order, fact)
+    if len(said) > 1:
         return None
     try:
-        after = apply(order, fact)
+        after = apply(order, said[0])
     except UnexpectedFact:
         return None
-    return None if after is order else after
+    return None if after is order else (after, fact_row(after, said[0]))

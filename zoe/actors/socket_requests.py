@@ -12,7 +12,7 @@ import attrs
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.limit_words import limit_hit
-from zoe.domain.order import Order
+from zoe.domain.order import Fact, Order
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,
@@ -207,8 +207,17 @@ class SocketRequests:
 
     # What comes back
 
-    def answered(self, answer: Answered, received_ns: int) -> None:
-        """An answer; one to a request that nobody made is none."""
+    def is_add(self, answer: Answered) -> bool:
+        """Whether it is the answer to an add of ours."""
+        flying = self._in_flight.get(answer.req_id or 0)
+        return flying is not None and flying.is_add
+
+    def answered(self, answer: Answered, received_ns: int, before: tuple[Fact, ...] = ()) -> None:
+        """An answer; one to a request that nobody made is none.
+
+        Args:
+            before: What the order's reports that came with the answer say.
+        """
         flying = self._in_flight.pop(answer.req_id or 0, None)
         if flying is None:
             return
@@ -216,7 +225,7 @@ class SocketRequests:
             self._measure(answer.exchange_ns, flying.sent_ns, received_ns)
         match answer.refusal:
             case None:
-                self._settle(flying, Sent.ACCEPTED, answer.order_id, None)
+                self._settle(flying, Sent.ACCEPTED, answer.order_id, None, before)
             case ExchangeRejected() as refused:
                 self._settle(flying, Sent.REFUSED, None, refused.code)
             case ExchangeThrottled() as throttled:
@@ -233,13 +242,18 @@ class SocketRequests:
         self._in_flight.clear()
 
     def _settle(
-        self, flying: _InFlight, outcome: Sent, order_id: str | None, reason: str | None
+        self,
+        flying: _InFlight,
+        outcome: Sent,
+        order_id: str | None,
+        reason: str | None,
+        before: tuple[Fact, ...] = (),
     ) -> None:
         to, tell = flying.reply_to, self._gateway.tell
         if to == self._gateway.me:
             return
         if flying.is_add:
-            tell(to, AddSettled(outcome, order_id, reason))
+            tell(to, AddSettled(outcome, order_id, reason, before))
         elif flying.amend is not None:
             tell(to, AmendSettled(flying.amend, outcome, reason))
         else:

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from zoe.domain.order import Order
+from zoe.domain.order import Fact, Order
 from zoe.domain.sighting import Sighting
 from zoe.runtime.address import Address
 from zoe.runtime.message import Message
@@ -101,11 +101,17 @@ class SendDeadMan(Message):
 
 @attrs.frozen
 class AddSettled(Message):
-    """What is known of an add."""
+    """What is known of an add.
+
+    Attributes:
+        facts: What the order's first reports say, where they came with the answer: they were said
+            before it.
+    """
 
     outcome: Sent
     order_id: str | None = None
     reason: str | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 @attrs.frozen

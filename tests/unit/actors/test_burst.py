@@ -26,6 +26,7 @@ from zoe.messages.orders import OrderChanged, SubmitOrder
 
 OTHERS = ("ratelimiter", "gateway", "reconciler", "risk", "repositioner", "asker")
 INTENT_ID = "00000000-0000-0000-0000-000000000001"
+PENDING = Fact(Input.ACKNOWLEDGED, "O1")
 LIVE = Fact(Input.LIVE, "O1")
 DONE = Fact(Input.COMPLETED, "O1", filled_quantity=Quantity.of("0.002"))
 ENDED = Fact(Input.CANCELED, "O1")
@@ -106,15 +107,42 @@ def test_of_several_fills_each_is_told_and_the_last_with_the_end() -> None:
     assert news(stage)[told:] == [(State.WORKING, Input.FILL), (State.CANCELED, Input.FILL)]
 
 
-def test_an_acknowledgement_and_a_life_that_come_together_begin_the_orders_age_once() -> None:
+def sending() -> Stage:
+    """An order desk with one order whose add has left."""
     stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
     stage.tell(SubmitOrder(intent(), "{}", stage.runtime.find("asker")))
     expires_ns = stage.runtime.clock.monotonic_ns() + 1_000_000_000
     stage.runtime.find(f"orders/{INTENT_ID}").tell(PermitGranted(INTENT_ID, Action.ADD, expires_ns))
     stage.run(0.05)
+    return stage
+
+
+def test_an_acknowledgement_and_a_life_that_come_together_begin_the_orders_age_once() -> None:
+    stage = sending()
     cl_ord_id = stage.heard("asker", OrderChanged)[-1].order.cl_ord_id
-    pending = Fact(Input.ACKNOWLEDGED, "O1")
-    stage.tell(OrderSighted(Sighting("O1", cl_ord_id, (pending, LIVE))))
+    stage.tell(OrderSighted(Sighting("O1", cl_ord_id, (PENDING, LIVE))))
     assert stage.kinds() == ["order.sending", "order.acknowledged", "order.working"]
     assert news(stage) == [(State.SENDING, None), (State.WORKING, Input.ACKNOWLEDGED)]
     assert len(stage.heard("ratelimiter", OrderAged)) == 1
+
+
+def test_an_answer_and_the_reports_that_it_took_along_are_one_record_and_one_news() -> None:
+    stage = sending()
+    live = Fact(Input.LIVE, "O1", terms=intent().terms)
+    settled = AddSettled(Sent.ACCEPTED, "O1", None, (PENDING, live))
+    stage.runtime.find(f"orders/{INTENT_ID}").tell(settled)
+    stage.run(0.05)
+    assert [len(record.rows) for record in stage.records] == [1, 2]
+    assert stage.kinds() == ["order.sending", "order.acknowledged", "order.working"]
+    assert news(stage) == [(State.SENDING, None), (State.WORKING, Input.ACKNOWLEDGED)]
+
+
+def test_a_life_that_shows_other_terms_than_were_sent_is_a_change_of_its_own() -> None:
+    stage = sending()
+    live = Fact(Input.LIVE, "O1", terms=intent("0.003").terms)
+    settled = AddSettled(Sent.ACCEPTED, "O1", None, (PENDING, live))
+    stage.runtime.find(f"orders/{INTENT_ID}").tell(settled)
+    stage.run(0.05)
+    kinds = ["order.sending", "order.acknowledged", "order.working", "order.amended"]
+    assert stage.kinds() == kinds
+    assert [len(record.rows) for record in stage.records] == [1, 1, 1, 1]

@@ -11,12 +11,13 @@ from zoe.adapters.kraken.numbers import rfc3339
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.amend import Amend, Terms
-from zoe.domain.order import Intent, Order, OrderType, Side, State
+from zoe.domain.order import Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,
     CancelSettled,
+    OrderSighted,
     SendAdd,
     SendAmend,
     SendCancel,
@@ -50,9 +51,11 @@ class Private:
     def now(self) -> str:
         return rfc3339(self.stage.runtime.clock.wall_ns())
 
-    def hears(self, frame: dict[str, Any]) -> None:
+    def hears(self, *frames: dict[str, Any]) -> None:
+        """Frames that one read brings."""
         received_ns = self.stage.runtime.clock.wall_ns()
-        self.stage.tell(WireFrame("private", 1, json.dumps(frame).encode(), received_ns), 0.001)
+        first, *more = (json.dumps(frame).encode() for frame in frames)
+        self.stage.tell(WireFrame("private", 1, first, received_ns, tuple(more)), 0.001)
 
     def sent(self) -> list[tuple[str, int]]:
         """Methods and numbers of what left, in order."""
@@ -128,3 +131,55 @@ def test_while_the_latch_is_closed_or_too_late_no_amend_leaves_but_cancels_do() 
     ]
     outcomes = [s.outcome for s in private.stage.heard("asker", AmendSettled)]
     assert outcomes == [Sent.NOT_SENT] * 2
+
+
+def executions(sequence: int, exec_type: str) -> dict[str, Any]:
+    row = {
+        "order_id": "O-1",
+        "exec_type": exec_type,
+        "order_status": exec_type,
+        "timestamp": "2026-01-01T00:00:00Z",
+    }
+    return {"channel": "executions", "type": "update", "data": [row], "sequence": sequence}
+
+
+def test_an_answer_takes_along_its_orders_first_reports_whichever_came_first() -> None:
+    for answer_first in (True, False):
+        private = Private()
+        private.asked(("add", private.order(1)))
+        number, result = private.sent()[-1][1], {"order_id": "O-1"}
+        answer = {"method": "add_order", "req_id": number, "success": True, "result": result}
+        reports = executions(2, "pending_new"), executions(3, "new")
+        private.hears(*((answer, *reports) if answer_first else (*reports, answer)))
+        (settled,) = private.stage.heard("asker", AddSettled)
+        assert (settled.outcome, settled.order_id) == (Sent.ACCEPTED, "O-1")
+        assert [fact.input for fact in settled.facts] == [Input.ACKNOWLEDGED, Input.LIVE]
+        assert private.stage.heard("orders", OrderSighted) == []
+        # Who compares lists hears of every report, whichever way it goes.
+        (seen,) = private.stage.heard("reconciler", OrderSighted)
+        assert seen.sighting.facts == settled.facts
+
+
+def test_reports_that_are_not_an_orders_first_go_the_way_of_those_before_them() -> None:
+    private = Private()
+    private.asked(("add", private.order(1)))
+    number, result = private.sent()[-1][1], {"order_id": "O-1"}
+    private.hears(executions(2, "pending_new"))
+    answer = {"method": "add_order", "req_id": number, "success": True, "result": result}
+    private.hears(executions(3, "new"), answer)
+    (settled,) = private.stage.heard("asker", AddSettled)
+    assert settled.facts == ()
+    said = [seen.sighting.facts[0].input for seen in private.stage.heard("orders", OrderSighted)]
+    assert said == [Input.ACKNOWLEDGED, Input.LIVE]
+
+
+def test_a_refusal_takes_no_reports_along() -> None:
+    private = Private()
+    private.asked(("add", private.order(1)))
+    refused = {"success": False, "error": "EOrder:Post only order"}
+    answer = {"method": "add_order", "req_id": private.sent()[-1][1], **refused}
+    private.hears(executions(2, "pending_new"), executions(3, "canceled"), answer)
+    (settled,) = private.stage.heard("asker", AddSettled)
+    assert (settled.outcome, settled.facts) == (Sent.REFUSED, ())
+    (seen,) = private.stage.heard("orders", OrderSighted)
+    assert [fact.input for fact in seen.sighting.facts] == [Input.ACKNOWLEDGED, Input.CANCELED]
