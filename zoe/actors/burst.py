@@ -7,8 +7,6 @@ the answer to its add: one message and one turn of everybody on the way are enou
 from collections.abc import Iterable
 from typing import Final
 
-import attrs
-
 from zoe.actors.socket_requests import SocketRequests
 from zoe.domain.amend import Terms
 from zoe.domain.order import Input
@@ -42,12 +40,14 @@ class Burst:
         if earlier is None:
             self.sightings[sighting.order_id] = sighting
             return True
-        if _terms(earlier) != _terms(sighting):
+        is_same = earlier.description is sighting.description
+        if not is_same and _terms(earlier) != _terms(sighting):
             return False
-        self.sightings[sighting.order_id] = attrs.evolve(
-            earlier,
-            cl_ord_id=earlier.cl_ord_id or sighting.cl_ord_id,
-            facts=(*earlier.facts, *sighting.facts),
+        self.sightings[sighting.order_id] = Sighting(
+            sighting.order_id,
+            earlier.cl_ord_id or sighting.cl_ord_id,
+            (*earlier.facts, *sighting.facts),
+            earlier.description,
         )
         return True
 

@@ -36,7 +36,7 @@ from zoe.domain.order import (
     Route,
     State,
 )
-from zoe.domain.order_inputs import command
+from zoe.domain.order_inputs import but, command
 from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent
@@ -256,7 +256,7 @@ class OrderActor(Actor):
     def _open(self) -> None:
         assert self._order is not None
         now_ns = self.clock.wall_ns()
-        after = attrs.evolve(
+        after = but(
             command(self._order, Input.SEND),
             cl_ord_id=client_order_id(now_ns, self._config.desk_tag, self.rng.getrandbits(58)),
             route=Route.WEBSOCKET,

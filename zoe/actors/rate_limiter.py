@@ -68,6 +68,8 @@ class _Lanes:
 
     def forget(self, ref: str) -> None:
         """Nothing more is wanted for this order."""
+        if self.first() is None:
+            return
         self.cancels = deque(request for request in self.cancels if request.ref != ref)
         self.others = deque(request for request in self.others if request.ref != ref)
 

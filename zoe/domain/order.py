@@ -204,10 +204,8 @@ STALE: Final = frozenset(
         # Two words for one end: the socket's and REST's need not agree.
         (_S.CANCELED, _I.EXPIRED),
         (_S.EXPIRED, _I.CANCELED),
-        (
-            _S.CANCELED,
-            _I.REFUSED,
-        ),  # a post-only cross: canceled on the stream, refused in the answer
+        # A post-only cross: canceled on the stream, refused in the answer.
+        (_S.CANCELED, _I.REFUSED),
         (_S.EXPIRED, _I.REFUSED),
         *((inferred, late) for inferred in INFERRED for late in _NOT_DONE),
         *((state, late) for state in TERMINAL | INFERRED for late in (_I.LOST, _I.RESTARTED)),
@@ -372,8 +370,11 @@ class Order:
         """The maximum ever seen, by fills or by the exchange's own total."""
         if not self.fills:
             return self.reported_filled
-        total = Quantity(sum((f.quantity.value for f in self.fills), Decimal(0)))
-        return max(total, self.reported_filled)
+        total = self._filled_by_fills()
+        return self.reported_filled if total <= self.reported_filled.value else Quantity(total)
+
+    def _filled_by_fills(self) -> Decimal:
+        return sum([fill.quantity.value for fill in self.fills], Decimal(0))
 
     @property
     def remaining(self) -> Quantity:
@@ -395,6 +396,4 @@ class Order:
     @property
     def fills_missing(self) -> bool:
         """Whether the exchange reported more than the fills that we hold."""
-        if not self.reported_filled:
-            return False
-        return sum((f.quantity.value for f in self.fills), Decimal(0)) < self.reported_filled.value
+        return self._filled_by_fills() < self.reported_filled.value

@@ -27,7 +27,7 @@ from zoe.domain.order import (
 )
 
 
-def _but(order: Order, **changes: Any) -> Order:
+def but(order: Order, **changes: Any) -> Order:
     """An order but for some changes: what attrs.evolve does, in a fifth of its time."""
     changed = object.__new__(Order)
     changed.__dict__.update(order.__dict__, **changes)
@@ -44,7 +44,7 @@ def command(order: Order, wanted: Input) -> Order:
     following = NEXT.get((order.state, wanted))
     if following is None:
         raise IllegalCommand(f"{wanted.value} while {order.state.value}")
-    return _but(order, state=following)
+    return but(order, state=following)
 
 
 def apply(order: Order, fact: Fact) -> Order:
@@ -67,10 +67,10 @@ def apply(order: Order, fact: Fact) -> Order:
         return order
     if following in TERMINAL:
         # It wins over what is still under way: there is nothing left to cancel or to amend.
-        merged = _but(merged, cancel=CancelProgress.NONE, amend=None)
+        merged = but(merged, cancel=CancelProgress.NONE, amend=None)
     if fact.input in ABOUT_AMENDS or fact.reason is None:
-        return _but(merged, state=following)
-    return _but(merged, state=following, reason=fact.reason)
+        return but(merged, state=following)
+    return but(merged, state=following, reason=fact.reason)
 
 
 def amending(order: Order, wish: Amend) -> Order:
@@ -84,7 +84,7 @@ def amending(order: Order, wish: Amend) -> Order:
         raise IllegalCommand("an amend while the order is being canceled")
     if wish.terms == order.terms:
         raise IllegalCommand(f"an amend to {wish.terms}, which it is already")
-    return _but(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
+    return but(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
 
 
 def _merge(order: Order, fact: Fact) -> Order:
@@ -93,17 +93,17 @@ def _merge(order: Order, fact: Fact) -> Order:
     if order.state is State.WORKING:
         changed = _amended(order, fact)
     if fact.order_id is not None and order.order_id is None:
-        changed = _but(changed, order_id=fact.order_id)
+        changed = but(changed, order_id=fact.order_id)
     if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        changed = _but(changed, fills=(*changed.fills, fact.fill))
+        changed = but(changed, fills=(*changed.fills, fact.fill))
     if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
-        changed = _but(changed, reported_filled=fact.filled_quantity)
+        changed = but(changed, reported_filled=fact.filled_quantity)
     # Whoever placed an external order may have changed its quantity since; and of one that has
     # ended no amend is told any more.
-    most = max(terms.quantity for terms in changed.possible_terms)
-    is_told = order.intent.source != EXTERNAL and order.state not in TERMINAL
-    if is_told and changed.filled > most:
-        raise EarlyFact(f"filled {changed.filled} of {most}")
+    if order.intent.source != EXTERNAL and order.state not in TERMINAL:
+        most = max([terms.quantity for terms in changed.possible_terms])
+        if changed.filled > most:
+            raise EarlyFact(f"filled {changed.filled} of {most}")
     return changed
 
 
@@ -120,4 +120,4 @@ def _amended(order: Order, fact: Fact) -> Order:
     pending = amend.after(order.amend, turn)
     if terms == order.terms and pending == order.amend:
         return order
-    return _but(order, amend=pending, amended=order.amended if terms == order.terms else terms)
+    return but(order, amend=pending, amended=order.amended if terms == order.terms else terms)

@@ -50,7 +50,7 @@ def alters_lists(before: Order | None, after: Order, fact: Fact | None) -> bool:
 
 def alters_doubts(before: Order | None, after: Order, _fact: Fact | None) -> bool:
     """Whether it changes what a look is for: a fate that is not known, or fills that are not."""
-    return any(o is not None and _is_doubtful(o) for o in (before, after))
+    return _is_doubtful(after) or (before is not None and _is_doubtful(before))
 
 
 def _is_doubtful(order: Order) -> bool:

@@ -45,11 +45,16 @@ def news(order: Order, fact: Fact) -> tuple[Fact, ...]:
         return (fact,)
     if order.state in TERMINAL or _says_nothing_of_terms(order, fact):
         said = Input.LIVE if fact.input is Input.AMENDED else fact.input
-        return (attrs.evolve(fact, input=said, terms=None),)
+        return (_without_terms(fact, said),)
     amended = attrs.evolve(fact, input=Input.AMENDED)
     if order.state is State.WORKING:
         return (amended,)
-    return attrs.evolve(fact, input=Input.LIVE, terms=None), amended
+    return _without_terms(fact, Input.LIVE), amended
+
+
+def _without_terms(fact: Fact, said: Input) -> Fact:
+    """A fact as the table judges it; attrs.evolve takes three times as long, and most facts pass here."""
+    return Fact(said, fact.order_id, fact.fill, fact.filled_quantity, fact.reason, fact.exchange_ns)
 
 
 def _says_nothing_of_terms(order: Order, fact: Fact) -> bool:

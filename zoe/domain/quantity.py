@@ -14,10 +14,14 @@ EXACT: Final = Context(prec=MOST_DIGITS + 20, traps=[InvalidOperation, DivisionB
 
 def finite(_: object, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> None:
     """Refuses anything but a finite Decimal, a float above all."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise _not_finite(attribute.name, value)
+
+
+def _not_finite(name: str, value: object) -> TypeError | ValueError:
     if not isinstance(value, Decimal):
-        raise TypeError(f"{attribute.name} must be a Decimal, not {type(value).__name__}")
-    if not value.is_finite():
-        raise ValueError(f"{attribute.name} must be finite, not {value}")
+        return TypeError(f"{name} must be a Decimal, not {type(value).__name__}")
+    return ValueError(f"{name} must be finite, not {value}")
 
 
 def exact_sum(values: Iterable[Decimal]) -> Decimal:
@@ -59,11 +63,15 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
 class Price:
     """What one unit of the base asset costs in the quote currency; greater than zero."""
 
-    value: Decimal = attrs.field(validator=finite)
+    value: Decimal
 
     def __attrs_post_init__(self) -> None:
-        if self.value <= 0:
-            raise ValueError(f"a price must be greater than 0, not {self.value}")
+        value = self.value
+        # Here, and no validator: that would be a call more for each of very many.
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise _not_finite("value", value)
+        if value <= 0:
+            raise ValueError(f"a price must be greater than 0, not {value}")
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -86,11 +94,14 @@ class Price:
 class Quantity:
     """How much of the base asset; zero or more."""
 
-    value: Decimal = attrs.field(validator=finite)
+    value: Decimal
 
     def __attrs_post_init__(self) -> None:
-        if self.value < 0:
-            raise ValueError(f"a quantity must not be negative, not {self.value}")
+        value = self.value
+        if not isinstance(value, Decimal) or not value.is_finite():  # as in Price
+            raise _not_finite("value", value)
+        if value < 0:
+            raise ValueError(f"a quantity must not be negative, not {value}")
 
     @classmethod
     def of(cls, text: str) -> Self:

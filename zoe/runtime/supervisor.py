@@ -6,7 +6,6 @@ ends the process with code 70. Failures are counted for the group, delays for th
 first restart of each is immediate.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -63,13 +62,13 @@ class Window:
     def __init__(self, period_seconds: float) -> None:
         self.period_seconds = period_seconds
         self._period_ns = round(period_seconds * 1e9)
-        self._failures: deque[int] = deque()
+        #: A list: there are few of them, and of most actors there is never one.
+        self._failures: list[int] = []
 
     def note(self, now_ns: int) -> int:
         """Notes a failure; how many there are in the window with it."""
-        self._failures.append(now_ns)
-        while self._failures and self._failures[0] <= now_ns - self._period_ns:
-            self._failures.popleft()
+        since_ns = now_ns - self._period_ns
+        self._failures = [at_ns for at_ns in (*self._failures, now_ns) if at_ns > since_ns]
         return len(self._failures)
 
 

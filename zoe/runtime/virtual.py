@@ -118,8 +118,10 @@ class VirtualRuntime(Runtime):
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self._log = hashlib.sha256()
-        #: Turns that the log lacks yet: when, whose, and of what.
-        self._noted: list[tuple[int, str, Envelope]] = []
+        #: Of the turns that the log lacks yet: when, ids and cause; whose, and of what. Not their
+        #: envelopes: memory that is used again at once is quicker than memory that is kept a while.
+        self._numbers: list[int] = []
+        self._names: list[str] = []
         self._dead_process = False
         self.code: int | None = None
         self.turns = 0
@@ -298,27 +300,28 @@ class VirtualRuntime(Runtime):
 
     def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
         """See Runtime; notes the turn for the digest."""
-        noted, now_ns = self._noted, self._time.now_ns
-        noted.append((now_ns, cell.address.name, envelope))
-        if len(noted) >= TURNS_AT_ONCE:
+        now_ns, name, cause = self._time.now_ns, cell.address.name, envelope.causation_id
+        self._numbers += (
+            now_ns,
+            envelope.message_id,
+            envelope.correlation_id,
+            NO_CAUSE if cause is None else cause,
+        )
+        self._names += (name, type(envelope.message).__name__)
+        if len(self._names) >= 2 * TURNS_AT_ONCE:
             self._seal()
         if self.tell_line is not None:
-            cause = envelope.causation_id
             numbers = f"{envelope.message_id} {envelope.correlation_id} {cause}"
-            self.tell_line(f"{now_ns} {cell.address.name} {numbers} {envelope.message!r}\n")
+            self.tell_line(f"{now_ns} {name} {numbers} {envelope.message!r}\n")
         for tracer in self.tracers:
             tracer(cell, envelope)
 
     def _seal(self) -> None:
         """Takes the turns that have come together into the digest."""
-        numbers, names = array("q"), list[str]()
-        for now_ns, name, envelope in self._noted:
-            cause = NO_CAUSE if envelope.causation_id is None else envelope.causation_id
-            numbers.extend((now_ns, envelope.message_id, envelope.correlation_id, cause))
-            names += (name, type(envelope.message).__name__)
-        self._log.update(numbers.tobytes())
-        self._log.update(" ".join(names).encode())
-        self._noted.clear()
+        self._log.update(array("q", self._numbers).tobytes())
+        self._log.update(" ".join(self._names).encode())
+        self._numbers.clear()
+        self._names.clear()
 
     def digest(self) -> str:
         """SHA-256 of the ordered log of traced messages: when, to whom, ids and type.

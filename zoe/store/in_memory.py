@@ -5,7 +5,7 @@ import enum
 from bisect import insort
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Final, Self, TypeVar
 
 import attrs
 import msgspec
@@ -22,6 +22,45 @@ T = TypeVar("T")
 _CONCLUDED = {state.value for state in CONCLUDED}
 
 
+class _Gist(msgspec.Struct):
+    """What of the body of an order's row is looked for."""
+
+    state: str | None = None
+    order_id: str | None = None
+
+
+_GIST: Final = msgspec.json.Decoder(_Gist)
+_JSON: Final = msgspec.json.Decoder(msgspec.Raw)
+
+
+@attrs.define(eq=False)
+class _Kept:
+    """A row; all of its body is read once somebody wants the row, which of most is never."""
+
+    row: JournalRow
+    gist: _Gist | None
+    _stored: StoredRow | None = None
+
+    @classmethod
+    def of(cls, row: JournalRow) -> Self:
+        if row.stream.startswith("order/"):
+            return cls(row, _GIST.decode(row.body))
+        _JSON.decode(row.body)  # what no database would take is refused here, too
+        return cls(row, None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is an order's, and does not conclude it."""
+        return self.gist is not None and self.gist.state not in _CONCLUDED
+
+    def stored(self) -> StoredRow:
+        if self._stored is None:
+            row = self.row
+            body = msgspec.json.decode(row.body)
+            self._stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
+        return self._stored
+
+
 class MemoryJournal:
     """Implements ``JournalStore`` for one account; outlives the actors that use it."""
 
@@ -29,7 +68,7 @@ class MemoryJournal:
         self._account_id = account_id
         self._by_seq: dict[int, JournalRow] = {}
         self._last_seq = 0
-        self._streams: dict[str, list[StoredRow]] = {}
+        self._streams: dict[str, list[_Kept]] = {}
         self._places: set[tuple[str, int]] = set()
         self._by_order_id: dict[str, set[str]] = {}
 
@@ -49,48 +88,51 @@ class MemoryJournal:
         taken = not self._by_seq.keys().isdisjoint(seqs) or not self._places.isdisjoint(places)
         if taken or not len(seqs) == len(places) == len(rows):
             raise StoreConflict("a number or a place in a stream is taken")
-        bodies = [msgspec.json.decode(row.body) for row in rows]  # all of them or none
-        for row, body in zip(rows, bodies, strict=True):
-            self._add(row, body)
+        for kept in [_Kept.of(row) for row in rows]:  # all of them or none
+            self._add(kept)
 
     def settle(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
         self.append([row for row in rows if self._by_seq.get(row.seq) != row])
 
-    def _add(self, row: JournalRow, body: dict[str, Any]) -> None:
+    def _add(self, kept: _Kept) -> None:
+        row = kept.row
         self._by_seq[row.seq] = row
         self._last_seq = max(self._last_seq, row.seq)
-        stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
         stream = self._streams.setdefault(row.stream, [])
-        if not stream or stream[-1].version < row.version:
-            stream.append(stored)
+        if not stream or stream[-1].row.version < row.version:
+            stream.append(kept)
         else:
-            insort(stream, stored, key=lambda known: known.version)
+            insort(stream, kept, key=lambda known: known.row.version)
         self._places.add((row.stream, row.version))
-        order_id = body.get("order_id")
-        if row.stream.startswith("order/") and isinstance(order_id, str):
-            self._by_order_id.setdefault(order_id, set()).add(row.stream)
+        if kept.gist is not None and kept.gist.order_id is not None:
+            self._by_order_id.setdefault(kept.gist.order_id, set()).add(row.stream)
 
     def stream(
         self, stream: str, *, last: bool = False, since: str | None = None
     ) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         found = self._streams.get(stream, [])
-        begin = max((place for place, row in enumerate(found) if row.kind == since), default=0)
-        return tuple(found[-1:] if last else found[begin:])
+        if last:
+            found = found[-1:]
+        elif since is not None:
+            kinds = enumerate(kept.row.kind for kept in found)
+            found = found[max((place for place, kind in kinds if kind == since), default=0) :]
+        return tuple(kept.stored() for kept in found)
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
-        names = sorted(name for name in self._streams if name.startswith("order/"))
-        still = [n for n in names if self._streams[n][-1].body.get("state") not in _CONCLUDED]
-        return tuple(row for name in still for row in self._streams[name])
+        still = sorted(name for name, rows in self._streams.items() if rows[-1].is_open)
+        return self._rows_of(still)
 
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
-        names = sorted(self._by_order_id.get(order_id, ()))
-        return tuple(row for name in names for row in self._streams[name])
+        return self._rows_of(sorted(self._by_order_id.get(order_id, ())))
+
+    def _rows_of(self, streams: list[str]) -> tuple[StoredRow, ...]:
+        return tuple(kept.stored() for name in streams for kept in self._streams[name])
 
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
@@ -98,7 +140,7 @@ class MemoryJournal:
         own = (
             rows
             for name, rows in self._streams.items()
-            if name.startswith("order/") and rows[0].body.get("source") != EXTERNAL
+            if name.startswith("order/") and rows[0].stored().body.get("source") != EXTERNAL
         )
         sums = (_traded(rows) for rows in own)
         return tuple(row for row in sums if row is not None)
@@ -107,17 +149,18 @@ class MemoryJournal:
         """See JournalStore."""
         assert account_id == self._account_id
         found = [
-            attrs.evolve(row, body={**row.body, "slot": rows[0].body.get("slot")})
+            attrs.evolve(fill, body={**fill.body, "slot": opening.get("slot")})
             for name, rows in self._streams.items()
-            if name.startswith("order/") and rows[0].body.get("source") == source
-            for row in rows
-            if row.kind == "order.fill" and row.seq > after
+            if name.startswith("order/")
+            and (opening := rows[0].stored().body).get("source") == source
+            for fill in _fills(rows)
+            if fill.seq > after
         ]
         before = {
-            row.body["exec_id"]: int(row.body["exchange_ns"])
+            fill.body["exec_id"]: int(fill.body["exchange_ns"])
             for rows in self._streams.values()
-            for row in rows
-            if row.kind == "order.fill" and row.seq <= after
+            for fill in _fills(rows)
+            if fill.seq <= after
         }
         from_ns = max(before.values(), default=0) - REMEMBERED_NS
         newest = {name: at_ns for name, at_ns in before.items() if at_ns >= from_ns}
@@ -125,9 +168,13 @@ class MemoryJournal:
         return (*((ids,) if after else ()), *sorted(found, key=lambda row: row.seq))
 
 
-def _traded(rows: list[StoredRow]) -> StoredRow | None:
+def _fills(rows: list[_Kept]) -> list[StoredRow]:
+    return [kept.stored() for kept in rows if kept.row.kind == "order.fill"]
+
+
+def _traded(rows: list[_Kept]) -> StoredRow | None:
     """What an order's fills came to."""
-    fills = [row for row in rows if row.kind == "order.fill"]
+    fills = _fills(rows)
     if not fills:
         return None
     first = fills[0].body
@@ -139,7 +186,7 @@ def _traded(rows: list[StoredRow]) -> StoredRow | None:
         "quantity": plain(sum((Decimal(row.body["quantity"]) for row in fills), Decimal(0))),
         "fees": plain(sum(fees, Decimal(0))),
     }
-    return StoredRow(fills[-1].seq, rows[0].stream, 1, "order.traded", 0, body)
+    return StoredRow(fills[-1].seq, fills[-1].stream, 1, "order.traded", 0, body)
 
 
 class Fate(enum.Enum):

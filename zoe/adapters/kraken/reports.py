@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-import attrs
 import msgspec
 
 from zoe.adapters.kraken.numbers import exact, nanoseconds
@@ -144,7 +143,8 @@ class Merger:
     """What is known of each order on one connection."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Report] = OrderedDict()
+        #: Its last report, with all that earlier ones said of it, and what that describes.
+        self._known: OrderedDict[str, tuple[Report, Intent | None]] = OrderedDict()
 
     def sighting(self, report: Report) -> Sighting:
         """What a report says, with what earlier ones said of the same order.
@@ -152,27 +152,40 @@ class Merger:
         Raises:
             ValueError: It contradicts its own form.
         """
-        self._merge(report)
-        fact, description = _fact(report), _description(report)
-        if fact.input is Input.LIVE and description is not None:
-            # Whatever kind of report it is: an amend shows by the terms.
-            terms = Terms(description.quantity, description.limit_price)
-            fact = attrs.evolve(fact, terms=terms)
+        description = self._merge(report)
+        # Whatever kind of report it is: an amend shows by the terms.
+        fact = _fact(report, None if description is None else description.terms)
         return Sighting(report.order_id, report.cl_ord_id, (fact,), description)
 
-    def _merge(self, report: Report) -> None:
-        known = self._known.get(report.order_id)
-        if known is not None:
-            for name in _KEPT:
-                if getattr(report, name) is None:
-                    setattr(report, name, getattr(known, name))
-        self._known[report.order_id] = report
-        self._known.move_to_end(report.order_id)
+    def _merge(self, report: Report) -> Intent | None:
+        """Fills in what is known of the order; what all of that describes."""
+        order_id = report.order_id
+        known, description = self._known.get(order_id, (None, None))
+        if known is not None and _fill_in(report, known):
+            description = None
+        self._known[order_id] = (report, None)
+        self._known.move_to_end(order_id)
         if len(self._known) > MOST_ORDERS:
             self._known.popitem(last=False)
+        if description is None:
+            description = _description(report)
+        self._known[order_id] = (report, description)
+        return description
 
 
-def _fact(report: Report) -> Fact:
+def _fill_in(report: Report, known: Report) -> bool:
+    """Takes from an earlier report what this one lacks; whether it describes the order otherwise."""
+    differs = False
+    for name in _KEPT:
+        kept, said = getattr(known, name), getattr(report, name)
+        if said is None:
+            setattr(report, name, kept)
+        elif said != kept:
+            differs = True
+    return differs
+
+
+def _fact(report: Report, terms: Terms | None) -> Fact:
     at_ns = nanoseconds(report.timestamp)
     filled = None if report.cum_qty is None else Quantity(exact(report.cum_qty))
     if report.exec_type == "trade":
@@ -192,6 +205,7 @@ def _fact(report: Report) -> Fact:
         filled_quantity=filled,
         reason=report.reason,
         exchange_ns=at_ns,
+        terms=terms if happened is Input.LIVE else None,
     )
 
 

@@ -47,10 +47,12 @@ def other(order: Order) -> Other | None:
     intent = order.intent
     if intent.order_type in TRIGGERED:
         return None
-    prices = [t.limit_price for t in order.possible_terms if t.limit_price is not None]
-    # Of an amend on its way, the price that is met first.
-    nearest = max if intent.side is Side.BUY else min
-    price = nearest(prices) if prices else None
+    price = order.terms.limit_price
+    if order.amend is not None:
+        prices = [t.limit_price for t in order.possible_terms if t.limit_price is not None]
+        # Of an amend on its way, the price that is met first.
+        nearest = max if intent.side is Side.BUY else min
+        price = nearest(prices) if prices else None
     return Other(intent.source, intent.slot, intent.pair, intent.side, price)
 
 
@@ -70,13 +72,17 @@ def step(
     if target is None or not isinstance(wanted, Add | Amend):
         return wanted
     price = wanted.target.price if isinstance(wanted, Add) else wanted.terms.limit_price
-    strangers = [o for o in others if o.pair == target.pair and (o.source, o.slot) != slot]
-    owner = _owner(strangers, slot[0])
-    if owner is not None:
-        return Wait(PAIR_OWNED, f"by {owner}")
+    source, name = slot
+    met: Other | None = None
+    for o in others:
+        if o.pair != target.pair or (o.slot == name and o.source == source):
+            continue
+        if o.source != source and o.source.startswith(_STRATEGIES):
+            return Wait(PAIR_OWNED, f"by {o.source}")
+        if met is None and _meets(target.side, price, o):
+            met = o
     if target.trigger is not None:
         return wanted  # it waits for its price, and is in no book
-    met = next((o for o in strangers if _meets(target.side, price, o)), None)
     if met is not None:
         return Wait(OWN_ORDER, f"wanted {target.side.value} @ {price}, ours @ {met.price}")
     return wanted
@@ -131,12 +137,6 @@ def steps(
         if target is not None and isinstance(taken[slot], Add | Amend):
             known.append(Other(*slot, target.pair, target.side, target.price))
     return taken
-
-
-def _owner(strangers: list[Other], source: str) -> str | None:
-    """Another strategy that has an order in the pair."""
-    owners = (o.source for o in strangers if o.source.startswith(_STRATEGIES))
-    return next((owner for owner in owners if owner != source), None)
 
 
 def _meets(side: Side, price: Price | None, other: Other) -> bool:

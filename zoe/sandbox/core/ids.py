@@ -5,6 +5,8 @@ from hashlib import blake2b
 from typing import Final
 
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+#: Two letters for each ten bits, the lower five first.
+_PAIRS: Final = tuple(first + second for second in _LETTERS for first in _LETTERS)
 
 
 class Ids:
@@ -21,7 +23,7 @@ class Ids:
         """An id such as ``OABCDE-FGHIJ-KLMNOP``; kind is ``O`` order, ``T`` trade, ``L`` ledger."""
         self._used[kind] += 1
         value = int.from_bytes(self.digest(kind, self._used[kind]), "big")
-        letters = "".join(_LETTERS[value >> 5 * place & 31] for place in range(16))
+        letters = "".join([_PAIRS[value >> shift & 1023] for shift in range(0, 80, 10)])
         return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
 
     def used(self, kind: str) -> None:

@@ -22,6 +22,7 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=64)  # what happens at one moment is told in many pieces
 def rfc3339(at_ns: int) -> str:
     """With microseconds: ``2026-01-02T03:04:05.000100Z``."""
     seconds, rest = divmod(at_ns, SECOND_NS)

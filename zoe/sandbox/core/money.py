@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -32,6 +33,7 @@ def text(units: int, places: int) -> str:
     return f"{digits[:-places]}.{digits[-places:]}"
 
 
+@lru_cache(maxsize=4096)  # the same few are printed again and again
 def number(units: int, places: int) -> msgspec.Raw:
     """A JSON number with all decimals, as the engine prints it."""
     return msgspec.Raw(text(units, places).encode())
