@@ -139,7 +139,9 @@ class RateLimiter(Actor):
                 return
             lanes.timer.cancel()
         lanes.timer_ns = at_ns
-        lanes.timer = self.after((at_ns - self.clock.monotonic_ns()) / 1e9, Tick(pair))
+        # Since it was worked out the moment may have passed.
+        wait_ns = max(at_ns - self.clock.monotonic_ns(), 0)
+        lanes.timer = self.after(wait_ns / 1e9, Tick(pair))
 
     def _grant(self, request: RequestPermit, wish: Wish, now_ns: int) -> None:
         self._limiter.engine_spend(wish, now_ns)

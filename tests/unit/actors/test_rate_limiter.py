@@ -1,9 +1,11 @@
 """RateLimiter on a stage: who is let through when, and what it tells of both counters."""
 
+import itertools
 import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from stage import Stage
 
 from zoe.actors.rate_limiter import LEASE_NS, RateLimiter
@@ -136,6 +138,24 @@ def test_calls_are_counted_and_the_next_is_held_before_the_exchange_refuses() ->
     assert 2.9 * S < held.urgent_ns - now_ns < 3.2 * S, "a refusal would cost more"
     (refused,) = limits.gateway_says(LimitHit(None, 900))
     assert min(refused.cheap_ns, refused.dear_ns, refused.urgent_ns) >= now_ns + 900 * S
+
+
+def test_a_wait_that_is_over_before_its_timer_is_set_is_no_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = Limits()
+    for number in range(20):
+        limits.asks(str(number), Action.ADD)
+    before, clock = len(limits.granted()), limits.stage.runtime.clock
+    # The timer runs; then the wait grows by a hundredth of a second.
+    counter = Decimal(str(limits.budget()["pairs"]["X/Y"]))
+    limits.stage.tell(CounterReported("X/Y", counter + Decimal("0.01")))
+    real, reads = clock.monotonic_ns, itertools.count()
+    with monkeypatch.context() as patched:  # a busy machine: time passes between two looks
+        patched.setattr(clock, "monotonic_ns", lambda: real() + next(reads) * S // 30)
+        limits.stage.run(20)
+    assert [vitals.restarts for vitals in limits.stage.runtime.vitals()] == [0]
+    assert len(limits.granted()) > before
 
 
 def test_who_asks_again_keeps_its_place_and_is_let_through_once() -> None:
