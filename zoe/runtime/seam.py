@@ -230,7 +230,10 @@ class Runtime:
             del self._addresses[address.name]
         address.mailbox.open = False
         for envelope in address.mailbox.drain():
-            self.bury(address, envelope, fate, None)
+            if (
+                envelope.life is None
+            ):  # timers and outcomes of its own end with it, and are no letters
+                self.bury(address, envelope, fate, None)
 
     def end_mail(self) -> None:
         """Ends every address but endpoints: what waits, or still comes, is dead."""

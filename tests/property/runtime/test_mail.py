@@ -226,3 +226,14 @@ def test_nobody_sleeps_through_a_message_that_comes_as_it_falls_asleep(
     threads.start(threads.probe("a", dispatcher=first), threads.probe("b", dispatcher=second))
     threads.tell("a", Work(2_000, (Call(_pass_on),)))
     threads.until(lambda: 0 in threads.numbers("a"))
+
+
+def test_of_what_waits_at_an_address_that_ends_only_what_others_sent_is_a_dead_letter() -> None:
+    """An order's actor ends while a timer of its own has just rung: nobody misses that."""
+    runtime = VirtualRuntime(1)
+    address = runtime.find("a")
+    for number, life in ((1, None), (2, object())):
+        envelope = Envelope(Work(number), number, number, None, None, None, 0, life=life)
+        runtime.deliver(address, envelope)
+    runtime.close(address, Fate.RETIRED)
+    assert [letter.envelope.message_id for letter in runtime.dead_letters()] == [1]
