@@ -52,9 +52,9 @@ PLACES: Final = (
     "permitted", "recorded", "commit began", "commit ended", "durable", "at the gateway", "formed",
 )  # fmt: skip
 #: An order that the exchange ended leaves its slot at rest for two seconds.
-SLOTS: Final = 100
-#: How long an order is wanted: not beyond the next trigger's, however late that is.
-WANTED_NS: Final = 300_000_000
+SLOTS: Final = 200
+#: How long an order is wanted: until the next trigger, which comes when its order has or is given up.
+WANTED_NS: Final = 5_000_000_000
 QUANTITY_PRECISION: Final = 8
 #: The engine's counter is not what is measured: it counts, and never holds up.
 WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000, 10_000)

@@ -3,6 +3,11 @@
 A process of its own. It notes when a trigger's frame leaves and when the order that it asks for has
 come, both by the clock that all processes of a machine share. Every order is answered at once, and
 has ended soon after, so that its slot is free for another.
+
+A trigger is a change of one book, and of two changes that wait anybody wants to be shown the newer one
+only. So the next trigger leaves no sooner than the order of the one before has come, or has been given up:
+otherwise a stall of either process, longer than the time between two triggers, would ask for two orders
+at once that no desk owes. What was held back so is counted.
 """
 
 import contextlib
@@ -29,8 +34,8 @@ QUANTITY_PRECISION: Final = generated.PRECISIONS[0][1]
 CASH: Final = 100_000_000
 #: An order ends so long after it has come.
 LIFE_SECONDS: Final = 0.015
-#: Stragglers are waited for so long.
-DRAIN_SECONDS: Final = 5
+#: A trigger without an order is given up after so long.
+PATIENCE_SECONDS: Final = 5
 #: Triggers before those that count, numbered from the end of all numbers: the desk must be ready.
 PROBE: Final = 900_000
 PROBES_IN_A_ROW: Final = 20
@@ -52,11 +57,16 @@ class Course:
 
 @attrs.frozen
 class Outcome:
-    """When each trigger left, and when its order came; monotonic nanoseconds by number."""
+    """When each trigger left, and when its order came; monotonic nanoseconds by number.
+
+    Attributes:
+        held: Triggers that left later than was planned, since the order before was still on its way.
+    """
 
     sent: dict[int, int]
     received: dict[int, int]
     frames: int
+    held: int
 
 
 class Trigger(generated.Pair):
@@ -286,20 +296,27 @@ class Exchange(Sender):
         self._background = self._made() if course.background else []
         self._received.clear()
         sent: dict[int, int] = {}
-        frames, began = 0, time.monotonic()
-        end = 0.0
-        while not end or (time.monotonic() < end and len(self._received) < course.triggers):
-            passed = time.monotonic() - began
-            due = int(passed * course.background) - frames
+        held: set[int] = set()
+        frames, began, last = 0, time.monotonic(), 0.0
+        while len(sent) < course.triggers or self._waits_for(len(sent), last):
+            now = time.monotonic()
+            due = int((now - began) * course.background) - frames
             if due > 0:
                 frames += self._send(self._background, min(due, 64))
-            if len(sent) < course.triggers and passed >= len(sent) * course.gap_seconds:
-                number = len(sent) + 1
-                sent[number] = self._pull(number)
-                if number == course.triggers:
-                    end = time.monotonic() + DRAIN_SECONDS
+            if len(sent) < course.triggers and now >= last + course.gap_seconds:
+                if self._waits_for(len(sent), last):
+                    held.add(len(sent) + 1)
+                else:
+                    number, last = len(sent) + 1, now
+                    sent[number] = self._pull(number)
             self._turn(_DUE_SECONDS)
-        return Outcome(sent, dict(self._received), frames)
+        return Outcome(sent, dict(self._received), frames, len(held))
+
+    def _waits_for(self, number: int, left: float) -> bool:
+        """Whether a trigger that left at that time may still be answered."""
+        if not number or number in self._received:
+            return False
+        return time.monotonic() < left + PATIENCE_SECONDS
 
     def _pull(self, number: int) -> int:
         frame = framed(self._trigger.ask(number))

@@ -254,6 +254,9 @@ def show(name: str, wanted: Course, all_of_it: tuple[Measured, Totals, float]) -
     verdict = "held" if not total.missed else "MISSED"
     where = ", ".join(f"{n} {place}" for place, n in measured.lost().items())
     print(f"  {verdict:6} triggers without an order: {total.missed} (aim 0) {where}")
+    print(
+        f"         triggers held back, their forerunner's order being late: {measured.outcome.held}"
+    )
     verdict = "held" if total.percentile(50) <= commit + BEYOND_COMMIT_US else "MISSED"
     print(
         f"  {verdict:6} in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f}"
