@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -222,10 +223,13 @@ class _Store(PostgresJournal):
         super().__init__(database, account)
         self._stamps = stamps
 
-    def append(self, rows: Sequence[JournalRow]) -> None:
+    def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
         """As the journal does."""
         began_ns = time.monotonic_ns()
-        super().append(rows)
+        return partial(self._end, rows, began_ns, super().begin(rows))
+
+    def _end(self, rows: Sequence[JournalRow], began_ns: int, end: Callable[[], None]) -> None:
+        end()
         ended_ns = time.monotonic_ns()
         for row in rows:
             number = self._stamps.of_intent(row.stream.rpartition("/")[2])
@@ -333,7 +337,7 @@ def commits(state: Path, count: int) -> list[float]:
 def _commit(store: PostgresJournal, number: int) -> float:
     row = JournalRow(number, "bare", f"order/bare/{number}", 1, "x", 1, number, 1, None, None, BODY)
     began = time.perf_counter()
-    store.append((row,))
+    store.begin((row,))()
     return (time.perf_counter() - began) * 1e6
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
@@ -121,6 +122,37 @@ def test_a_place_in_a_stream_that_is_taken_is_a_conflict(store: JournalStore) ->
     with pytest.raises(StoreConflict):
         store.append([row(2, version=7), row(3, version=1)])
     store.append([row(2)])  # and the store goes on
+    assert seqs(store) == [1, 2]
+
+
+def in_a_thread(call: Callable[[], object]) -> None:
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_what_is_begun_here_and_ended_in_another_thread_is_durable(store: JournalStore) -> None:
+    for seq in range(1, 4):  # the first has to connect, the others leave at once
+        in_a_thread(store.begin([row(seq, quantity="1.50")]))
+        assert seqs(store) == list(range(1, seq + 1))
+
+
+def test_many_rows_may_be_begun_as_well(store: JournalStore) -> None:
+    store.begin([row(1)])()
+    store.begin([row(seq) for seq in range(2, 100)])()
+    store.begin([row(100, text="x" * 100_000)])()
+    assert seqs(store) == list(range(1, 101))
+
+
+def test_a_place_that_is_taken_is_a_conflict_for_whoever_ends_what_was_begun(
+    store: JournalStore,
+) -> None:
+    store.begin([row(1)])()
+    end = store.begin([row(2), row(1, version=9)])
+    with pytest.raises(StoreConflict):
+        end()
+    store.begin([row(2)])()  # and the store goes on
     assert seqs(store) == [1, 2]
 
 

@@ -1,8 +1,8 @@
 """Journal: the one writer of rows.
 
 Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; its watchers StoreWentDown
-and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads run on the lane ``journal``,
-one at a time; what arrives meanwhile is the next group. A Record that nobody waits for waits a
+and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads are waited for on the lane
+``journal``, one at a time; what arrives meanwhile is the next group. A Record that nobody waits for waits a
 moment for company: an order's row shares the commit of the decision it follows from. Reads wait for
 the writes queued before.
 A store error keeps the batch and tries the same rows again; a commit whose fate is unknown is
@@ -181,7 +181,7 @@ class Journal(Actor):
                 # A commit that failed for sure left nothing, one whose answer was lost may have
                 # left these very rows: settling is right for both.
                 work.again = True
-                return partial(self._store.settle if again else self._store.append, rows)
+                return partial(self._store.settle, rows) if again else self._store.begin(rows)
             case Asked(request):
                 return reading_of(self._store, self._account_id, request)
             case Collect():

@@ -2,7 +2,7 @@
 it is down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import attrs
@@ -53,6 +53,12 @@ class JournalStore(Protocol):
             StoreConflict: A number or a place in a stream is taken.
             StoreUnknown: The connection was lost before the answer.
             StoreError: Known not to be done.
+        """
+
+    def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
+        """Does as much of ``append`` as takes no waiting; what is returned does the rest and waits.
+
+        That may be called in another thread, and nothing else of the journal before it.
         """
 
     def settle(self, rows: Sequence[JournalRow]) -> None:

@@ -5,12 +5,15 @@ import ipaddress
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 import pg8000.native
+from pg8000.core import BIND, EXECUTE_MSG, SYNC_MSG, Context
 from pg8000.exceptions import DatabaseError, InterfaceError
 from scramp import ScramException  # type: ignore[import-untyped]  # it has none
 
@@ -20,6 +23,8 @@ CONNECT_SECONDS: Final = 5
 #: A commit that takes longer counts as unanswered.
 ANSWER_SECONDS: Final = 10
 OLDEST_SERVER: Final = 140_000
+#: A socket on which nothing waits takes as much without waiting.
+AT_ONCE_BYTES: Final = 16_000
 _UNIQUE_VIOLATION: Final = "23505"
 #: Data and constraints that a row of ours violates, whatever we do: our code is wrong.
 _OUR_FAULT: Final = ("22", "23")
@@ -40,6 +45,11 @@ T = TypeVar("T")
 class Prepared(Protocol):
     """A statement that the server has parsed already."""
 
+    name_bin: bytes
+    cols: Any
+    input_funcs: Any
+    statement: str
+
     def run(self, **values: Any) -> Any:
         """Runs it; its rows as lists."""
 
@@ -58,8 +68,50 @@ class Connection(Protocol):
     def prepare(self, sql: str) -> Prepared:
         """Has a statement parsed."""
 
+    def ask(self, statement: Prepared, values: Sequence[str]) -> Any:
+        """Sends a parsed statement with its texts."""
+
+    def answer(self, asked: Any) -> Any:
+        """Waits for what becomes of it."""
+
     def close(self) -> None:
         """Ends it."""
+
+
+class _Connection(pg8000.native.Connection):  # type: ignore[misc]  # it has no types
+    """Gets one answer to a parsed statement.
+
+    pg8000 has the server answer each of its steps: threads of ours would wake in the middle of a
+    commit, for nothing.
+    """
+
+    def ask(self, statement: Prepared, values: Sequence[str | None]) -> Context:
+        """See Connection."""
+        texts = [None if value is None else value.encode() for value in values]
+        given = b"".join(
+            struct.pack("!i", -1) if text is None else struct.pack("!i", len(text)) + text
+            for text in texts
+        )
+        bound = b"\0%b%b%b\0\0" % (
+            statement.name_bin,
+            struct.pack("!hh", 0, len(texts)),
+            given,
+        )
+        bind = BIND + struct.pack("!i", len(bound) + 4) + bound
+        self._usock.sendall(bind + EXECUTE_MSG + SYNC_MSG)
+        return Context(
+            statement.statement, columns=statement.cols, input_funcs=statement.input_funcs
+        )
+
+    def answer(self, asked: Context) -> Context:
+        """See Connection."""
+        self.handle_messages(asked)
+        return asked
+
+    def execute_named(self, name: bytes, params: Any, columns: Any, funcs: Any, sql: str) -> Any:
+        """As pg8000's, with one answer."""
+        statement = SimpleNamespace(name_bin=name, cols=columns, input_funcs=funcs, statement=sql)
+        return self.answer(self.ask(statement, params))
 
 
 @attrs.frozen
@@ -144,7 +196,7 @@ def connect(server: Server) -> Connection:
     try:
         if server.tls:
             where["ssl_context"] = ssl.create_default_context(cafile=server.ca_file)
-        found: Connection = pg8000.native.Connection(
+        found: Connection = _Connection(
             server.user,
             host=server.host,
             port=server.port,
@@ -209,11 +261,15 @@ def translated() -> Iterator[None]:
 
 
 class Database:
-    """A server, and a connection to it for each thread that asks."""
+    """A server, and a connection to it for each thread that asks.
 
-    def __init__(self, server: Server) -> None:
+    Args:
+        shared: Whether there is one connection only, for threads that take turns.
+    """
+
+    def __init__(self, server: Server, *, shared: bool = False) -> None:
         self.server = server
-        self._mine = threading.local()
+        self._mine: Any = SimpleNamespace() if shared else threading.local()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Runs ``work`` on this thread's connection; a broken one is thrown away.
@@ -246,6 +302,21 @@ class Database:
             return statement.run(**values)
 
         return self.run(work)
+
+    def begin_prepared(self, sql: str, text: str) -> Callable[[], Any]:
+        """Sends a statement with one text, where it is parsed already and the socket takes it without waiting.
+
+        What is returned does the rest, waits, and raises as ``run``; the next statement begins after it.
+        """
+        connection: Connection | None = getattr(self._mine, "connection", None)
+        statement = None if connection is None else self._mine.prepared.get(sql)
+        if connection is None or statement is None or len(text) > AT_ONCE_BYTES:
+            return partial(self.run_prepared, sql, text=text)
+        try:
+            asked = connection.ask(statement, (text,))
+        except OSError as problem:
+            return partial(self.run, partial(_fail, problem))
+        return partial(self.run, lambda connection: connection.answer(asked).rows)
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -283,6 +354,10 @@ class Database:
             ConfigError: With the setting that is wrong.
         """
         self.run(_look)
+
+
+def _fail(problem: OSError, _: Connection) -> None:
+    raise problem
 
 
 def close(connection: Connection) -> None:

@@ -5,6 +5,7 @@ import enum
 from bisect import insort
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final, Self, TypeVar
 
 import attrs
@@ -90,6 +91,10 @@ class MemoryJournal:
             raise StoreConflict("a number or a place in a stream is taken")
         for kept in [_Kept.of(row) for row in rows]:  # all of them or none
             self._add(kept)
+
+    def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
+        """See JournalStore."""
+        return partial(self.append, rows)
 
     def settle(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
@@ -229,6 +234,10 @@ class FaultyJournal:
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
         self._meet(lambda: self._store.append(rows))
+
+    def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
+        """See JournalStore."""
+        return partial(self.append, rows)
 
     def settle(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""

@@ -1,7 +1,8 @@
 """The journal on PostgreSQL. One statement a group, so one transaction, durable when it returns."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
@@ -25,13 +26,15 @@ _FIELDS: Final = """
     CAST(r ->> 6 AS bigint) AS message_id, CAST(r ->> 7 AS bigint) AS correlation_id,
     CAST(r ->> 8 AS bigint) AS causation_id, CAST(r ->> 9 AS bigint) AS anchor_seq, r -> 10 AS body
 """
-_GIVEN: Final = f"SELECT {_FIELDS} FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS given(r)"
+_GIVEN: Final = f"SELECT {_FIELDS} FROM jsonb_array_elements(CAST(:text AS jsonb)) AS given(r)"
 _INSERT: Final = f"INSERT INTO journal ({_COLUMNS}) {_GIVEN}"
 _SAME: Final = " AND ".join(f"j.{name} IS NOT DISTINCT FROM r.{name}" for name in _NAMES)
 _COUNT_SAME: Final = (
     f"SELECT count(*) FROM ({_GIVEN}) r JOIN journal j USING (account_id, seq) WHERE {_SAME}"
 )
 _READ: Final = "SELECT seq, stream, version, kind, at_ns, body FROM journal"
+#: More of them take a while to be written as JSON.
+AT_ONCE_ROWS: Final = 32
 #: What goes through every order there ever was takes about 25 s for a million of them.
 HISTORY_SECONDS: Final = 300
 #: As the index journal_ended has them.
@@ -140,6 +143,8 @@ class PostgresJournal:
 
     def __init__(self, database: Database, account_id: str) -> None:
         self._database = database
+        #: What begins in one thread and ends in another.
+        self._shared = Database(database.server, shared=True)
         self._account_id = account_id
 
     def last_seq(self) -> int:
@@ -149,7 +154,13 @@ class PostgresJournal:
 
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
-        self._database.run_prepared(_INSERT, rows=_text(rows))
+        self._database.run_prepared(_INSERT, text=_text(rows))
+
+    def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
+        """See JournalStore."""
+        if len(rows) > AT_ONCE_ROWS:
+            return partial(self.append, rows)
+        return self._shared.begin_prepared(_INSERT, _text(rows))
 
     def settle(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
@@ -158,8 +169,8 @@ class PostgresJournal:
         def work(connection: Connection) -> None:
             connection.run("START TRANSACTION")
             # Waits for a commit of the same rows that the server may still be at.
-            connection.run(f"{_INSERT} ON CONFLICT DO NOTHING", rows=text)
-            same = connection.run(_COUNT_SAME, rows=text)[0][0]
+            connection.run(f"{_INSERT} ON CONFLICT DO NOTHING", text=text)
+            same = connection.run(_COUNT_SAME, text=text)[0][0]
             if same != len(rows):
                 connection.run("ROLLBACK")
                 text_of_it = f"{len(rows) - same} other rows stand at {rows[0].seq} and after"

@@ -121,6 +121,20 @@ def test_statements_are_parsed_again_on_a_new_connection(database: Database) -> 
     assert database.run_prepared(sql, a=2) == [[3]]
 
 
+def test_what_was_begun_on_a_session_that_ends_is_unknown_and_the_next_is_done(
+    database: Database,
+) -> None:
+    shared = Database(database.server, shared=True)
+    sql = "SELECT pg_backend_pid() + length(:text)"
+    first = shared.begin_prepared(sql, "")()[0][0]
+    assert shared.begin_prepared(sql, "1")() == [[first + 1]]
+    kill(database, first)
+    with pytest.raises(StoreUnknown):
+        shared.begin_prepared(sql, "")()
+    assert shared.begin_prepared(sql, "")()[0][0] != first
+    shared.discard()
+
+
 def test_a_server_that_is_not_there_is_known_not_done() -> None:
     for server in (
         Server("me", None, "x", socket="/nowhere/.s.PGSQL.5432"),
