@@ -1,13 +1,15 @@
 """MarketWatch: books and trades of the pairs in focus, by the public stream.
 
 Receives: the public readers' messages, wire news, the scout's rankings, FocusWanted, timers. Tells: each watcher
-of a pair its newest Quote and what traded; Catalogue changed instruments; MinuteKeeper the minutes' bars.
+of a pair its newest Quote and what traded, and nobody more than that, since each that is told takes the time of an
+order's next step; Catalogue changed instruments; MinuteKeeper the minutes' bars.
 Blocks on nothing: frames are decoded, booked and checked in the readers' threads, and only the newest quote
 of a pair waits here. A pair whose checksum fails, that gets no book, or whose book stands still while its
 trades go on, is subscribed anew by itself; one that is delisted is let go, and its quote taken back. A
 quote that does not change is confirmed each second while its connection is heard. A restart opens new connections; watchers are named in the tree.
 """
 
+from collections.abc import Mapping
 from typing import Final, assert_never
 
 import attrs
@@ -62,11 +64,15 @@ class Audience:
         risk: Every quote.
         strategies: Every quote and every trade, of pairs that are warm.
         minutes: The minutes' bars.
+        of_pair: By pair, who wants every quote of that one while it is warm.
+        books: Each second the quotes that are new.
     """
 
     risk: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
     minutes: tuple[str, ...] = ()
+    of_pair: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    books: tuple[str, ...] = ()
 
 
 class MarketWatch(Actor):
@@ -92,6 +98,8 @@ class MarketWatch(Actor):
         #: Whoever asked for pairs of its own, and the pairs.
         self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
         self._quotes: dict[str, Quote] = {}
+        #: Whose quotes have changed since the books were told.
+        self._unbooked: set[str] = set()
         self._delisted: set[str] = set()
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
@@ -166,6 +174,7 @@ class MarketWatch(Actor):
         if not self._lines.followed(quote):
             return  # it has just gone out of focus
         self._quotes[quote.symbol] = quote
+        self._unbooked.add(quote.symbol)
         self._proof_ns.pop(quote.symbol, None)
         self._pass_on(quote)
 
@@ -218,6 +227,7 @@ class MarketWatch(Actor):
         self._tell_wanting(quote.symbol, quote)
         if self._is_warm(quote.symbol):
             self._tell_all(self._audience.strategies, quote)
+            self._tell_all(self._audience.of_pair.get(quote.symbol, ()), quote)
 
     def _is_warm(self, symbol: str) -> bool:
         return self._focus is None or self._focus.is_warm(symbol)
@@ -268,6 +278,7 @@ class MarketWatch(Actor):
             return
         self._confirm()
         self._revive()
+        self._tell_books()
         quoted = sum(quote.live for quote in self._quotes.values())
         wanted = len(self._lines.symbols)
         detail = f"{quoted} of {wanted} pairs live, {self._lines.conflated} changes conflated"
@@ -294,6 +305,11 @@ class MarketWatch(Actor):
                 confirmed = attrs.evolve(quote, confirmed_ns=line.heard_ns)
                 self._quotes[symbol] = confirmed
                 self._pass_on(confirmed)
+
+    def _tell_books(self) -> None:
+        changed, self._unbooked = self._unbooked & self._quotes.keys(), set()
+        for symbol in sorted(changed):
+            self._tell_all(self._audience.books, self._quotes[symbol])
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("feed", status, detail))

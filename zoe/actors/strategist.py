@@ -1,6 +1,6 @@
 """Strategist: one strategy's memory.
 
-Receives: Quote, BalancesChanged, CatalogChanged, TradingStateChanged, Hydrated. Tells: Journal
+Receives: Quote of its pair, BalancesChanged, CatalogChanged, TradingStateChanged, Hydrated. Tells: Journal
 (decisions), Repositioner (targets). Blocks on nothing.
 A decision is journalled when what it wants or why has changed, ahead of the targets that follow
 from it, so that every order can be walked back to the quote that caused it. Targets that are the
@@ -25,7 +25,7 @@ from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
 from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
-from zoe.messages.market import Quote, TradePrints
+from zoe.messages.market import Quote
 from zoe.messages.orders import SetTarget
 from zoe.messages.risk import TradingStateChanged, WatchTradingState
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
@@ -44,9 +44,7 @@ class StrategyConfig:
     state_type: type[Any]
 
 
-Inbox = (
-    Quote | TradePrints | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
-)
+Inbox = Quote | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
 
 
 class Strategist(Actor):
@@ -81,17 +79,14 @@ class Strategist(Actor):
     def handle(self, message: Inbox) -> None:
         match message:
             case Quote():
-                if message.symbol == self._config.strategy.pair:
-                    self._quote = message
-                    self._wake()
+                self._quote = message
+                self._wake()
             case BalancesChanged():
                 self._held = message.totals
             case CatalogChanged():
                 self._catalog = message.catalog
             case TradingStateChanged():
                 self._trading = message.state
-            case TradePrints():
-                pass
             case Hydrated():
                 self._hydrated(message)
             case Tick():

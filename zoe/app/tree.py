@@ -260,9 +260,16 @@ def _bar_keepers(parts: Parts) -> tuple[Child, ...]:
 
 def _market(parts: Parts) -> MarketWatch:
     scouted = Scouted(parts.account_id, parts.focus) if parts.scan.enabled else None
-    quoted = ("risk",) if parts.books is None else ("risk", BOOKKEEPER)
-    minutes = tuple(child.name for child in _bar_keepers(parts))
-    audience = Audience(quoted, _strategies(parts), minutes)
+    of_pair: dict[str, tuple[str, ...]] = {}
+    for config, name in zip(parts.strategies, _strategies(parts), strict=True):
+        pair = config.strategy.pair
+        of_pair[pair] = (*of_pair.get(pair, ()), name)
+    audience = Audience(
+        risk=("risk",),
+        minutes=tuple(child.name for child in _bar_keepers(parts)),
+        of_pair=of_pair,
+        books=() if parts.books is None else (BOOKKEEPER,),
+    )
     return MarketWatch(parts.venue, parts.pairs, audience, scouted)
 
 

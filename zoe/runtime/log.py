@@ -20,8 +20,9 @@ _DEBUG: Final = 10
 _INFO: Final = 20
 #: Lines that may wait; whoever says more writes them himself.
 MOST_WAITING: Final = 2_000
-#: So long a line waits; what it tells of is still going on.
+#: So long a line waits, or up to twice that: what it tells of is still going on.
 PAUSE_SECONDS: Final = 0.005
+_PAUSE_NS: Final = round(PAUSE_SECONDS * 1e9)
 #: After so many pauses without a line the thread sleeps until it is woken.
 PAUSES: Final = 200
 _LOOK_SECONDS: Final = 2
@@ -52,10 +53,10 @@ class LateLines:
         if len(self._lines) > MOST_WAITING:
             self.flush()
 
-    def flush(self) -> None:
-        """Writes every line that was put before."""
+    def flush(self, before_ns: int | None = None) -> None:
+        """Writes every line that was put before, or those that were put before a time."""
         with self._writing:
-            while self._lines:
+            while self._lines and (before_ns is None or self._lines[0][3] < before_ns):
                 _write(*self._lines.popleft())
 
     def run(self, stop: Stop) -> None:
@@ -63,7 +64,7 @@ class LateLines:
         calm = 0
         while not stop.wait(PAUSE_SECONDS):
             calm = 0 if self._lines else calm + 1
-            self.flush()
+            self.flush(time.time_ns() - _PAUSE_NS)
             if calm > PAUSES:
                 self._sleep()
 

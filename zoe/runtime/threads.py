@@ -131,7 +131,8 @@ class _Dispatcher(Carrier):
                 continue
             self.current = None
             self.steps += 1
-            if worked and reader.asleep:
+            # Whoever puts mail from here on sees that it sleeps, and readies it.
+            if worked and cell.is_busy() and reader.asleep:
                 reader.asleep = False
                 ready.put(cell)
 
