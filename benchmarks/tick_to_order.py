@@ -31,7 +31,7 @@ import msgspec
 import websocket
 from loguru import logger
 from sender import Plan
-from tick_desk import PLACES, Wanted, commits, desk
+from tick_desk import EACH, PLACES, Wanted, commits, desk
 from tick_exchange import BASE, Course, Outcome, serve
 
 from zoe.adapters.kraken import frames
@@ -205,11 +205,12 @@ class Measured:
             before = seen
 
     def lost(self) -> Mapping[str, int]:
-        """Of triggers without an order: how many got no further than where."""
+        """Of followed triggers without an order: how many got no further than where."""
         sent, received = self.outcome.sent, self.outcome.received
         return Counter(
             next((place for place in reversed(PLACES) if n in self.stamps[place]), "nowhere")
             for n in sent.keys() - received.keys()
+            if not n % EACH
         )
 
     def without_commit(self) -> list[float]:
