@@ -40,13 +40,9 @@ OTHERS = (
     "orders",
     "scout",
     "minutes",
-    "strategy/btc",
-    "books",
 )
 PAIRS = ("BTC/USD", "ETH/USD")
-AUDIENCE = Audience(
-    ("risk",), ("strategy/x",), ("minutes",), {"BTC/USD": ("strategy/btc",)}, ("books",)
-)
+AUDIENCE = Audience(("risk",), ("strategy/x",), ("minutes",))
 FOCUS = FocusConfig(budget=2, slack=1, min_stay_seconds=60, warm_up_seconds=30)
 
 
@@ -393,21 +389,3 @@ def test_a_ranking_that_changes_nothing_writes_nothing() -> None:
     ranks(market, "SOL/USD")
     ranks(market, "SOL/USD")
     assert len(market.stage.records) == 1
-
-
-def test_who_wants_one_pair_hears_of_no_other_and_the_books_hear_once_a_second() -> None:
-    market = Market()
-    market.open()
-    market.quote("BTC/USD", 1000)
-    market.quote("ETH/USD", 50)
-    market.quote("BTC/USD", 1001)
-    assert [(q.symbol, q.bid) for q in market.quotes("strategy/btc")] == [
-        ("BTC/USD", 1000),
-        ("BTC/USD", 1001),
-    ]
-    assert market.quotes("books") == []
-    market.passes(2)
-    assert [(q.symbol, q.bid) for q in market.quotes("books")] == [
-        ("BTC/USD", 1001),
-        ("ETH/USD", 50),
-    ]

@@ -1,0 +1,34 @@
+"""Whom MarketWatch tells of a quote: whoever wants it, and nobody more."""
+
+from stage import Stage
+
+from zoe.actors.market_watch import Audience, MarketWatch
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.messages.market import Quote
+from zoe.messages.wire import WireOpened
+
+PAIRS = ("BTC/USD", "ETH/USD")
+AUDIENCE = Audience(risk=("risk",), of_pair={"BTC/USD": ("of_btc",)}, books=("books",))
+OTHERS = ("wire", "catalogue", "heartbeat", "risk", "of_btc", "books")
+
+
+def test_who_wants_one_pair_hears_of_no_other_and_the_books_hear_once_a_second() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    stage.tell(WireOpened("public/0", 1))
+
+    def quote(symbol: str, bid: int) -> None:
+        now_ns = stage.runtime.clock.wall_ns()
+        stage.tell(Quote(symbol, 1, 8, bid, 5, bid + 10, 5, None, now_ns))
+
+    def heard(name: str) -> list[tuple[str, int | None]]:
+        return [(quote.symbol, quote.bid) for quote in stage.heard(name, Quote)]
+
+    quote("BTC/USD", 1000)
+    quote("ETH/USD", 50)
+    quote("BTC/USD", 1001)
+    assert heard("of_btc") == [("BTC/USD", 1000), ("BTC/USD", 1001)]
+    assert heard("risk") == [("BTC/USD", 1000), ("ETH/USD", 50), ("BTC/USD", 1001)]
+    assert heard("books") == []
+    stage.run(2)
+    assert heard("books") == [("BTC/USD", 1001), ("ETH/USD", 50)]
