@@ -58,6 +58,8 @@ KEPT_AGES: Final = 100_000
 TOGETHER: Final = 250
 #: Whatever is under way must have come by then.
 DRAIN_SECONDS: Final = 30
+#: As a desk's readers tell, with ten levels of each side; and what that adds to the best prices.
+DESK: Final = Telling("public/0", CALM_NS, levels=True)
 FLAT: Final = Telling("public/0", CALM_NS)
 
 
@@ -111,9 +113,11 @@ def read(payloads: list[bytes], known: dict[str, Precision], telling: Telling) -
     return reader
 
 
-def read_together(payloads: list[bytes], known: dict[str, Precision]) -> FeedReader:
+def read_together(
+    payloads: list[bytes], known: dict[str, Precision], telling: Telling = DESK
+) -> FeedReader:
     """Feeds the frames as full reads of a socket bring them, to a desk's reader."""
-    reader = FeedReader(generated.DEPTH, known, FLAT)
+    reader = FeedReader(generated.DEPTH, known, telling)
     for first in range(0, len(payloads), TOGETHER):
         at_ns = 1 + first * 1_000_000_000 // NORMAL
         reader.feed_all(payloads[first : first + TOGETHER], at_ns)
@@ -143,9 +147,9 @@ def recorded(path: Path) -> None:
         cost(lambda: read(many, known, Telling()), len(many)),
         reference,
     )
-    calm = read(many, known, FLAT)
+    calm = read(many, known, DESK)
     assert all(v.equal == len(many) for v in calm.verified.values()), calm.verified
-    show("reader of a desk", cost(lambda: read(many, known, FLAT), len(many)), reference)
+    show("reader of a desk", cost(lambda: read(many, known, DESK), len(many)), reference)
 
 
 def mix(count: int) -> None:
@@ -161,22 +165,23 @@ def mix(count: int) -> None:
     everything = first + payloads
     for name, telling in (
         ("reader: book, checksum, all told", Telling()),
-        ("reader of a desk", FLAT),
+        ("reader of a desk", DESK),
     ):
         reader = read(everything, known, telling)
         assert not sum(v.different for v in reader.verified.values())
         total = cost(partial(read, everything, known, telling), len(everything))
         show(f"{name}", total, reference)
-    reader = read_together(everything, known)
-    assert not sum(v.different for v in reader.verified.values())
-    total = cost(partial(read_together, everything, known), len(everything))
-    show(f"reader of a desk, {TOGETHER} frames a read", total, reference)
+    for name, telling in (("", DESK), (", best prices alone", FLAT)):
+        reader = read_together(everything, known, telling)
+        assert not sum(v.different for v in reader.verified.values())
+        total = cost(partial(read_together, everything, known, telling), len(everything))
+        show(f"reader of a desk, {TOGETHER} frames a read{name}", total, reference)
     for kind in ("book", "ticker", "trade"):
         mark = b'{"channel":"%s"' % kind.encode()
         only = [payload for payload in payloads if payload.startswith(mark)]
         each = cost(partial(bare, EXACT.decode, only), len(only))
         show(f"  {kind}: bare", each)
-        show(f"  {kind}: desk", cost(partial(read, first + only, known, FLAT), len(only)), each)
+        show(f"  {kind}: desk", cost(partial(read, first + only, known, DESK), len(only)), each)
 
 
 def peers(count: int) -> None:
@@ -200,7 +205,7 @@ def peers(count: int) -> None:
     print(f"peers: {count:,} book frames of {len(pairs)} pairs, no socket")
     everything = cost(partial(read, payloads, known, Telling()), len(payloads))
     show("zoe: exact, checksum, every quote told", everything)
-    ours = cost(partial(read, payloads, known, FLAT), len(payloads))
+    ours = cost(partial(read, payloads, known, DESK), len(payloads))
     show("zoe: exact, checksum, frame by frame to a desk", ours)
     ours = cost(partial(read_together, payloads, known), len(payloads))
     show(f"zoe: exact, checksum, {TOGETHER} frames a read", ours)
@@ -241,7 +246,7 @@ class Desk:
     ) -> None:
         self.runtime = ThreadRuntime(seed=1)
         self.watcher = Watcher()
-        runtime, venue = self.runtime, KrakenVenue(None, public_url=url)
+        runtime, venue = self.runtime, KrakenVenue(None, public_url=url, levels=True)
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("strategy", self.watcher.handle)
         for name in ("catalogue", "heartbeat", "journal"):

@@ -292,7 +292,7 @@ class Eyes:
 
 def _others(quote: Quote, ours: tuple[Level, ...]) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
     """Bids and asks without our own orders; the touch alone where no levels were told."""
-    bids, asks = quote.bids, quote.asks
+    bids, asks = tuple(quote.bids), tuple(quote.asks)
     if not bids and quote.bid is not None:
         bids = ((quote.bid, quote.bid_qty),)
     if not asks and quote.ask is not None:

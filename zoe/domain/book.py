@@ -6,8 +6,8 @@ full precision, the point removed, leading zeros stripped, is exactly ``str(unit
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, overload
 from zlib import crc32
 
 CHECKSUM_LEVELS: Final = 10
@@ -18,6 +18,44 @@ Level = tuple[int, int]
 Written = tuple[int, bytes]
 #: Bid, its quantity, ask, its quantity; an empty side has no price and a quantity of 0.
 Touch = tuple[int | None, int, int | None, int]
+
+
+class Levels(Sequence[Level]):
+    """The best levels of one side at a moment, best first.
+
+    They are made numbers where somebody looks: of a quote that nobody decides on, none is.
+    """
+
+    __slots__ = ("_keys", "_sign", "_texts")
+
+    def __init__(self, sign: int, keys: list[int], texts: list[bytes]) -> None:
+        self._sign, self._keys, self._texts = sign, keys, texts
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, at: int) -> Level: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Level, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Level | tuple[Level, ...]:
+        return tuple(self)[at]
+
+    def __iter__(self) -> Iterator[Level]:
+        for key, text in zip(self._keys, self._texts, strict=True):
+            price = key * self._sign
+            yield price, int(text[len(str(price)) :])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Levels | tuple) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 class _Side:
@@ -88,9 +126,9 @@ class _Side:
         price = key * self.sign
         return price, int(text[len(str(price)) :])
 
-    def top(self) -> tuple[Level, ...]:
+    def top(self) -> Levels:
         """The levels that the checksum covers, best first."""
-        return tuple(map(self._level, self.keys[:CHECKSUM_LEVELS], self.texts))
+        return Levels(self.sign, self.keys[:CHECKSUM_LEVELS], self.texts[:CHECKSUM_LEVELS])
 
     def best_first(self) -> list[Level]:
         """Every level."""
@@ -179,7 +217,7 @@ class Book:
         return (bid, bid_qty, ask, ask_qty)
 
     @property
-    def top(self) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    def top(self) -> tuple[Levels, Levels]:
         """Up to ten bids and asks, best first."""
         return self._bids.top(), self._asks.top()
 

@@ -3,12 +3,14 @@
 Those that come often have no slots: so a frozen one is made in half the time.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
 import attrs
 
 from zoe.domain.bars import Bar
+from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
 from zoe.runtime.message import Lane, Message
 
@@ -42,8 +44,8 @@ class Quote(Message):
     received_ns: int
     live: bool = True
     confirmed_ns: int = 0
-    bids: tuple[tuple[int, int], ...] = ()
-    asks: tuple[tuple[int, int], ...] = ()
+    bids: Sequence[Level] = ()
+    asks: Sequence[Level] = ()
 
     def age_ns(self, now_ns: int) -> int:
         """How long ago this was last known to be the best bid and ask; ``now_ns`` is wall time.

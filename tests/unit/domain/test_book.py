@@ -104,3 +104,15 @@ def test_only_the_ten_best_levels_count_in_the_checksum(depth: int) -> None:
     text = "".join(f"{price}1" for price in range(40, 50))
     text += "".join(f"{price}1" for price in range(29, 19, -1))
     assert deep.checksum() == zlib.crc32(text.encode())
+
+
+def test_the_best_levels_are_those_of_their_moment_and_equal_what_they_hold() -> None:
+    book = Book(20)
+    book.update([(price, 5) for price in range(1, 13)], [(20, 2)])
+    bids, asks = book.top
+    book.update([(12, 0), (11, 7)], [(20, 0)])
+    assert bids == tuple((price, 5) for price in range(12, 2, -1))
+    assert asks == ((20, 2),)
+    assert (len(asks), asks[0], bids[-2:]) == (1, (20, 2), ((4, 5), (3, 5)))
+    assert (hash(asks), repr(asks)) == (hash(((20, 2),)), "((20, 2),)")
+    assert book.top[0] != bids and not book.top[1]

@@ -143,8 +143,9 @@ class FeedReader:
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
         said = self._decoded(payload, received_ns)
-        if self._calm_ns and any(type(news) is FrameNotUnderstood for news in said):
-            return self._thinned(said, received_ns)
+        for news in said:
+            if type(news) is FrameNotUnderstood:
+                return self._thinned(said, received_ns)
         return said
 
     def _thinned(self, said: list[Message], received_ns: int) -> list[Message]:
@@ -153,6 +154,7 @@ class FeedReader:
         for news in said:
             if isinstance(news, FrameNotUnderstood):
                 self._unread += 1
+                # As everywhere: a clock that was set back must not silence it.
                 if 0 <= received_ns - self._unread_ns < self._calm_ns:
                     continue
                 self._unread_ns = received_ns
@@ -179,9 +181,10 @@ class FeedReader:
         return True
 
     def _due(self, received_ns: int) -> list[Message]:
-        """The newest ticker of each pair, and a sign of life."""
+        """What is told once in a while: levels behind best prices, tickers, a sign of life."""
         self._told_ns = received_ns
-        said: list[Message] = []
+        self._shelf.settle_owed()
+        said = list(self._news(received_ns))
         held, self._tickers = self._tickers, {}
         for payload, at_ns in held.values():
             said += self._slow(payload, at_ns)

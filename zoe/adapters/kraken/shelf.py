@@ -5,6 +5,7 @@ the frame's bytes to the book's integers without a decoder. Quotes are made when
 that of many changes that came together the last one is told.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -17,7 +18,7 @@ from zoe.runtime.message import Message
 
 Precision = tuple[int, int]
 _ZERO: Final = b"0"
-_NO_LEVELS: Final[tuple[tuple[Level, ...], tuple[Level, ...]]] = ((), ())
+_NO_LEVELS: Final[tuple[Sequence[Level], Sequence[Level]]] = ((), ())
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -69,6 +70,8 @@ class Shelf:
         self._second_ns = 0
         self.broken_news: list[Message] = []
         self.due: dict[str, Kept] = {}
+        #: Changes behind the best prices, the newest of each pair: quotes with levels owe them.
+        self._owed: dict[str, tuple[Kept, bytes | None, int]] = {}
         self._changes = self._told = 0
 
     def __contains__(self, symbol: str) -> bool:
@@ -95,13 +98,14 @@ class Shelf:
         match = compact.one(payload) if len(payload) <= compact.LONGEST_OF_ONE else None
         if match is None:
             return self._several(payload, received_ns)
-        symbol, whole, decimals, qty_whole, qty_decimals, *ask, checksum, stamp = match.groups(b"")
+        # Four parts of a bid, then of an ask: one of both is empty.
+        symbol, whole, decimals, qty_whole, qty_decimals, a, b, c, d, crc, stamp = match.groups(b"")
         kept = self._books.get(symbol)
         if kept is None:
             return False
         put = kept.book.put_bid
         if not whole:
-            whole, decimals, qty_whole, qty_decimals = ask
+            whole, decimals, qty_whole, qty_decimals = a, b, c, d
             put = kept.book.put_ask
         if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
             return self._several(payload, received_ns)
@@ -111,7 +115,7 @@ class Shelf:
             return False
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
         moved = put(int(price), price + qty if qty else b"")
-        self.settle(kept, moved, int(checksum), stamp, received_ns)
+        self.settle(kept, moved, int(crc), stamp, received_ns)
         return True
 
     def _several(self, payload: bytes, received_ns: int) -> bool:
@@ -149,6 +153,17 @@ class Shelf:
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
             kept.told_ns, kept.stamp = received_ns, stamp
             self.due[kept.symbol] = kept
+        elif self._levels:
+            self._owed[kept.symbol] = (kept, stamp, received_ns)
+
+    def settle_owed(self) -> None:
+        """What has changed behind best prices since they were told is to be told as well."""
+        owed, self._owed = self._owed, {}
+        for symbol, (kept, stamp, received_ns) in owed.items():
+            # Not where a newer change was told, or the book is another.
+            if received_ns > kept.told_ns and self._books.get(symbol.encode()) is kept:
+                kept.told_ns, kept.stamp = received_ns, stamp
+                self.due[symbol] = kept
 
     def told(self, received_ns: int) -> list[Message]:
         """What is to be told since the last call: broken books, then each pair's newest quote."""

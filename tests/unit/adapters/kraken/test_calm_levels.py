@@ -1,0 +1,72 @@
+"""Quotes with levels: what changes behind the best prices is told once in a while, whatever else comes."""
+
+import zlib
+
+from zoe.adapters.kraken.feed import FeedReader, Telling
+from zoe.messages.market import BookBroken, FeedAlive, Quote
+from zoe.runtime.message import Message
+
+MS = 1_000_000
+STAMP = "2023-11-14T22:13:20.5Z"
+HEARTBEAT = b'{"channel":"heartbeat"}'
+ASK = b"10035"
+
+
+def frame(kind: str, bids: dict[int, int], asks: dict[int, int], crc: int) -> bytes:
+    """Prices and sizes have one decimal."""
+
+    def written(side: dict[int, int]) -> str:
+        return ",".join(f'{{"price":{p / 10},"qty":{q / 10}}}' for p, q in side.items())
+
+    return (
+        f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"BTC/USD","bids":[{written(bids)}],'
+        f'"asks":[{written(asks)}],"checksum":{crc},"timestamp":"{STAMP}"}}]}}'
+    ).encode()
+
+
+FIRST = frame("snapshot", {1001: 5}, {1003: 5}, zlib.crc32(ASK + b"10015"))
+
+
+def deep(qty: int) -> bytes:
+    """A change behind the best bid."""
+    return frame("update", {1000: qty}, {}, zlib.crc32(ASK + b"10015" + b"1000%d" % qty))
+
+
+def reader(*, levels: bool = True) -> FeedReader:
+    one = FeedReader(10, {"BTC/USD": (1, 1)}, Telling("public/0", 250 * MS, levels=levels))
+    assert Quote in kinds(at(one, 0, FIRST))
+    return one
+
+
+def at(one: FeedReader, ms: int, payload: bytes) -> list[Message]:
+    return list(one.feed(payload, (1_000 + ms) * MS))
+
+
+def kinds(said: list[Message]) -> list[type[Message]]:
+    return [type(news) for news in said]
+
+
+def test_levels_behind_the_best_are_told_after_a_while_though_nothing_more_comes() -> None:
+    one = reader()
+    assert at(one, 10, deep(1)) == []
+    assert at(one, 20, deep(2)) == []
+    (quote,) = (news for news in at(one, 260, HEARTBEAT) if isinstance(news, Quote))
+    assert quote.bids == ((1001, 5), (1000, 2))
+    assert quote.received_ns == 1_020 * MS
+    assert set(kinds(at(one, 520, HEARTBEAT))) == {FeedAlive}
+
+
+def test_who_wants_no_levels_is_told_of_none() -> None:
+    one = reader(levels=False)
+    at(one, 10, deep(1))
+    assert Quote not in kinds(at(one, 260, HEARTBEAT))
+
+
+def test_levels_of_a_book_that_broke_meanwhile_are_not_told() -> None:
+    for again in (False, True):
+        one = reader()
+        at(one, 10, deep(1))
+        assert BookBroken in kinds(at(one, 20, frame("update", {1002: 1}, {}, 1)))
+        if again:
+            at(one, 30, FIRST)
+        assert Quote not in kinds(at(one, 260, HEARTBEAT))
