@@ -277,6 +277,19 @@ def test_bytes_that_are_no_text_are_delivered_as_they_are(wired: Any) -> None:
     let_go.set()
 
 
+def test_a_flood_of_pings_holds_no_frame_up_and_a_binary_frame_is_a_frame(wired: Any) -> None:
+    let_go = threading.Event()
+
+    def flooding(connection: socket.socket) -> None:
+        connection.sendall((bytes([0x89, 4]) + b"ping") * 2_000)
+        connection.sendall(bytes([0x82, 5]) + b"still")
+        let_go.wait(PATIENCE_SECONDS)
+
+    opened(wired, Raw(flooding).url)
+    assert wired.hears(WireFrame).payload == b"still"
+    let_go.set()
+
+
 @pytest.mark.parametrize(
     "noise", [bytes([0xF3, 1, 65]), bytes([0x83, 0]), bytes([0x89, 126, 0, 200]) + b"x" * 200]
 )
