@@ -46,6 +46,8 @@ from zoe.runtime.message import Message
 
 #: Books on one connection: Kraken names no limit, and cuts a consumer that is slow.
 LINES: Final = LineKind("public", ("book", "trade"), 50)
+#: Of pairs without a book, so many are named to people.
+MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
 CONFIRM_NS: Final = 500_000_000
 
@@ -279,10 +281,14 @@ class MarketWatch(Actor):
         self._confirm()
         self._revive()
         self._tell_books()
-        quoted = sum(quote.live for quote in self._quotes.values())
-        wanted = len(self._lines.symbols)
-        detail = f"{quoted} of {wanted} pairs live, {self._lines.conflated} changes conflated"
-        self._beat("ok" if quoted == wanted else "degraded", detail)
+        quoted = {symbol for symbol, quote in self._quotes.items() if quote.live}
+        wanted = self._lines.symbols
+        detail = f"{len(quoted)} of {len(wanted)} pairs live"
+        detail += f", {self._lines.conflated} changes conflated"
+        broken = sorted(wanted - quoted)
+        if broken:
+            detail += f", without a book: {' '.join(broken[:MOST_NAMED])}"
+        self._beat("degraded" if broken else "ok", detail)
 
     def _revive(self) -> None:
         """Subscribes books anew that stand still though the market goes on."""

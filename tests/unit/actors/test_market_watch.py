@@ -112,9 +112,12 @@ def test_a_broken_book_is_subscribed_anew_and_no_other() -> None:
     market.quote("ETH/USD")
     before = len(market.sent("ETH/USD"))
     market.stage.tell(BookBroken("BTC/USD", "checksum"))
+    market.quote("BTC/USD", live=False)
     market.passes(1)
     assert len(market.sent('"unsubscribe"', '"book"', "BTC/USD")) == 1
     assert len(market.sent("ETH/USD")) == before
+    told = market.stage.heard("heartbeat", Beat)[-1]
+    assert told.status == "degraded" and told.detail.endswith("without a book: BTC/USD")
 
 
 def test_a_subscription_that_is_acknowledged_and_silent_is_asked_for_again_alone() -> None:
