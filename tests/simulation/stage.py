@@ -86,8 +86,8 @@ class Stage:
 
     @staticmethod
     def _is_wanted(wanted: Hydrate, rows: list[StoredRow]) -> bool:
-        if wanted.order_id is not None:
-            return any(row.body.get("order_id") == wanted.order_id for row in rows)
+        if wanted.order_ids:
+            return any(row.body.get("order_id") in wanted.order_ids for row in rows)
         return rows[-1].body["state"] not in CONCLUDED
 
     def kinds(self) -> list[str]:

@@ -44,11 +44,17 @@ def reading_of(
     """What the Journal asks of the store for a question."""
     if request.open_orders_of is not None:
         return partial(store.open_orders, request.open_orders_of)
-    if request.order_id is not None:
-        return partial(store.order_rows, account_id, request.order_id)
+    if request.order_ids:
+        return partial(_rows_of_orders, store, account_id, request.order_ids)
     if request.traded_by is not None:
         return partial(store.traded, request.traded_by)
     if request.filled_for is not None:
         return partial(store.fills, account_id, request.filled_for, request.after)
     assert request.stream is not None, "a Hydrate asks for something"
     return partial(store.stream, request.stream, last=request.last, since=request.since)
+
+
+def _rows_of_orders(
+    store: JournalStore, account_id: str, order_ids: tuple[str, ...]
+) -> tuple[StoredRow, ...]:
+    return tuple(row for order_id in order_ids for row in store.order_rows(account_id, order_id))

@@ -9,8 +9,9 @@ way), are then looked up in the journal, and only then adopted as somebody else'
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from functools import partial
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import attrs
 
@@ -161,20 +162,16 @@ class OrderDesk(Actor):
         question = hydration.question(self, answer)
         if question is None:
             return
+        orders = _orders_in(answer)
         if question != HYDRATION:
-            stranger = self._strangers.looked_up(question)
-            if stranger is not None:
-                self._settle_stranger(*stranger, answer)
+            known = {order.order_id: order for order in orders}
+            for order_id, seen in self._strangers.looked_up(question).items():
+                self._settle_stranger(order_id, seen, known.get(order_id))
             return
         self.release()
-        streams: dict[str, list[tuple[str, object]]] = {}
-        for row in answer.rows:
-            streams.setdefault(row.stream, []).append((row.kind, row.body))
-        for rows in streams.values():
-            order = order_record.fold(rows)  # type: ignore[arg-type]  # bodies are mappings
-            assert order is not None
+        for order in orders:
             self._adopt_known(order)
-        log.info("orders.hydrated", orders=len(streams))
+        log.info("orders.hydrated", orders=len(orders))
         self.after(LINGER_SECONDS, Tick("linger"))
 
     def _adopt_known(self, order: Order) -> None:
@@ -273,8 +270,7 @@ class OrderDesk(Actor):
             known = None if number is None else self._by_client.get(number)
         return known if known in self._actors else None
 
-    def _settle_stranger(self, order_id: str, seen: list[Sighting], answer: Hydrated) -> None:
-        order = order_record.fold((row.kind, row.body) for row in answer.rows)
+    def _settle_stranger(self, order_id: str, seen: list[Sighting], order: Order | None) -> None:
         known = next((i for i in map(self._known, seen) if i is not None), None)
         if known is None and order is not None and order.settled and repeats(order, *seen):
             self._remember(order)  # a look after a restart shows the last minute's ends
@@ -392,3 +388,11 @@ class OrderDesk(Actor):
             self._concluded[order.order_id] = order
             if len(self._concluded) > CONCLUDED_KEPT:
                 self._concluded.popitem(last=False)
+
+
+def _orders_in(answer: Hydrated) -> list[Order]:
+    """The orders whose rows these are, each from its own stream."""
+    streams: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for row in answer.rows:
+        streams.setdefault(row.stream, []).append((row.kind, row.body))
+    return [order for rows in streams.values() if (order := order_record.fold(rows)) is not None]

@@ -1,12 +1,11 @@
 """Orders that nobody here knows yet, and what was seen of them.
 
 A part of the OrderDesk, which owns it. Our own acknowledgement may be under way: they wait a while,
-and are then looked up in the journal.
+and are then looked up in the journal. A look shows many at once, those that ended lately above all
+after a restart: who is met within a moment waits and is looked up together.
 """
 
 from typing import Final
-
-import attrs
 
 from zoe.actors import hydration
 from zoe.domain.sighting import Sighting
@@ -16,16 +15,11 @@ from zoe.runtime.actor import Actor
 
 #: Frames of an unknown order wait this long before anybody adopts it (orders.md section 7).
 STRANGER_SECONDS: Final = 2
+#: So long after the first of them others may join, and so many: commits wait behind the answer.
+GATHERING_SECONDS: Final = 0.1
+MOST_TOGETHER: Final = 50
 #: The timer that ends the wait.
 STRANGER: Final = "stranger"
-
-
-@attrs.define
-class _Stranger:
-    """What was seen of one, in order."""
-
-    ref: int
-    sightings: list[Sighting]
 
 
 class Strangers:
@@ -38,29 +32,33 @@ class Strangers:
     def __init__(self, desk: Actor, refs: int) -> None:
         self._desk = desk
         self._refs = refs
-        self._waiting: dict[str, _Stranger] = {}
+        #: By question: what was seen of each of its orders.
+        self._waiting: dict[int, dict[str, list[Sighting]]] = {}
+        self._gathers_until_ns = 0
 
     def met(self, sighting: Sighting) -> None:
         """A sighting of an order that nobody knows."""
-        stranger = self._waiting.get(sighting.order_id)
-        if stranger is None:
-            self._refs += 1
-            stranger = self._waiting[sighting.order_id] = _Stranger(self._refs, [])
-            self._desk.after(STRANGER_SECONDS, Tick(STRANGER, self._refs))
-        stranger.sightings.append(sighting)
+        for group in self._waiting.values():
+            if sighting.order_id in group:
+                group[sighting.order_id].append(sighting)
+                return
+        now_ns = self._desk.clock.monotonic_ns()
+        if now_ns >= self._gathers_until_ns or len(self._waiting[self._refs]) >= MOST_TOGETHER:
+            self._gather(now_ns)
+        self._waiting[self._refs][sighting.order_id] = [sighting]
+
+    def _gather(self, now_ns: int) -> None:
+        self._refs += 1
+        self._waiting[self._refs] = {}
+        self._gathers_until_ns = now_ns + round(GATHERING_SECONDS * 1e9)
+        self._desk.after(STRANGER_SECONDS + GATHERING_SECONDS, Tick(STRANGER, self._refs))
 
     def look_up(self, ref: int) -> None:
-        """It has waited: the journal is asked for its rows."""
+        """They have waited: the journal is asked for their rows."""
         number = hydration.number(self._desk, ref)
-        for order_id, stranger in self._waiting.items():
-            if stranger.ref == ref:
-                wanted = Hydrate(number, self._desk.me, order_id=order_id)
-                self._desk.tell(self._desk.find("journal"), wanted)
+        wanted = Hydrate(number, self._desk.me, order_ids=tuple(self._waiting[ref]))
+        self._desk.tell(self._desk.find("journal"), wanted)
 
-    def looked_up(self, ref: int) -> tuple[str, list[Sighting]] | None:
-        """Whose rows these are, and what was seen of it; it waits no longer."""
-        for order_id, stranger in self._waiting.items():
-            if stranger.ref == ref:
-                del self._waiting[order_id]
-                return order_id, stranger.sightings
-        return None
+    def looked_up(self, ref: int) -> dict[str, list[Sighting]]:
+        """Whose rows these are, and what was seen of each; they wait no longer."""
+        return self._waiting.pop(ref)

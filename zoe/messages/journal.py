@@ -52,7 +52,7 @@ class Hydrate(Message):
     Attributes:
         stream: A whole stream name.
         open_orders_of: An account: every row of its orders that are not concluded, instead.
-        order_id: The rows of the order that has this id of the exchange, instead.
+        order_ids: The rows of the orders that have these ids of the exchange, instead.
         traded_by: An account: what its own fills came to, instead.
         filled_for: A source of intents: each execution of its orders, instead.
         after: Of those only what has a greater number; the ids of all up to there are told too.
@@ -64,7 +64,7 @@ class Hydrate(Message):
     reply_to: Address
     stream: str | None = None
     open_orders_of: str | None = None
-    order_id: str | None = None
+    order_ids: tuple[str, ...] = ()
     traded_by: str | None = None
     filled_for: str | None = None
     after: int = 0

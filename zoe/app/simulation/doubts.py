@@ -1,10 +1,10 @@
 """How long the fate of orders and amends was unknown, read from the journal's rows."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import attrs
+import msgspec
 
 #: Kinds that begin a doubt, and the kinds that end it; None: whatever leaves the state.
 _ORDER: Final = frozenset({"order.in_doubt", "order.in_doubt_after_restart"})
@@ -73,7 +73,9 @@ def _spans(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int]]:
             orders.setdefault(stream, at_ns)
         elif kind == _AMEND:
             amends.setdefault(stream, at_ns)
-        state = json.loads(body)["state"]
+        if stream not in orders and stream not in amends:
+            continue
+        state = msgspec.json.decode(body)["state"]
         if stream in orders and state != "IN_DOUBT":
             found.append((orders.pop(stream), at_ns))
         if stream in amends and (kind in _AMEND_ENDS or state != "WORKING"):

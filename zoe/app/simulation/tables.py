@@ -1,8 +1,9 @@
 """Which rows of the tables of states a run has used, read from the journal's rows."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from zoe.domain import amend, order
 from zoe.domain.amend import Progress, Turn
@@ -86,7 +87,7 @@ def used(rows: Iterable[tuple[Any, ...]]) -> Used:
     lives: dict[str, _Life] = {}
     for _, stream, _, kind, _, _, body in rows:
         if stream.startswith("order/"):
-            found.update(lives.setdefault(stream, _Life()).step(kind, json.loads(body)))
+            found.update(lives.setdefault(stream, _Life()).step(kind, msgspec.json.decode(body)))
     return found & _ALL
 
 

@@ -4,13 +4,13 @@ It shares no code with what it judges: it reads JSON texts, knows the names of t
 imports nothing else of zoe (an import contract sees to it). The exchange's records are the truth.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+import msgspec
 
 Record = Mapping[str, Any]
 
@@ -81,12 +81,12 @@ def evidence(
         by_hand: Orders that somebody else placed, and amends that somebody else made.
     """
     lines = sorted((_line(row) for row in rows), key=_seq)
-    return Evidence([json.loads(line) for line in truth], lines, halts, *by_hand)
+    return Evidence([msgspec.json.decode(line) for line in truth], lines, halts, *by_hand)
 
 
 def _line(row: tuple[Any, ...]) -> JournalLine:
     seq, stream, version, kind, at_ns, message_id, body = row
-    return JournalLine(seq, stream, version, kind, at_ns, message_id, json.loads(body))
+    return JournalLine(seq, stream, version, kind, at_ns, message_id, msgspec.json.decode(body))
 
 
 def _seq(line: JournalLine) -> int:
