@@ -198,7 +198,7 @@ class Repositioner(Actor):
 
     def _now(self, target: Target | None) -> Now:
         pair = None if target is None else target.pair
-        sharers = sum(other.pair == pair for other in self._targets.values())
+        sharers = [other.pair for other in self._targets.values()].count(pair or "")
         room = None if pair is None else self._rooms.get(pair)
         return Now(self.clock.wall_ns(), self.clock.monotonic_ns(), room, max(sharers, 1))
 

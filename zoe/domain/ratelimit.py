@@ -69,6 +69,10 @@ def engine_cost_milli(action: Action, age_ns: int | None, count: int = 1) -> int
     return (points + (0 if age_ns is None else by_age(action, age_ns))) * count
 
 
+def _left(milli: int, passed_ns: int, decay_milli: int) -> int:
+    return max(milli - max(passed_ns, 0) * decay_milli // SECOND_NS, 0)
+
+
 @attrs.frozen
 class Counter:
     """A counter that decays to zero."""
@@ -76,11 +80,9 @@ class Counter:
     value_milli: int = 0
     at_ns: int = 0
 
-    def decayed(self, now_ns: int, decay_milli: int) -> "Counter":
-        """The counter at ``now_ns``; what is left rounds up, so that it is never too low."""
-        passed = max(now_ns - self.at_ns, 0)
-        left = self.value_milli - passed * decay_milli // SECOND_NS
-        return Counter(max(left, 0), max(now_ns, self.at_ns))
+    def left(self, now_ns: int, decay_milli: int) -> int:
+        """What is left of it at ``now_ns``, rounded up, so that it is never too low."""
+        return _left(self.value_milli, now_ns - self.at_ns, decay_milli)
 
     def plus(self, milli: int) -> "Counter":
         """The counter after an action."""
@@ -149,7 +151,7 @@ class _Pair:
 
     def now(self, now_ns: int) -> int:
         """The counter."""
-        return self._counter.decayed(now_ns, self._decay_milli).value_milli
+        return self._counter.left(now_ns, self._decay_milli)
 
     def owed(self, now_ns: int, without: str = "") -> int:
         """What it would cost to cancel every order at once."""
@@ -215,8 +217,7 @@ class Room:
 
     def used(self, now_ns: int) -> int:
         """The counter at ``now_ns``, in thousandths."""
-        counter = Counter(self.used_milli, self.at_ns)
-        return counter.decayed(now_ns, self.decay_milli).value_milli
+        return _left(self.used_milli, now_ns - self.at_ns, self.decay_milli)
 
     def earned(self, passed_ns: int) -> int:
         """What decays in a time, in thousandths."""
@@ -285,7 +286,7 @@ class Limiter:
         if not wish.ref or wish.age_ns is None:
             return wish
         age_ns = max(wish.age_ns, self._of(wish.pair).age_ns(wish.ref, now_ns))
-        return attrs.evolve(wish, age_ns=age_ns)
+        return Wish(wish.pair, wish.action, age_ns, wish.ref, wish.count)
 
     def engine_placed(self, pair: str, ref: str, now_ns: int) -> None:
         """An order was made or amended just before; what it costs depends on its age."""
@@ -363,7 +364,7 @@ class RestLimiter:
         self._hold = Hold()
 
     def _now(self, now_ns: int) -> int:
-        return self._counter.decayed(now_ns, self._decay_milli).value_milli
+        return self._counter.left(now_ns, self._decay_milli)
 
     def wait_ns(self, points: int, now_ns: int, *, urgent: bool = False) -> int:
         """Nanoseconds until a call of this cost fits; an urgent one may use the reserve."""

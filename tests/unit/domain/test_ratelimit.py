@@ -55,17 +55,16 @@ def test_the_documented_example_adds_up_to_eight_points() -> None:
 
 
 def test_fifty_adds_and_ten_seconds_leave_what_the_exchange_says() -> None:
-    counter = Counter(50_000, 0).decayed(10 * S, TIERS["intermediate"].engine_decay_milli)
-    assert counter.value_milli == 26_600
+    assert Counter(50_000, 0).left(10 * S, TIERS["intermediate"].engine_decay_milli) == 26_600
 
 
 def test_a_counter_decays_to_nothing_and_no_further() -> None:
-    assert Counter(1_000, 0).decayed(3_600 * S, 1_000) == Counter(0, 3_600 * S)
+    assert Counter(1_000, 0).left(3_600 * S, 1_000) == 0
 
 
 def test_a_clock_that_goes_back_gives_no_points_away() -> None:
-    counter = Counter(5_000, 10 * S).decayed(4 * S, 1_000)
-    assert counter.decayed(10 * S, 1_000).value_milli == 5_000
+    counter = Counter(5_000, 10 * S)
+    assert counter.left(4 * S, 1_000) == counter.left(10 * S, 1_000) == 5_000
 
 
 def test_a_pair_that_is_full_waits_until_its_next_order_fits() -> None:

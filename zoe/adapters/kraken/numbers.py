@@ -222,11 +222,15 @@ def nanoseconds(text: str) -> int:
     return _second(text[:19]) + int(fraction or 0) * _UNITS_OF_DIGITS[len(fraction)]
 
 
+@lru_cache(maxsize=64)
+def _text_of(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def rfc3339(at_ns: int) -> str:
     """RFC 3339 with milliseconds, rounded down: the precision that deadlines have."""
     seconds, rest = divmod(at_ns, NANOSECONDS)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+    return f"{_text_of(seconds)}.{rest // 1_000_000:03d}Z"
 
 
 def seconds_to_ns(seconds: Decimal) -> int:

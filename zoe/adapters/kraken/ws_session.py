@@ -152,8 +152,9 @@ class KrakenSession:
         return sighting
 
     def _maybe_live(self) -> list[object]:
-        ready = self._snapshots.issuperset(_CHANNELS) and self._acked.issuperset(_CHANNELS)
-        if self._live or not ready:
+        if self._live:
+            return []
+        if not (self._snapshots.issuperset(_CHANNELS) and self._acked.issuperset(_CHANNELS)):
             return []
         self._live = True
         return [StreamLive()]
