@@ -55,7 +55,7 @@ from zoe.messages.orders import (
 )
 from zoe.messages.system import Tick
 from zoe.ports.journal import EmergencyNotes
-from zoe.runtime.actor import Actor
+from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.log import log
 from zoe.runtime.offload import Outcome
 
@@ -116,6 +116,8 @@ class OrderActor(Actor):
         self._early: list[OrderFact] = []
         self._changing: Change | None = None
         self._cancel_tries = 0
+        #: For the permit first, then for the answer: one at a time.
+        self._reminder = Timer()
 
     def idle(self) -> bool:
         return self._changing is None and not self._waiting
@@ -125,7 +127,7 @@ class OrderActor(Actor):
             intent, self._verdict = self._fresh
             self._order = Order(intent, State.WAITING)
             self._ask_permit(Action.ADD, None)
-            self.after(PERMIT_SECONDS, Tick("permit"))
+            self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
             return
         self.hold()
         hydration.ask(self, self._stream)
@@ -140,6 +142,7 @@ class OrderActor(Actor):
                 self._waiting.extend(map(OrderFact, message.facts))
                 self._proceed()
             case AddSettled():
+                self._reminder.cancel()
                 self._waiting.extend(map(OrderFact, message.facts))
                 self._take_in_turn(message)
             case OrderFact() | AmendSettled() | SubmitAmend() | CancelOrder() | PermitGranted():
@@ -309,7 +312,9 @@ class OrderActor(Actor):
         """What follows outside from a change that is now durable."""
         if before.state is State.WAITING and after.state is State.SENDING:
             self.tell(self.find("gateway"), SendAdd(after, self.me))
-            self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
+            self._reminder.cancel()
+            patience = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
+            self._reminder = self.after(patience, Tick("answer"))
         if after.state is State.WORKING and before.state is not State.WORKING:
             self._amends.lives(after)
         if after.amend is not None and before.amend is None:
@@ -333,7 +338,7 @@ class OrderActor(Actor):
         if self._order is not None and self._order.state is State.WAITING:
             if self._changing is None:
                 self._ask_permit(Action.ADD, None)
-            self.after(PERMIT_SECONDS, Tick("permit"))
+            self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
 
     def _ask_permit(self, action: Action, age_ns: int | None) -> None:
         assert self._order is not None
