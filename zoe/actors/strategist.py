@@ -92,7 +92,7 @@ class Strategist(Actor):
             case Tick():
                 # What is not wanted needs no renewal: whoever forgot it wants it no more.
                 self._set = {slot: None for slot, want in self._set.items() if want is None}
-                self._wake()
+                self._wake(renews=True)
                 self.after(RENEW_SECONDS, Tick("renew"))
             case _:
                 assert_never(message)
@@ -107,16 +107,18 @@ class Strategist(Actor):
             state = json.loads(newest.body["state_after"])
             self._state = cattrs.structure(state, self._config.state_type)
 
-    def _wake(self) -> None:
+    def _wake(self, *, renews: bool = False) -> None:
         view = self._view()
         if view is None:
             return
         decision = self._config.strategy.decide(self._state, view)
         self._state = decision.state
-        told = tuple((w.key, w.side, w.price, w.quantity) for w in decision.wants)
+        told = tuple((want.key, *_what(want)) for want in decision.wants)
         if (told, decision.reasons) != self._told:
             self._told = (told, decision.reasons)
             self._journal(view, decision)
+        elif not renews:
+            return  # everybody knows
         self._set_targets(view, decision)
 
     def _view(self) -> View | None:
