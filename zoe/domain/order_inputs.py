@@ -96,14 +96,16 @@ def _merge(order: Order, fact: Fact) -> Order:
         changed = but(changed, order_id=fact.order_id)
     if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
         changed = but(changed, fills=(*changed.fills, fact.fill))
-    if fact.filled_quantity is not None and fact.filled_quantity > changed.filled:
-        changed = but(changed, reported_filled=fact.filled_quantity)
+    filled = changed.filled
+    if fact.filled_quantity is not None and fact.filled_quantity > filled:
+        filled = fact.filled_quantity
+        changed = but(changed, reported_filled=filled)
     # Whoever placed an external order may have changed its quantity since; and of one that has
     # ended no amend is told any more.
     if order.intent.source != EXTERNAL and order.state not in TERMINAL:
         most = max([terms.quantity for terms in changed.possible_terms])
-        if changed.filled > most:
-            raise EarlyFact(f"filled {changed.filled} of {most}")
+        if filled > most:
+            raise EarlyFact(f"filled {filled} of {most}")
     return changed
 
 
