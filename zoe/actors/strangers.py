@@ -60,5 +60,5 @@ class Strangers:
         self._desk.tell(self._desk.find("journal"), wanted)
 
     def looked_up(self, ref: int) -> dict[str, list[Sighting]]:
-        """Whose rows these are, and what was seen of each; they wait no longer."""
-        return self._waiting.pop(ref)
+        """Whose rows these are, and what was seen of each; none where that was told already."""
+        return self._waiting.pop(ref, {})
