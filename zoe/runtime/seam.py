@@ -230,9 +230,7 @@ class Runtime:
             del self._addresses[address.name]
         address.mailbox.open = False
         for envelope in address.mailbox.drain():
-            if (
-                envelope.life is None
-            ):  # timers and outcomes of its own end with it, and are no letters
+            if envelope.life is None:  # what it armed or asked for itself ends with it
                 self.bury(address, envelope, fate, None)
 
     def end_mail(self) -> None:
