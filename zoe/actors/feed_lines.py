@@ -10,7 +10,14 @@ from typing import Final
 import attrs
 
 from zoe.domain.reconnect import CHANCES, Reconnect
-from zoe.messages.market import BookBroken, FeedAlive, Quote, TickerSeen, TradePrints
+from zoe.messages.market import (
+    BookBroken,
+    FeedAlive,
+    FrameNotUnderstood,
+    Quote,
+    TickerSeen,
+    TradePrints,
+)
 from zoe.messages.system import Tick
 from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
 from zoe.ports.venue import PublicFeed, Venue
@@ -251,3 +258,10 @@ class FeedLines:
 
     def _now(self) -> int:
         return self._actor.clock.monotonic_ns()
+
+
+def log_not_understood(news: FrameNotUnderstood) -> None:
+    """One line for frames that no reader of these connections could read."""
+    log.error(
+        "market.frame_not_understood", error=news.error, excerpt=news.excerpt, frames=news.count
+    )

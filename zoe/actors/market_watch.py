@@ -14,7 +14,7 @@ from typing import Final, assert_never
 
 import attrs
 
-from zoe.actors.feed_lines import FeedLines, Line, LineKind
+from zoe.actors.feed_lines import FeedLines, Line, LineKind, log_not_understood
 from zoe.actors.focus_keeper import FocusKeeper, FocusNews, Scouted
 from zoe.domain import freshness
 from zoe.domain.catalog import DELISTED
@@ -137,12 +137,7 @@ class MarketWatch(Actor):
                 log.error("market.refused", symbol=message.symbol, error=message.error)
                 self._lines.heard(message)
             case FrameNotUnderstood():
-                log.error(
-                    "market.frame_not_understood",
-                    error=message.error,
-                    excerpt=message.excerpt,
-                    frames=message.count,
-                )
+                log_not_understood(message)
             case ExchangeStatus():
                 log.info("exchange.status", system=message.system)
                 for watcher, _ in self._wanted.values():

@@ -10,7 +10,7 @@ A restart opens new connections and remembers no past prices.
 from typing import Any, Final, assert_never
 
 from zoe.actors import hydration
-from zoe.actors.feed_lines import FeedLines, LineKind
+from zoe.actors.feed_lines import FeedLines, LineKind, log_not_understood
 from zoe.domain.catalog import TRADABLE, Catalog
 from zoe.domain.order_record import canonical
 from zoe.domain.scan import (
@@ -105,12 +105,7 @@ class Scout(Actor):
                 log.error("market.refused", symbol=message.symbol, error=message.error)
                 self._lines.heard(message)
             case FrameNotUnderstood():
-                log.error(
-                    "market.frame_not_understood",
-                    error=message.error,
-                    excerpt=message.excerpt,
-                    frames=message.count,
-                )
+                log_not_understood(message)
             case WireOpened():
                 self._lines.opened(message)
             case WireClosed():

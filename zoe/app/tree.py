@@ -230,7 +230,7 @@ def _strategists(parts: Parts) -> tuple[Child, ...]:
 
 def _bars_kept(parts: Parts) -> int:
     """How many bars of a pair the engine that looks back furthest needs."""
-    return max(bars for config in parts.engines for _, bars in (("", 1), *config.engine.needs.bars))
+    return max([1, *(bars for each in parts.engines for _, bars in each.engine.needs.bars)])
 
 
 def _door(parts: Parts) -> DeskDoor:

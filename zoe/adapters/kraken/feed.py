@@ -170,7 +170,7 @@ class FeedReader:
         try:
             return self._often(frame, received_ns)
         except UNREADABLE as problem:
-            return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
+            return [_unreadable(problem, payload)]
 
     def _hold(self, payload: bytes, received_ns: int) -> bool:
         symbol = compact.ticker(payload)
@@ -212,7 +212,7 @@ class FeedReader:
         try:
             return self._read(frames.FRAME.decode(payload), received_ns)
         except UNREADABLE as problem:
-            return [rows.not_understood(f"{type(problem).__name__}: {problem}", payload)]
+            return [_unreadable(problem, payload)]
 
     def _read(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.channel is not None:
@@ -315,26 +315,20 @@ class FeedReader:
         return said
 
     def _unread_tickers(self, frame: frames.Frame, received_ns: int) -> list[Message]:
-        """What OFTEN could not read: the rows that make sense count."""
-        said: list[Message] = []
-        for raw in frames.ROWS.decode(frame.data):
-            try:
-                said += self._ticker([frames.TICKER.decode(raw)], received_ns)
-            except UNREADABLE as problem:
-                said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(raw)))
-        return said
+        return _row_by_row(
+            frame, lambda row: self._ticker([frames.TICKER.decode(row)], received_ns)
+        )
 
     def _unread_trades(self, frame: frames.Frame, received_ns: int) -> list[Message]:
-        """As of tickers; a trade that is lost is missed by its pair."""
-        said: list[Message] = []
-        for raw in frames.ROWS.decode(frame.data):
+        def read(row: bytes) -> list[Message]:
             try:
-                said += self._tape.read([frames.TRADE.decode(raw)], received_ns)
-            except UNREADABLE as problem:
-                said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(raw)))
-                with contextlib.suppress(*UNREADABLE):
-                    self._tape.missed(frames.NAME.decode(raw).symbol, received_ns)
-        return said
+                return self._tape.read([frames.TRADE.decode(row)], received_ns)
+            except UNREADABLE:
+                with contextlib.suppress(*UNREADABLE):  # its pair misses it, if it names one
+                    self._tape.missed(frames.NAME.decode(row).symbol, received_ns)
+                raise
+
+        return _row_by_row(frame, read)
 
     def _ticker(self, data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
         said: list[Message] = []
@@ -375,6 +369,21 @@ class FeedReader:
 def _result(frame: frames.Frame) -> frames.SubscribedTo:
     told = bytes(frame.result)
     return frames.RESULT.decode(told) if told else frames.SubscribedTo()
+
+
+def _unreadable(problem: Exception, payload: bytes) -> Message:
+    return rows.not_understood(f"{type(problem).__name__}: {problem}", payload)
+
+
+def _row_by_row(frame: frames.Frame, read: Callable[[bytes], list[Message]]) -> list[Message]:
+    """What OFTEN could not read: the rows that make sense count."""
+    said: list[Message] = []
+    for row in map(bytes, frames.ROWS.decode(frame.data)):
+        try:
+            said += read(row)
+        except UNREADABLE as problem:
+            said.append(_unreadable(problem, row))
+    return said
 
 
 def _levels(

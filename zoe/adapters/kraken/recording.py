@@ -7,13 +7,12 @@ holds no instrument frame, precisions come from a table, or from the most decima
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import attrs
 import msgspec
 
 from zoe.adapters.kraken import frames, recorder
-from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.feed import UNREADABLE, FeedReader
 from zoe.adapters.kraken.shelf import Precision
 from zoe.domain.errors import WireError
 from zoe.messages.market import BookBroken, FrameNotUnderstood
@@ -55,9 +54,6 @@ class _AnyFrame(msgspec.Struct):
     symbol: str | None = None
     data: object = None
 
-
-#: What a frame that is none of the exchange's may raise; the reader itself has said so already.
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 _ANY = msgspec.json.Decoder(_AnyFrame)
 
