@@ -1,11 +1,15 @@
 """ccxt, its REST client: everything that a trading program asks of it."""
 
 import time
+from typing import Any
 
 import ccxt  # type: ignore[import-not-found]  # lives in the foreign environment only
 from steps import Steps
 
 PAIR = "ETH/USD"
+DEPTH = 10
+#: How long a side of the book may be short of levels, after an order has taken some.
+PATIENCE_S = 10.0
 
 
 def exchange(steps: Steps) -> "ccxt.kraken":
@@ -14,6 +18,15 @@ def exchange(steps: Steps) -> "ccxt.kraken":
     made.enableRateLimit = False
     made.urls["api"]["public"] = made.urls["api"]["private"] = steps.given["rest"]
     return made
+
+
+def full_book(client: "ccxt.kraken") -> Any:
+    """The book as soon as no side of it is short of levels."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        book = client.fetch_order_book(PAIR, DEPTH)
+        if len(book["bids"]) == len(book["asks"]) == DEPTH or time.monotonic() > until:
+            return book
 
 
 def look(steps: Steps, client: "ccxt.kraken") -> None:
@@ -25,7 +38,7 @@ def look(steps: Steps, client: "ccxt.kraken") -> None:
     steps.do("currencies", lambda: sorted(client.fetch_currencies()))
     steps.do("ticker", lambda: client.fetch_ticker(PAIR))
     steps.do("tickers", lambda: sorted(client.fetch_tickers()))
-    steps.do("order_book", lambda: client.fetch_order_book(PAIR, 10))
+    steps.do("order_book", lambda: full_book(client))
     steps.do("ohlcv", lambda: client.fetch_ohlcv(PAIR, "1m"))
     steps.do("trades", lambda: client.fetch_trades(PAIR))
 
