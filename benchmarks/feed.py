@@ -242,7 +242,7 @@ class Desk:
     """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf."""
 
     def __init__(
-        self, url: str, focused: list[generated.Pair], every: list[generated.Pair]
+        self, url: str, plan: Plan, pairs: list[generated.Pair], *, scouted: bool, looked_at: int
     ) -> None:
         self.runtime = ThreadRuntime(seed=1)
         self.watcher = Watcher()
@@ -251,16 +251,15 @@ class Desk:
         runtime.endpoint("strategy", self.watcher.handle)
         for name in ("catalogue", "heartbeat", "journal"):
             runtime.endpoint(name, lambda envelope: None)
-        symbols = tuple(pair.symbol for pair in focused)
-        children = [
-            Child("market", lambda: MarketWatch(venue, symbols, Audience(strategies=("strategy",))))
-        ]
-        if every:
+        symbols = tuple(pair.symbol for pair in pairs[: plan.focused])
+        audience = Audience(listeners=("strategy",), of_pair=dict.fromkeys(symbols[:looked_at], ()))
+        children = [Child("market", lambda: MarketWatch(venue, symbols, audience))]
+        if scouted:
             config = ScanConfig(enabled=True, min_turnover_usd=0)
             children.append(Child("scout", lambda: Scout("a", venue, config)))
         runtime.root(tuple(children))
-        if every:
-            runtime.find("scout").tell(CatalogChanged(_catalog(every)))
+        if scouted:
+            runtime.find("scout").tell(CatalogChanged(_catalog(pairs)))
 
     def end(self) -> None:
         """Stops the threads."""
@@ -277,16 +276,22 @@ def _catalog(pairs: list[generated.Pair]) -> Catalog:
     return Catalog(1, {pair.symbol: pair for pair in news.instruments})
 
 
-def through_sockets(plan: Plan, scouted: bool, seconds: float) -> dict[str, Any]:
-    """One desk against one sender, for some seconds after everything was sent once."""
+def through_sockets(
+    plan: Plan, seconds: float, *, scouted: bool = False, looked_at: int = 0
+) -> dict[str, Any]:
+    """One desk against one sender, for some seconds after everything was sent once.
+
+    Args:
+        looked_at: So many of the pairs in focus a strategist looks at.
+    """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=serve, args=(plan, theirs), daemon=True)
     process.start()
     port = mine.recv()
     pairs = generated.market(plan.seed, plan.pairs)
-    focused = pairs[: plan.focused]
-    desk = Desk(f"ws://127.0.0.1:{port}/v2", focused, pairs if scouted else [])
+    url = f"ws://127.0.0.1:{port}/v2"
+    desk = Desk(url, plan, pairs, scouted=scouted, looked_at=looked_at)
     try:
         mine.send("go")
         settle = mine.recv()  # everything was subscribed, and snapshots are out
@@ -351,19 +356,24 @@ def sockets(seconds: float) -> None:
     """From a loopback socket through the real actors."""
     print("socket: a sender in a process of its own; the desk's own processor time")
     full = Plan(SEED, PAIRS, 40, rate=0)
-    _tell("40 pairs in focus, as fast as it reads", through_sockets(full, False, seconds))
+    _tell("40 pairs in focus, as fast as it reads", through_sockets(full, seconds))
     slow = Plan(SEED, PAIRS, 40, rate=NORMAL)
-    _tell("40 pairs in focus, 2,000 frames/s", through_sockets(slow, False, seconds))
+    _tell("40 pairs in focus, 2,000 frames/s", through_sockets(slow, seconds))
+    figures = through_sockets(slow, seconds, looked_at=40)
+    _tell("  the same, a strategist looks at each pair", figures)
     wide = Plan(SEED, 1_262, 40, rate=NORMAL)
-    _tell("1,262 pairs scouted, 40 in focus, 2,000/s", through_sockets(wide, True, seconds))
+    figures = through_sockets(wide, seconds, scouted=True)
+    _tell("1,262 pairs scouted, 40 in focus, 2,000/s", figures)
+    figures = through_sockets(wide, seconds, scouted=True, looked_at=2)
+    _tell("  the same, a strategist looks at two of them", figures)
 
 
 def burst(seconds: float) -> None:
     """20 times as many frames: memory stays, quotes stay young, no trade is lost."""
     print(f"burst: 40,000 frames/s for {seconds:g} s")
     plan = Plan(SEED, PAIRS, 40, rate=20 * NORMAL)
-    figures = through_sockets(plan, False, seconds)
-    _tell("40 pairs in focus", figures)
+    figures = through_sockets(plan, seconds, looked_at=40)
+    _tell("40 pairs in focus, a strategist looks at each", figures)
     assert not figures["lost"], figures
     assert figures["grown_mb"] < figures["held_mb"] / 10, figures
 

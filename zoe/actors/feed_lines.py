@@ -19,7 +19,14 @@ from zoe.messages.market import (
     TradePrints,
 )
 from zoe.messages.system import Tick
-from zoe.messages.wire import WireClose, WireClosed, WireOpen, WireOpened, WireSend
+from zoe.messages.wire import (
+    WireClose,
+    WireClosed,
+    WireGather,
+    WireOpen,
+    WireOpened,
+    WireSend,
+)
 from zoe.ports.venue import PublicFeed, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
@@ -40,12 +47,14 @@ class LineKind:
         name: They are called ``name/0`` and so on.
         channels: What each pair is subscribed to.
         room: Pairs on one connection.
+        gather_ms: So long frames may gather on a connection of which nothing is urgent.
         instruments: Whether each connection needs the pairs' precisions.
     """
 
     name: str
     channels: tuple[str, ...]
     room: int
+    gather_ms: int
     instruments: bool = True
 
 
@@ -55,6 +64,7 @@ class Line:
 
     Attributes:
         heard_ns: Wall time when it was heard last.
+        gather_ms: What the wire was told of this life.
         shown: Kinds of news of pairs that have come since it was opened.
     """
 
@@ -68,6 +78,7 @@ class Line:
     opened_ns: int = 0
     heard_ns: int = 0
     conflated: int = 0
+    gather_ms: int = 0
     shown: set[tuple[type[Message], str]] = attrs.field(factory=set)
 
 
@@ -81,6 +92,7 @@ class FeedLines:
         self._connects_ns: tuple[int, ...] = ()
         self.lines: list[Line] = []
         self._by_symbol: dict[str, Line] = {}
+        self._urgent: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Closes what an earlier incarnation opened, and opens the first connection."""
@@ -103,6 +115,7 @@ class FeedLines:
             self._by_symbol[symbol] = line
             for channel in self._kind.channels:
                 line.feed.follow(channel, (symbol,))
+            self._pace(line)
         if left:
             log.error("market.no_room", kind=self._kind.name, pairs=len(left), first=left[0])
 
@@ -115,6 +128,19 @@ class FeedLines:
         line.shown -= {(kind, symbol) for kind in (Quote, TickerSeen, TradePrints)}
         for channel in self._kind.channels:
             self._send(line, line.feed.leave(channel, (symbol,)))
+        self._pace(line)
+
+    def hurry(self, symbols: Iterable[str]) -> None:
+        """Pairs that somebody decides on as they change, and no others: they wait for nothing."""
+        self._urgent = frozenset(symbols)
+        for line in self.lines:
+            self._pace(line)
+
+    def _pace(self, line: Line) -> None:
+        gather_ms = self._kind.gather_ms if self._urgent.isdisjoint(line.symbols) else 0
+        if line.open and gather_ms != line.gather_ms:
+            line.gather_ms = gather_ms
+            self._tell_wire(WireGather(line.name, line.generation, gather_ms))
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -177,10 +203,12 @@ class FeedLines:
             self._tell_wire(WireClose(news.connection))
             return None
         line.generation, line.open = news.generation, True
+        line.gather_ms = 0
         line.shown.clear()
         line.opened_ns = self._now()
         line.heard_ns = self._actor.clock.wall_ns()
         self._send(line, line.feed.opened(line.opened_ns))
+        self._pace(line)
         return line
 
     def closed(self, news: WireClosed) -> Line | None:

@@ -45,7 +45,7 @@ from zoe.runtime.log import log
 from zoe.runtime.message import Message
 
 #: Books on one connection: Kraken names no limit, and cuts a consumer that is slow.
-LINES: Final = LineKind("public", ("book", "trade"), 50)
+LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=10)
 #: Of pairs without a book, so many are named to people.
 MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
@@ -64,14 +64,14 @@ class Audience:
 
     Attributes:
         risk: Every quote.
-        strategies: Every quote and every trade, of pairs that are warm.
+        listeners: Every quote and every trade, of pairs that are warm; none of them is in haste.
         minutes: The minutes' bars.
         of_pair: By pair, who wants every quote of that one while it is warm.
         books: Each second the quotes that are new.
     """
 
     risk: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
+    listeners: tuple[str, ...] = ()
     minutes: tuple[str, ...] = ()
     of_pair: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     books: tuple[str, ...] = ()
@@ -108,6 +108,7 @@ class MarketWatch(Actor):
 
     def on_start(self) -> None:
         self._lines.start()
+        self._hurry()
         self._lines.add(self._pairs)
         if self._focus is not None:
             self._focus.start()
@@ -185,7 +186,7 @@ class MarketWatch(Actor):
             self._hold_against(quote, news.received_ns, wrong)
         self._tell_wanting(news.symbol, news)
         if self._is_warm(news.symbol):
-            self._tell_all(self._audience.strategies, news)
+            self._tell_all(self._audience.listeners, news)
 
     def _want(self, wish: FocusWanted) -> None:
         """Pairs that a strategist looks at; they stay followed as long as the desk runs."""
@@ -195,10 +196,16 @@ class MarketWatch(Actor):
         self._wanted[watcher.name] = (watcher, symbols)
         if self._focus is not None:
             self._focus.want(watcher.name, wish.symbols)
+        self._hurry()
         self._lines.add(symbol for symbol in wish.symbols if symbol not in self._delisted)
         for symbol in sorted(symbols - (known[1] if known else frozenset())):
             if symbol in self._quotes:
                 self.tell(watcher, self._quotes[symbol])
+
+    def _hurry(self) -> None:
+        """Where a strategist looks at a pair, its order's price may follow from each change."""
+        wanted = (symbols for _, symbols in self._wanted.values())
+        self._lines.hurry(frozenset(self._audience.of_pair).union(*wanted))
 
     def _tell_wanting(self, symbol: str, news: Message) -> None:
         for watcher, symbols in self._wanted.values():
@@ -223,7 +230,7 @@ class MarketWatch(Actor):
         self._tell_all(self._audience.risk, quote)
         self._tell_wanting(quote.symbol, quote)
         if self._is_warm(quote.symbol):
-            self._tell_all(self._audience.strategies, quote)
+            self._tell_all(self._audience.listeners, quote)
             self._tell_all(self._audience.of_pair.get(quote.symbol, ()), quote)
 
     def _is_warm(self, symbol: str) -> bool:

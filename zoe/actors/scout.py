@@ -47,7 +47,7 @@ from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 #: Tickers on one connection.
-LINES: Final = LineKind("scout", ("ticker",), 500, instruments=False)
+LINES: Final = LineKind("scout", ("ticker",), 500, gather_ms=50, instruments=False)
 RANK_SECONDS: Final = 15
 #: Every so many rankings one is written down.
 WRITE_EACH: Final = 4

@@ -2,8 +2,8 @@
 
 websocket-client opens the connection; reading is ours, many frames at a time, and so is writing. Frames pass
 through the reader that the opener brought, in the reading thread, and what it makes of them goes to the
-opener. ``close`` may be called from any thread and never waits: only ``abort``
-wakes a thread that is reading.
+opener. Where nobody is in haste frames gather for a while between two reads. ``close`` and ``gather`` may be
+called from any thread and never wait: only ``abort`` wakes a thread that is reading.
 """
 
 import socket
@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import websocket
 
 from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
+from zoe.adapters.socket_pace import Pace
 from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
 from zoe.runtime.clock import Clock
@@ -36,6 +37,9 @@ class Stop(Protocol):
     def requested(self) -> bool:
         """Whether to end now."""
 
+    def wait(self, seconds: float) -> bool:
+        """Waits; True when asked to end meanwhile."""
+
 
 class SocketReader:
     """One connection.
@@ -52,6 +56,7 @@ class SocketReader:
         self._clock = clock
         self._frames = None if wish.reader is None else wish.reader()
         self._writer = SocketWriter(self._abort)
+        self._pace = Pace()
         self._socket: websocket.WebSocket | None = None
         self._ending = False
         self._silent = False
@@ -60,6 +65,10 @@ class SocketReader:
     def send(self, payload: bytes) -> None:
         """Sends a frame, or queues it; a peer that does not read costs the connection."""
         self._writer.send(payload)
+
+    def gather(self, milliseconds: int) -> None:
+        """From here on frames may wait so long for others; 0: each is read at once, as at first."""
+        self._pace.gather_ns = milliseconds * 1_000_000
 
     def close(self) -> None:
         """Ends the connection; nobody is told."""
@@ -119,6 +128,9 @@ class SocketReader:
             ended = self._take(stream.feed(bytes(buffer[:size])))
             if ended is not None:
                 return ended
+            rest_ns = self._pace.rest_ns(size, self._clock.monotonic_ns())
+            if rest_ns:
+                stop.wait(rest_ns / 1e9)
         return self._why or "the process ends"
 
     def _take(self, told: Sequence[tuple[Opcode, bytes]]) -> str | None:

@@ -17,6 +17,7 @@ from zoe.adapters.http_session import exchange, new_session
 from zoe.adapters.socket_reader import SocketReader
 from zoe.messages.wire import (
     WireClose,
+    WireGather,
     WireLost,
     WireOpen,
     WireReply,
@@ -30,6 +31,7 @@ from zoe.runtime.offload import Outcome
 
 #: A call is told late by the runtime's timer; its thread comes back not long after.
 SPARE_SECONDS: Final = 1
+_TAKEN: Final = WireRequest | WireOpen | WireSend | WireGather | WireClose
 
 
 class Threads(Protocol):
@@ -58,7 +60,7 @@ class Threads(Protocol):
 class ThreadWire:
     """Serves the wire's address on a ThreadRuntime.
 
-    All but sending is done on one thread of the runtime's, so nothing here needs a lock.
+    All but what an open socket is told is done on one thread of the runtime's, so nothing here needs a lock.
     """
 
     def __init__(self, threads: Threads) -> None:
@@ -69,11 +71,11 @@ class ThreadWire:
         self._pool = _Pool()
 
     def handle(self, envelope: Envelope) -> None:
-        """Takes WireRequest, WireOpen, WireSend or WireClose; never blocks."""
+        """Takes WireRequest, WireOpen, WireSend, WireGather or WireClose; never blocks."""
         message = envelope.message
-        assert isinstance(message, WireRequest | WireOpen | WireSend | WireClose), message
-        if isinstance(message, WireSend):
-            self._send(message)
+        assert isinstance(message, _TAKEN), message
+        if isinstance(message, WireSend | WireGather):
+            self._use(message)
         else:
             in_order(self._threads, partial(self._take, envelope, message))
 
@@ -108,11 +110,15 @@ class ThreadWire:
         self._threads.reader(f"socket/{name}", opened.read)
         self._threads.reader(f"socket-writer/{name}", opened.write)
 
-    def _send(self, wish: WireSend) -> None:
+    def _use(self, wish: WireSend | WireGather) -> None:
         found = self._sockets.get(wish.connection)
         # Whoever sends to a socket that is gone has its WireClosed on the way, or closed it.
-        if found is not None and found.generation == wish.generation:
+        if found is None or found.generation != wish.generation:
+            return
+        if isinstance(wish, WireSend):
             found.send(wish.payload)
+        else:
+            found.gather(wish.milliseconds)
 
     def _close(self, connection: str) -> None:
         found = self._sockets.pop(connection, None)

@@ -121,7 +121,7 @@ class Stand:
         for name, handle in serve.items():
             runtime.endpoint(name, handle)
         scouted = Scouted(_ACCOUNT, wanted.focus) if wanted.scan.enabled else None
-        audience = Audience(strategies=(_STRATEGY,))
+        audience = Audience(listeners=(_STRATEGY,))
         children = [Child(_MARKET, partial(MarketWatch, venue, wanted.pairs, audience, scouted))]
         if wanted.scan.enabled:
             children.append(Child(_SCOUT, partial(Scout, _ACCOUNT, venue, wanted.scan)))

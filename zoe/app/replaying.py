@@ -84,7 +84,7 @@ def whole(recorded: Iterable[bytes], precisions: Mapping[str, Precision]) -> Pas
     for name in ("wire", "catalogue", "heartbeat"):
         runtime.endpoint(name, lambda envelope: None)
     factory = partial(
-        MarketWatch, KrakenVenue(None), tuple(precisions), Audience(strategies=(_WATCHER,))
+        MarketWatch, KrakenVenue(None), tuple(precisions), Audience(listeners=(_WATCHER,))
     )
     runtime.root((Group("market", (Child("market", factory),)),))
     market = runtime.find("market")

@@ -87,6 +87,19 @@ class WireSend(Message):
 
 
 @attrs.frozen
+class WireGather(Message):
+    """Nobody is in haste: frames of this generation may wait for others before they are read.
+
+    Attributes:
+        milliseconds: At most so long; 0 for at once, as every socket begins.
+    """
+
+    connection: str
+    generation: int
+    milliseconds: int
+
+
+@attrs.frozen
 class WireClose(Message):
     """Close the socket of that name; nobody is told."""
 

@@ -19,6 +19,7 @@ from zoe.messages.wire import (
     WireClose,
     WireClosed,
     WireFrame,
+    WireGather,
     WireOpen,
     WireOpened,
     WireSend,
@@ -96,6 +97,22 @@ def test_frames_go_both_ways_whole_and_in_order(wired: Any, peer: Peer) -> None:
     assert [payload for frame in heard for payload in (frame.payload, *frame.more)] == sent
     assert {(frame.connection, frame.generation) for frame in heard} == {("feed", 1)}
     assert all(frame.received_ns > 0 for frame in heard)
+
+
+def test_frames_that_gather_are_whole_and_in_order(wired: Any, peer: Peer) -> None:
+    opened(wired, peer.url)
+    server = peer.accepted()
+    wired.tells(WireGather("feed", 1, 5))
+    wired.tells(WireGather("feed", 0, 60_000))
+    wired.tells(WireGather("nobody's", 1, 60_000))
+    sent = [b'{"n":%d}' % number for number in range(50)]
+    for payload in sent:
+        server.send(payload.decode())
+    heard: list[bytes] = []
+    while len(heard) < len(sent):
+        frame = wired.hears(WireFrame)
+        heard += (frame.payload, *frame.more)
+    assert heard == sent
 
 
 def test_large_and_fragmented_frames_arrive_whole(wired: Any, peer: Peer) -> None:

@@ -1,0 +1,55 @@
+"""Which connections are read at once: those of a pair that a strategist looks at, and no other."""
+
+from stage import Stage
+
+from zoe.actors.market_watch import Audience, MarketWatch
+from zoe.actors.scout import Scout
+from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.domain.scan import ScanConfig
+from zoe.messages.strategy import FocusWanted
+from zoe.messages.wire import WireGather, WireOpened
+
+OTHERS = ("wire", "catalogue", "heartbeat", "risk", "strategy/x")
+FIRST = tuple(f"P{n}/USD" for n in range(50))
+SECOND = ("BTC/USD", "ETH/USD")
+
+
+def market(audience: Audience) -> Stage:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, (*FIRST, *SECOND), audience), OTHERS)
+    for line in range(2):
+        stage.tell(WireOpened(f"public/{line}", 1))
+    return stage
+
+
+def told(stage: Stage) -> list[tuple[str, int, int]]:
+    return [(w.connection, w.generation, w.milliseconds) for w in stage.heard("wire", WireGather)]
+
+
+def test_frames_of_a_connection_gather_unless_a_strategist_looks_at_a_pair_of_it() -> None:
+    stage = market(Audience(risk=("risk",), of_pair={"BTC/USD": ("strategy/x",)}))
+    assert told(stage) == [("public/0", 1, 10)]
+
+
+def test_a_pair_that_a_strategist_asks_for_is_in_haste_until_it_no_longer_does() -> None:
+    stage = market(Audience())
+    assert told(stage) == [("public/0", 1, 10), ("public/1", 1, 10)]
+    stage.tell_from("strategy/x", FocusWanted(("ETH/USD",)))
+    assert told(stage)[2:] == [("public/1", 1, 0)]
+    stage.tell_from("strategy/x", FocusWanted(("ETH/USD", "BTC/USD")))
+    assert told(stage)[3:] == [], "it is known"
+    stage.tell_from("strategy/x", FocusWanted(()))
+    assert told(stage)[3:] == [("public/1", 1, 10)]
+
+
+def test_a_connection_that_was_opened_anew_is_told_again() -> None:
+    stage = market(Audience())
+    stage.tell(WireOpened("public/1", 2))
+    assert told(stage)[2:] == [("public/1", 2, 10)]
+
+
+def test_nobody_is_in_haste_for_tickers() -> None:
+    others = ("wire", "catalogue", "heartbeat", "market")
+    stage = Stage("scout", lambda: Scout("a", KrakenVenue(None), ScanConfig(enabled=True)), others)
+    stage.tell(WireOpened("scout/0", 1))
+    assert told(stage) == [("scout/0", 1, 50)]

@@ -1,0 +1,107 @@
+"""How long frames gather before they are read, by numbers and on a real socket."""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.sync.server import Server, ServerConnection, serve
+
+from zoe.adapters.socket_pace import MOST_GATHERED_BYTES, Pace
+from zoe.adapters.socket_reader import SocketReader
+from zoe.messages.wire import WireFrame, WireOpen
+from zoe.runtime.clock import SystemClock
+from zoe.runtime.message import Message
+
+PATIENCE_SECONDS = 60
+GATHER_NS = 10_000_000
+
+
+@given(st.lists(st.tuples(st.integers(1, 65_536), st.integers(0, 10**10)), max_size=30))
+def test_a_reader_in_haste_never_rests(reads: list[tuple[int, int]]) -> None:
+    pace, now_ns = Pace(), 0
+    for size, passed_ns in reads:
+        now_ns += passed_ns
+        assert pace.rest_ns(size, now_ns) == 0
+
+
+@given(st.integers(1, 65_536), st.integers(1, 10**10))
+def test_it_rests_as_long_as_no_more_comes_in_a_rest_than_may_gather(
+    size: int, passed_ns: int
+) -> None:
+    pace = Pace()
+    pace.rest_ns(1, 1)
+    pace.gather_ns = GATHER_NS
+    comes_in_a_rest = Fraction(size * GATHER_NS, passed_ns)
+    rests = pace.rest_ns(size, 1 + passed_ns) == GATHER_NS
+    assert rests == (max(size, comes_in_a_rest) <= MOST_GATHERED_BYTES)
+
+
+class Rests:
+    """How a reader is asked to end; each rest waits until it is ended."""
+
+    def __init__(self) -> None:
+        self.begun: queue.SimpleQueue[float] = queue.SimpleQueue()
+        self.end = threading.Event()
+
+    def requested(self) -> bool:
+        return False
+
+    def wait(self, seconds: float) -> bool:
+        self.begun.put(seconds)
+        assert self.end.wait(PATIENCE_SECONDS)
+        return False
+
+
+@pytest.fixture
+def peers() -> Iterator[tuple[str, "queue.SimpleQueue[ServerConnection]"]]:
+    accepted: queue.SimpleQueue[ServerConnection] = queue.SimpleQueue()
+    over = threading.Event()
+
+    def handle(connection: ServerConnection) -> None:
+        accepted.put(connection)
+        over.wait(PATIENCE_SECONDS)
+
+    server: Server = serve(handle, "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host, port = server.socket.getsockname()[:2]
+    yield f"ws://{host}:{port}", accepted
+    over.set()
+    server.shutdown()
+
+
+def test_frames_gather_while_the_reader_rests_until_somebody_is_in_haste(
+    peers: tuple[str, "queue.SimpleQueue[ServerConnection]"],
+) -> None:
+    url, accepted = peers
+    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def hear(news: Message) -> None:
+        if isinstance(news, WireFrame):
+            for payload in (news.payload, *news.more):
+                heard.put(payload)
+
+    def hear_all(said: Sequence[Message]) -> None:
+        for news in said:
+            hear(news)
+
+    rests = Rests()
+    reader = SocketReader(WireOpen("feed", url), 1, (hear, hear_all), SystemClock())
+    reader.gather(10)
+    threading.Thread(target=reader.read, args=(rests,), daemon=True).start()
+    server = accepted.get(timeout=PATIENCE_SECONDS)
+    server.send("first")
+    assert heard.get(timeout=PATIENCE_SECONDS) == b"first"
+    assert rests.begun.get(timeout=PATIENCE_SECONDS) == 0.01
+    server.send("second")
+    server.send("third")
+    assert heard.empty(), "what comes now waits"
+    reader.gather(0)
+    rests.end.set()
+    assert heard.get(timeout=PATIENCE_SECONDS) == b"second"
+    assert heard.get(timeout=PATIENCE_SECONDS) == b"third"
+    reader.close()
+    assert rests.begun.empty(), "nobody rests in haste"
