@@ -78,6 +78,7 @@ class Line:
     opened_ns: int = 0
     heard_ns: int = 0
     conflated: int = 0
+    let_go: int = 0
     gather_ms: int = 0
     shown: set[tuple[type[Message], str]] = attrs.field(factory=set)
 
@@ -153,6 +154,11 @@ class FeedLines:
         return sum(line.conflated for line in self.lines)
 
     @property
+    def let_go(self) -> int:
+        """Changes of books of pairs that no instrument told of, in the same lives."""
+        return sum(line.let_go for line in self.lines)
+
+    @property
     def all_open(self) -> bool:
         """Whether every connection is open."""
         return all(line.open for line in self.lines)
@@ -192,7 +198,7 @@ class FeedLines:
         if isinstance(news, FeedAlive):
             # As it is told: after a clock was set back, the greater one would stand still.
             line.heard_ns = news.heard_ns
-            line.conflated = news.conflated
+            line.conflated, line.let_go = news.conflated, news.let_go
         line.feed.heard(news, self._now())
         self._send_due(line)
 

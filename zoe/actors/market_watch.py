@@ -287,6 +287,8 @@ class MarketWatch(Actor):
         wanted = self._lines.symbols
         detail = f"{len(quoted)} of {len(wanted)} pairs live"
         detail += f", {self._lines.conflated} changes conflated"
+        if self._lines.let_go:
+            detail += f", {self._lines.let_go} changes of unknown pairs let go"
         broken = sorted(wanted - quoted)
         if broken:
             detail += f", without a book: {' '.join(broken[:MOST_NAMED])}"

@@ -228,6 +228,7 @@ class FeedAlive(Message):
         heard_ns: Our wall time when it was.
         conflated: Changes since it was opened that only a newer one tells of: tickers that were
             superseded unread, and changes of books that left the best prices as they were.
+        let_go: Changes since then of books that nobody could read: no instrument told of their pairs.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
@@ -235,6 +236,7 @@ class FeedAlive(Message):
     connection: str = ""
     heard_ns: int = 0
     conflated: int = 0
+    let_go: int = 0
 
     @property
     def key(self) -> str:

@@ -1,10 +1,11 @@
-"""Whom MarketWatch tells of a quote: whoever wants it, and nobody more."""
+"""Whom MarketWatch tells of a quote: whoever wants it, and nobody more; and what people are told."""
 
 from stage import Stage
 
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.venue import KrakenVenue
-from zoe.messages.market import Quote
+from zoe.messages.market import FeedAlive, Quote
+from zoe.messages.system import Beat
 from zoe.messages.wire import WireOpened
 
 PAIRS = ("BTC/USD", "ETH/USD")
@@ -32,3 +33,17 @@ def test_who_wants_one_pair_hears_of_no_other_and_the_books_hear_once_a_second()
     assert heard("books") == []
     stage.run(2)
     assert heard("books") == [("BTC/USD", 1001), ("ETH/USD", 50)]
+
+
+def test_people_are_told_how_much_nobody_was_told_of() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    stage.tell(WireOpened("public/0", 1))
+
+    def hears(conflated: int, let_go: int) -> str:
+        stage.tell(FeedAlive("public/0", stage.runtime.clock.wall_ns(), conflated, let_go))
+        stage.run(2)
+        return stage.heard("heartbeat", Beat)[-1].detail
+
+    assert ", 7 changes conflated, without" in hears(7, 0)
+    assert ", 8 changes conflated, 3 changes of unknown pairs let go, without" in hears(8, 3)

@@ -17,6 +17,7 @@ from zoe.adapters.kraken import compact, frames, rows
 from zoe.adapters.kraken.numbers import all_exact, units_of_text
 from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
+from zoe.adapters.kraken.waiting import Waiting
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
 from zoe.messages.market import (
@@ -33,8 +34,6 @@ from zoe.runtime.message import Message
 
 DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
-#: Frames of a pair that wait for its instrument; the snapshot of all pairs takes far less time.
-MOST_WAITING: Final = 1_000
 #: Levels of one side in one frame: books have 1,000, and change a few at a time.
 MOST_LEVELS: Final = 5_000
 _NOTHING: Final[tuple[Message, ...]] = ()
@@ -93,7 +92,7 @@ class FeedReader:
         self._tape = TradeTape(telling.connection)
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._shelf = Shelf(depth, telling.calm_ns, levels=telling.levels)
-        self._waiting: dict[str, list[tuple[bool, frames.TextBookRow]]] = {}
+        self._waiting = Waiting()
         self.verified = self._shelf.verified
         self._channels: dict[str, Callable[[frames.Frame, int], list[Message]]] = {
             "book": self._unread_book,
@@ -192,7 +191,7 @@ class FeedReader:
 
     def _alive(self, received_ns: int) -> list[Message]:
         conflated = self._conflated + self._shelf.conflated
-        return [FeedAlive(self._connection, received_ns, conflated)]
+        return [FeedAlive(self._connection, received_ns, conflated, self._waiting.let_go)]
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
@@ -251,11 +250,12 @@ class FeedReader:
     def _change(self, row: frames.TextBookRow, snapshot: bool, received_ns: int) -> list[Message]:
         precision = self._precisions.get(row.symbol)
         if precision is None:
-            return self._wait(row, snapshot)
+            kept = self._waiting.keep(row, snapshot=snapshot)
+            return [] if kept else [BookBroken(row.symbol, "its instrument is unknown")]
         if not snapshot and row.symbol not in self._shelf:
             return []  # dropped, and its new snapshot has not come
         try:
-            kept, moved = self._applied(row, snapshot, precision)
+            book, moved = self._applied(row, snapshot, precision)
         except (msgspec.MsgspecError, RecursionError) as problem:
             self._shelf.broken(row.symbol, "a change could not be read", received_ns)
             return [rows.not_understood(str(problem), msgspec.json.encode(row))]
@@ -263,7 +263,7 @@ class FeedReader:
             self._shelf.broken(row.symbol, str(problem), received_ns)
             return []
         stamp = None if row.timestamp is None else row.timestamp.encode()
-        self._shelf.settle(kept, moved, row.checksum, stamp, received_ns)
+        self._shelf.settle(book, moved, row.checksum, stamp, received_ns)
         return []
 
     def _applied(
@@ -277,16 +277,6 @@ class FeedReader:
         kept = self._shelf.load(row.symbol, precision)
         kept.book.load(bids, asks)
         return kept, True
-
-    def _wait(self, row: frames.TextBookRow, snapshot: bool) -> list[Message]:
-        waiting = self._waiting.setdefault(row.symbol, [])
-        if snapshot:
-            waiting.clear()
-        waiting.append((snapshot, row))
-        if len(waiting) <= MOST_WAITING:
-            return []
-        del self._waiting[row.symbol]
-        return [BookBroken(row.symbol, "its instrument is unknown")]
 
     def _instrument(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         pairs: list[Instrument] = []
@@ -310,7 +300,7 @@ class FeedReader:
             self._shelf.broken(pair.symbol, "its precision changed", received_ns)
             return []
         said: list[Message] = []
-        for snapshot, row in self._waiting.pop(pair.symbol, ()):
+        for snapshot, row in self._waiting.take(pair.symbol):
             said += self._change(row, snapshot, received_ns)
         return said
 

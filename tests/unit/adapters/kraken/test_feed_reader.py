@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from zoe.adapters.kraken import feed
+from zoe.adapters.kraken import waiting
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.domain.bars import Bar
 from zoe.messages.market import (
@@ -136,7 +136,7 @@ def test_a_changed_precision_breaks_the_book_that_was_counted_by_the_old_one() -
 
 
 def test_a_book_waits_for_its_instrument_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "MOST_WAITING", 2)
+    monkeypatch.setattr(waiting, "MOST_OF_PAIR", 2)
     one = FeedReader()
     change = book("update", [], [], 0)
     assert hears(one, FIRST, change) == []
