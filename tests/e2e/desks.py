@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import commands
+from commands import ZOE
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 PATIENCE_SECONDS: Final = 60
 #: The desk compares balances with the exchange's every minute.
 LOOK_SECONDS: Final = 75
@@ -117,19 +118,12 @@ class Desk:
 
     def zoe(self, *words: str) -> tuple[int, Any]:
         """Runs a command; its exit code and the JSON document it printed, None without one."""
-        done = subprocess.run(
-            (*ZOE, *words, "--config", str(self.config)),
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=self.state.parent,
-            check=False,
-            timeout=PATIENCE_SECONDS,
-        )
+        given = (*words, "--config", str(self.config))
+        done = commands.run(given, self.environ, self.state.parent)
         try:
             return done.returncode, json.loads(done.stdout) if done.stdout.strip() else None
         except ValueError:
-            return done.returncode, done.stdout.decode()
+            return done.returncode, done.stdout
 
     def listed(self, *words: str) -> list[Row]:
         """The rows that a reading command prints."""

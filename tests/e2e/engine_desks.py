@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pytest
 import sandboxes
-from desks import ROOT, ZOE, Row
+from commands import ZOE
+from desks import ROOT, Row
 from guests import GuestDesk
 from sandboxes import Sandbox
 

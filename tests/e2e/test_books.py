@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 import small_account
 import stores
-from desks import ZOE
+from commands import ZOE
 
 from zoe.app.ledger_replaying import own_marks
 from zoe.domain.ledger import Books

@@ -3,20 +3,20 @@
 import gzip
 import json
 import os
+import resource
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
+import commands
 import pytest
+from commands import ZOE, Done
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FIXTURES: Final = ROOT.parent / "shared" / "fixtures"
 BOOK: Final = FIXTURES / "ws-v2-book-btcusd-depth10.json"
 CAPTURES: Final = FIXTURES / "kraken-captures.jsonl"
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 PATIENCE_SECONDS: Final = 60
 INSTRUMENT: Final = {
     "channel": "instrument",
@@ -41,25 +41,13 @@ INSTRUMENT: Final = {
 }
 HEARTBEAT: Final = {"channel": "heartbeat"}
 
-Done = subprocess.CompletedProcess[str]
-
 
 def environ(place: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(place), "ZOE_STATE_DIR": str(place)}
 
 
-def zoe(place: Path, *words: str, given: str | None = None) -> Done:
-    return subprocess.run(
-        (*ZOE, *words),
-        env=environ(place),
-        cwd=place,
-        input=given,
-        stdin=subprocess.DEVNULL if given is None else None,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+def zoe(place: Path, *words: str, given: str = "") -> Done:
+    return commands.run(words, environ(place), place, given)
 
 
 def fixture(path: Path) -> Path:
@@ -78,16 +66,18 @@ def write(path: Path, *frames: Any) -> Path:
 
 
 def test_help_and_usage_errors_come_at_once(tmp_path: Path) -> None:
-    def fastest(*words: str) -> float:
+    def least(*words: str) -> float:
+        """Seconds of the processor: those on the wall are everybody's."""
         taken = []
         for _ in range(5):
-            began = time.perf_counter()
-            zoe(tmp_path, *words)
-            taken.append(time.perf_counter() - began)
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run((*ZOE, *words), env=environ(tmp_path), capture_output=True, check=False)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return min(taken)
 
-    assert fastest("--help") < 0.25
-    assert fastest("orders", "--al") < 0.25
+    assert least("--help") < 0.25
+    assert least("orders", "--al") < 0.25
 
 
 def test_usage_errors_are_one_line_on_standard_error(tmp_path: Path) -> None:

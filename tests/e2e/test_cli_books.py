@@ -3,37 +3,26 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import commands
 import pytest
+from commands import ZOE, Done
 from journal_story import ASK, BID, BOOT, DECISION, FILL, HAND, NEXT, TICK, told
 
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
 
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 PATIENCE_SECONDS: Final = 60
 
 Row = dict[str, Any]
 
 
-def zoe(
-    state: Path, *words: str, environ: dict[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
+def zoe(state: Path, *words: str, environ: dict[str, str] | None = None) -> Done:
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(state), "ZOE_STATE_DIR": str(state)}
-    return subprocess.run(
-        (*ZOE, *words),
-        env=surroundings | (environ or {}),
-        cwd=state,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    return commands.run(words, surroundings | (environ or {}), state)
 
 
 def rows(state: Path, *words: str) -> Any:

@@ -4,13 +4,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import commands
 import pytest
+from commands import ZOE, Done
 from desks import desk
 from sandboxes import Sandbox, running
 
@@ -18,7 +19,6 @@ from zoe.app import settings
 from zoe.app.doctor import Doctor
 from zoe.runtime.clock import SystemClock
 
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 PATIENCE_SECONDS: Final = 60
 EXCHANGE_CHECKS: Final = (
     *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
@@ -50,19 +50,11 @@ class Patient:
         """Another key of the sandbox's."""
         made = self.sandbox.admin("keys", {"balances": {"USD": "100"}, **more})
         self.environ |= {"KRAKEN_API_KEY": made["key"], "KRAKEN_API_SECRET": made["secret"]}
+        self.account: str = made["account"]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> Done:
         """The doctor's visit."""
-        return subprocess.run(
-            (*ZOE, "doctor", *words),
-            env=self.environ,
-            cwd=self.place,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        return commands.run(("doctor", *words), self.environ, self.place)
 
     def found(self, *words: str) -> dict[str, Row]:
         """What each check found."""
@@ -164,7 +156,7 @@ def test_a_channel_that_stays_silent_is_told_in_time(
     patient.sandbox.admin("faults", {"where": where, "what": "silence", "count": 1000})
     began = time.monotonic()
     assert "no answer in time" in patient.one(check)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
 
 
 def test_a_dead_exchange_fails_every_line_that_asks_it(tmp_path: Path) -> None:
@@ -224,7 +216,9 @@ def test_a_clock_that_is_wrong_is_told_by_how_much(patient: Patient) -> None:
     here = settings.load(None, {}, patient.environ)
     (found,) = Doctor(here, None, FastClock()).examine(["clock"])
     assert not found.ok
-    assert re.fullmatch(r"this machine is (59|60)\.\d s ahead of the exchange", found.detail)
+    assert re.fullmatch(
+        r"this machine is (5[5-9]|6[0-5])\.\d s ahead of the exchange", found.detail
+    )
     assert "timedatectl" in found.advice
 
 
@@ -245,11 +239,17 @@ def test_two_visits_at_once_do_not_break_each_others_nonces(patient: Patient) ->
     assert [visit.communicate(timeout=PATIENCE_SECONDS)[0][:2] for visit in visits] == [b"ok"] * 2
 
 
+def test_a_nonce_that_came_too_late_is_followed_by_a_newer_one_once(patient: Patient) -> None:
+    fault = {"where": "Balance", "what": "error", "error": "EAPI:Invalid nonce"}
+    patient.sandbox.admin("faults", fault)
+    assert patient.found("--only", "balance")["balance"]["ok"]
+    patient.sandbox.admin("faults", fault | {"count": 2})
+    assert "another program uses this key" in patient.one("balance")
+
+
 def test_without_desk_and_addresses_it_says_what_to_do(tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ZOE_STATE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        (*ZOE, "doctor"), env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = commands.run(("doctor",), environ, tmp_path)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert [line.split()[0] for line in lines] == ["failed"] * 8 + ["ok"] * 2
@@ -278,7 +278,8 @@ def test_with_a_running_desk_it_asks_that_desk_and_disturbs_nothing(tmp_path: Pa
 def test_beside_a_desk_with_the_same_key_and_right_after_it_no_nonce_is_refused(
     patient: Patient,
 ) -> None:
-    patient.use(balances={"USD": "100000", "BTC": "1"}, tier="pro")
+    # Nonces are what this is about: so many visits in a row would meet the limit of calls.
+    patient.use(balances={"USD": "100000", "BTC": "1"}, tier="pro", limits="none")
     with desk(patient.place) as running_desk:
         running_desk.environ |= patient.environ
         for _ in range(2):  # a restart begins beyond the nonces that were reserved
@@ -290,6 +291,6 @@ def test_beside_a_desk_with_the_same_key_and_right_after_it_no_nonce_is_refused(
             assert seen.endswith("(as the running desk sees it)")
             assert running_desk.stop() == 0
             assert patient.failing() == {}
-    asked = patient.sandbox.admin("requests", method="GET")
+    asked = patient.sandbox.admin(f"requests?account={patient.account}", method="GET")
     assert [row for row in asked if "Invalid nonce" in json.dumps(row)] == []
     assert sum(row.get("path") == "/0/private/GetApiKeyInfo" for row in asked) >= 8

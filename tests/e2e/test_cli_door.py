@@ -4,17 +4,16 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import commands
 import pytest
+from commands import Done
 
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 KEY: Final = "0190a0a0-0000-8000-8000-00000000000a"
 PLACE: Final = ("order", "place", "buy", "BTC/USD", "0.01", "--limit", "50000")
 SUMMARY: Final = {
@@ -59,18 +58,9 @@ class Door:
                     self.talk(connection, self.asked[-1])
 
 
-def zoe(state: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def zoe(state: Path, *words: str) -> Done:
     environ = {"PATH": os.environ["PATH"], "HOME": str(state), "ZOE_STATE_DIR": str(state)}
-    return subprocess.run(
-        (*ZOE, *words),
-        env=environ,
-        cwd=state,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    return commands.run(words, environ, state)
 
 
 @pytest.fixture

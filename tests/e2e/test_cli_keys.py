@@ -4,29 +4,19 @@ import base64
 import json
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
+import commands
+from commands import Done
+
 KEY: Final = base64.b64encode(bytes(range(42))).decode()
 SECRET: Final = base64.b64encode(bytes(range(64))).decode()
-PATIENCE_SECONDS: Final = 60
 
 
-def zoe(place: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def zoe(place: Path, *words: str, **more: str) -> Done:
     environ = {"PATH": os.environ["PATH"], "HOME": str(place), "ZOE_STATE_DIR": str(place), **more}
-    return subprocess.run(
-        (*ZOE, *words),
-        env=environ,
-        cwd=place,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    return commands.run(words, environ, place)
 
 
 def test_an_import_is_what_the_desk_then_reads_and_shows_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from desks import ZOE, Desk, Row, desk, differences
+from commands import ZOE
+from desks import Desk, Row, desk, differences
 
 #: Orders now and then, so that there is something to look at within seconds.
 BUSY = """

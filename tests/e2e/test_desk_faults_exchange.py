@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import sandboxes
-from desks import BUSY, QUIET, ZOE, Row
+from commands import ZOE
+from desks import BUSY, QUIET, Row
 from guests import GuestDesk, guest, meddler
 from sandboxes import Sandbox
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import stores
-from desks import QUIET, ZOE, Desk, desk, differences
+from commands import ZOE
+from desks import QUIET, Desk, desk, differences
 
 STOPS = int(os.environ.get("ZOE_STOPS", "6"))
 #: Longer than a start takes.

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import sandboxes
 from askers import Askers, Wish, wishes
-from desks import QUIET, ZOE, Row
+from commands import ZOE
+from desks import QUIET, Row
 from guests import GuestDesk, guest
 
 WISHES = int(os.environ.get("ZOE_DRILL", "12"))

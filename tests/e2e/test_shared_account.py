@@ -21,7 +21,8 @@ from typing import Any, Final
 import foreign
 import pytest
 import sandboxes
-from desks import BUSY, LOOK_SECONDS, ZOE, Row
+from commands import ZOE
+from desks import BUSY, LOOK_SECONDS, Row
 from guests import GuestDesk, guest
 from sandboxes import PATIENCE_SECONDS, Sandbox
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pytest
 import sandboxes
-from desks import PATIENCE_SECONDS, ROOT, ZOE, Row
+from commands import ZOE
+from desks import PATIENCE_SECONDS, ROOT, Row
 from guests import GuestDesk, guest
 from sandboxes import Sandbox
 

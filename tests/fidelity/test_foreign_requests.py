@@ -4,8 +4,6 @@ What the command has no word for (an amount in quote currency, which asset pays 
 with what a user of the library sends.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import attrs
+import commands
 import foreign
 import pytest
 from foreign import Report
@@ -21,7 +20,6 @@ from sandboxes import running
 from zoe.adapters.kraken import trading_calls
 from zoe.adapters.kraken.order_form import NewOrder
 
-ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
 EXPIRES_SECONDS: Final = 600
 NUMBERS: Final = {"volume", "price", "price2"}
 #: What zoe says beside: who it is, until when, and which asset pays the fee.
@@ -77,14 +75,10 @@ def ccxt_sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
 def dry_run(place: Path, *words: str) -> tuple[str, dict[str, str]]:
     """The first line, and the fields of the body."""
     side, *more = words
-    done = subprocess.run(
-        (*ZOE, "order", "place", side, "XETHZUSD", *more, "--dry-run"),
-        env={"PATH": "/usr/bin:/bin", "HOME": str(place), "ZOE_STATE_DIR": str(place)},
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words = ("order", "place", side, "XETHZUSD", *more, "--dry-run")
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(place), "ZOE_STATE_DIR": str(place)}
+    done = commands.run(words, environ, place)
+    assert done.returncode == 0, done.stderr
     first, body = done.stdout.splitlines()
     return first, dict(parse_qsl(body, strict_parsing=True))
 

@@ -22,6 +22,7 @@ from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession, request
 from zoe.adapters.socket_talk import SocketTalk
 from zoe.adapters.wire import once
+from zoe.app import remedies
 from zoe.app.settings import Settings
 from zoe.domain.catalog import TRADABLE
 from zoe.domain.errors import (
@@ -57,19 +58,10 @@ NEEDED: Final = frozenset(
     {"query-funds", "query-open-trades", "query-closed-trades", "modify-trades"}
     | {"query-ledger", "create-ws-token"}
 )
+_SEE_ADDRESS: Final = "see that {} is right and can be reached from here"
 _SET_ADDRESSES: Final = (
     "start the desk with zoe run, or set EXCHANGE, or KRAKEN_REST_URL, KRAKEN_WS_URL and "
     "KRAKEN_WS_AUTH_URL"
-)
-#: The beginning of what the exchange says, and what to do then; the first that fits.
-_ADVICE: Final = (
-    ("EAPI:Invalid key", "make a key in Kraken's settings, then zoe keys import kraken.txt"),
-    ("EAPI:Invalid signature", "the private key is not this key's: zoe keys import kraken.txt"),
-    ("EAPI:Invalid nonce", "another program uses this key: give each program a key of its own"),
-    ("EAPI:Rate limit", "wait 15 seconds; nothing else may use this key meanwhile"),
-    ("EGeneral:Temporary lockout", "stop every program with this key for 15 minutes"),
-    ("EGeneral:Permission denied", "give the key the missing permission in Kraken's settings"),
-    ("EService", "the exchange is not well: look at status.kraken.com and try again later"),
 )
 
 
@@ -139,7 +131,7 @@ class Doctor:
                 ok, detail, advice = False, bad.detail, bad.advice
             except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable) as problem:
                 ok, detail = False, str(problem)
-                advice = self._advice(detail)
+                advice = remedies.remedy(detail) or _SEE_ADDRESS.format(self._urls().rest)
             except WireError as problem:
                 ok, detail = False, f"not understood: {problem}"
                 advice = "the exchange has changed, or this is no exchange: look for a newer zoe"
@@ -147,14 +139,6 @@ class Doctor:
                 ok, detail, advice = False, str(problem), "put it right and ask again"
             took_ns = self._clock.monotonic_ns() - began_ns
             yield Finding(name, ok, took_ns // 1_000_000, detail, advice)
-
-    def _advice(self, said: str) -> str:
-        for beginning, advice in _ADVICE:
-            if said.startswith(beginning):
-                return advice
-        if said.startswith("E"):
-            return "the exchange refuses what zoe asks of it: look for a newer zoe"
-        return f"see that {self._urls().rest} is right and can be reached from here"
 
     # Public
 
@@ -317,7 +301,14 @@ class Doctor:
                 "no API key", "zoe keys import kraken.txt, or set KRAKEN_API_KEY and _SECRET"
             )
         keys = KeyPair(settings.api_key, settings.api_secret)
-        return self._send(api.private(name), keys, self._next_nonce())
+        try:
+            return self._send(api.private(name), keys, self._next_nonce())
+        except ExchangeThrottled as refused:
+            if not str(refused).startswith(remedies.INVALID_NONCE):
+                raise
+            # Two who ask at once may be heard in the other order: once more, beyond the other.
+            self._nonce = 0
+            return self._send(api.private(name), keys, self._next_nonce())
 
     def _send(self, call: api.Call, keys: KeyPair | None, nonce: int | None) -> bytes:
         asked = api.prepare(self._urls().rest, call, keys, nonce)
