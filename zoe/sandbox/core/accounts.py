@@ -1,6 +1,7 @@
 """Accounts, their keys and tokens."""
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -195,6 +196,7 @@ class Accounts:
             found.uses += by
 
 
+@lru_cache(maxsize=4096)  # one order is looked for by it again and again
 def same_id(cl_ord_id: str) -> str:
     """What two ids must share to be the same: dashes and case of a UUID do not count.
 

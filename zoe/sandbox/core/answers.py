@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import attrs
 import msgspec
 
 from zoe.sandbox.core.moments import rfc3339
@@ -12,8 +11,7 @@ from zoe.sandbox.core.outbox import Session
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-@attrs.frozen
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """One request; ``req_id`` and ``method`` are echoed as they were sent, or left out."""
 
     session: Session

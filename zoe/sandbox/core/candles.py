@@ -48,26 +48,35 @@ class Candles:
 
     def __init__(self) -> None:
         self._kept: dict[int, deque[Candle]] = {one: deque(maxlen=KEPT) for one in INTERVALS}
+        #: Of one minute, what no interval has yet.
+        self._newest: Candle | None = None
 
     def add(self, trade: Print) -> None:
         """One more trade."""
-        minute, price, value = trade.at_ns // MINUTE_NS, trade.price, trade.price * trade.qty
-        for interval, kept in self._kept.items():
-            begin = minute - minute % interval
-            if not kept or kept[-1].begin != begin:
-                kept.append(Candle(begin, price, price, price, price))
-            candle = kept[-1]
-            if price > candle.high:
-                candle.high = price
-            elif price < candle.low:
-                candle.low = price
-            candle.close = price
-            candle.qty += trade.qty
-            candle.value += value
-            candle.count += 1
+        minute, price = trade.at_ns // MINUTE_NS, trade.price
+        candle = self._newest
+        if candle is None or candle.begin != minute:
+            self._spread()
+            candle = self._newest = Candle(minute, price, price, price, price)
+        elif price > candle.high:
+            candle.high = price
+        elif price < candle.low:
+            candle.low = price
+        candle.close = price
+        candle.qty += trade.qty
+        candle.value += price * trade.qty
+        candle.count += 1
+
+    def _spread(self) -> None:
+        """Has every interval know what was traded last."""
+        newest, self._newest = self._newest, None
+        if newest is not None:
+            for interval, kept in self._kept.items():
+                _join(kept, newest.begin - newest.begin % interval, newest)
 
     def recall(self, past: Sequence[Candle]) -> None:
         """Candles of PAST_MINUTES before all others, oldest first; shorter ones have no past."""
+        self._spread()
         for interval, kept in self._kept.items():
             if interval >= PAST_MINUTES:
                 later = tuple(kept)
@@ -77,10 +86,12 @@ class Candles:
 
     def traded(self, interval: int) -> list[Candle]:
         """Those with trades, oldest first."""
+        self._spread()
         return list(self._kept[interval])
 
     def all(self, interval: int, now_ns: int) -> list[Candle]:
         """The latest up to the running one, idle ones too, oldest first."""
+        self._spread()
         minute = now_ns // MINUTE_NS
         running = minute - minute % interval
         first = running - (KEPT - 1) * interval

@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import records, rules
 from zoe.sandbox.core.accounts import Account
@@ -17,8 +17,7 @@ from zoe.sandbox.core.world import World
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
 
 
-@attrs.frozen
-class Print:
+class Print(msgspec.Struct, frozen=True):
     """A public trade; ``side`` is the taker's."""
 
     trade_id: int
@@ -108,8 +107,8 @@ class Clearing:
         room = self._room(order, traded.qty) + gives.amount
         if gives.fee <= room:
             return owed
-        gives = attrs.evolve(gives, fee=max(room, 0))
-        return attrs.evolve(owed, legs=(gives, gets))
+        gives = msgspec.structs.replace(gives, fee=max(room, 0))
+        return msgspec.structs.replace(owed, legs=(gives, gets))
 
     def _cents(self, pair: Pair, cost: int) -> int:
         """Dollars of a trade, for the tier of fees."""

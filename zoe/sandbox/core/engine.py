@@ -5,7 +5,7 @@ What follows for accounts is in clearing.py; checks come before, in rules.py.
 
 from functools import partial
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import errors, records, rules
 from zoe.sandbox.core.accounts import Account
@@ -18,8 +18,7 @@ from zoe.sandbox.core.triggers import Triggers
 from zoe.sandbox.core.world import World
 
 
-@attrs.frozen
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What an amend asks for; None leaves it."""
 
     qty: int | None = None
@@ -259,7 +258,7 @@ class Engine:
             raise errors.invalid("limit_price")
         if change.trigger is not None and order.waits != "price":
             raise errors.invalid("trigger_price")
-        wanted = attrs.evolve(
+        wanted = msgspec.structs.replace(
             terms,
             qty=terms.qty if change.qty is None else max(change.qty, order.filled),
             price=terms.price if change.price is None else change.price,

@@ -22,6 +22,12 @@ _CATEGORIES: Final = {"staking": "staking-rewards", "reward": "reward-bonus"} | 
     "spend": "instant",
     "receive": "instant",
 }
+#: How frames begin, by channel and type.
+_HEADS: Final = {
+    (channel, kind): b'{"channel":"%b","type":"%b"' % (channel.encode(), kind.encode())
+    for channel in ("executions", "balances")
+    for kind in ("snapshot", "update")
+}
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
 
 
@@ -45,11 +51,14 @@ class Reports:
         if not listening:
             return
         report = self._report(order, exec_type, trade)
-        plain = encode([report])
+        plain: bytes | None = None
         for session in listening:
             feed = session.executions
             assert feed is not None
-            told = encode([report | self._counter(order)]) if feed.ratecounter else plain
+            if feed.ratecounter:
+                told = encode([report | self._counter(order)])
+            else:
+                told = plain = plain or encode([report])
             self._send(session, "executions", feed, ("update", told))
 
     def _counter(self, order: Order) -> dict[str, object]:
@@ -70,9 +79,9 @@ class Reports:
         self, session: Session, channel: str, feed: PrivateFeed, said: tuple[str, bytes]
     ) -> None:
         feed.sequence += 1
-        kind, data = said
-        head = f'{{"channel":"{channel}","type":"{kind}","data":'.encode()
-        self._outbox.frame(session, channel, b'%b%b,"sequence":%d}' % (head, data, feed.sequence))
+        head = _HEADS[channel, said[0]]
+        payload = b'%b,"data":%b,"sequence":%d}' % (head, said[1], feed.sequence)
+        self._outbox.frame(session, channel, payload)
 
     def orders_snapshot(self, session: Session, account: Account) -> None:
         """Every open order, oldest first."""

@@ -1,8 +1,12 @@
 """Orders, trades and ledger rows as REST shows them, as of a moment (facts, 1.6)."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
+import msgspec
+
+from zoe.sandbox.core.answers import encode
 from zoe.sandbox.core.catalog import Catalog, Pair
 from zoe.sandbox.core.moments import MILLISECOND_NS, SECOND_NS, seconds
 from zoe.sandbox.core.money import text
@@ -72,6 +76,12 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     if trades:
         row["trades"] = [trade.exec_id for trade in seen]
     return row
+
+
+@lru_cache(maxsize=2_000)  # one history after the other shows the same ends
+def closed_row(order: Order, *, trades: bool) -> msgspec.Raw:
+    """An order that has ended, and so stays as it is."""
+    return msgspec.Raw(encode(order_row(order, order.closed_ns, trades=trades)))
 
 
 def volume(terms: Terms) -> str:

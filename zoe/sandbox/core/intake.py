@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import errors
 from zoe.sandbox.core.errors import Refusal, invalid
@@ -19,20 +19,27 @@ SOCKET_DEADLINE_NS: Final = 5 * SECOND_NS
 _NEAREST_EXPIRY_NS: Final = 5 * SECOND_NS
 _FARTHEST_EXPIRY_NS: Final = 31 * 86_400 * SECOND_NS
 _LARGEST_REF: Final = 2**31
-_LONG_UUID: Final = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+#: A UUID with dashes or without, or a short free text.
+_CL_ORD_ID: Final = re.compile(
+    r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[!-~]{1,18}", re.ASCII
 )
-_SHORT_UUID: Final = re.compile(r"[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
-_FREE_TEXT: Final = re.compile(r"[!-~]{1,18}", re.ASCII)
 TIMES_IN_FORCE: Final = ("gtc", "gtd", "ioc", "fok")
+#: What JSON's values of each kind are made.
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "number_float": (int, Decimal),
+    "number_integer": (int,),
+    "boolean": (bool,),
+    "string": (str,),
+    "array": (list,),
+    "object": (dict,),
+}
 STP_TYPES: Final = ("cancel-newest", "cancel-oldest", "cancel-both")
 _LATER_TYPES: Final = frozenset(
     {"iceberg", "trailing-stop", "trailing-stop-limit", "settle-position"}
 )
 
 
-@attrs.frozen
-class NewOrder:
+class NewOrder(msgspec.Struct, frozen=True):
     """An order as asked for; without ``deadline_ns`` it may come as late as it likes."""
 
     terms: Terms
@@ -47,24 +54,8 @@ def checked(method: str, params: Mapping[str, Any], fields: Mapping[str, str]) -
         if kind is None:
             said = f"Unsupported field: '{name[:40]}' for the given msg type: "
             raise Refusal(said + method.replace("_", " "))
-        if not _is(value, kind):
+        if type(value) not in _KINDS[kind]:
             raise Refusal(f"{name.capitalize()} field must be a {kind}")
-
-
-def _is(value: object, kind: str) -> bool:
-    match kind:
-        case "number_float":
-            return isinstance(value, int | Decimal) and not isinstance(value, bool)
-        case "number_integer":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "string":
-            return isinstance(value, str)
-        case "array":
-            return isinstance(value, list)
-        case _:
-            return isinstance(value, dict)
 
 
 def sensible(terms: Terms) -> Terms:
@@ -118,7 +109,7 @@ def cl_ord_id(value: str | None) -> str | None:
     """The client's own id, in one of its forms (facts, 1.8)."""
     if not value:
         return None
-    if not any(form.fullmatch(value) for form in (_FREE_TEXT, _SHORT_UUID, _LONG_UUID)):
+    if _CL_ORD_ID.fullmatch(value) is None:
         raise invalid("cl_ord_id")
     return value
 

@@ -25,15 +25,22 @@ class InMemory:
 
     def __init__(self, lines: Iterable[bytes] = ()) -> None:
         self._lines = list(lines)
+        #: Writes whose lines nobody has asked for yet.
+        self._writes: list[bytes] = []
 
     def append(self, lines: bytes) -> None:
         """See Memory."""
-        self._lines += lines.splitlines()
+        self._writes.append(lines)
 
     def lines(self) -> Iterable[bytes]:
         """See Memory."""
-        return tuple(self._lines)
+        return tuple(self._split())
+
+    def _split(self) -> list[bytes]:
+        self._lines += b"".join(self._writes).splitlines()
+        self._writes.clear()
+        return self._lines
 
     def keep(self, count: int) -> None:
         """See Memory."""
-        del self._lines[count:]
+        del self._split()[count:]

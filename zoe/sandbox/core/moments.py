@@ -54,9 +54,14 @@ def parse_rfc3339(value: str) -> int:
     found = _RFC3339.fullmatch(value)
     if found is None:
         raise ValueError(f"not a time: {value[:40]!r}")
-    moment = datetime.fromisoformat(found[1].upper() + found[3].upper().replace("Z", "+00:00"))
+    return _whole(found[1], found[3]) + _fraction(found[2])
+
+
+@lru_cache(maxsize=64)  # deadlines of one moment share their second
+def _whole(second: str, zone: str) -> int:
+    moment = datetime.fromisoformat(second.upper() + zone.upper().replace("Z", "+00:00"))
     whole = moment - _EPOCH
-    return (whole.days * 86_400 + whole.seconds) * SECOND_NS + _fraction(found[2])
+    return (whole.days * 86_400 + whole.seconds) * SECOND_NS
 
 
 def seconds(at_ns: int) -> msgspec.Raw:

@@ -3,6 +3,7 @@
 from typing import Final
 
 import attrs
+import msgspec
 
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.matching import Resting
@@ -13,8 +14,7 @@ TRIGGERED: Final = ("stop-loss", "take-profit", "stop-loss-limit", "take-profit-
 LIMITED: Final = ("limit", "stop-loss-limit", "take-profit-limit")
 
 
-@attrs.frozen
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What a client asks for, whichever route it came by.
 
     Args:
@@ -74,8 +74,7 @@ class Trade:
     ledgers: list[str] = attrs.Factory(list)
 
 
-@attrs.frozen
-class LedgerRow:
+class LedgerRow(msgspec.Struct, frozen=True):
     """One change of one balance: the balance after it is the one before + amount - fee."""
 
     ledger_id: str
@@ -90,8 +89,7 @@ class LedgerRow:
     subtype: str = ""
 
 
-@attrs.frozen
-class Amend:
+class Amend(msgspec.Struct, frozen=True):
     """A change of an order by its owner, and what was filled before it."""
 
     amend_id: str

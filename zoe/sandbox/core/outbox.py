@@ -54,12 +54,12 @@ class Session:
     def is_subscribed(self) -> bool:
         """Whether it listens to anything."""
         return bool(
-            self.depths
+            self.executions
+            or self.depths
             or self.tickers
             or self.trades
             or self.instruments
             or self.candles
-            or self.executions
             or self.balances
         )
 

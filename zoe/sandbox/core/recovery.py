@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import attrs
 import msgspec
 
 from zoe.sandbox.core import rules
@@ -124,7 +123,7 @@ class Recovery:
         order = self._orders[record["order_id"]]
         before, pair = order.terms, order.terms.pair
         order.amended, order.changed_ns = True, record["ns"]
-        order.terms = attrs.evolve(
+        order.terms = msgspec.structs.replace(
             before,
             qty=from_text(record["qty"], pair.qty_decimals),
             price=from_text(record["price"], pair.price_decimals),

@@ -7,6 +7,7 @@ from hashlib import sha256, sha512
 from typing import Final
 
 import attrs
+import msgspec
 
 from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import ApiKey
@@ -130,7 +131,9 @@ class Rest:
             self._world.accounts.forget_tokens(ready.caller.key)
             fault = None
         if fault is not None and fault.ignore_deadline:
-            ready = attrs.evolve(ready, caller=attrs.evolve(ready.caller, ignore_deadline=True))
+            ready = attrs.evolve(
+                ready, caller=msgspec.structs.replace(ready.caller, ignore_deadline=True)
+            )
         told: list[object] = []
         errors_told: list[str] = []
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from itertools import takewhile
 from typing import Final
 
 from zoe.sandbox.core import errors, history
@@ -51,14 +52,16 @@ class RestOrders:
         by, trades = params.get("closetime", "both"), wants(params, "trades")
         if by not in ("open", "close", "both"):
             raise invalid("closetime")
+        # The rest has closed before, and so was opened before.
+        late = takewhile(lambda order: order.closed_ns > window.after_ns, reversed(account.closed))
         found = (
             order
-            for order in reversed(account.closed)
+            for order in late
             if order.closed_ns <= at_ns and _in_window(order, window, by) and _fits(order, params)
         )
 
         def row(order: Order) -> tuple[str, object]:
-            return order.order_id, history.order_row(order, at_ns, trades=trades)
+            return order.order_id, history.closed_row(order, trades=trades)
 
         return page("closed", params, found, row)
 
@@ -87,9 +90,10 @@ class RestOrders:
         """TradesHistory."""
         trades, at_ns = caller.account.trades, self.as_of()
         window = window_of(params, partial(_traded_ns, caller.account))
+        late = takewhile(lambda one: one[0].at_ns > window.after_ns, reversed(trades.values()))
         found: Iterable[tuple[Trade, Order]] = (
             (trade, order)
-            for trade, order in reversed(trades.values())
+            for trade, order in late
             if trade.at_ns <= at_ns and window.has(trade.at_ns)
         )
         if params.get("type", "") not in _NO_POSITION:
@@ -152,5 +156,5 @@ def _traded_ns(account: Account, exec_id: str) -> int | None:
 
 
 def _in_window(order: Order, window: Window, by: str) -> bool:
-    times = {"open": (order.opened_ns,), "close": (order.closed_ns,)}
-    return any(window.has(at) for at in times.get(by, (order.opened_ns, order.closed_ns)))
+    opened, closed = window.has(order.opened_ns), window.has(order.closed_ns)
+    return (opened and by != "close") or (closed and by != "open")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import history
 from zoe.sandbox.core.accounts import Account
@@ -85,7 +85,7 @@ class RestTrading:
         kept = _words(order.terms)
         merged = {**kept, **params, "ordertype": kept["ordertype"], "type": kept["type"]}
         wanted = rest_order(self._world, merged, caller.received_ns)
-        wanted = attrs.evolve(wanted, terms=keeping(order.terms, wanted.terms))
+        wanted = msgspec.structs.replace(wanted, terms=keeping(order.terms, wanted.terms))
         edited = self._trading.edit(caller, order, wanted)
         terms = wanted.terms
         result: dict[str, object] = {
@@ -169,7 +169,7 @@ def _words(terms: Terms) -> dict[str, str]:
 
 def keeping(before: Terms, wanted: Terms) -> Terms:
     """An edit's terms, with what an edit does not change."""
-    return attrs.evolve(
+    return msgspec.structs.replace(
         wanted,
         time_in_force=before.time_in_force,
         expires_ns=before.expires_ns,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import errors
 from zoe.sandbox.core.accounts import Account, same_id
@@ -81,8 +81,8 @@ def sized(world: World, terms: Terms) -> Terms:
         part = min(resting.left, left // price)
         qty, left = qty + part, left - part * price
         if part < resting.left:
-            return attrs.evolve(terms, qty=qty)
-    return attrs.evolve(terms, qty=qty + max(left // price, 1) if price else 0)
+            return msgspec.structs.replace(terms, qty=qty)
+    return msgspec.structs.replace(terms, qty=qty + max(left // price, 1) if price else 0)
 
 
 def check_new(world: World, account: Account, terms: Terms, replaced: Order | None = None) -> None:

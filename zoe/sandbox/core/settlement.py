@@ -1,6 +1,6 @@
 """What a match costs each party: the trade's figures and the two ledger legs (facts, 6.1, 6.3)."""
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core.catalog import Catalog, Pair
 from zoe.sandbox.core.money import nearest, rescaled
@@ -8,8 +8,7 @@ from zoe.sandbox.core.orders import Terms
 from zoe.sandbox.core.rules import BASIS_POINTS
 
 
-@attrs.frozen
-class Leg:
+class Leg(msgspec.Struct, frozen=True):
     """One balance's part; amount is signed, fee is not, both in the asset's units."""
 
     asset: str
@@ -17,8 +16,7 @@ class Leg:
     fee: int
 
 
-@attrs.frozen
-class Charge:
+class Charge(msgspec.Struct, frozen=True):
     """Cost and fee in the pair's cost units, always in quote terms; the legs are what is booked."""
 
     cost: int

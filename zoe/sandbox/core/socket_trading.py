@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
+import msgspec
 
 from zoe.sandbox.core.answers import Ask
 from zoe.sandbox.core.catalog import Pair
@@ -134,7 +135,7 @@ class SocketTrading:
             name: value for name, value in ask.params.items() if name != "order_id"
         }
         wanted = socket_order(self._world, merged, caller.received_ns)
-        wanted = attrs.evolve(wanted, terms=keeping(order.terms, wanted.terms))
+        wanted = msgspec.structs.replace(wanted, terms=keeping(order.terms, wanted.terms))
         edited = self._trading.edit(caller, order, wanted)
         result = {} if edited is None else {"order_id": edited.order_id}
         return [ask.accept({**result, "original_order_id": order.order_id})]

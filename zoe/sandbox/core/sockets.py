@@ -6,7 +6,6 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
-import attrs
 import msgspec
 
 from zoe.sandbox.core import errors
@@ -135,7 +134,7 @@ class Sockets:
         caller = self._caller(ask)
         fault = self._faults.for_request(method.operation) if self._faults.planted else None
         if fault is not None and fault.ignore_deadline:
-            caller = attrs.evolve(caller, ignore_deadline=True)
+            caller = msgspec.structs.replace(caller, ignore_deadline=True)
         order_ids: list[str] = []
         errors_told: list[str] = []
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-import attrs
+import msgspec
 
 from zoe.sandbox.core import errors, rules
 from zoe.sandbox.core.accounts import Account, ApiKey, same_id
@@ -27,8 +27,7 @@ def is_number(text: str) -> bool:
     return digits.isascii() and digits.isdigit() and len(digits) <= len("2147483648")
 
 
-@attrs.frozen
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who asks, when the request came in, and whether lateness is overlooked."""
 
     key: ApiKey
@@ -101,7 +100,7 @@ class Trading:
         qty = wanted.terms.qty - order.filled
         if order.triggered or qty <= 0:
             raise Refusal(errors.INVALID_ORDER)
-        terms = attrs.evolve(wanted.terms, qty=qty)
+        terms = msgspec.structs.replace(wanted.terms, qty=qty)
         if wanted.validate:
             rules.check_new(self._world, caller.account, terms, order)
             return None

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import attrs
+import msgspec
 
 
-@attrs.frozen
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """One HTTP request; ``headers`` have lower-case names, ``query`` has no question mark."""
 
     exchange: int
@@ -17,8 +16,7 @@ class HttpRequest:
     body: bytes
 
 
-@attrs.frozen
-class HttpResponse:
+class HttpResponse(msgspec.Struct, frozen=True):
     """One HTTP answer."""
 
     status: int
@@ -26,23 +24,20 @@ class HttpResponse:
     body: bytes
 
 
-@attrs.frozen
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One WebSocket text frame to the client."""
 
     payload: bytes
 
 
-@attrs.frozen
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     """Close the socket, or reset the HTTP exchange; without a code: abort without a word."""
 
     code: int | None
     reason: str
 
 
-@attrs.frozen
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """What reaches a client, and when.
 
     Those of one connection are to be made in order of time, equal times as listed. An HTTP exchange
