@@ -28,7 +28,7 @@ from zoe.messages.wire import (
     WireSend,
 )
 from zoe.runtime.message import Envelope, Message
-from zoe.runtime.virtual import VirtualRuntime
+from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpRequest, HttpResponse
 
@@ -139,8 +139,7 @@ class VirtualWire:
         return self._runtime.clock.wall_ns()
 
     def _later(self, at_wall_ns: int, action: Callable[[], None]) -> None:
-        virtual_ns = self._runtime.clock.monotonic_ns() + at_wall_ns - self._now()
-        self._runtime.call_at(virtual_ns, action)
+        self._runtime.call_at(at_wall_ns - EPOCH_NS, action)
 
     def _number(self) -> int:
         self._numbers += 1

@@ -343,7 +343,8 @@ class _Teller:
             self._story.violations.append(f"no order within {ALIVE_SECONDS} s after the faults")
 
     def _placed(self) -> int:
-        return sum(b'"order_accepted"' in line for line in self._world.memory.lines())
+        accounts = self._world.exchange.world.accounts.by_name.values()
+        return sum(len(account.orders) for account in accounts)
 
     def _audit(self) -> None:
         world, story = self._world, self._story

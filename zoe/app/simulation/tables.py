@@ -1,6 +1,6 @@
 """Which rows of the tables of states a run has used, read from the journal's rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -36,17 +36,28 @@ _ALL: Final[frozenset[Row]] = frozenset(
 TABLES: Final = (ORDER, AMEND)
 
 
+class _Body(msgspec.Struct):
+    """What of an order's row is looked at."""
+
+    state: str
+    quantity: str | None = None
+    limit_price: str | None = None
+
+
+_BODY: Final = msgspec.json.Decoder(_Body)
+
+
 class _Life:
     """One order's rows so far."""
 
     def __init__(self) -> None:
         self._state: State | None = None
         self._amend = Progress.NONE
-        self._wanted: tuple[str, str | None] | None = None
+        self._wanted: tuple[str | None, str | None] | None = None
 
-    def step(self, kind: str, body: Mapping[str, Any]) -> Iterable[Row]:
+    def step(self, kind: str, body: _Body) -> Iterable[Row]:
         """The rows of the tables that one more row of the journal stands for."""
-        before, self._state = self._state, State(body["state"])
+        before, self._state = self._state, State(body.state)
         if before is None:
             opening = _OPENINGS.get(self._state)
             return () if opening is None else (_row(ORDER, *opening),)
@@ -60,7 +71,7 @@ class _Life:
             self._amend = amend.NEXT.get((self._amend, turn), self._amend)
         return used
 
-    def _turn(self, kind: str, body: Mapping[str, Any]) -> Turn | None:
+    def _turn(self, kind: str, body: _Body) -> Turn | None:
         if kind == AMENDING:
             self._wanted = _terms(body)
         if input_of(kind) is not Input.AMENDED:
@@ -69,8 +80,8 @@ class _Life:
         return Turn.APPLIED if ours else Turn.MADE_ELSEWHERE
 
 
-def _terms(body: Mapping[str, Any]) -> tuple[str, str | None]:
-    return body["quantity"], body["limit_price"]
+def _terms(body: _Body) -> tuple[str | None, str | None]:
+    return body.quantity, body.limit_price
 
 
 def _row(table: str, state: State | Progress, happened: Input | Turn) -> Row:
@@ -87,7 +98,7 @@ def used(rows: Iterable[tuple[Any, ...]]) -> Used:
     lives: dict[str, _Life] = {}
     for _, stream, _, kind, _, _, body in rows:
         if stream.startswith("order/"):
-            found.update(lives.setdefault(stream, _Life()).step(kind, msgspec.json.decode(body)))
+            found.update(lives.setdefault(stream, _Life()).step(kind, _BODY.decode(body)))
     return found & _ALL
 
 

@@ -7,6 +7,7 @@ imports nothing else of zoe (an import contract sees to it). The exchange's reco
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -18,10 +19,10 @@ ADDS: Final = ("add_order", "/0/private/AddOrder")
 AMEND: Final = "amend_order"
 _WORKING: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
 _NOTHING: Final = Decimal(0)
+_JSON: Final = msgspec.json.Decoder()
 
 
-@attrs.frozen
-class JournalLine:
+class JournalLine(msgspec.Struct, frozen=True):
     """One row of the desk's journal as anybody reads it from the store."""
 
     seq: int
@@ -53,11 +54,25 @@ class Evidence:
 
     def of(self, kind: str) -> list[Record]:
         """The exchange's records of one kind."""
-        return [record for record in self.truth if record["kind"] == kind]
+        return self._records.get(kind, [])
 
     def rows(self, kind: str) -> list[JournalLine]:
         """The journal's rows of one kind."""
-        return [line for line in self.journal if line.kind == kind]
+        return self._lines.get(kind, [])
+
+    @cached_property
+    def _records(self) -> Mapping[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for record in self.truth:
+            found.setdefault(record["kind"], []).append(record)
+        return found
+
+    @cached_property
+    def _lines(self) -> Mapping[str, list[JournalLine]]:
+        found: dict[str, list[JournalLine]] = {}
+        for line in self.journal:
+            found.setdefault(line.kind, []).append(line)
+        return found
 
     def orders(self) -> dict[str, list[JournalLine]]:
         """The rows of each order, by stream."""
@@ -81,12 +96,12 @@ def evidence(
         by_hand: Orders that somebody else placed, and amends that somebody else made.
     """
     lines = sorted((_line(row) for row in rows), key=_seq)
-    return Evidence([msgspec.json.decode(line) for line in truth], lines, halts, *by_hand)
+    return Evidence(_JSON.decode_lines(b"\n".join(truth)), lines, halts, *by_hand)
 
 
 def _line(row: tuple[Any, ...]) -> JournalLine:
     seq, stream, version, kind, at_ns, message_id, body = row
-    return JournalLine(seq, stream, version, kind, at_ns, message_id, msgspec.json.decode(body))
+    return JournalLine(seq, stream, version, kind, at_ns, message_id, _JSON.decode(body))
 
 
 def _seq(line: JournalLine) -> int:
@@ -288,7 +303,8 @@ def _same_numbers(ours: Record, theirs: Record) -> list[str]:
 
 def _balances(found: Evidence) -> list[str]:
     """The newest balance of each asset is that of the exchange's newest ledger row."""
-    there = {record["asset"]: Decimal(record["balance"]) for record in found.of("ledger")}
+    newest = {record["asset"]: record["balance"] for record in found.of("ledger")}
+    there = {asset: Decimal(balance) for asset, balance in newest.items()}
     here: dict[str, Decimal] = {}
     for line in found.journal:
         if line.kind == "balance.snapshot":
