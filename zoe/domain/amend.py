@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
+from zoe.domain.light import light
 from zoe.domain.quantity import Price, Quantity
 
 
@@ -57,7 +58,7 @@ STALE: Final = frozenset(
 )
 
 
-@attrs.frozen
+@light
 class Terms:
     """What an amend may change of an order: its total quantity, and its limit price if it has one."""
 
@@ -68,7 +69,7 @@ class Terms:
         return f"{self.quantity} @ {'market' if self.limit_price is None else self.limit_price}"
 
 
-@attrs.frozen
+@light
 class Amend:
     """An amend whose fate is not known.
 

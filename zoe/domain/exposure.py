@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.light import light
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price
 
@@ -16,7 +17,7 @@ BPS: Final = Decimal(10_000)
 ZERO: Final = Decimal(0)
 
 
-@attrs.frozen
+@light
 class Reference:
     """The fresh quote that an intent is held against."""
 
@@ -29,7 +30,7 @@ class Reference:
         return self.ask if side is Side.BUY else self.bid
 
 
-@attrs.frozen
+@light
 class Ask:
     """How much at which limit price, None for whatever the market asks."""
 
@@ -37,7 +38,7 @@ class Ask:
     limit_price: Price | None
 
 
-@attrs.frozen
+@light
 class Reservation:
     """What an order may still cost.
 
@@ -100,7 +101,7 @@ def _expected(intent: Intent, reference: Reference | None) -> Reference | None:
     return attrs.evolve(reference, bid=bid, ask=ask)
 
 
-@attrs.frozen
+@light
 class Resting:
     """An order as far as risk must know it.
 

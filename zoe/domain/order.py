@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.amend import Amend, Terms, Turn
+from zoe.domain.light import light
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 
@@ -232,7 +233,7 @@ class Route(enum.Enum):
     REST = "rest"
 
 
-@attrs.frozen
+@light
 class Intent:
     """One wish to trade: one client order id, one attempt.
 
@@ -287,7 +288,7 @@ class Intent:
             raise ValueError("only a limit order can be post-only")
 
 
-@attrs.frozen
+@light
 class Fill:
     """One execution; the set of fills is keyed by ``exec_id`` (the exchange's trade id)."""
 
@@ -305,7 +306,7 @@ class Fill:
     exchange_ns: int
 
 
-@attrs.frozen
+@light
 class Fact:
     """What the exchange (or the loss of its answer) tells about one order.
 

@@ -7,8 +7,7 @@ from collections import OrderedDict
 from decimal import Decimal
 from typing import Final
 
-import attrs
-
+from zoe.domain.light import light
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
 
 ZERO: Final = Decimal(0)
@@ -16,7 +15,7 @@ ZERO: Final = Decimal(0)
 REMEMBERED: Final = 5_000
 
 
-@attrs.frozen
+@light
 class Traded:
     """What is counted of one order.
 

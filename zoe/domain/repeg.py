@@ -16,6 +16,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.amend import Terms
+from zoe.domain.light import light
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity, plain
 from zoe.domain.ratelimit import MILLI, Action, Room, engine_cost_milli
@@ -25,7 +26,7 @@ _BPS: Final = Decimal(10_000)
 _SECOND_NS: Final = 1_000_000_000
 
 
-@attrs.frozen
+@light
 class Target:
     """What a strategy wants to have in a slot, until ``valid_until_ns`` (wall time).
 
@@ -66,7 +67,7 @@ class Policy:
     max_refusals: int = 3
 
 
-@attrs.frozen
+@light
 class Working:
     """An order of a slot that is not concluded.
 
@@ -93,7 +94,7 @@ class Working:
     guards: bool = False
 
 
-@attrs.frozen
+@light
 class Now:
     """The time, and what the pair's counter leaves.
 
@@ -108,14 +109,14 @@ class Now:
     sharers: int = 1
 
 
-@attrs.frozen
+@light
 class Add:
     """Place an order for the target."""
 
     target: Target
 
 
-@attrs.frozen
+@light
 class Amend:
     """Change an order's terms."""
 
@@ -124,7 +125,7 @@ class Amend:
     reason: str
 
 
-@attrs.frozen
+@light
 class Cancel:
     """Cancel an order; an add follows when it is gone."""
 
@@ -132,7 +133,7 @@ class Cancel:
     reason: str
 
 
-@attrs.frozen
+@light
 class Wait:
     """Nothing to do, and why."""
 

@@ -17,6 +17,7 @@ from zoe.domain.exposure import (
     Reservation,
     Resting,
 )
+from zoe.domain.light import light
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price, plain
 
@@ -142,7 +143,7 @@ class Limits:
         return None
 
 
-@attrs.frozen
+@light
 class Verdict:
     """Approved, or the first limit that an intent breaks, with values."""
 
@@ -155,7 +156,7 @@ class Verdict:
         return self.code is Code.APPROVED
 
 
-@attrs.frozen
+@light
 class Situation:
     """What a verdict on one pair depends on beside the wish.
 

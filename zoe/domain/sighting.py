@@ -1,11 +1,10 @@
 """One look at an order, wherever it came from: the private stream or a REST list."""
 
-import attrs
-
+from zoe.domain.light import light
 from zoe.domain.order import Fact, Intent
 
 
-@attrs.frozen
+@light
 class Sighting:
     """What one report of the exchange says about one order.
 

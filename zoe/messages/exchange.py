@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import attrs
 
+from zoe.domain.light import light
+
 
 @attrs.frozen
 class WalletBalance:
@@ -22,7 +24,7 @@ class BalanceSnapshot:
     rows: tuple[WalletBalance, ...]
 
 
-@attrs.frozen
+@light
 class BalanceEntry:
     """One row of the exchange's ledger: balance after = before + amount - fee."""
 

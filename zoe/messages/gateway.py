@@ -3,8 +3,7 @@
 import enum
 from typing import Any
 
-import attrs
-
+from zoe.domain.light import light
 from zoe.domain.order import Fact, Order
 from zoe.domain.sighting import Sighting
 from zoe.runtime.address import Address
@@ -20,7 +19,7 @@ class Failure(enum.Enum):
     NOT_UNDERSTOOD = "not_understood"
 
 
-@attrs.frozen
+@light
 class PrivateCall(Message):
     """One private REST call; they leave one at a time, nonces in order.
 
@@ -36,7 +35,7 @@ class PrivateCall(Message):
     of_look: bool = False
 
 
-@attrs.frozen
+@light
 class PrivateAnswered(Message):
     """What came of a PrivateCall: a result, or a failure with the exchange's words.
 
@@ -61,7 +60,7 @@ class Sent(enum.Enum):
     LOST = "lost"
 
 
-@attrs.frozen
+@light
 class SendAdd(Message):
     """Send this order; it is durable in SENDING. Never sent twice."""
 
@@ -69,7 +68,7 @@ class SendAdd(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class SendAmend(Message):
     """Send the amend of this order; it is durable. Never sent twice."""
 
@@ -77,7 +76,7 @@ class SendAmend(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class SendCancel(Message):
     """Send a cancel for this order; harmless when repeated."""
 
@@ -85,12 +84,12 @@ class SendCancel(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class SendCancelAll(Message):
     """Cancel every open order of the account, those placed by hand too; not answered."""
 
 
-@attrs.frozen
+@light
 class SendDeadMan(Message):
     """Have the exchange cancel all orders after ``timeout_seconds``, 0: never. Answered by
     CancelSettled; harmless when repeated, since each one begins the time anew."""
@@ -99,7 +98,7 @@ class SendDeadMan(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class AddSettled(Message):
     """What is known of an add.
 
@@ -114,7 +113,7 @@ class AddSettled(Message):
     facts: tuple[Fact, ...] = ()
 
 
-@attrs.frozen
+@light
 class AmendSettled(Message):
     """What is known of an amend, by its number; the order's own stream tells of its effect."""
 
@@ -123,7 +122,7 @@ class AmendSettled(Message):
     reason: str | None = None
 
 
-@attrs.frozen
+@light
 class CancelSettled(Message):
     """What is known of a cancel; the order's own stream says when it is gone."""
 
@@ -131,24 +130,24 @@ class CancelSettled(Message):
     reason: str | None = None
 
 
-@attrs.frozen
+@light
 class OrderSighted(Message):
     """A report about an order, by the stream or by a look."""
 
     sighting: Sighting
 
 
-@attrs.frozen
+@light
 class LatchWanted(Message):
     """The Gateway has (re)started with its latch closed and asks what it should be."""
 
 
-@attrs.frozen
+@light
 class WatchExchangeClock(Message):
     """Tell the sender the exchange's clock now and after each better measurement."""
 
 
-@attrs.frozen
+@light
 class ExchangeClockMeasured(Message):
     """Offset of the exchange's clock from ours and its error bound, in nanoseconds."""
 

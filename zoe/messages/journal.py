@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import attrs
-
+from zoe.domain.light import light
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@light
 class Row:
     """One journal row before it has its number.
 
@@ -28,7 +27,7 @@ class Row:
             raise ValueError(f"a stream begins with version 1, not {self.version}")
 
 
-@attrs.frozen
+@light
 class Record(Message):
     """Make these rows durable, all or none, then tell ``reply_to``, where there is one."""
 
@@ -38,14 +37,14 @@ class Record(Message):
     reply_to: Address | None = None
 
 
-@attrs.frozen
+@light
 class Recorded(Message):
     """The rows of the Record with this ``ref`` are durable."""
 
     ref: int
 
 
-@attrs.frozen
+@light
 class Hydrate(Message):
     """Ask for the rows of a stream, answered behind every write already queued.
 
@@ -72,7 +71,7 @@ class Hydrate(Message):
     since: str | None = None
 
 
-@attrs.frozen
+@light
 class StoredRow:
     """A row as the store has it."""
 
@@ -84,7 +83,7 @@ class StoredRow:
     body: Mapping[str, Any]
 
 
-@attrs.frozen
+@light
 class Hydrated(Message):
     """The rows asked for, oldest first; jumps the queue, since its actor holds all else."""
 
@@ -93,7 +92,7 @@ class Hydrated(Message):
     rows: tuple[StoredRow, ...]
 
 
-@attrs.frozen
+@light
 class StoreWentDown(Message):
     """Nothing can be made durable: no adds, no amends."""
 
@@ -101,7 +100,7 @@ class StoreWentDown(Message):
     reason: str
 
 
-@attrs.frozen
+@light
 class StoreCameBack(Message):
     """Rows are durable again, those that waited included."""
 

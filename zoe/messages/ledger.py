@@ -3,15 +3,14 @@
 from decimal import Decimal
 from typing import ClassVar
 
-import attrs
-
 from zoe.domain.difference import Difference
 from zoe.domain.fees import PairFee
+from zoe.domain.light import light
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@light
 class BalancesSeen(Message):
     """The exchange's balances at one moment, all assets; complete, so it replaces."""
 
@@ -19,21 +18,21 @@ class BalancesSeen(Message):
     source: str
 
 
-@attrs.frozen
+@light
 class LedgerRowSeen(Message):
     """One ledger row of the private stream."""
 
     entry: BalanceEntry
 
 
-@attrs.frozen
+@light
 class LedgerRowsSeen(Message):
     """Ledger rows of the private stream that came together, in order."""
 
     entries: tuple[BalanceEntry, ...]
 
 
-@attrs.frozen
+@light
 class DriftFound(Message):
     """What somebody found to differ from the exchange, for the list.
 
@@ -46,12 +45,12 @@ class DriftFound(Message):
     standing: frozenset[str] | None = None
 
 
-@attrs.frozen
+@light
 class WatchBalances(Message):
     """Tell the sender the balances now and after each change."""
 
 
-@attrs.frozen
+@light
 class BalancesChanged(Message):
     """What the account holds, by asset (WebSocket v2 names), all wallets together.
 
@@ -72,14 +71,14 @@ class BalancesChanged(Message):
         return "balances"
 
 
-@attrs.frozen
+@light
 class FeesWanted(Message):
     """Tell the sender what trading costs in these pairs; may be repeated, the newest list counts."""
 
     symbols: tuple[str, ...]
 
 
-@attrs.frozen
+@light
 class FeesKnown(Message):
     """What trading costs in some pairs, as the exchange says."""
 

@@ -3,14 +3,13 @@
 from decimal import Decimal
 from typing import ClassVar
 
-import attrs
-
+from zoe.domain.light import light
 from zoe.domain.ratelimit import Action, Room
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@light
 class RequestPermit(Message):
     """Ask leave to act on a pair's engine counter.
 
@@ -26,7 +25,7 @@ class RequestPermit(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class PermitGranted(Message):
     """Go, before ``expires_ns`` (monotonic); the counter has been charged."""
 
@@ -35,7 +34,7 @@ class PermitGranted(Message):
     expires_ns: int
 
 
-@attrs.frozen
+@light
 class OrderEnded(Message):
     """An order is concluded: its cancel need not be provided for any more."""
 
@@ -43,7 +42,7 @@ class OrderEnded(Message):
     pair: str
 
 
-@attrs.frozen
+@light
 class OrderAged(Message):
     """An order was made or amended, not later than now: its age begins here."""
 
@@ -51,13 +50,13 @@ class OrderAged(Message):
     pair: str
 
 
-@attrs.frozen
+@light
 class WatchBudget(Message):
     """Tell the sender the room of each pair now, and whenever something is spent; may be repeated,
     since a restart forgets it."""
 
 
-@attrs.frozen
+@light
 class BudgetChanged(Message):
     """What a pair's counter leaves for adds and amends."""
 
@@ -71,7 +70,7 @@ class BudgetChanged(Message):
         return self.pair
 
 
-@attrs.frozen
+@light
 class CounterReported(Message):
     """The exchange's own engine counter of a pair."""
 
@@ -79,7 +78,7 @@ class CounterReported(Message):
     value: Decimal
 
 
-@attrs.frozen
+@light
 class LimitHit(Message):
     """The exchange refused for its limits.
 
@@ -92,14 +91,14 @@ class LimitHit(Message):
     retry_after_seconds: int | None = None
 
 
-@attrs.frozen
+@light
 class RestSpent(Message):
     """A private REST call has left; answered by RestHeld where the next one must wait."""
 
     points: int
 
 
-@attrs.frozen
+@light
 class RestHeld(Message):
     """Let private REST calls leave when their counter has room for them, by monotonic time.
 
@@ -114,12 +113,12 @@ class RestHeld(Message):
     urgent_ns: int
 
 
-@attrs.frozen
+@light
 class ReportBudget(Message):
     """Tell the sender the state of both counters (``BudgetReported``)."""
 
 
-@attrs.frozen
+@light
 class BudgetReported(Message):
     """Both counters: JSON text, as ``zoe status`` and ``zoe budget`` show them."""
 

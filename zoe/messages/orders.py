@@ -2,16 +2,15 @@
 
 from typing import ClassVar
 
-import attrs
-
 from zoe.domain.amend import Terms
+from zoe.domain.light import light
 from zoe.domain.order import Fact, Intent, Order
 from zoe.domain.repeg import Target
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@light
 class SetTarget(Message):
     """What a strategy wants in one of its slots; None takes the want back."""
 
@@ -26,7 +25,7 @@ class SetTarget(Message):
         return self.source, self.slot
 
 
-@attrs.frozen
+@light
 class PlaceOrder(Message):
     """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it."""
 
@@ -34,7 +33,7 @@ class PlaceOrder(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class OrderDenied(Message):
     """Risk refused an intent: nothing was sent, nothing will be."""
 
@@ -43,7 +42,7 @@ class OrderDenied(Message):
     values: tuple[tuple[str, str], ...] = ()
 
 
-@attrs.frozen
+@light
 class SubmitOrder(Message):
     """An intent that risk approved, with its verdict as it will be journalled."""
 
@@ -52,7 +51,7 @@ class SubmitOrder(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class AmendOrder(Message):
     """A wish to change a working order, to be judged by risk; ``reply_to`` hears OrderChanged, or
     AmendDenied where nothing is sent.
@@ -73,7 +72,7 @@ class AmendOrder(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@light
 class SubmitAmend(Message):
     """A wish to amend that risk approved, with its verdict as it will be journalled."""
 
@@ -81,7 +80,7 @@ class SubmitAmend(Message):
     verdict: str
 
 
-@attrs.frozen
+@light
 class AmendDenied(Message):
     """An amend was not sent, and will not be: risk refused it, or the order's state does."""
 
@@ -91,7 +90,7 @@ class AmendDenied(Message):
     values: tuple[tuple[str, str], ...] = ()
 
 
-@attrs.frozen
+@light
 class CancelOrder(Message):
     """Cancel one order, named by any of its ids; repeated until it is terminal."""
 
@@ -99,7 +98,7 @@ class CancelOrder(Message):
     why: str
 
 
-@attrs.frozen
+@light
 class CancelWithoutStore(Message):
     """Cancel the order of the actor that receives it, noted in the emergency file instead of the
     journal; repeated until it is gone or the store is back."""
@@ -107,7 +106,7 @@ class CancelWithoutStore(Message):
     why: str
 
 
-@attrs.frozen
+@light
 class CancelOwnOrders(Message):
     """Cancel every working order of this desk.
 
@@ -119,28 +118,28 @@ class CancelOwnOrders(Message):
     stops: bool = True
 
 
-@attrs.frozen
+@light
 class FollowOrder(Message):
     """Tell the sender an order as it is, if it is live, and each durable change from here on."""
 
     intent_id: str
 
 
-@attrs.frozen
+@light
 class OrderFact(Message):
     """A fact about the order of the actor that receives it."""
 
     fact: Fact
 
 
-@attrs.frozen
+@light
 class OrderFacts(Message):
     """Facts about the order of the actor that receives them, as one report tells them, in order."""
 
     facts: tuple[Fact, ...]
 
 
-@attrs.frozen
+@light
 class OrderChanged(Message):
     """An order after a durable change.
 
@@ -154,26 +153,26 @@ class OrderChanged(Message):
     fact: Fact | None = None
 
 
-@attrs.frozen
+@light
 class OrderForgotten(Message):
     """An intent that was never sent and never will be: its actor restarted while it waited."""
 
     intent_id: str
 
 
-@attrs.frozen
+@light
 class ReportOrders(Message):
     """Tell the sender every order that is not concluded, then ``OrdersReported``."""
 
 
-@attrs.frozen
+@light
 class OrdersReported(Message):
     """The orders that are not concluded."""
 
     orders: tuple[Order, ...]
 
 
-@attrs.frozen
+@light
 class AwaitNoOrders(Message):
     """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded and its fills are known.
 
@@ -186,19 +185,19 @@ class AwaitNoOrders(Message):
     stops: bool = True
 
 
-@attrs.frozen
+@light
 class NoOrdersLeft(Message):
     """Every order that was waited for is concluded, its fills are known, and all is durable."""
 
 
-@attrs.frozen
+@light
 class DoubtRaised(Message):
     """An order whose fate is unknown: look for it."""
 
     order: Order
 
 
-@attrs.frozen
+@light
 class LookWanted(Message):
     """Something may have been missed: look at the exchange's own lists.
 

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import attrs
 
+from zoe.domain.light import light
 from zoe.messages.frames import FrameReader
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@light
 class WireRequest(Message):
     """One HTTP request, sent once; answered by WireReply or WireLost with its ``request_id``.
 
@@ -28,7 +29,7 @@ class WireRequest(Message):
     timeout_seconds: int
 
 
-@attrs.frozen
+@light
 class WireReply(Message):
     """The answer, whatever its status."""
 
@@ -39,7 +40,7 @@ class WireReply(Message):
     received_ns: int
 
 
-@attrs.frozen
+@light
 class WireLost(Message):
     """No answer: whether it was executed is unknown."""
 
@@ -47,7 +48,7 @@ class WireLost(Message):
     reason: str
 
 
-@attrs.frozen
+@light
 class WireOpen(Message):
     """Open a socket; its news goes to the sender. An open one of that name is closed first.
 
@@ -60,7 +61,7 @@ class WireOpen(Message):
     reader: Callable[[], FrameReader] | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen
+@light
 class WireOpened(Message):
     """The socket is open; ``generation`` tells it from earlier ones of the name."""
 
@@ -68,7 +69,7 @@ class WireOpened(Message):
     generation: int
 
 
-@attrs.frozen
+@light
 class WireClosed(Message):
     """The socket is gone, or did not open (generation 0)."""
 
@@ -77,7 +78,7 @@ class WireClosed(Message):
     reason: str
 
 
-@attrs.frozen
+@light
 class WireSend(Message):
     """Send a frame, if this generation is still open; a closed one says so by WireClosed."""
 
@@ -86,7 +87,7 @@ class WireSend(Message):
     payload: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen
+@light
 class WireGather(Message):
     """Nobody is in haste: frames of this generation may wait for others before they are read.
 
@@ -99,7 +100,7 @@ class WireGather(Message):
     milliseconds: int
 
 
-@attrs.frozen
+@light
 class WireClose(Message):
     """Close the socket of that name; nobody is told."""
 
@@ -107,7 +108,7 @@ class WireClose(Message):
     connection: str
 
 
-@attrs.frozen
+@light
 class WireFrame(Message):
     """A frame as it came, with those that came with it: they are one turn of who reads them.
 

@@ -12,6 +12,7 @@ import attrs
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.fees import PairFee
 from zoe.domain.ledger_row import LedgerRow
+from zoe.domain.light import light
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
@@ -155,7 +156,7 @@ class StreamGap:
     reason: str
 
 
-@attrs.frozen
+@light
 class Answered:
     """An answer to a request on the private socket.
 
