@@ -28,7 +28,13 @@ READ_BYTES: Final = 64 * 1024
 _GOODBYE: Final = (1000).to_bytes(2)
 
 Tell = Callable[[Message], object]
-TellAll = Callable[[Sequence[Message]], object]
+
+
+class TellAll(Protocol):
+    """How what the frames of one read say is told."""
+
+    def __call__(self, messages: Sequence[Message], *, lend: bool) -> object:
+        """Tells; ``lend``: nothing more waits to be read."""
 
 
 class Stop(Protocol):
@@ -125,7 +131,7 @@ class SocketReader:
                 continue
             if not size:
                 return self._why or "closed by the peer without a word"
-            ended = self._take(stream.feed(bytes(buffer[:size])))
+            ended = self._take(stream.feed(bytes(buffer[:size])), lend=size < READ_BYTES)
             if ended is not None:
                 return ended
             rest_ns = self._pace.rest_ns(size, self._clock.monotonic_ns())
@@ -133,11 +139,11 @@ class SocketReader:
                 stop.wait(rest_ns / 1e9)
         return self._why or "the process ends"
 
-    def _take(self, told: Sequence[tuple[Opcode, bytes]]) -> str | None:
+    def _take(self, told: Sequence[tuple[Opcode, bytes]], *, lend: bool) -> str | None:
         """Takes what one read has brought; why the connection has ended, if it has."""
         payloads = [payload for opcode, payload in told if opcode <= Opcode.BINARY]
         if payloads:
-            self._tell_frames(payloads)
+            self._tell_frames(payloads, lend=lend)
         if len(payloads) == len(told):
             return None
         for opcode, payload in told:
@@ -148,7 +154,7 @@ class SocketReader:
                 return close_reason(payload)
         return None
 
-    def _tell_frames(self, payloads: list[bytes]) -> None:
+    def _tell_frames(self, payloads: list[bytes], *, lend: bool) -> None:
         now_ns = self._clock.wall_ns()
         said: Sequence[Message]
         if self._frames is None:
@@ -157,7 +163,7 @@ class SocketReader:
         else:
             said = tuple(self._frames.feed_all(payloads, now_ns))
         if said and not self._silent:
-            self._deliver(said)
+            self._deliver(said, lend=lend)
 
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""

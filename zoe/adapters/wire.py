@@ -53,7 +53,7 @@ class Threads(Protocol):
     def post(self, to: Address, message: Message, *, cause: Envelope | None = None) -> int:
         """Sends a message."""
 
-    def post_all(self, to: Address, messages: Sequence[Message]) -> None:
+    def post_all(self, to: Address, messages: Sequence[Message], *, lend: bool) -> None:
         """Sends messages that came together."""
 
 

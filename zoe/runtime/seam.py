@@ -178,8 +178,12 @@ class Runtime:
         self.deliver(to, Envelope(message, number, root, by, anchor, None, self._now_ns()))
         return number
 
-    def post_all(self, to: Address, messages: Iterable[Message]) -> None:
-        """As ``post`` of each, a root of its own; whoever reads is woken once, when all are there."""
+    def post_all(self, to: Address, messages: Iterable[Message], *, lend: bool = False) -> None:
+        """As ``post`` of each, a root of its own; whoever reads is woken once, when all are there.
+
+        Args:
+            lend: Whether this thread has nothing else to do than to wait for more of them.
+        """
         now_ns, next_id = self._now_ns(), self.next_id
         envelopes = [
             Envelope(message, number := next_id(), number, None, None, None, now_ns)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from zoe.runtime.address import Address, AskTimeout
 from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
 from zoe.runtime.clock import SystemClock
+from zoe.runtime.dispatcher import Dispatcher, lending
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome, outcome_of
@@ -32,9 +33,6 @@ from zoe.runtime.trace import current
 
 #: Beside a busy thread the default of 5 ms costs 17 ms at p99, this 3 ms.
 SWITCH_INTERVAL_SECONDS: Final = 0.0005
-
-#: A dispatcher that is never idle lets the timers' thread know of new timers after so many steps.
-STEPS_UNNOTICED: Final = 32
 
 #: Is told what a thread's body met and should not have.
 Failed = Callable[[str, BaseException], None]
@@ -102,62 +100,17 @@ class _OwnThread(Carrier):
                     wait()
 
 
-class _Dispatcher(Carrier):
-    """One thread that steps several cells, one message each in turn.
+class _Lane:
+    """One thread that runs calls in order.
 
     Args:
-        timers: Are woken for what turns have armed when there is nothing else to do.
+        lends: Whether it steps those who wait for what a call brought.
     """
 
-    def __init__(self, name: str, failed: Failed, timers: "_Timers") -> None:
-        super().__init__(name)
-        self._failed = failed
-        self._timers = timers
-        self._ready: queue.SimpleQueue[Cell | None] = queue.SimpleQueue()
-        _Host.start(name, self._run)
-
-    def begin(self, cell: Cell) -> None:
-        """Steps one more."""
-        cell.reader.notify = lambda: self._ready.put(cell)
-        self._ready.put(cell)
-
-    def end(self) -> None:
-        """Ends the thread after what is ready now."""
-        self._ready.put(None)
-
-    def _next(self) -> Cell | None:
-        timers, ready = self._timers, self._ready
-        if timers.unnoticed and (ready.empty() or not self.steps % STEPS_UNNOTICED):
-            timers.notice()
-        return ready.get()
-
-    def _run(self) -> None:
-        ready = self._ready
-        while (cell := self._next()) is not None:
-            if cell.finished:
-                continue
-            reader = cell.reader
-            reader.asleep = True
-            self.current = cell
-            try:
-                worked = cell.step()
-            except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
-                self._failed(self.name, error)
-                continue
-            self.current = None
-            self.steps += 1
-            # Whoever puts mail from here on sees that it sleeps, and readies it.
-            if worked and cell.is_busy() and reader.asleep:
-                reader.asleep = False
-                ready.put(cell)
-
-
-class _Lane:
-    """One thread that runs calls in order."""
-
-    def __init__(self, name: str, failed: Failed) -> None:
+    def __init__(self, name: str, failed: Failed, *, lends: bool = True) -> None:
         self._name = name
         self._failed = failed
+        self._lends = lends
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         _Host.start(name, self._run)
 
@@ -172,12 +125,15 @@ class _Lane:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                job()
+                if self._lends:
+                    lending(job)
+                else:
+                    job()
             except BaseException as error:  # noqa: BLE001  # those behind it must still run
                 self._failed(self._name, error)
 
 
-class _Timers:
+class Timers:
     """One thread that calls actions when they are due.
 
     Attributes:
@@ -278,14 +234,14 @@ class ThreadRuntime(Runtime):
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         if pin_cpu is not None:
             os.sched_setaffinity(0, {pin_cpu})
-        self._timers = _Timers(self.failed)
+        self._timers = Timers(self.failed)
         self._lanes: dict[str, _Lane] = {}
-        self._dispatchers: dict[str, _Dispatcher] = {}
+        self._dispatchers: dict[str, Dispatcher] = {}
         self._stops: list[Stop] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._code = 0
-        self._supervisor = _Lane("supervisor", self.failed)
+        self._supervisor = _Lane("supervisor", self.failed, lends=False)
         #: Held by whoever acts as the supervisor, and one entry for each action that waits for it.
         self._supervising = threading.Lock()
         self._wished: deque[None] = deque()
@@ -298,8 +254,8 @@ class ThreadRuntime(Runtime):
             return cell
         found = self._dispatchers.get(child.dispatcher)
         if found is None:
-            found = self._dispatchers[child.dispatcher] = _Dispatcher(
-                child.dispatcher, self.failed, self._timers
+            found = self._dispatchers[child.dispatcher] = Dispatcher(
+                child.dispatcher, _Host.start, self.failed, self._timers
             )
         found.carry(cell)
         return cell
@@ -332,8 +288,15 @@ class ThreadRuntime(Runtime):
         """Calls an action on the timer thread; it must be short."""
         # To wake that thread in the middle of an order's way costs more than the order's turn.
         life = current.life
-        quietly = life is not None and isinstance(life.cell.carrier, _Dispatcher)
+        quietly = life is not None and isinstance(life.cell.carrier, Dispatcher)
         self._timers.add(seconds, action, quietly=quietly)
+
+    def post_all(self, to: Address, messages: Iterable[Message], *, lend: bool = False) -> None:
+        """See Runtime; where the thread would only wait next, it steps whoever got them."""
+        if lend:
+            lending(partial(super().post_all, to, messages))
+        else:
+            super().post_all(to, messages)
 
     def submit(
         self, lane: str, call: Callable[[], Any], done: Callable[[Outcome[Any]], None]

@@ -5,11 +5,14 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from zoe.runtime.dispatcher import Dispatcher
     from zoe.runtime.life import Life
 
 
 class _Turn(threading.local):
     life: "Life | None" = None
+    #: Of a thread that lends itself: whom it has to step.
+    lent: "list[Dispatcher] | None" = None
 
 
 current = _Turn()

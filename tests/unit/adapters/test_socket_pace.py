@@ -85,8 +85,9 @@ def test_frames_gather_while_the_reader_rests_until_somebody_is_in_haste(
             for payload in (news.payload, *news.more):
                 heard.put(payload)
 
-    def hear_all(said: Sequence[Message]) -> None:
-        for news in said:
+    def hear_all(messages: Sequence[Message], *, lend: bool) -> None:
+        assert lend, "nothing more waits to be read"
+        for news in messages:
             hear(news)
 
     rests = Rests()

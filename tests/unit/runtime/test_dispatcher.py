@@ -1,0 +1,152 @@
+"""A dispatcher's cells are stepped by one thread at a time: its own, or one that brought mail and lends itself."""
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import attrs
+import pytest
+
+from zoe.runtime.actor import Actor
+from zoe.runtime.dispatcher import LENT_STEPS
+from zoe.runtime.message import Envelope, Message
+from zoe.runtime.offload import Outcome
+from zoe.runtime.supervisor import Child, Group
+from zoe.runtime.threads import ThreadRuntime, Timers
+
+PATIENCE_SECONDS = 60
+DISPATCHER = "shared"
+SENDERS, EACH = 4, 500
+
+
+@attrs.frozen
+class Poke(Message):
+    """A number of somebody's."""
+
+    sender: int
+    number: int
+
+
+class Pokes:
+    """What the witness was told, and by which thread's turn; turns are never at once."""
+
+    def __init__(self) -> None:
+        self.seen: list[Poke] = []
+        self.thread = ""
+        self.more = threading.Semaphore(0)
+        self._turn = threading.Lock()
+        self._never = threading.Event()
+
+    def note(self, envelope: Envelope) -> None:
+        assert isinstance(envelope.message, Poke)
+        assert self._turn.acquire(blocking=False), "two turns at once"
+        self.seen.append(envelope.message)
+        self.thread = threading.current_thread().name
+        self._never.wait(1e-6)  # lets other threads go on, and meet this turn
+        self._turn.release()
+        self.more.release()
+
+
+class Teller(Actor):
+    """Passes on what it is told."""
+
+    def handle(self, message: Message) -> None:
+        self.tell(self.find("witness"), message)
+
+
+class Restless(Actor):
+    """Keeps its dispatcher busy for ever."""
+
+    def on_start(self) -> None:
+        self.tell(self.me, Message())
+
+    def handle(self, message: Message) -> None:
+        self.tell(self.me, message)
+
+
+@pytest.fixture
+def runtime() -> Iterator[ThreadRuntime]:
+    made = ThreadRuntime(seed=1)
+    yield made
+    made.finish(0)
+
+
+def begun(runtime: ThreadRuntime, *others: Child) -> Pokes:
+    pokes = Pokes()
+    runtime.endpoint("witness", pokes.note)
+    tellers = (Child(name, Teller, dispatcher=DISPATCHER) for name in ("one", "two"))
+    runtime.root((Group("all", (*tellers, *others)),))
+    return pokes
+
+
+def test_a_thread_that_lends_itself_steps_whom_it_brought_mail(runtime: ThreadRuntime) -> None:
+    pokes, mine = begun(runtime), threading.current_thread().name
+    # Until the start is over the dispatcher's own thread may be at it.
+    while pokes.thread != mine:
+        runtime.post_all(runtime.find("one"), [Poke(0, 1)], lend=True)
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_an_outcome_is_taken_by_the_lane_that_brought_it(runtime: ThreadRuntime) -> None:
+    pokes = begun(runtime)
+
+    def bring(_: Outcome[int]) -> None:
+        runtime.post(runtime.find("one"), Poke(0, 1))
+
+    while pokes.thread != "lane":
+        runtime.submit("lane", int, bring)
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+
+
+class Whisperer(Timers):
+    """Brings one thing more when whoever steps has found nothing to do, and has not let go yet."""
+
+    def __init__(self, runtime: ThreadRuntime) -> None:
+        self.bring: Callable[[], object] | None = None
+        super().__init__(runtime.failed)
+
+    def notice(self) -> None:
+        super().notice()
+        bring, self.bring = self.bring, None
+        if bring is not None:
+            bring()
+
+
+def test_mail_that_comes_while_a_thread_lets_go_is_stepped(runtime: ThreadRuntime) -> None:
+    timers = runtime._timers = Whisperer(runtime)
+    pokes = begun(runtime)
+    for number in range(0, 20, 2):
+        timers.bring = partial(runtime.post, runtime.find("one"), Poke(0, number + 1))
+        timers.unnoticed = True
+        runtime.post_all(runtime.find("two"), [Poke(0, number)], lend=True)
+        for _ in range(2):
+            assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+    assert sorted(poke.number for poke in pokes.seen) == [*range(20)]
+
+
+def test_whoever_steps_every_message_is_handled_once_and_in_its_senders_order(
+    runtime: ThreadRuntime,
+) -> None:
+    pokes = begun(runtime)
+
+    def send(sender: int) -> None:
+        to = runtime.find("one" if sender % 2 else "two")
+        for number in range(EACH):
+            runtime.post_all(to, [Poke(sender, number)], lend=sender < SENDERS // 2)
+
+    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for _ in range(SENDERS * EACH):
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+    for thread in threads:
+        thread.join()
+    for sender in range(SENDERS):
+        assert [poke.number for poke in pokes.seen if poke.sender == sender] == [*range(EACH)]
+
+
+def test_a_thread_that_lends_itself_is_not_kept(runtime: ThreadRuntime) -> None:
+    pokes = begun(runtime, Child("restless", Restless, dispatcher=DISPATCHER))
+    for number in range(LENT_STEPS):
+        runtime.post_all(runtime.find("one"), [Poke(0, number)], lend=True)
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)

@@ -1,0 +1,131 @@
+"""Dispatcher: cells that are stepped by one thread at a time, one message each in turn.
+
+It has a thread of its own. But a thread that brings mail, and would only wait for more, steps them
+itself where nobody is at it: that costs no hop, and nobody to share the interpreter with.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from zoe.runtime.carrier import Carrier
+from zoe.runtime.cell import Cell
+from zoe.runtime.trace import current
+
+if TYPE_CHECKING:
+    from zoe.runtime.threads import Failed, Timers
+
+#: A dispatcher that is never idle lets the timers' thread know of new timers after so many steps.
+STEPS_UNNOTICED: Final = 32
+#: A thread that brought mail makes so many steps at a time; what is left is the own thread's.
+LENT_STEPS: Final = 64
+_ALL: Final = 1 << 62
+
+
+class Dispatcher(Carrier):
+    """Steps several cells.
+
+    Args:
+        start: Starts a thread of a name with a body.
+        timers: Are woken for what turns have armed when there is nothing else to do.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        start: Callable[[str, Callable[[], None]], object],
+        failed: "Failed",
+        timers: "Timers",
+    ) -> None:
+        super().__init__(name)
+        self._failed = failed
+        self._timers = timers
+        self._ready: deque[Cell | None] = deque()
+        #: Held by whoever steps; it looks at what is ready once more when it has let go.
+        self._stepping = threading.Lock()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._over = False
+        start(name, self._run)
+
+    def begin(self, cell: Cell) -> None:
+        """Steps one more."""
+        cell.reader.notify = partial(self._notify, cell)
+        self._notify(cell)
+
+    def end(self) -> None:
+        """Ends the thread after what is ready now."""
+        self._notify(None)
+
+    def _notify(self, cell: Cell | None) -> None:
+        self._ready.append(cell)
+        if self._stepping.locked():
+            return
+        lent = current.lent
+        if lent is None:
+            self._wake.put(None)
+        elif self not in lent:
+            lent.append(self)
+
+    def step(self, most: int = LENT_STEPS) -> None:
+        """Steps what is ready on this thread, so many times at most, unless another is at it."""
+        while self._ready and not self._over and self._stepping.acquire(blocking=False):
+            try:
+                most = self._steps(most)
+            finally:
+                self._stepping.release()
+            if most <= 0:
+                self._wake.put(None)
+                return
+
+    def _run(self) -> None:
+        while not self._over:
+            self.step(_ALL)
+            self._wake.get()
+
+    def _steps(self, most: int) -> int:
+        ready, timers = self._ready, self._timers
+        while ready and most > 0:
+            cell = ready.popleft()
+            if cell is None:
+                self._over = True
+                self._wake.put(None)
+                return 1
+            if not cell.finished:
+                self._step(cell)
+                most -= 1
+                if timers.unnoticed and not self.steps % STEPS_UNNOTICED:
+                    timers.notice()
+        if timers.unnoticed:
+            timers.notice()
+        return most
+
+    def _step(self, cell: Cell) -> None:
+        reader = cell.reader
+        reader.asleep = True
+        self.current = cell
+        try:
+            worked = cell.step()
+        except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
+            self._failed(self.name, error)
+            return
+        self.current = None
+        self.steps += 1
+        # Whoever puts mail from here on sees that it sleeps, and readies it.
+        if worked and cell.is_busy() and reader.asleep:
+            reader.asleep = False
+            self._ready.append(cell)
+
+
+def lending(action: Callable[[], object]) -> None:
+    """Runs an action that brings mail, then steps whoever has got some and is stepped by nobody."""
+    lent: list[Dispatcher] = []
+    current.lent = lent
+    try:
+        action()
+    finally:
+        current.lent = None
+        for dispatcher in lent:
+            dispatcher.step()
