@@ -252,7 +252,8 @@ class Repositioner(Actor):
         intent = order.intent
         known = self._working.get(slot, {}).get(intent.intent_id)
         settled = fact is not None and fact.input in _AMENDED
-        moved = known is None or known.terms != order.terms or known.state is not order.state
+        same_terms = known is not None and known.terms == order.terms
+        moved = known is None or not same_terms or known.state is not order.state
         canceling = known is not None and known.cancel is not CancelProgress.NONE
         entry = Working(
             intent_id=intent.intent_id,
@@ -265,7 +266,7 @@ class Repositioner(Actor):
             since_ns=self.clock.wall_ns() if known is None or moved else known.since_ns,
             amending=order.amend is not None
             or (known is not None and known.amending and not settled),
-            refusals=0 if known is None or known.terms != order.terms else known.refusals,
+            refusals=known.refusals if known is not None and same_terms else 0,
             trigger=trigger_at(intent, order.terms),
             guards=is_guard(intent),
         )

@@ -57,6 +57,7 @@ LIMITED: Final = frozenset(
 SENDABLE: Final = frozenset({OrderType.LIMIT, OrderType.MARKET}) | TRIGGERED
 #: The source of orders that nobody here wished for: shown, reconciled, never touched unasked.
 EXTERNAL: Final = "external"
+_ZERO: Final = Decimal(0)
 
 
 class TimeInForce(enum.Enum):
@@ -273,12 +274,8 @@ class Intent:
             raise ValueError("an order must have a quantity greater than 0")
         # Of an order with a trigger that somebody else placed not everything may be known.
         is_known = self.trigger_price is not None or self.order_type not in TRIGGERED
-        is_limited = self.order_type in LIMITED
-        if (
-            self.order_type in SENDABLE
-            and is_known
-            and (self.limit_price is not None) != is_limited
-        ):
+        fits = (self.limit_price is not None) == (self.order_type in LIMITED)
+        if self.order_type in SENDABLE and is_known and not fits:
             raise ValueError("a limit order has a limit price, a market order has none")
         if self.trigger_price is not None and self.order_type not in TRIGGERED:
             raise ValueError(f"a {self.order_type.value} order waits for no price")
@@ -341,6 +338,7 @@ class Order:
     Attributes:
         amended: Its terms since an amend; None while they are as intended.
         amend: The one whose fate is not known.
+        filled: The maximum ever seen, by fills or by the exchange's own total.
     """
 
     intent: Intent
@@ -355,6 +353,10 @@ class Order:
     reason: str | None = None
     amended: Terms | None = None
     amend: Amend | None = None
+    filled: Quantity = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.__dict__["filled"] = self.most_filled()
 
     @property
     def terms(self) -> Terms:
@@ -367,22 +369,11 @@ class Order:
         return (self.terms,) if self.amend is None else (self.terms, self.amend.terms)
 
     @property
-    def filled(self) -> Quantity:
-        """The maximum ever seen, by fills or by the exchange's own total."""
-        if not self.fills:
-            return self.reported_filled
-        total = self._filled_by_fills()
-        return self.reported_filled if total <= self.reported_filled.value else Quantity(total)
-
-    def _filled_by_fills(self) -> Decimal:
-        return sum([fill.quantity.value for fill in self.fills], Decimal(0))
-
-    @property
     def remaining(self) -> Quantity:
         """What may still be executed: nothing once terminal."""
         if self.state in TERMINAL:
             return NOTHING
-        return Quantity(max(self.terms.quantity.value - self.filled.value, Decimal(0)))
+        return Quantity(max(self.terms.quantity.value - self.filled.value, _ZERO))
 
     @property
     def settled(self) -> bool:
@@ -397,4 +388,12 @@ class Order:
     @property
     def fills_missing(self) -> bool:
         """Whether the exchange reported more than the fills that we hold."""
-        return self._filled_by_fills() < self.reported_filled.value
+        return self._by_fills() < self.reported_filled.value
+
+    def most_filled(self) -> Quantity:
+        """What ``filled`` is to be; kept, since everybody asks for it all the time."""
+        total, reported = self._by_fills(), self.reported_filled
+        return reported if total <= reported.value else Quantity(total)
+
+    def _by_fills(self) -> Decimal:
+        return sum([fill.quantity.value for fill in self.fills], _ZERO) if self.fills else _ZERO

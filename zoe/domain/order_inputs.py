@@ -30,7 +30,10 @@ from zoe.domain.order import (
 def but(order: Order, **changes: Any) -> Order:
     """An order but for some changes: what attrs.evolve does, in a fifth of its time."""
     changed = object.__new__(Order)
-    changed.__dict__.update(order.__dict__, **changes)
+    known = changed.__dict__
+    known.update(order.__dict__, **changes)
+    if "fills" in changes or "reported_filled" in changes:
+        known["filled"] = changed.most_filled()
     return changed
 
 
@@ -65,12 +68,13 @@ def apply(order: Order, fact: Fact) -> Order:
         raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
     if following is merged.state and merged is order:
         return order
+    changes: dict[str, Any] = {"state": following}
     if following in TERMINAL:
         # It wins over what is still under way: there is nothing left to cancel or to amend.
-        merged = but(merged, cancel=CancelProgress.NONE, amend=None)
-    if fact.input in ABOUT_AMENDS or fact.reason is None:
-        return but(merged, state=following)
-    return but(merged, state=following, reason=fact.reason)
+        changes |= {"cancel": CancelProgress.NONE, "amend": None}
+    if fact.input not in ABOUT_AMENDS and fact.reason is not None:
+        changes["reason"] = fact.reason
+    return but(merged, **changes)
 
 
 def amending(order: Order, wish: Amend) -> Order:

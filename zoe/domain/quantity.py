@@ -36,7 +36,9 @@ def exact_sum(values: Iterable[Decimal]) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Writes a Decimal without an exponent and without trailing zeros, ``0`` for zero."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")  # twice the time, and seldom another text
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text
@@ -61,7 +63,7 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
     return not EXACT.remainder(value, step)
 
 
-@light(order=True)
+@light(order=False)
 class Price:
     """What one unit of the base asset costs in the quote currency; greater than zero."""
 
@@ -79,6 +81,20 @@ class Price:
     def of(cls, text: str) -> Self:
         """Reads a price from decimal text."""
         return cls(Decimal(text))
+
+    # By hand: those of attrs make two tuples each time, and prices are compared everywhere.
+
+    def __lt__(self, other: "Price") -> bool:
+        return self.value < other.value if isinstance(other, Price) else NotImplemented
+
+    def __le__(self, other: "Price") -> bool:
+        return self.value <= other.value if isinstance(other, Price) else NotImplemented
+
+    def __gt__(self, other: "Price") -> bool:
+        return self.value > other.value if isinstance(other, Price) else NotImplemented
+
+    def __ge__(self, other: "Price") -> bool:
+        return self.value >= other.value if isinstance(other, Price) else NotImplemented
 
     def floor_to(self, step: Decimal) -> "Price":
         """Rounds down to a multiple of ``step`` (the price increment)."""
@@ -120,7 +136,7 @@ class Quantity:
             return NotImplemented
         return Quantity(self.value - other.value)
 
-    # By hand: those of attrs make two tuples each time, and quantities are compared everywhere.
+    # By hand, as in Price.
 
     def __lt__(self, other: "Quantity") -> bool:
         return self.value < other.value if isinstance(other, Quantity) else NotImplemented

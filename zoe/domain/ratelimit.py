@@ -20,6 +20,9 @@ MILLI: Final = 1_000
 class Action(enum.Enum):
     """What the engine counts."""
 
+    # Members are one object each; those of enum hash their names anew each time they are looked up.
+    __hash__ = object.__hash__
+
     ADD = "add"
     AMEND = "amend"
     EDIT = "edit"
@@ -156,7 +159,9 @@ class _Pair:
 
     def owed(self, now_ns: int, without: str = "") -> int:
         """What it would cost to cancel every order at once."""
-        owed = sum([cancel_cost_milli(now_ns - since) for since in self._since.values()])
+        # As cancel_cost_milli, which would be a call for every order.
+        ages = [now_ns - since for since in self._since.values()]
+        owed = sum([_CANCEL_MILLI[bisect_right(_AGE_LIMITS_NS, age)] for age in ages])
         left_out = self._since.get(without)
         return owed if left_out is None else owed - cancel_cost_milli(now_ns - left_out)
 
@@ -263,7 +268,7 @@ class Limiter:
 
     def _excess(self, pair: _Pair, wish: Wish, at_ns: int) -> int:
         """How far the counter would be above what it may be, all cancels provided for."""
-        owed = pair.owed(at_ns, wish.ref) + (by_age(Action.CANCEL, 0) if wish.ref else 0)
+        owed = pair.owed(at_ns, wish.ref) + (_CANCEL_MILLI[0] if wish.ref else 0)
         dearest = engine_cost_milli(wish.action, 0, wish.count)
         return pair.now(at_ns) + wish.cost_milli - self._ceiling(owed, dearest)
 
@@ -276,7 +281,7 @@ class Limiter:
         """What is left for an amend of an order of this pair."""
         known = self._of(pair)
         # The order to be amended is as young as it can be afterwards.
-        owed = known.owed(now_ns) + by_age(Action.CANCEL, 0)
+        owed = known.owed(now_ns) + _CANCEL_MILLI[0]
         ceiling = self._ceiling(owed, engine_cost_milli(Action.AMEND, 0))
         held_ns = known.hold.wait_ns(now_ns)
         used = ceiling if held_ns else known.now(now_ns)

@@ -53,6 +53,8 @@ class PrivateAnswered(Message):
 class Sent(enum.Enum):
     """What became of a request on the private socket."""
 
+    __hash__ = object.__hash__  # members are single; Enum's own hash is Python, and slow
+
     ACCEPTED = "accepted"
     REFUSED = "refused"
     THROTTLED = "throttled"
