@@ -26,12 +26,12 @@ from urllib.parse import parse_qs
 import attrs
 import frames as generated
 from sender import Client, Plan, Sender, framed, handshake
+from tick_rest import CASH, order_of, result
 
 #: What a trigger's quantity begins at: the trigger's number is what it is more.
 BASE: Final = 1_000_000
 #: Digits of the trigger pair's quantities.
 QUANTITY_PRECISION: Final = generated.PRECISIONS[0][1]
-CASH: Final = 100_000_000
 #: An order ends so long after it has come.
 LIFE_SECONDS: Final = 0.015
 #: A trigger without an order is given up after so long.
@@ -110,7 +110,7 @@ class Private(Client):
             self._exchange.forget(self)
             return []
         self._read += data
-        while self._frames(received_ns) if self._socket else self._call():
+        while self._frames(received_ns) if self._socket else self._call(received_ns):
             pass
         return []
 
@@ -136,25 +136,25 @@ class Private(Client):
         answer |= {"success": True, "time_in": now, "time_out": now}
         if method == "subscribe":
             channel = params["channel"]
+            self._exchange.reports(channel, self)
             self.say(answer | {"result": {"channel": channel}}, self._snapshot(channel))
         elif method == "add_order":
-            order = {
-                "order_id": self._exchange.next_id(),
-                "cl_ord_id": params["cl_ord_id"],
-                "symbol": params["symbol"],
-                "side": params["side"],
-                "order_type": params["order_type"],
-                "order_qty": params["order_qty"],
-                "limit_price": params["limit_price"],
-                "post_only": True,
-                "time_in_force": "GTC",
-            }
-            ids = {name: order[name] for name in ("order_id", "cl_ord_id")}
-            self.say(answer | {"result": ids}, self._report(order, "pending_new"))
-            self.say(self._report(order, "new"))
-            self._exchange.later(LIFE_SECONDS, lambda: self.say(self._report(order, "canceled")))
+            order_id = self._exchange.next_id()
+            ids = {"order_id": order_id, "cl_ord_id": params["cl_ord_id"]}
+            self.say(answer | {"result": ids})
+            self.placed(order_id, params)
         else:
             self.say(answer | {"result": {}})
+
+    def placed(self, order_id: str, params: dict[str, Any]) -> None:
+        """Reports an order's life."""
+        told = ("cl_ord_id", "symbol", "side", "order_type", "order_qty", "limit_price")
+        order = {name: params[name] for name in told} | {
+            "order_id": order_id, "post_only": True, "time_in_force": "GTC",
+        }  # fmt: skip
+        self.say(self._report(order, "pending_new"))
+        self.say(self._report(order, "new"))
+        self._exchange.later(LIFE_SECONDS, lambda: self.say(self._report(order, "canceled")))
 
     def _report(self, order: dict[str, Any], what: str) -> dict[str, Any]:
         status = {"exec_type": what, "order_status": what, "timestamp": stamp(), "cum_qty": 0}
@@ -170,7 +170,7 @@ class Private(Client):
         cash = {"asset": "USD", "balance": CASH, "wallets": [wallet]}
         return self._private(channel, "snapshot", [cash] if channel == "balances" else [])
 
-    def _call(self) -> bool:
+    def _call(self, received_ns: int) -> bool:
         head, end, body = self._read.partition(b"\r\n\r\n")
         if not end:
             return False
@@ -185,7 +185,7 @@ class Private(Client):
             self._socket = True
             return True
         path = first.split(" ")[1].partition("?")[0].rpartition("/")[2]
-        result = self._exchange.result(path, parse_qs(body[:size].decode()))
+        result = self._exchange.result(path, parse_qs(body[:size].decode()), received_ns)
         text = json.dumps({"error": [], "result": result}).encode()
         self.connection.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
@@ -222,6 +222,7 @@ class Exchange(Sender):
         self._selector.register(listeners[1], selectors.EVENT_READ, _Door(listeners[1], self))
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = 0
+        self._reported: Private | None = None
         self._received: dict[int, int] = {}
         self._background: list[tuple[Client, bytes]] = []
 
@@ -233,6 +234,11 @@ class Exchange(Sender):
         """It has gone."""
         self._selector.unregister(client.connection)
         client.connection.close()
+
+    def reports(self, channel: str, client: Private) -> None:
+        """Whoever listens to executions hears of orders that come by REST."""
+        if channel == "executions":
+            self._reported = client
 
     def next_id(self) -> str:
         """An order's id."""
@@ -248,25 +254,15 @@ class Exchange(Sender):
         """An order has come."""
         self._received.setdefault(number, received_ns)
 
-    def result(self, call: str, params: dict[str, list[str]]) -> dict[str, Any]:
+    def result(self, call: str, params: dict[str, list[str]], received_ns: int) -> dict[str, Any]:
         """What a REST call answers."""
-        match call:
-            case "AssetPairs":
-                return {pair.symbol.replace("/", ""): _row(pair) for pair in self._pairs}
-            case "GetWebSocketsToken":
-                return {"token": "a-token-of-this-benchmark", "expires": 900}
-            case "Balance":
-                return {"ZUSD": f"{CASH}.0000"}
-            case "OpenOrders":
-                return {"open": {}}
-            case "ClosedOrders":
-                return {"closed": {}, "count": 0}
-            case "TradesHistory":
-                return {"trades": {}, "count": 0}
-            case "Ledgers":
-                return _ledger(params)
-            case _:
-                return {}
+        if call != "AddOrder":
+            return result(call, params, self._pairs)
+        order_id, told = self.next_id(), {name: values[0] for name, values in params.items()}
+        self.ordered(number_of({"order_qty": told["volume"]}), received_ns)
+        if self._reported is not None:
+            self._reported.placed(order_id, order_of(told, self._pairs))
+        return {"descr": {"order": "buy"}, "txid": [order_id]}
 
     # Runs
 
@@ -352,34 +348,6 @@ class Exchange(Sender):
         finally:
             self._pairs = everybody
             self.sent = 0
-
-
-def _row(pair: generated.Pair) -> dict[str, Any]:
-    price, quantity = pair.precision
-    return {
-        "altname": pair.symbol.replace("/", ""),
-        "wsname": pair.symbol,
-        "base": pair.symbol.partition("/")[0],
-        "quote": "ZUSD",
-        "pair_decimals": price,
-        "lot_decimals": quantity,
-        "cost_decimals": 5,
-        "ordermin": "0.001",
-        "costmin": "0.5",
-        "tick_size": f"1e-{price}",
-        "status": "online",
-    }
-
-
-def _ledger(params: dict[str, list[str]]) -> dict[str, Any]:
-    """The one row that explains the balance."""
-    began = 1_700_000_000
-    asked = float(params.get("start", ["0"])[0])
-    if int(params.get("ofs", ["0"])[0]) or asked > began:
-        return {"ledger": {}, "count": 0}
-    row = {"refid": "RTICK1", "time": began, "type": "deposit", "subtype": "", "asset": "ZUSD"}
-    row |= {"amount": f"{CASH}.0000", "fee": "0.0000", "balance": f"{CASH}.0000"}
-    return {"ledger": {"LTICK1-LEDGER-ROW001": row}, "count": 1}
 
 
 def serve(plan: Plan, pipe: Connection, cpu: int | None) -> None:

@@ -5,8 +5,9 @@
 An exchange in a process of its own sends a book's frames over a loopback socket, each of them a
 trigger, among so many frames a second of other pairs, and takes the order that the desk sends for
 it: a trigger without its order is missed. Beside it in the same run: a bare loop that reads,
-decodes, signs and sends, and one bare commit. Both are measured free, on any processor, and pinned,
-each process on one of its own (a desk's setting: ``desk.pin_cpu``).
+decodes, signs and sends; bare commits, at the triggers' pace too; and nautilus_trader's TradingNode,
+where ``bin/check-foreign`` has made its environment. All is measured free, on any processor, and
+pinned, each process on one of its own (a desk's setting: ``desk.pin_cpu``).
 """
 
 import argparse
@@ -16,6 +17,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -49,8 +51,10 @@ EXCHANGE_CPU, DESK_CPU = 0, 1
 #: What is allowed: of the bare loop, pinned and free, and beyond a bare commit.
 TIMES: Final = {"pinned": 3, "free": 5}
 BEYOND_COMMIT_US: Final = 1_000
-#: Half of what nautilus_trader's TradingNode takes on such a machine, without a store.
-HALF_OF_NAUTILUS_US: Final = 350
+#: What nautilus_trader's TradingNode took on such a machine, where it is not measured beside.
+NAUTILUS_US: Final = 700
+PEER: Final = Path(__file__).with_name("tick_peer.py")
+PEERS_PYTHON: Final = PEER.parent.parent / ".venv-longer/bin/python"
 
 
 @attrs.frozen
@@ -185,7 +189,43 @@ def measure_bare(wanted: Course, cpus: tuple[int | None, int | None]) -> Totals:
             process.join(5)
 
 
+# nautilus_trader
+
+
+def measure_peer(wanted: Course, cpus: tuple[int | None, int | None]) -> Totals | None:
+    """A TradingNode in the desk's place; None where it is not installed."""
+    if not PEERS_PYTHON.exists():
+        return None
+    symbols = [pair.symbol for pair in generated.market(SEED, PAIRS)]
+    told = {"pair": symbols[0], "all": symbols, "focus": symbols[:FOCUSED], "base": BASE}
+    told |= {"key": "a-key", "secret": "c2VjcmV0" * 8}
+    with exchange(cpus[0]) as (pipe, ports):
+        words = [str(PEERS_PYTHON), str(PEER), json.dumps(told | {"ports": ports})]
+        node = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        try:
+            if cpus[1] is not None:
+                os.sched_setaffinity(node.pid, {cpus[1]})  # its threads are still to come
+            return totals(course(pipe, wanted))
+        finally:
+            node.kill()
+            node.wait()
+
+
 # The desk
+
+
+@attrs.frozen
+class Beside:
+    """What the desk is held against, measured in the same run.
+
+    Attributes:
+        commit_us: Of a bare commit, p50: one behind the other, and at the triggers' pace.
+        peer: nautilus_trader's, where it is installed.
+    """
+
+    loop: Totals
+    commit_us: tuple[float, float]
+    peer: Totals | None
 
 
 @attrs.frozen
@@ -244,36 +284,51 @@ def measure_desk(wanted: Course, cpus: tuple[int | None, int | None], place: Pat
 # The table
 
 
-def show(name: str, wanted: Course, all_of_it: tuple[Measured, Totals, float]) -> None:
+def show(name: str, wanted: Course, measured: Measured, beside: Beside) -> None:
     """The total first, then the parts."""
-    measured, bare_loop, commit = all_of_it
     total, without = totals(measured.outcome), measured.without_commit()
-    rest = percentile(without, 50)
-    bare_p50 = bare_loop.percentile(50)
-    limit = min(TIMES[name] * bare_p50, HALF_OF_NAUTILUS_US)
     print(f"\n{name}, {wanted.background:,} other frames/s, {wanted.triggers:,} triggers")
-    verdict = "held" if not total.missed else "MISSED"
     where = ", ".join(f"{n} {place}" for place, n in measured.lost().items())
-    print(f"  {verdict:6} triggers without an order: {total.missed} (aim 0) {where}")
-    print(
-        f"         triggers held back, their forerunner's order being late: {measured.outcome.held}"
+    verdict(not total.missed, f"triggers without an order: {total.missed} (aim 0) {where}")
+    say(f"triggers held back, their forerunner's order being late: {measured.outcome.held}")
+    for pace, commit in zip(
+        ("one behind the other", "at this pace"), beside.commit_us, strict=True
+    ):
+        limit = commit + BEYOND_COMMIT_US
+        verdict(
+            total.percentile(50) <= limit,
+            f"in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f} us (aim "
+            f"p50 <= {limit:,.0f}: a bare commit, {commit:,.0f} {pace}, and 1 ms)",
+        )
+    rest, bare_p50 = percentile(without, 50), beside.loop.percentile(50)
+    verdict(
+        rest <= TIMES[name] * bare_p50,
+        f"without the commit's time p50 {rest:,.0f} us, p99 {percentile(without, 99):,.0f} us = "
+        f"{rest / bare_p50:.1f} x the bare loop's {bare_p50:,.0f} us (aim <= {TIMES[name]} x)",
     )
-    verdict = "held" if total.percentile(50) <= commit + BEYOND_COMMIT_US else "MISSED"
-    print(
-        f"  {verdict:6} in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f}"
-        f" us (aim p50 <= {commit + BEYOND_COMMIT_US:,.0f}: a bare commit, {commit:,.0f}, and 1 ms)"
-    )
-    verdict = "held" if rest <= limit else "MISSED"
-    print(
-        f"  {verdict:6} without the commit's time p50 {rest:,.0f} us, p99 "
-        f"{percentile(without, 99):,.0f} us = {rest / bare_p50:.1f} x the bare loop's "
-        f"{bare_p50:,.0f} us (aim <= {TIMES[name]} x, and {HALF_OF_NAUTILUS_US} us)"
-    )
-    print(
-        f"         the bare loop missed {bare_loop.missed}, p99 {bare_loop.percentile(99):,.0f} us"
+    say(f"the bare loop missed {beside.loop.missed}, p99 {beside.loop.percentile(99):,.0f} us")
+    peer = beside.peer
+    peer_us = NAUTILUS_US if peer is None else peer.percentile(50)
+    seen = "not installed: of another moment" if peer is None else (
+        f"p99 {peer.percentile(99):,.0f} us, missed {peer.missed}"
+    )  # fmt: skip
+    verdict(
+        rest <= peer_us / 2,
+        f"= {rest / peer_us:.1f} x nautilus_trader's {peer_us:,.0f} us (aim <= 0.5 x; {seen})",
     )
     for place, us in measured.parts():
         print(f"    {place:16} p50 {percentile(us, 50):8,.0f}  p99 {percentile(us, 99):8,.0f} us")
+    sys.stdout.flush()
+
+
+def verdict(is_held: bool, text: str) -> None:
+    """Prints a line with an aim in it."""
+    print(f"  {'held' if is_held else 'MISSED':6} {text}")
+
+
+def say(text: str) -> None:
+    """Prints a line without one."""
+    print(f"         {text}")
 
 
 def measure(arguments: argparse.Namespace, place: Path) -> None:
@@ -287,10 +342,14 @@ def measure(arguments: argparse.Namespace, place: Path) -> None:
             wanted = Course(arguments.triggers, arguments.gap / 1e3, background)
             state = place / f"{name}-{background}"
             state.mkdir()
-            commit = percentile(commits(place / f"bare-{name}-{background}", COMMITS), 50)
-            bare_loop = measure_bare(wanted, cpus)
-            show(name, wanted, (measure_desk(wanted, cpus, state), bare_loop, commit))
-            sys.stdout.flush()
+            bare = place / f"bare-{name}-{background}"
+            at_once, paced = commits(bare, COMMITS, wanted.gap_seconds)
+            beside = Beside(
+                measure_bare(wanted, cpus),
+                (percentile(at_once, 50), percentile(paced, 50)),
+                measure_peer(wanted, cpus),
+            )
+            show(name, wanted, measure_desk(wanted, cpus, state), beside)
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
