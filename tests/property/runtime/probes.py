@@ -16,7 +16,7 @@ from zoe.runtime.supervisor import Child, Group
 from zoe.runtime.threads import ThreadRuntime
 from zoe.runtime.virtual import VirtualRuntime
 
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 60.0
 #: Failures this far apart are each the first: restarts are immediate, and nobody gives up.
 ENDLESS: Final[dict[str, Any]] = {"intensity": 1_000_000, "period_seconds": 1e-6}
 

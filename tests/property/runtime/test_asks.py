@@ -86,7 +86,7 @@ def test_an_ask_that_a_newer_one_replaces_fails_at_once(world: World) -> None:
         asker.start()
         world.until(lambda: len(world.runtime.find("a").mailbox) == 1)
         world.tell("a", Newest(2, name="x"))
-        asker.join(10)
+        asker.join(60)
     assert [str(problem) for problem in failed] == ["replaced by a newer one"]
 
 
@@ -118,7 +118,7 @@ def test_what_was_asked_of_an_actor_that_never_came_fails_at_the_end(world: Worl
         asker.start()
         world.until(lambda: len(world.runtime.find("nobody").mailbox) == 1)
         world.runtime.shutdown(0)
-        asker.join(10)
+        asker.join(60)
     assert failed == ["shutdown"]
 
 
@@ -179,6 +179,6 @@ def test_many_ask_at_once_and_each_gets_its_own_answer(threads: World) -> None:
     for asker in askers:
         asker.start()
     for asker in askers:
-        asker.join(20)
+        asker.join(60)
     assert len(found) == 300
     assert all(answer == Work(number) for number, answer in found.items())

@@ -171,7 +171,7 @@ def test_the_error_of_a_dead_incarnations_reply_does_not_hurt_its_successor(worl
 
     def slow() -> int:
         begun.set()
-        return 0 if world.virtual or go.wait(20) else 1
+        return 0 if world.virtual or go.wait(60) else 1
 
     def wrong(probe: Probe) -> None:
         probe.offload(slow, lambda outcome: 1 / outcome.value(), lane="l")  # type: ignore[arg-type,return-value]  # as untyped code might
@@ -282,7 +282,7 @@ def test_four_producers_crashes_and_a_retirement_lose_nothing(
     threads.until(lambda: len(threads.recorder.events) > count)
     threads.do("a", Call(Actor.retire), number=-1)
     for producer in producers:
-        producer.join(20)
+        producer.join(60)
     threads.until(lambda: not address.mailbox.open)
     threads.settle()
     handled = [number for number in threads.numbers("a") if number >= 0]

@@ -168,7 +168,7 @@ def test_a_reader_is_asked_to_end_with_the_tree(threads: World) -> None:
     threads.runtime.reader("r", body)
     threads.start(threads.probe("a"))
     assert threads.end() == 0
-    assert ended.wait(10)
+    assert ended.wait(60)
 
 
 def test_a_reader_that_raises_ends_the_process_in_order(threads: World) -> None:
@@ -201,7 +201,7 @@ def test_an_adapters_error_on_a_thread_of_the_runtime_ends_the_process(
         begin(lambda done: threads.runtime.submit("l", int, done))
     else:
         begin(lambda action: threads.runtime.call_later(0, action))
-    assert ran.wait(10), "those behind it still run"
+    assert ran.wait(60), "those behind it still run"
     assert threads.code() == 70
     assert threads.stops() == [("a", 1)]
 

@@ -11,7 +11,7 @@ from zoe.messages.wire import WireClose
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.threads import ThreadRuntime
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 M = TypeVar("M", bound=Message)
 
 

@@ -18,7 +18,7 @@ from zoe.domain.errors import ConfigError
 from zoe.messages.system import DoorAnswer, DoorClosed, DoorRequest
 from zoe.runtime.message import Envelope, Message
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 class Stop:

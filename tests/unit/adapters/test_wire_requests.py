@@ -11,7 +11,7 @@ import pytest
 
 from zoe.messages.wire import WireLost, WireReply, WireRequest
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

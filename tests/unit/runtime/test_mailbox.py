@@ -177,7 +177,7 @@ def close_under_load(count: int) -> None:
     begin = threading.Barrier(PRODUCERS + 1)
 
     def produce(producer: int) -> None:
-        begin.wait(10)
+        begin.wait(60)
         # Half of them look the name up anew: mail for it waits for whoever is called so next.
         to = runtime.find("a") if producer % 2 else address
         for number in range(count):
@@ -186,13 +186,13 @@ def close_under_load(count: int) -> None:
     producers = [threading.Thread(target=produce, args=(n,)) for n in range(PRODUCERS)]
     for producer in producers:
         producer.start()
-    begin.wait(10)
+    begin.wait(60)
     handled = 0
     while handled < 200:
         handled += address.mailbox.take(holding=False) is not None
     runtime.close(address, Fate.RETIRED)
     for producer in producers:
-        producer.join(30)
+        producer.join(60)
     waiting = len(runtime.find("a").mailbox)
     assert handled + runtime.dead_count + waiting == PRODUCERS * count
     assert len(address.mailbox) == 0, "nothing may stay behind in a closed mailbox"
@@ -225,7 +225,7 @@ def test_two_that_drain_share_the_mail_and_fail_at_nothing() -> None:
     for drainer in drainers:
         drainer.start()
     for drainer in drainers:
-        drainer.join(30)
+        drainer.join(60)
     assert sorted(number_of(e) for part in found for e in part) == list(range(20_000))
 
 
@@ -255,11 +255,11 @@ def test_nobody_sleeps_beside_mail(latest: bool) -> None:
         if envelope is None:
             slept += 1
             if len(taken) + mailbox.replaced < PRODUCERS * EACH:
-                wake.get(timeout=20)  # Empty means that it slept beside mail
+                wake.get(timeout=60)  # Empty means that it slept beside mail
         else:
             taken.append(number_of(envelope))
     for producer in producers:
-        producer.join(20)
+        producer.join(60)
     for first in range(PRODUCERS):
         own = [n for n in taken if n // EACH == first and not (latest and n % 2)]
         assert own == sorted(own)

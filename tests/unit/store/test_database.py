@@ -44,7 +44,7 @@ def test_a_thread_keeps_its_connection_and_shares_it_with_none(database: Databas
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(session(database)))
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert found and found != [mine]
 
 

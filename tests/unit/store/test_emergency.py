@@ -152,7 +152,7 @@ def test_threads_may_note_while_another_forgets(notes: EmergencyFile) -> None:
     for cancel in cancels:
         notes.note(cancel)
     over.set()
-    forgetter.join(10)
+    forgetter.join(60)
     assert sorted({c.message_id for c in (*forgotten, *notes.read())}) == list(range(100))
 
 
@@ -165,7 +165,7 @@ def test_threads_may_note_at_once(notes: EmergencyFile) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(cancel.message_id for cancel in notes.read()) == list(range(400))
 
 

@@ -61,7 +61,7 @@ def test_two_that_start_at_once_take_each_step_once(database: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(taken) == [0, 0, 0, 2]
 
 
