@@ -1,4 +1,4 @@
-"""Runs every check in turn and says how long each took; pytest comes last, on every core.
+"""Runs every check in turn and says how long each took; pytest comes last, in one process more than cores.
 
 Meanwhile the environment of other people's clients is made, where it is not there yet.
 Options are pytest's; ``-n 0`` runs the tests in one process, where a debugger can be used.
@@ -22,9 +22,9 @@ CHECKS: Final = {
     "mypy": (sys.executable, "-m", "mypy", "--no-error-summary"),
     "imports": (str(TOOLS / "lint-imports"), "--config", "setup.cfg"),
 }
-#: A file's tests stay together and in order: they share servers. Most of them wait most of the
-#: time, so two processes are worth having on a single core as well.
-PROCESSES: Final = max(2, len(os.sched_getaffinity(0)))
+#: A file's tests stay together and in order: they share servers. Those that take longest wait most
+#: of the time, so one process more than there are cores is worth having.
+PROCESSES: Final = len(os.sched_getaffinity(0)) + 1
 TESTS: Final = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
 #: Ends as a Python of that environment that has nothing to do.
 FOREIGN: Final = (sys.executable, "-I", "-S", str(ROOT / "bin/set_up.py"), "foreign.lock", "-c", "")

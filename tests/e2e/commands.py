@@ -19,7 +19,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ZOE: Final = (sys.executable, "-P", "-m", "zoe.cli.main")
-PATIENCE_SECONDS: Final = 60
+#: More than any command is told to wait.
+PATIENCE_SECONDS: Final = 180
 _FORKER: Final = Path(__file__).with_name("forker.py")
 
 Done = subprocess.CompletedProcess[str]
@@ -53,7 +54,7 @@ def run(
         given: Its standard input.
 
     Raises:
-        subprocess.TimeoutExpired: It took more than a minute, and is gone.
+        subprocess.TimeoutExpired: It took more than three minutes, and is gone.
     """
     command = {"words": words, "environ": dict(environ), "directory": str(directory)}
     with (

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import commands
+import stores
 from commands import ZOE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS: Final = 60
+#: A busy disk holds everybody up for a minute now and then.
+PATIENCE_SECONDS: Final = 120
 #: The desk compares balances with the exchange's every minute.
 LOOK_SECONDS: Final = 75
 _BALANCE: Final = "balance of"
@@ -47,9 +49,11 @@ class Desk:
 
     Args:
         config: More lines for the configuration file.
+        new: Whether it makes its database itself.
     """
 
-    def __init__(self, place: Path, config: str = "") -> None:
+    def __init__(self, place: Path, config: str = "", *, new: bool = False) -> None:
+        self._new = new
         self.state = place / "state"
         self.config = place / "zoe.toml"
         self.config.write_text(config)
@@ -68,12 +72,15 @@ class Desk:
         self, *options: str, environ: Mapping[str, str] | None = None, new_session: bool = False
     ) -> None:
         """Starts a desk; returns at once."""
+        given = self.environ | dict(environ or {})
+        if not (self._new or self.state.exists() or "DATABASE_URL" in given):
+            stores.begin(self.state)
         command = (*ZOE, "run", "--config", str(self.config), *options)
         self._began = (len(self._log_bytes()), time.monotonic())
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 command,
-                env=self.environ | dict(environ or {}),
+                env=given,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -105,12 +112,15 @@ class Desk:
     def until(self, true: Any, seconds: float = PATIENCE_SECONDS) -> Any:
         """Asks until the answer is a true one."""
         deadline = time.monotonic() + seconds
+        pause = 0.01
         while True:
             found = true()
             if found:
                 return found
             assert time.monotonic() < deadline, f"not in time: {self.errors.read_text()[-2000:]}"
-            _PAUSE.wait(0.01)
+            _PAUSE.wait(pause)
+            # Asking costs the processor that is waited for.
+            pause = min(1.2 * pause, 0.1)
 
     def pause(self, seconds: float) -> None:
         """Lets it go on for so long, where that is what a test is about."""
@@ -142,7 +152,7 @@ class Desk:
         """SIGTERM, and the exit code that follows."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE_SECONDS)
 
     def ended(self, seconds: float = PATIENCE_SECONDS) -> int:
         """The exit code of a desk that ends by itself."""
@@ -210,11 +220,15 @@ class Desk:
 
     def log(self) -> list[Row]:
         """The lines of the log that is being written."""
-        return [json.loads(line) for line in self._log_bytes().splitlines()]
+        return self._lines_from(0)
 
     def log_of_this_run(self) -> list[Row]:
         """The lines since the process was started, as far as the file has not been changed since."""
-        return [json.loads(line) for line in self._log_bytes()[self._began[0] :].splitlines()]
+        return self._lines_from(self._began[0])
+
+    def _lines_from(self, place: int) -> list[Row]:
+        """What comes after the last end of a line is still being written."""
+        return [json.loads(line) for line in self._log_bytes()[place:].split(b"\n")[:-1] if line]
 
     def _log_bytes(self) -> bytes:
         path = self.state / "log" / "zoe.jsonl"
@@ -246,9 +260,9 @@ def processes_with(text: str) -> list[int]:
 
 
 @contextmanager
-def desk(place: Path, config: str = "") -> Iterator[Desk]:
+def desk(place: Path, config: str = "", *, new: bool = False) -> Iterator[Desk]:
     """A desk that is gone when the test is over, however it went."""
-    made = Desk(place, config)
+    made = Desk(place, config, new=new)
     with gone_afterwards(made):
         yield made
 
@@ -267,7 +281,7 @@ def gone_afterwards(made: Desk) -> Iterator[None]:
 
 def _nobody_is_left(of: Desk) -> None:
     try:
-        of.until(lambda: not of.children(), 60)
+        of.until(lambda: not of.children())
     finally:
         for pid in of.children():
             with suppress(ProcessLookupError):

@@ -11,7 +11,7 @@ from sandboxes import Sandbox
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = ROOT / "tests" / "fidelity" / "foreign_programs"
-PATIENCE_SECONDS: Final = {"foreign.lock": 120, "longer.lock": 600}
+PATIENCE_SECONDS: Final = {"foreign.lock": 240, "longer.lock": 600}
 SET_UP: Final = {"foreign.lock": "bin/foreign -c ''", "longer.lock": "bin/check-foreign"}
 BALANCES: Final = {"USD": "100000", "BTC": "2", "ETH": "20", "SOL": "200", "DOGE": "100000"}
 #: They call everything there is at once, which no key may on the exchange.

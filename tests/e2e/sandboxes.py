@@ -20,7 +20,8 @@ import requests
 import websocket
 
 COMMAND: Final = (sys.executable, "-P", "-m", "zoe.sandbox.main")
-PATIENCE_SECONDS: Final = 60
+#: A busy disk holds everybody up for a minute now and then.
+PATIENCE_SECONDS: Final = 120
 
 
 class Sandbox:
@@ -164,9 +165,11 @@ class Socket:
         self.frames.append(frame)
         return frame
 
-    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def until(
+        self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """The first frame that is wanted, of those that are yet to come."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             frame = self.receive()
             if wanted(frame):
@@ -200,13 +203,14 @@ class Socket:
         order = {"order_type": "limit", "side": side, "order_qty": qty, "limit_price": price}
         return self.ask("add_order", symbol="BTC/USD", **order, **more)
 
-    def report(self, exec_type: str) -> dict[str, Any]:
+    def report(self, exec_type: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The next report of this kind."""
         frame = self.until(
             lambda frame: (
                 frame.get("channel") == "executions"
                 and any(row["exec_type"] == exec_type for row in frame["data"])
-            )
+            ),
+            seconds,
         )
         row: dict[str, Any] = frame["data"][0]
         return row

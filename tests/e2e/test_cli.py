@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FIXTURES: Final = ROOT.parent / "shared" / "fixtures"
 BOOK: Final = FIXTURES / "ws-v2-book-btcusd-depth10.json"
 CAPTURES: Final = FIXTURES / "kraken-captures.jsonl"
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 120
 INSTRUMENT: Final = {
     "channel": "instrument",
     "type": "snapshot",

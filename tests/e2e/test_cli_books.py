@@ -15,7 +15,7 @@ from journal_story import ASK, BID, BOOT, DECISION, FILL, HAND, NEXT, TICK, told
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
 
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 120
 
 Row = dict[str, Any]
 

@@ -19,7 +19,7 @@ from zoe.app import settings
 from zoe.app.doctor import Doctor
 from zoe.runtime.clock import SystemClock
 
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 120
 EXCHANGE_CHECKS: Final = (
     *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
     *("clock", "key_permissions"),

@@ -31,7 +31,7 @@ SUMMARY: Final = {
     "limit_price": "50000.10",
     "slot": None,
 }
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 120
 
 Row = dict[str, Any]
 Talk = Callable[[socket.socket, Row], None]

@@ -134,5 +134,5 @@ def test_frames_that_make_no_sense_cost_no_order_and_no_desk(tmp_path: Path, hos
         assert running.settled() == []
         assert running.sent_twice() == []
         understood = {"exchange.frame_not_understood", "market.frame_not_understood"}
-        assert understood <= running.events()
+        running.until(lambda: understood <= running.events())
         assert running.stop() == 0

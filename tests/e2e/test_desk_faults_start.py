@@ -128,7 +128,7 @@ def test_a_desk_told_to_stop_while_it_starts_leaves_nothing_and_starts_again(
     seed = int(os.environ.get("ZOE_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"ZOE_SEED={seed}")
     moments = random.Random(seed)
-    with desk(tmp_path, QUIET) as running:
+    with desk(tmp_path, QUIET, new=True) as running:
         for number in range(STOPS):
             running.start()
             assert running.process is not None
@@ -136,7 +136,7 @@ def test_a_desk_told_to_stop_while_it_starts_leaves_nothing_and_starts_again(
                 running.process.wait(moments.random() * START_SECONDS)
             except subprocess.TimeoutExpired:
                 running.process.send_signal(signal.SIGTERM)
-            code = running.ended(20)
+            code = running.ended()
             # Before Python has read its first lines, the signal simply ends it.
             assert code in (0, -signal.SIGTERM), (number, code, seed, running.said()[-20:])
             running.until(lambda: not running.children())
@@ -146,7 +146,7 @@ def test_a_desk_told_to_stop_while_it_starts_leaves_nothing_and_starts_again(
         assert running.process is not None
         for _ in range(2):
             running.process.send_signal(signal.SIGTERM)
-        assert running.ended(20) == 0
+        assert running.ended() == 0
         assert running.children() == []
         assert differences(running) == []
 
@@ -157,6 +157,6 @@ def test_ctrl_c_at_the_terminal_ends_the_desk_in_order(tmp_path: Path) -> None:
         running.ready()
         assert running.process is not None
         os.killpg(running.process.pid, signal.SIGINT)
-        assert running.ended(20) == 0
+        assert running.ended() == 0
         assert "desk.stopped" in running.events()
         assert running.children() == []

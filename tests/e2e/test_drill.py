@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import sandboxes
-from askers import Askers, Wish, wishes
+from askers import FATE_SECONDS, Askers, Wish, wishes
 from commands import ZOE
 from desks import QUIET, Row
 from guests import GuestDesk, guest
@@ -63,7 +63,7 @@ def test_each_wish_is_executed_at_most_once_and_its_asker_learns_its_fate(
         wanted = wishes(WISHES, chance)
         askers, doubts_ms = Askers(running.door, wanted), [0]
         for left in range(WISHES - WISHES_A_KILL, -1, -WISHES_A_KILL):
-            running.until(lambda left=left: askers.left <= left)
+            running.until(lambda left=left: askers.left <= left, FATE_SECONDS)
             if FULL:
                 doubts_ms.append(longest_doubt_ms(running.zoe("status", "--json")[1]))
             running.kill()
@@ -92,7 +92,7 @@ def test_no_order_is_accepted_after_a_halt_has_returned(tmp_path: Path) -> None:
         for fault in FAULTS:
             host.admin("faults", {"where": "AddOrder", "every": 11, "count": 5} | fault)
         askers = Askers(running.door, wanted, denials=HALTED)
-        running.until(lambda: askers.left <= HALTED_AMONG // 2)
+        running.until(lambda: askers.left <= HALTED_AMONG // 2, FATE_SECONDS)
         code, answer = running.zoe("halt", "--why", "a drill", "--timeout", "60", "--json")
         accepted = running.accepted()
         assert code == 0, answer

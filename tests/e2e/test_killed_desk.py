@@ -5,6 +5,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,7 @@ price_band = "0.00005"
 
 def settled(running: Desk) -> list[str]:
     """Halts the desk, which settles everything in flight, and compares; then lets it go on."""
-    code, answer = running.zoe("halt", "--why", "comparing", "--timeout", "50", "--json")
-    assert code == 0, answer
-    found: list[str] = differences(running)
+    found = running.settled()
     code, answer = running.zoe("resume", "--json")
     assert code == 0, answer
     return found
@@ -55,8 +54,27 @@ def test_a_desk_killed_while_it_trades_goes_on_with_the_same_orders(tmp_path: Pa
         running.ready()
         # The kills may all have come before the first fill.
         running.until(lambda: running.filled() > 0, FIRST_FILL_SECONDS)
-        assert settled(running) == []
+        assert running.settled() == []
         assert running.stop() == 0
         assert differences(running) == []
         assert len(running.listed("fills")) > 0
         assert len(running.listed("orders", "--all")) > KILLS
+
+
+@pytest.mark.slow
+def test_desk_exchange_and_database_killed_at_one_moment_go_on_with_the_same_orders(
+    tmp_path: Path,
+) -> None:
+    with desk(tmp_path, BUSY) as running:
+        for _ in range(2):
+            running.start()
+            running.ready()
+            running.trades_on(2)
+            for pid in running.children():
+                os.kill(pid, signal.SIGKILL)
+            running.kill()
+            running.until(lambda: not running.children())
+        running.start()
+        running.ready()
+        assert running.settled() == []
+        assert running.stop() == 0

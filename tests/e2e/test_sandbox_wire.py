@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -81,12 +80,13 @@ def test_many_requests_share_a_connection(sandbox: Sandbox) -> None:
 
 def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(sandbox: Sandbox) -> None:
     seconds = []
-    for _ in range(20):
+    for _ in range(40):
         begun = time.monotonic()
         sandbox.public("Time")
         seconds.append(time.monotonic() - begun)
-    # Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer.
-    assert median(seconds) < 0.03
+    # Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer; what else has
+    # the processor costs most of them something too.
+    assert sorted(seconds)[10] < 0.03
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_late_answer_comes_when_it_is_due_and_holds_nobody_up(sandbox: Sandbox
     assert placed(sandbox) == before + 1
     plant(sandbox, "AddOrder", "late", ms=600)
     assert "txid" in sandbox.private("AddOrder", **ORDER)
-    assert 0.6 < time.monotonic() - begun < 5
+    assert 0.6 < time.monotonic() - begun < PATIENCE_SECONDS
 
 
 def test_a_lost_answer_never_comes(sandbox: Sandbox) -> None:
@@ -288,11 +288,11 @@ def test_a_late_frame_keeps_its_place_and_holds_no_other_socket_up(sandbox: Sand
 
 def test_heartbeats_come_when_nothing_else_does(sandbox: Sandbox) -> None:
     client = sandbox.socket()
-    client.subscribe("book", symbol=["ETH/USD"])
     begun = time.monotonic()
+    client.subscribe("book", symbol=["ETH/USD"])
     for _ in range(2):
         client.until(lambda frame: frame.get("channel") == "heartbeat")
-    assert 1 < time.monotonic() - begun < 4
+    assert 1 < time.monotonic() - begun < 10
 
 
 def test_who_does_not_read_is_closed_with_1008_and_costs_little(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_first_start_and_the_next_are_quick(state: Path) -> None:
         assert first.end() == 0
     with stores.running(state) as second:
         assert second.end() == 0
-    # Aims on a quiet machine: 0.7 s and 0.05 s.
+    # Of the processor; aims on the wall of a quiet machine: 0.7 s and 0.05 s.
     assert first.seconds < 5
     assert second.seconds < 5
     assert stores.processes_of(state) == []

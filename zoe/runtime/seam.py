@@ -22,7 +22,8 @@ from zoe.runtime.supervisor import EXIT_GAVE_UP, Child, Group
 from zoe.runtime.trace import current
 
 BOOT_SHIFT: Final = 40
-DEAD_LETTERS_KEPT: Final = 100_000
+#: Some 10 MB. Each has its line in the log; these are for whoever asks the running program.
+DEAD_LETTERS_KEPT: Final = 10_000
 
 
 @attrs.frozen

@@ -35,7 +35,7 @@ async def watch(steps: Steps, client: "ccxt.pro.kraken") -> None:
     await steps.wait("bids_asks", client.watch_bids_asks(["SOL/USD"]))
     await steps.wait("trades", client.watch_trades(PAIR))
     await steps.wait("ohlcv", client.watch_ohlcv(PAIR, "1m"))
-    await steps.wait("order_book", book(), 20)
+    await steps.wait("order_book", book(), 60)
 
 
 async def trade(steps: Steps, client: "ccxt.pro.kraken") -> None:
@@ -71,7 +71,7 @@ async def run(steps: Steps) -> None:
     try:
         await client.load_markets()
         await watch(steps, client)
-        await steps.wait("trading", trade(steps, client), 40)
+        await steps.wait("trading", trade(steps, client), 150)
     finally:
         await client.close()
 

@@ -9,7 +9,7 @@ from steps import Steps
 PAIR = "ETH/USD"
 DEPTH = 10
 #: How long a side of the book may be short of levels, after an order has taken some.
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def exchange(steps: Steps) -> "ccxt.kraken":

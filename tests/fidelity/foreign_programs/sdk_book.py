@@ -39,7 +39,7 @@ async def run(steps: Steps) -> None:
     book = book_at(steps.given)(depth=25, callback=news)
     async with book:
         await book.add_book(pairs=PAIRS)
-        await steps.wait("enough", enough.wait(), 30)
+        await steps.wait("enough", enough.wait(), 90)
         steps.do("seen", lambda: seen)
         steps.do("wrong", lambda: wrong)
         steps.do("levels", lambda: [len(book.get(pair)["bid"]) for pair in PAIRS])

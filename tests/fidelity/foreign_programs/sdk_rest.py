@@ -88,7 +88,7 @@ def read(steps: Steps, user: "User", funding: "Funding") -> None:
     steps.do("trade_balance", user.get_trade_balance)
     steps.do("open_orders", user.get_open_orders)
     closed = steps.do("closed_orders", lambda: user.get_closed_orders(trades=True))
-    trades = steps.do("trades_history", user.get_trades_history)
+    trades = steps.do("trades_history", lambda: user.get_trades_history(consolidate_taker=False))
     steps.do("trades_info", lambda: user.get_trades_info(txid=list(trades["trades"])))
     ledgers = steps.do("ledgers_info", user.get_ledgers_info)
     steps.do("ledgers", lambda: user.get_ledgers(id_=list(ledgers["ledger"])))

@@ -115,7 +115,7 @@ async def run(steps: Steps) -> None:
         auth_ws_url=given["ws_auth"].removesuffix("/v2"),
     ) as client:
         await watch(steps, client, heard)
-        await steps.wait("trading", trade(steps, client, heard), 40)
+        await steps.wait("trading", trade(steps, client, heard), 150)
         steps.do("exception_occur", lambda: client.exception_occur)
 
 

@@ -28,7 +28,7 @@ class Steps:
         self._report[name] = {"gave": found}
         return found
 
-    async def wait(self, name: str, step: Awaitable[Any], seconds: float = 5) -> Any:
+    async def wait(self, name: str, step: Awaitable[Any], seconds: float = 30) -> Any:
         """The same for what is waited for."""
         try:
             found = await asyncio.wait_for(step, seconds)

@@ -70,7 +70,7 @@ def peer() -> Iterator[Callable[[Speak], Peer]]:
         each.end()
 
 
-def asked(where: Peer, seconds: float = 5) -> HttpAnswer:
+def asked(where: Peer, seconds: float = 30) -> HttpAnswer:
     with new_session() as session:
         return exchange(session, ("GET", where.url), (("X", "SIGNATURE"),), b"", seconds)
 
