@@ -17,14 +17,17 @@ LONG_ONES: Final = (
     "e2e/test_killed_desk.py",
     "e2e/test_desk_faults_exchange.py",
     "e2e/test_desk_faults_store.py",
-    "e2e/test_cli_doctor.py",
     "e2e/test_desk.py",
+    "e2e/test_drill.py",
     "e2e/test_desk_faults_disk.py",
-    "simulation/test_seeds.py",
-    "simulation/test_planted_bugs.py",
     "e2e/test_desk_faults_start.py",
+    "e2e/test_cli_doctor.py",
+    "simulation/test_seeds.py",
+    "property/domain/test_crypto_trader_rules.py",
+    "simulation/test_planted_bugs.py",
     "e2e/test_supervisor.py",
-    "e2e/test_cli_door.py",
+    "e2e/test_shared_account.py",
+    "unit/cli/test_simulate.py",
 )
 _TESTS: Final = Path(__file__).parent
 
