@@ -90,6 +90,8 @@ class OrderConfig:
     notes: EmergencyNotes | None = None
 
 
+#: An intent that has just been approved, with what verdict, and chance for its client order id.
+Fresh = tuple[Intent, str, int]
 #: What is taken one after the other, each once the one before it is durable.
 _InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
 Inbox = (
@@ -98,16 +100,16 @@ Inbox = (
 
 
 class OrderActor(Actor):
-    """One order. ``fresh`` is the intent when it has just been approved, None after a restart."""
+    """One order; ``fresh`` is None after a restart."""
 
-    def __init__(self, config: OrderConfig, intent_id: str, fresh: tuple[Intent, str] | None):
+    def __init__(self, config: OrderConfig, intent_id: str, fresh: Fresh | None):
         super().__init__()
         self._config = config
         self._intent_id = intent_id
         self._fresh = fresh
         self._order: Order | None = None
         self._version = 0
-        self._verdict = ""
+        self._verdict, self._chance = "", 0
         self._waiting: deque[_InTurn] = deque()
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
@@ -124,7 +126,7 @@ class OrderActor(Actor):
 
     def on_start(self) -> None:
         if self._fresh is not None and self.incarnation == 1:
-            intent, self._verdict = self._fresh
+            intent, self._verdict, self._chance = self._fresh
             self._order = Order(intent, State.WAITING)
             self._ask_permit(Action.ADD, None)
             self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
@@ -261,7 +263,7 @@ class OrderActor(Actor):
         now_ns = self.clock.wall_ns()
         after = but(
             command(self._order, Input.SEND),
-            cl_ord_id=client_order_id(now_ns, self._config.desk_tag, self.rng.getrandbits(58)),
+            cl_ord_id=client_order_id(now_ns, self._config.desk_tag, self._chance),
             route=Route.WEBSOCKET,
             not_after_ns=now_ns + DEADLINE_NS,
         )

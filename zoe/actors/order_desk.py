@@ -16,20 +16,13 @@ from typing import Any, Final, assert_never
 import attrs
 
 from zoe.actors import hydration
-from zoe.actors.order_actor import OrderActor, OrderConfig
+from zoe.actors.order_actor import Fresh, OrderActor, OrderConfig
+from zoe.actors.order_audience import OrderAudience
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
-from zoe.domain.order import CONCLUDED, Intent, Order, State
-from zoe.domain.order_interest import (
-    Interest,
-    alters_anything,
-    alters_doubts,
-    alters_lists,
-    alters_risk,
-    alters_slots,
-    begins_age,
-)
+from zoe.domain.order import CONCLUDED, Order, State
+from zoe.domain.order_interest import begins_age
 from zoe.domain.order_news import enlarged, repeats
 from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
@@ -71,8 +64,6 @@ HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
 RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
-#: Who hears of any order's changes, and of which; whoever asked for one hears of all its own.
-_TOLD: Final[dict[str, Interest]] = {"risk": alters_risk, "repositioner": alters_slots}
 
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
@@ -95,14 +86,11 @@ class OrderDesk(Actor):
     ) -> None:
         super().__init__()
         self._config = config
-        self._told: dict[str, Interest] = dict(_TOLD)
-        self._told["reconciler"] = alters_lists if compared else alters_doubts
-        self._told |= dict.fromkeys(listeners, alters_anything)
+        self._audience = OrderAudience(self, listeners, compared=compared)
         self._orders: dict[str, Order | None] = {}
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}
         self._by_exchange: dict[str, str] = {}
-        self._followers: dict[str, dict[str, Address]] = {}
         self._strangers = Strangers(self, HYDRATION)
         self._concluded: OrderedDict[str, Order] = OrderedDict()
         self._awaiting: list[tuple[Address, AwaitNoOrders]] = []
@@ -178,7 +166,7 @@ class OrderDesk(Actor):
         self._index(order)
         self._start(order.intent.intent_id, None)
 
-    def _start(self, intent_id: str, fresh: tuple[Intent, str] | None) -> Address:
+    def _start(self, intent_id: str, fresh: Fresh | None) -> Address:
         factory = partial(OrderActor, self._config, intent_id, fresh)
         address = self.spawn(Child(intent_id, factory, dispatcher="orders"))
         self._actors[intent_id] = address
@@ -187,13 +175,14 @@ class OrderDesk(Actor):
 
     def _submit(self, wish: SubmitOrder) -> None:
         intent_id = wish.intent.intent_id
-        self._add_follower(intent_id, wish.reply_to)
+        self._audience.follow(intent_id, wish.reply_to)
         if intent_id in self._actors:
             known = self._orders[intent_id]
             if known is not None:
                 self.tell(wish.reply_to, OrderChanged(known))
             return
-        self._start(intent_id, (wish.intent, wish.verdict))
+        # From here, since a generator of each order's own would be made for one number.
+        self._start(intent_id, (wish.intent, wish.verdict, self.rng.getrandbits(58)))
 
     def _amend(self, approved: SubmitAmend) -> None:
         wish = approved.wish
@@ -203,16 +192,13 @@ class OrderDesk(Actor):
             values = (("reason", "no such order is open"),)
             self.tell(wish.reply_to, AmendDenied(intent_id, wish.terms, "NOT_AMENDABLE", values))
             return
-        self._add_follower(intent_id, wish.reply_to)
+        self._audience.follow(intent_id, wish.reply_to)
         self.tell(actor, approved)
-
-    def _add_follower(self, intent_id: str, follower: Address) -> None:
-        self._followers.setdefault(intent_id, {})[follower.name] = follower
 
     def _follow(self, intent_id: str) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
         if intent_id in self._actors:
-            self._add_follower(intent_id, self.envelope.sender)
+            self._audience.follow(intent_id, self.envelope.sender)
         else:
             self._forget(intent_id)
             self.reply(OrderForgotten(intent_id))
@@ -312,16 +298,11 @@ class OrderDesk(Actor):
             return
         before, pair = self._orders.get(intent_id), order.intent.pair
         self._index(order)
-        for name, alters in self._told.items():
-            if alters(before, order, news.fact):
-                self.tell(self.find(name), news)
+        self._audience.tell(before, news)
         if order.state in CONCLUDED:
             self.tell(self.find("ratelimiter"), OrderEnded(intent_id, pair))
         elif begins_age(before, news.fact):
             self.tell(self.find("ratelimiter"), OrderAged(intent_id, pair))
-        for name, follower in self._followers.get(intent_id, {}).items():
-            if name not in self._told:
-                self.tell(follower, news)
         if self._awaiting:
             self._release_waiters()
 
@@ -338,13 +319,14 @@ class OrderDesk(Actor):
     def _forget(self, intent_id: str) -> None:
         self._orders.pop(intent_id, None)
         self._actors.pop(intent_id, None)
-        followers = self._followers.pop(intent_id, {})
+        followers = self._audience.forget(intent_id)
         known = {name: self.find(name) for name in ("risk", "repositioner")}
         for address in (known | followers).values():
             self.tell(address, OrderForgotten(intent_id))
         self._release_waiters()
 
     def _report(self) -> None:
+        self._audience.reported(self._orders)
         live = tuple(o for o in self._orders.values() if o is not None and not o.settled)
         self.reply(OrdersReported(live))
 
@@ -376,7 +358,7 @@ class OrderDesk(Actor):
             assert order is not None
             self.stop_child(intent_id)
             self._actors.pop(intent_id)
-            self._followers.pop(intent_id, None)
+            self._audience.forget(intent_id)
             self._remember(order)
             self._by_exchange.pop(order.order_id or "", None)
             number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)

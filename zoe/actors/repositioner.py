@@ -47,8 +47,8 @@ from zoe.runtime.log import log
 
 ROUND_SECONDS: Final = 1
 REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
-#: Longer than any order waits for its permit.
-PATIENCE_NS: Final = 30_000_000_000
+#: Longer than any order waits for its permit, and then for an answer to its add.
+PATIENCE_NS: Final = 36_000_000_000
 #: When an order is moved: its parameters, section ``repeg`` of the configuration.
 RepegConfig = Policy
 #: What ends the time for which an amend's fate is not known.

@@ -82,9 +82,10 @@ class RiskView:
                 self.positions.add(traded, row.stream.rpartition("/")[2] or None)
 
     def reserve(self, order: Resting, now_ns: int) -> None:
-        """Holds an order's worst case."""
+        """Holds the worst case of an order that is about to be placed."""
         reference = self.reference(order.intent.pair, now_ns)
         self._orders[order.intent.intent_id] = order
+        self.positions.expect(order.intent)
         self.exposures.reserve(order.worst(reference, self._limits.reach))
 
     def widen(self, order: Resting, wanted: Ask, now_ns: int) -> None:
@@ -111,6 +112,7 @@ class RiskView:
 
     def release(self, intent_id: str) -> None:
         """The order is concluded, or was never sent."""
+        self.positions.forget(intent_id)
         self.exposures.release(intent_id)
         self._orders.pop(intent_id, None)
         self._approved.pop(intent_id, None)

@@ -34,16 +34,11 @@ def alters_risk(before: Order | None, after: Order, fact: Fact | None) -> bool:
     )
 
 
-def alters_slots(before: Order | None, after: Order, fact: Fact | None) -> bool:
-    """Whether it changes what may be done about the order: one on its way is left alone."""
-    if before is None or fact is None:
-        return True
-    return before.state not in _ON_ITS_WAY or after.state not in _ON_ITS_WAY
-
-
 def alters_lists(before: Order | None, after: Order, fact: Fact | None) -> bool:
     """Whether it changes what the exchange's lists should show, or what a look is for."""
-    if alters_slots(before, after, fact):
+    if before is None or fact is None:
+        return True
+    if before.state not in _ON_ITS_WAY or after.state not in _ON_ITS_WAY:
         return True
     return any(o is not None and (o.amend is not None or o.fills_missing) for o in (before, after))
 

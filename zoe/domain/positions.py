@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from zoe.domain.light import light
-from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
+from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
 
 ZERO: Final = Decimal(0)
 #: Concluded orders that are remembered, so that a late fill is counted once.
@@ -48,6 +48,15 @@ class Positions:
         self._count(traded.pair, traded.net)
         if intent_id is not None:
             self._orders[intent_id] = traded
+
+    def expect(self, intent: Intent) -> None:
+        """An order is about to be placed: whatever it trades from here on is counted."""
+        self._orders.setdefault(intent.intent_id, Traded(intent.pair, intent.side, ZERO))
+        self._open.add(intent.intent_id)
+
+    def forget(self, intent_id: str) -> None:
+        """Nothing more is expected of an order."""
+        self._open.discard(intent_id)
 
     def follow(self, order: Order, fill: Fill | None = None) -> None:
         """Counts what an order has traded since it was last seen.

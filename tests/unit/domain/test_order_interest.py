@@ -20,7 +20,7 @@ from zoe.domain.order import (
     State,
 )
 from zoe.domain.order_inputs import apply
-from zoe.domain.order_interest import alters_lists, alters_risk, alters_slots, begins_age
+from zoe.domain.order_interest import alters_lists, alters_risk, begins_age
 from zoe.domain.quantity import Price, Quantity
 
 INTENT = Intent(
@@ -58,8 +58,6 @@ def test_who_is_not_told_has_nothing_to_learn(row: tuple[State, Input]) -> None:
     if not alters_risk(before, after, fact):
         assert resting(before) == resting(after)
         assert {before.state, after.state}.isdisjoint(CONCLUDED)
-    if not alters_slots(before, after, fact):
-        assert {before.state, after.state} <= {State.SENDING, State.PENDING}
     if not alters_lists(before, after, fact):
         assert {before.state, after.state} <= {State.SENDING, State.PENDING}
         assert before.amend is None and after.amend is None and after.fills == before.fills
@@ -67,13 +65,13 @@ def test_who_is_not_told_has_nothing_to_learn(row: tuple[State, Input]) -> None:
 
 def test_what_comes_without_a_fact_is_for_all() -> None:
     order = Order(INTENT, State.SENDING)
-    for alters in (alters_risk, alters_slots, alters_lists):
+    for alters in (alters_risk, alters_lists):
         assert alters(order, order, None) and alters(None, order, Fact(Input.LIVE, "O1"))
 
 
 def test_an_order_that_lives_is_no_news_to_risk_which_held_it_before() -> None:
     before, after, fact = change(State.PENDING, Input.LIVE)
-    assert alters_slots(before, after, fact) and alters_lists(before, after, fact)
+    assert alters_lists(before, after, fact)
     assert not alters_risk(before, after, fact)
 
 

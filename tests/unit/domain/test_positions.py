@@ -37,6 +37,16 @@ def test_an_order_is_counted_by_what_it_has_traded_in_all() -> None:
     assert positions.net("BTC/USD") == 3
 
 
+def test_an_order_that_is_expected_is_counted_in_all_when_it_is_first_heard_of() -> None:
+    positions = Positions()
+    positions.expect(INTENT)
+    positions.follow(order(fill("f", "2"), reported="3"), fill("f", "2"))
+    assert positions.net("BTC/USD") == 3
+    positions.expect(INTENT)
+    positions.follow(order(fill("f", "2"), reported="3"))
+    assert positions.net("BTC/USD") == 3
+
+
 def test_a_fee_in_the_base_asset_is_not_held() -> None:
     positions = Positions()
     positions.follow(order())

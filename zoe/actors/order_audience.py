@@ -1,0 +1,70 @@
+"""Who hears of an order's changes, and of which; a part of the OrderDesk.
+
+Some hear of every order, of what alters their view of it; whoever asked for one hears of all its own.
+That an order is on its way says nothing to those who sent it there, risk that approved it and the
+Repositioner where it wished for it: they count on it from then on. But a report that somebody asked
+for while the order waited did not show it, and whoever asked may have forgotten it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from zoe.domain.order import Order, State
+from zoe.domain.order_interest import (
+    Interest,
+    alters_anything,
+    alters_doubts,
+    alters_lists,
+    alters_risk,
+)
+from zoe.messages.orders import OrderChanged
+from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
+
+RISK: Final = "risk"
+REPOSITIONER: Final = "repositioner"
+
+
+class OrderAudience:
+    """Tells them.
+
+    Args:
+        listeners: Names of more actors that hear of every change of every order.
+        compared: Whether the Reconciler hears of what the exchange's lists should show; otherwise of
+            doubts only.
+    """
+
+    def __init__(self, desk: Actor, listeners: tuple[str, ...], *, compared: bool) -> None:
+        self._desk = desk
+        self._told: dict[str, Interest] = {RISK: alters_risk, REPOSITIONER: alters_anything}
+        self._told["reconciler"] = alters_lists if compared else alters_doubts
+        self._told |= dict.fromkeys(listeners, alters_anything)
+        self._followers: dict[str, dict[str, Address]] = {}
+        #: Orders that waited when a report was made.
+        self._unreported: set[str] = set()
+
+    def follow(self, intent_id: str, follower: Address) -> None:
+        """From here on it hears of all that becomes of an order."""
+        self._followers.setdefault(intent_id, {})[follower.name] = follower
+
+    def forget(self, intent_id: str) -> dict[str, Address]:
+        """Nothing more is told of an order; who followed it."""
+        self._unreported.discard(intent_id)
+        return self._followers.pop(intent_id, {})
+
+    def reported(self, orders: Mapping[str, Order | None]) -> None:
+        """A report was made of these orders: of those that still wait it says nothing."""
+        self._unreported |= {intent_id for intent_id, order in orders.items() if order is None}
+
+    def tell(self, before: Order | None, news: OrderChanged) -> None:
+        """An order has changed, from what it was before; None where that was known to nobody."""
+        desk, intent_id = self._desk, news.order.intent.intent_id
+        followers = self._followers.get(intent_id, {})
+        leaves = before is None and news.order.state is State.SENDING
+        senders = {RISK, *followers} if leaves and intent_id not in self._unreported else ()
+        for name, alters in self._told.items():
+            if name not in senders and alters(before, news.order, news.fact):
+                desk.tell(desk.find(name), news)
+        for name, follower in followers.items():
+            if name not in self._told:
+                desk.tell(follower, news)
