@@ -66,6 +66,7 @@ class Line:
         heard_ns: Wall time when it was heard last.
         gather_ms: What the wire was told of this life.
         shown: Kinds of news of pairs that have come since it was opened.
+        apart: Whether it is for pairs that nobody is in haste about.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Line:
     let_go: int = 0
     gather_ms: int = 0
     shown: set[tuple[type[Message], str]] = attrs.field(factory=set)
+    apart: bool = False
 
 
 class FeedLines:
@@ -102,13 +104,18 @@ class FeedLines:
         self._add_line()
         self._actor.after(CHECK_SECONDS, Tick("check"))
 
-    def add(self, symbols: Iterable[str]) -> None:
-        """Follows pairs from here on; those that have no room anywhere are left out, and said."""
+    def add(self, symbols: Iterable[str], *, apart: bool = False) -> None:
+        """Follows pairs from here on; those that have no room anywhere are left out, and said.
+
+        Args:
+            apart: As far as there is room, not on one connection with others: what is urgent there would
+                make these urgent too.
+        """
         left: list[str] = []
         for symbol in symbols:
             if symbol in self._by_symbol:
                 continue
-            line = self._with_room()
+            line = self._with_room(apart=apart)
             if line is None:
                 left.append(symbol)
                 continue
@@ -261,11 +268,17 @@ class FeedLines:
         self.closed(WireClosed(line.name, line.generation, reason))
         return True
 
-    def _with_room(self) -> Line | None:
-        for line in self.lines:
-            if len(line.symbols) < self._kind.room:
+    def _with_room(self, *, apart: bool) -> Line | None:
+        free = [line for line in self.lines if len(line.symbols) < self._kind.room]
+        for line in free:
+            if line.apart == apart or not line.symbols:
+                line.apart = apart
                 return line
-        return self._add_line() if len(self.lines) < MOST_LINES else None
+        if len(self.lines) < MOST_LINES:
+            line = self._add_line()
+            line.apart = apart
+            return line
+        return free[0] if free else None
 
     def _add_line(self) -> Line:
         number = len(self.lines)

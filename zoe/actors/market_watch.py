@@ -246,7 +246,7 @@ class MarketWatch(Actor):
             if not change.promoted:
                 self._let_go(change.symbol)
             elif change.symbol not in self._delisted:
-                self._lines.add((change.symbol,))
+                self._lines.add((change.symbol,), apart=True)
 
     def _let_go(self, symbol: str) -> None:
         """Follows a pair no more; whoever was told its quote is told that it counts no longer."""

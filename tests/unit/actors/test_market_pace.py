@@ -1,13 +1,20 @@
 """Which connections are read at once: those of a pair that a strategist looks at, and no other."""
 
+import pytest
 from stage import Stage
 
+from zoe.actors import feed_lines
+from zoe.actors.focus_keeper import Scouted
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.actors.scout import Scout
 from zoe.adapters.kraken.venue import KrakenVenue
+from zoe.domain.focus import FocusConfig
 from zoe.domain.scan import ScanConfig
+from zoe.messages.orders import OrdersReported
+from zoe.messages.scan import Ranked
 from zoe.messages.strategy import FocusWanted
-from zoe.messages.wire import WireGather, WireOpened
+from zoe.messages.system import Beat
+from zoe.messages.wire import WireGather, WireOpen, WireOpened
 
 OTHERS = ("wire", "catalogue", "heartbeat", "risk", "strategy/x")
 FIRST = tuple(f"P{n}/USD" for n in range(50))
@@ -53,3 +60,35 @@ def test_nobody_is_in_haste_for_tickers() -> None:
     stage = Stage("scout", lambda: Scout("a", KrakenVenue(None), ScanConfig(enabled=True)), others)
     stage.tell(WireOpened("scout/0", 1))
     assert told(stage) == [("scout/0", 1, 50)]
+
+
+def test_pairs_that_come_by_their_rank_are_apart_from_those_that_are_in_haste() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    audience = Audience(of_pair={"BTC/USD": ("strategy/x",)})
+    scouted = Scouted("a", FocusConfig(budget=50, warm_up_seconds=0))
+    others = (*OTHERS, "ledger", "orders", "scout")
+    stage = Stage("market", lambda: MarketWatch(venue, ("BTC/USD",), audience, scouted), others)
+    stage.tell(WireOpened("public/0", 1))
+    stage.tell(Ranked(FIRST))
+    stage.tell(OrdersReported(()))
+    assert [wish.connection for wish in stage.heard("wire", WireOpen)] == ["public/0", "public/1"]
+    stage.tell(WireOpened("public/1", 1))
+    assert told(stage) == [("public/1", 1, 10)]
+    stage.tell_from("strategy/x", FocusWanted(("ETH/USD",)))
+    assert told(stage)[1:] == [], "there is room where somebody is in haste anyway"
+
+
+def test_where_no_more_connections_may_be_opened_every_place_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_lines, "MOST_LINES", 1)
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    scouted = Scouted("a", FocusConfig(budget=50, warm_up_seconds=0))
+    others = (*OTHERS, "ledger", "orders", "scout")
+    stage = Stage("market", lambda: MarketWatch(venue, SECOND, Audience(), scouted), others)
+    stage.tell(WireOpened("public/0", 1))
+    stage.tell(Ranked(FIRST[:10]))
+    stage.tell(OrdersReported(()))
+    stage.run(3)
+    detail = stage.heard("heartbeat", Beat)[-1].detail
+    assert detail.startswith("0 of 12 pairs live")

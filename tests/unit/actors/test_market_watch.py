@@ -64,7 +64,8 @@ class Market:
     def acks(self, *symbols: str) -> None:
         """The exchange accepts the trades; books show it by their snapshots."""
         for symbol in symbols:
-            self.stage.tell(SubscriptionAcked("trade", symbol, "public/0"))
+            for line in range(2):
+                self.stage.tell(SubscriptionAcked("trade", symbol, f"public/{line}"))
 
     def now(self) -> int:
         return self.stage.runtime.clock.wall_ns()
@@ -299,8 +300,11 @@ def scouting(*known: str) -> Market:
 
 
 def ranks(market: Market, *symbols: str) -> None:
+    before = len(market.stage.heard("wire", WireOpen))
     market.stage.tell(Ranked(symbols, "scan/a@7"))
     market.stage.tell(OrdersReported(()))
+    for number in range(before, len(market.stage.heard("wire", WireOpen))):
+        market.open(number)
     market.passes(1)
 
 
