@@ -28,6 +28,7 @@ from typing import Any, Final
 
 import frames as generated
 import msgspec
+from feed_bare import Loop
 from sender import Plan, serve
 
 from zoe.actors.market_watch import Audience, MarketWatch
@@ -83,6 +84,8 @@ class _Book(msgspec.Struct, tag_field="channel", tag="book"):
 
 #: The bare loop: every number an exact decimal, and nothing done with it.
 EXACT: Final = msgspec.json.Decoder(_Book | frames.TickerFrame | frames.TradeFrame)
+#: The same of a stream that also answers.
+ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def cost(run: Callable[[], object], count: int) -> float:
@@ -284,11 +287,7 @@ def through_sockets(
     Args:
         looked_at: So many of the pairs in focus a strategist looks at.
     """
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(plan, theirs), daemon=True)
-    process.start()
-    port = mine.recv()
+    process, mine, port = _sender(plan)
     pairs = generated.market(plan.seed, plan.pairs)
     url = f"ws://127.0.0.1:{port}/v2"
     desk = Desk(url, plan, pairs, scouted=scouted, looked_at=looked_at)
@@ -374,8 +373,37 @@ def burst(seconds: float) -> None:
     plan = Plan(SEED, PAIRS, 40, rate=20 * NORMAL)
     figures = through_sockets(plan, seconds, looked_at=40)
     _tell("40 pairs in focus, a strategist looks at each", figures)
+    ages = _bare_ages(plan, seconds / 6)
+    print(
+        f"  {'a bare loop, read to decoded, a second later':46} age of frames p50 "
+        f"{ages[len(ages) // 2] / 1e3:,.0f} us, p99 {ages[len(ages) * 99 // 100] / 1e3:,.0f} us"
+    )
     assert not figures["lost"], figures
     assert figures["grown_mb"] < figures["held_mb"] / 10, figures
+
+
+def _bare_ages(plan: Plan, seconds: float) -> list[int]:
+    """How old frames of the same sender are when a bare loop has decoded them, in ns, sorted."""
+    process, mine, port = _sender(plan)
+    symbols = [pair.symbol for pair in generated.market(plan.seed, plan.focused)]
+    try:
+        mine.send("go")
+        loop = Loop(f"ws://127.0.0.1:{port}/v2", symbols)
+        assert mine.recv() == "settled"
+        until = time.monotonic() + seconds
+        return loop.run(ANY.decode, lambda: time.monotonic() > until)
+    finally:
+        mine.send("end")
+        process.join(5)
+
+
+def _sender(plan: Plan) -> tuple[Any, Any, int]:
+    """A process that sends, what it is told by, and its port."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(plan, theirs), daemon=True)
+    process.start()
+    return process, mine, mine.recv()
 
 
 def main(arguments: list[str]) -> int:
