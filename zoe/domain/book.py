@@ -65,7 +65,7 @@ class _Side:
         sign: 1 for asks; -1 for bids, so that the best has the lowest key.
     """
 
-    __slots__ = ("keys", "sign", "text", "texts")
+    __slots__ = ("keys", "shown", "sign", "text", "texts")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
@@ -75,48 +75,8 @@ class _Side:
         self.texts: list[bytes] = []
         #: The side's part of the checksum.
         self.text = b""
-
-    def put(self, price: int, text: bytes) -> int:
-        """Sets a level, or removes it; the place where it stands or stood."""
-        keys, key = self.keys, price * self.sign
-        at = bisect_left(keys, key)
-        if at < len(keys) and keys[at] == key:
-            if text:
-                self.texts[at] = text
-            else:
-                del keys[at], self.texts[at]
-        elif text:
-            keys.insert(at, key)
-            self.texts.insert(at, text)
-        return at
-
-    def put_alone(self, key: int, text: bytes, depth: int) -> int:
-        """As ``put`` and ``cut``, for a change of one level: most are."""
-        keys, texts = self.keys, self.texts
-        at = bisect_left(keys, key)
-        if at < len(keys) and keys[at] == key:
-            if text:
-                texts[at] = text
-            else:
-                del keys[at], texts[at]
-        elif text:
-            keys.insert(at, key)
-            texts.insert(at, text)
-            if len(texts) > depth:
-                del keys[-1], texts[-1]
-        if len(texts) <= CHECKSUM_LEVELS:
-            self.text = b"".join(texts)
-        elif at < CHECKSUM_LEVELS:
-            self.text = b"".join(texts[:CHECKSUM_LEVELS])
-        return at
-
-    def cut(self, depth: int) -> None:
-        """Forgets what is beyond the depth: no delete is sent for levels that are pushed out."""
-        texts = self.texts
-        if len(texts) > depth:
-            del self.keys[depth:], texts[depth:]
-        few = texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
-        self.text = b"".join(few)
+        #: What was shown of it last; None since it changed.
+        self.shown: Levels | None = None
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
@@ -128,7 +88,11 @@ class _Side:
 
     def top(self) -> Levels:
         """The levels that the checksum covers, best first."""
-        return Levels(self.sign, self.keys[:CHECKSUM_LEVELS], self.texts[:CHECKSUM_LEVELS])
+        shown = self.shown
+        if shown is None:
+            keys, texts = self.keys[:CHECKSUM_LEVELS], self.texts[:CHECKSUM_LEVELS]
+            shown = self.shown = Levels(self.sign, keys, texts)
+        return shown
 
     def best_first(self) -> list[Level]:
         """Every level."""
@@ -165,33 +129,36 @@ class Book:
 
     def apply(self, bids: Sequence[Written], asks: Sequence[Written]) -> bool:
         """As ``update``, of levels whose part of the checksum is known."""
-        places: list[int] = []
-        if bids:
-            put = self._bids.put
-            places = [put(price, text) for price, text in bids]
-            self._bids.cut(self.depth)
-        if asks:
-            put = self._asks.put
-            places += [put(price, text) for price, text in asks]
-            self._asks.cut(self.depth)
-            self._asks_crc = crc32(self._asks.text)
+        moved_bid = bool(bids) and self.put(bids, is_bid=True)
+        moved_ask = bool(asks) and self.put(asks, is_bid=False)
+        return moved_bid or moved_ask
+
+    def put(self, told: Sequence[Written], *, is_bid: bool) -> bool:
+        """As ``apply``, of one side: nearly every change is."""
+        side = self._bids if is_bid else self._asks
+        side.shown = None
+        keys, texts, sign, moved = side.keys, side.texts, side.sign, False
+        for price, text in told:
+            key = price * sign
+            at = bisect_left(keys, key)
+            if at < len(keys) and keys[at] == key:
+                if text:
+                    texts[at] = text
+                else:
+                    del keys[at], texts[at]
+            elif text:
+                keys.insert(at, key)
+                texts.insert(at, text)
+            if at == 0:
+                moved = True
+        # No delete is sent for levels that are pushed out.
+        if len(texts) > self.depth:
+            del keys[self.depth :], texts[self.depth :]
+        side.text = b"".join(texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS])
+        if not is_bid:
+            self._asks_crc = crc32(side.text)
         self.crc = crc32(self._bids.text, self._asks_crc)
-        return 0 in places
-
-    def put_bid(self, price: int, text: bytes) -> bool:
-        """As ``apply`` with one bid."""
-        bids = self._bids
-        at = bids.put_alone(-price, text, self.depth)
-        self.crc = crc32(bids.text, self._asks_crc)
-        return not at
-
-    def put_ask(self, price: int, text: bytes) -> bool:
-        """As ``apply`` with one ask."""
-        asks = self._asks
-        at = asks.put_alone(price, text, self.depth)
-        self._asks_crc = asks_crc = crc32(asks.text)
-        self.crc = crc32(self._bids.text, asks_crc)
-        return not at
+        return moved
 
     @property
     def best_bid(self) -> Level | None:

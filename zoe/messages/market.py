@@ -1,7 +1,4 @@
-"""Messages about the market; prices and quantities are ints in the instrument's units.
-
-Those that come often have no slots: so a frozen one is made in half the time.
-"""
+"""Messages about the market; prices and quantities are ints in the instrument's units."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,10 +9,11 @@ import attrs
 from zoe.domain.bars import Bar
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
+from zoe.domain.light import light
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen(slots=False)
+@light
 class Quote(Message):
     """The best bid and ask of a book whose checksum was right.
 
@@ -71,7 +69,7 @@ class Quote(Message):
         return None if self.ask is None else Decimal(self.ask).scaleb(-self.price_precision)
 
 
-@attrs.frozen(slots=False)
+@light
 class TickerSeen(Message):
     """A pair's ticker."""
 
@@ -90,7 +88,7 @@ class TickerSeen(Message):
         return self.symbol
 
 
-@attrs.frozen(slots=False)
+@light
 class TradePrint:
     """One trade of the market; ``side`` is the taker's."""
 
@@ -101,7 +99,7 @@ class TradePrint:
     exchange_ns: int
 
 
-@attrs.frozen(slots=False)
+@light
 class TradePrints(Message):
     """Trades of one pair, in order, and the sums of all before them.
 
@@ -220,7 +218,7 @@ class FrameNotUnderstood(Message):
     count: int = 1
 
 
-@attrs.frozen
+@light
 class FeedAlive(Message):
     """The connection was heard.
 

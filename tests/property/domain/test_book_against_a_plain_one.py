@@ -5,7 +5,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.domain.book import Book, Level
+from zoe.domain.book import Book, Level, Levels
 
 #: Few prices, so that they meet; 0 removes.
 LEVELS = st.lists(st.tuples(st.integers(1, 25), st.integers(0, 3)), max_size=8)
@@ -37,6 +37,7 @@ def test_the_book_is_the_plain_book(
     depth: int, steps: list[tuple[bool, list[Level], list[Level]]]
 ) -> None:
     book, plain = Book(depth), Plain(depth)
+    shown: list[tuple[Levels, tuple[Level, ...]]] = []
     for snapshot, bids, asks in steps:
         (book.load if snapshot else book.update)(bids, asks)
         plain.apply(snapshot, bids, asks)
@@ -45,3 +46,6 @@ def test_the_book_is_the_plain_book(
         assert book.best_bid == next(iter(plain.bids.items()), None)
         assert book.best_ask == next(iter(plain.asks.items()), None)
         assert book.checksum() == plain.checksum()
+        best = (tuple(plain.bids.items())[:10], tuple(plain.asks.items())[:10])
+        shown += zip(book.top, best, strict=True)
+    assert all(tuple(top) == best for top, best in shown), "what was shown does not change any more"

@@ -195,10 +195,10 @@ class FeedReader:
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
         match frame:
-            case frames.TickerFrame():
-                return self._ticker(frame.data, received_ns)
             case frames.TradeFrame():
                 return self._tape.read(frame.data, received_ns)
+            case frames.TickerFrame():
+                return self._ticker(frame.data, received_ns)
             case frames.BookFrame():
                 return self._book(frame, received_ns)
             case frames.Heartbeat():

@@ -66,13 +66,14 @@ class Shelf:
         self._levels = levels
         self._books: dict[bytes, Kept] = {}
         self.verified: dict[str, Verified] = {}
+        #: The text of the second that was read last, with its point, and where it begins.
         self._second = b""
         self._second_ns = 0
         self.broken_news: list[Message] = []
         self.due: dict[str, Kept] = {}
         #: Changes behind the best prices, the newest of each pair: quotes with levels owe them.
         self._owed: dict[str, tuple[Kept, bytes | None, int]] = {}
-        self._changes = self._told = 0
+        self._told = 0
 
     def __contains__(self, symbol: str) -> bool:
         return symbol.encode() in self._books
@@ -80,7 +81,7 @@ class Shelf:
     @property
     def conflated(self) -> int:
         """Changes that were not told: the best prices stood, or a newer one came with them."""
-        return self._changes - self._told
+        return sum(each.equal for each in self.verified.values()) - self._told
 
     def load(self, symbol: str, precision: Precision) -> Kept:
         """A new and empty book, for a snapshot."""
@@ -103,10 +104,9 @@ class Shelf:
         kept = self._books.get(symbol)
         if kept is None:
             return False
-        put = kept.book.put_bid
-        if not whole:
+        is_bid = whole != b""
+        if not is_bid:
             whole, decimals, qty_whole, qty_decimals = a, b, c, d
-            put = kept.book.put_ask
         if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
             return self._several(payload, received_ns)
         # As compact.levels does.
@@ -114,7 +114,8 @@ class Shelf:
         if not price:
             return False
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
-        moved = put(int(price), price + qty if qty else b"")
+        level = int(price), price + qty if qty else b""
+        moved = kept.book.put((level,), is_bid=is_bid)
         self.settle(kept, moved, int(crc), stamp, received_ns)
         return True
 
@@ -149,7 +150,6 @@ class Shelf:
             self.broken(kept.symbol, "checksum", received_ns)
             return
         kept.verified.equal += 1
-        self._changes += 1
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
             kept.told_ns, kept.stamp = received_ns, stamp
             self.due[kept.symbol] = kept
@@ -190,11 +190,10 @@ class Shelf:
     def _time(self, stamp: bytes) -> int:
         """As ``nanoseconds``: many frames are of one second, whose beginning is remembered."""
         digits = stamp[20:26]
-        if stamp == b"%b.%bZ" % (self._second, digits) and len(digits) == 6 and digits.isdigit():
+        if stamp[:20] == self._second and stamp[26:] == b"Z" and digits.isdigit():
             return self._second_ns + int(digits) * 1_000
         at_ns = nanoseconds(stamp.decode())
-        if len(stamp) > 19:
-            self._second, self._second_ns = stamp[:19], at_ns // SECOND_NS * SECOND_NS
+        self._second, self._second_ns = stamp[:20], at_ns // SECOND_NS * SECOND_NS
         return at_ns
 
     def broken(self, symbol: str, reason: str, received_ns: int) -> None:
