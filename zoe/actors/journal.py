@@ -17,11 +17,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, assert_never
 
+import attrs
+
 from zoe.actors.hydration import reading_of
 from zoe.actors.journal_work import Asked, Collect, Commit, Forget, Open, Probe, Waiting, Work
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
-from zoe.domain.light import light
 from zoe.messages.journal import (
     Hydrate,
     Hydrated,
@@ -54,7 +55,7 @@ EXIT_SECOND_WRITER: Final = 70
 CANCEL_NOTED: Final = "order.cancel_noted"
 
 
-@light
+@attrs.frozen
 class _Done(Message):
     outcome: Outcome[Any]
 

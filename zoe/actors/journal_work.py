@@ -2,13 +2,12 @@
 
 import attrs
 
-from zoe.domain.light import light
 from zoe.messages.journal import Hydrate, Record, Row
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.message import Envelope
 
 
-@light
+@attrs.frozen
 class Waiting:
     """Rows with the ids of the envelope they came in, and when that was."""
 

@@ -3,8 +3,9 @@
 from collections import deque
 from typing import Any, Final
 
+import attrs
+
 from zoe.domain.errors import UnexpectedFact
-from zoe.domain.light import light
 from zoe.domain.order import Fact, Input, Order
 from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import news
@@ -23,7 +24,7 @@ TOGETHER: Final = frozenset(
 )
 
 
-@light
+@attrs.frozen
 class Change:
     """The order after it, what caused it, and its rows: kind and body of each."""
 

@@ -7,9 +7,10 @@ waits that is at once.
 
 from typing import Final
 
+import attrs
+
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
-from zoe.domain.light import light
 from zoe.domain.limit_words import limit_hit
 from zoe.domain.order import Fact, Order
 from zoe.messages.gateway import (
@@ -38,7 +39,7 @@ _DOWN: Final = "private stream down"
 _CANCELED: Final = "canceled before it left"
 
 
-@light
+@attrs.frozen
 class _InFlight:
     """A request on the socket whose answer has not come.
 

@@ -10,7 +10,6 @@ from typing import Final
 import attrs
 
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
-from zoe.domain.light import light
 from zoe.domain.quantity import Price, Quantity
 
 
@@ -58,7 +57,7 @@ STALE: Final = frozenset(
 )
 
 
-@light
+@attrs.frozen
 class Terms:
     """What an amend may change of an order: its total quantity, and its limit price if it has one."""
 
@@ -69,7 +68,7 @@ class Terms:
         return f"{self.quantity} @ {'market' if self.limit_price is None else self.limit_price}"
 
 
-@light
+@attrs.frozen
 class Amend:
     """An amend whose fate is not known.
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.light import light
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price
 
@@ -17,7 +16,7 @@ BPS: Final = Decimal(10_000)
 ZERO: Final = Decimal(0)
 
 
-@light
+@attrs.frozen
 class Reference:
     """The fresh quote that an intent is held against."""
 
@@ -30,7 +29,7 @@ class Reference:
         return self.ask if side is Side.BUY else self.bid
 
 
-@light
+@attrs.frozen
 class Ask:
     """How much at which limit price, None for whatever the market asks."""
 
@@ -38,7 +37,7 @@ class Ask:
     limit_price: Price | None
 
 
-@light
+@attrs.frozen
 class Reservation:
     """What an order may still cost.
 
@@ -101,7 +100,7 @@ def _expected(intent: Intent, reference: Reference | None) -> Reference | None:
     return attrs.evolve(reference, bid=bid, ask=ask)
 
 
-@light
+@attrs.frozen
 class Resting:
     """An order as far as risk must know it.
 

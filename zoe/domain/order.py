@@ -12,7 +12,6 @@ from typing import Final
 import attrs
 
 from zoe.domain.amend import Amend, Terms, Turn
-from zoe.domain.light import light
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 
@@ -234,7 +233,7 @@ class Route(enum.Enum):
     REST = "rest"
 
 
-@light
+@attrs.frozen
 class Intent:
     """One wish to trade: one client order id, one attempt.
 
@@ -285,7 +284,7 @@ class Intent:
             raise ValueError("only a limit order can be post-only")
 
 
-@light
+@attrs.frozen
 class Fill:
     """One execution; the set of fills is keyed by ``exec_id`` (the exchange's trade id)."""
 
@@ -303,7 +302,7 @@ class Fill:
     exchange_ns: int
 
 
-@light
+@attrs.frozen
 class Fact:
     """What the exchange (or the loss of its answer) tells about one order.
 

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from decimal import Decimal
 from typing import Final
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
 
 ZERO: Final = Decimal(0)
@@ -15,7 +16,7 @@ ZERO: Final = Decimal(0)
 REMEMBERED: Final = 5_000
 
 
-@light
+@attrs.frozen
 class Traded:
     """What is counted of one order.
 

@@ -6,8 +6,6 @@ from typing import Final, Self
 
 import attrs
 
-from zoe.domain.light import light
-
 #: Wide enough for the largest amount counted in the finest step; raises rather than rounds, and
 #: is the same whatever the thread's own context says.
 MOST_DIGITS: Final = 100
@@ -63,7 +61,7 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
     return not EXACT.remainder(value, step)
 
 
-@light(order=False)
+@attrs.frozen
 class Price:
     """What one unit of the base asset costs in the quote currency; greater than zero."""
 
@@ -108,7 +106,7 @@ class Price:
         return plain(self.value)
 
 
-@light(order=False)
+@attrs.frozen(order=False)
 class Quantity:
     """How much of the base asset; zero or more."""
 

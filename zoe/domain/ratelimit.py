@@ -11,7 +11,6 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.light import light
 from zoe.domain.limit_words import SECOND_NS, Hold
 
 MILLI: Final = 1_000
@@ -77,7 +76,7 @@ def _left(milli: int, passed_ns: int, decay_milli: int) -> int:
     return max(milli - max(passed_ns, 0) * decay_milli // SECOND_NS, 0)
 
 
-@light
+@attrs.frozen
 class Counter:
     """A counter that decays to zero."""
 
@@ -110,7 +109,7 @@ def cancel_cost_milli(age_ns: int) -> int:
     return _CANCEL_MILLI[bisect_right(_AGE_LIMITS_NS, age_ns)]
 
 
-@light
+@attrs.frozen
 class Wish:
     """An action that would like to happen.
 
@@ -206,7 +205,7 @@ class _Pair:
         self._counter = Counter(max(milli, self.now(now_ns)), now_ns)
 
 
-@light
+@attrs.frozen
 class Room:
     """What a pair's counter leaves for adds and amends, as it was predicted at one time.
 

@@ -16,7 +16,6 @@ from typing import Final
 import attrs
 
 from zoe.domain.amend import Terms
-from zoe.domain.light import light
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity, plain
 from zoe.domain.ratelimit import MILLI, Action, Room, engine_cost_milli
@@ -26,7 +25,7 @@ _BPS: Final = Decimal(10_000)
 _SECOND_NS: Final = 1_000_000_000
 
 
-@light
+@attrs.frozen
 class Target:
     """What a strategy wants to have in a slot, until ``valid_until_ns`` (wall time).
 
@@ -67,7 +66,7 @@ class Policy:
     max_refusals: int = 3
 
 
-@light
+@attrs.frozen
 class Working:
     """An order of a slot that is not concluded.
 
@@ -94,7 +93,7 @@ class Working:
     guards: bool = False
 
 
-@light
+@attrs.frozen
 class Now:
     """The time, and what the pair's counter leaves.
 
@@ -109,14 +108,14 @@ class Now:
     sharers: int = 1
 
 
-@light
+@attrs.frozen
 class Add:
     """Place an order for the target."""
 
     target: Target
 
 
-@light
+@attrs.frozen
 class Amend:
     """Change an order's terms."""
 
@@ -125,7 +124,7 @@ class Amend:
     reason: str
 
 
-@light
+@attrs.frozen
 class Cancel:
     """Cancel an order; an add follows when it is gone."""
 
@@ -133,7 +132,7 @@ class Cancel:
     reason: str
 
 
-@light
+@attrs.frozen
 class Wait:
     """Nothing to do, and why."""
 

@@ -17,7 +17,6 @@ from zoe.domain.exposure import (
     Reservation,
     Resting,
 )
-from zoe.domain.light import light
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price, plain
 
@@ -143,7 +142,7 @@ class Limits:
         return None
 
 
-@light
+@attrs.frozen
 class Verdict:
     """Approved, or the first limit that an intent breaks, with values."""
 
@@ -156,7 +155,7 @@ class Verdict:
         return self.code is Code.APPROVED
 
 
-@light
+@attrs.frozen
 class Situation:
     """What a verdict on one pair depends on beside the wish.
 

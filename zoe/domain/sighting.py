@@ -1,10 +1,11 @@
 """One look at an order, wherever it came from: the private stream or a REST list."""
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.domain.order import Fact, Intent
 
 
-@light
+@attrs.frozen
 class Sighting:
     """What one report of the exchange says about one order.
 

@@ -4,8 +4,6 @@ from decimal import Decimal
 
 import attrs
 
-from zoe.domain.light import light
-
 
 @attrs.frozen
 class WalletBalance:
@@ -24,7 +22,7 @@ class BalanceSnapshot:
     rows: tuple[WalletBalance, ...]
 
 
-@light
+@attrs.frozen
 class BalanceEntry:
     """One row of the exchange's ledger: balance after = before + amount - fee."""
 

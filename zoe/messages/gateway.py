@@ -3,7 +3,8 @@
 import enum
 from typing import Any
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.domain.order import Fact, Order
 from zoe.domain.sighting import Sighting
 from zoe.runtime.address import Address
@@ -19,7 +20,7 @@ class Failure(enum.Enum):
     NOT_UNDERSTOOD = "not_understood"
 
 
-@light
+@attrs.frozen
 class PrivateCall(Message):
     """One private REST call; they leave one at a time, nonces in order.
 
@@ -35,7 +36,7 @@ class PrivateCall(Message):
     of_look: bool = False
 
 
-@light
+@attrs.frozen
 class PrivateAnswered(Message):
     """What came of a PrivateCall: a result, or a failure with the exchange's words.
 
@@ -62,7 +63,7 @@ class Sent(enum.Enum):
     LOST = "lost"
 
 
-@light
+@attrs.frozen
 class SendAdd(Message):
     """Send this order; it is durable in SENDING. Never sent twice."""
 
@@ -70,7 +71,7 @@ class SendAdd(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class SendAmend(Message):
     """Send the amend of this order; it is durable. Never sent twice."""
 
@@ -78,7 +79,7 @@ class SendAmend(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class SendCancel(Message):
     """Send a cancel for this order; harmless when repeated."""
 
@@ -86,12 +87,12 @@ class SendCancel(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class SendCancelAll(Message):
     """Cancel every open order of the account, those placed by hand too; not answered."""
 
 
-@light
+@attrs.frozen
 class SendDeadMan(Message):
     """Have the exchange cancel all orders after ``timeout_seconds``, 0: never. Answered by
     CancelSettled; harmless when repeated, since each one begins the time anew."""
@@ -100,7 +101,7 @@ class SendDeadMan(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class AddSettled(Message):
     """What is known of an add.
 
@@ -115,7 +116,7 @@ class AddSettled(Message):
     facts: tuple[Fact, ...] = ()
 
 
-@light
+@attrs.frozen
 class AmendSettled(Message):
     """What is known of an amend, by its number; the order's own stream tells of its effect."""
 
@@ -124,7 +125,7 @@ class AmendSettled(Message):
     reason: str | None = None
 
 
-@light
+@attrs.frozen
 class CancelSettled(Message):
     """What is known of a cancel; the order's own stream says when it is gone."""
 
@@ -132,24 +133,24 @@ class CancelSettled(Message):
     reason: str | None = None
 
 
-@light
+@attrs.frozen
 class OrderSighted(Message):
     """A report about an order, by the stream or by a look."""
 
     sighting: Sighting
 
 
-@light
+@attrs.frozen
 class LatchWanted(Message):
     """The Gateway has (re)started with its latch closed and asks what it should be."""
 
 
-@light
+@attrs.frozen
 class WatchExchangeClock(Message):
     """Tell the sender the exchange's clock now and after each better measurement."""
 
 
-@light
+@attrs.frozen
 class ExchangeClockMeasured(Message):
     """Offset of the exchange's clock from ours and its error bound, in nanoseconds."""
 

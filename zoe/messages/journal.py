@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class Row:
     """One journal row before it has its number.
 
@@ -27,7 +28,7 @@ class Row:
             raise ValueError(f"a stream begins with version 1, not {self.version}")
 
 
-@light
+@attrs.frozen
 class Record(Message):
     """Make these rows durable, all or none, then tell ``reply_to``, where there is one."""
 
@@ -37,14 +38,14 @@ class Record(Message):
     reply_to: Address | None = None
 
 
-@light
+@attrs.frozen
 class Recorded(Message):
     """The rows of the Record with this ``ref`` are durable."""
 
     ref: int
 
 
-@light
+@attrs.frozen
 class Hydrate(Message):
     """Ask for the rows of a stream, answered behind every write already queued.
 
@@ -71,7 +72,7 @@ class Hydrate(Message):
     since: str | None = None
 
 
-@light
+@attrs.frozen
 class StoredRow:
     """A row as the store has it."""
 
@@ -83,7 +84,7 @@ class StoredRow:
     body: Mapping[str, Any]
 
 
-@light
+@attrs.frozen
 class Hydrated(Message):
     """The rows asked for, oldest first; jumps the queue, since its actor holds all else."""
 
@@ -92,7 +93,7 @@ class Hydrated(Message):
     rows: tuple[StoredRow, ...]
 
 
-@light
+@attrs.frozen
 class StoreWentDown(Message):
     """Nothing can be made durable: no adds, no amends."""
 
@@ -100,7 +101,7 @@ class StoreWentDown(Message):
     reason: str
 
 
-@light
+@attrs.frozen
 class StoreCameBack(Message):
     """Rows are durable again, those that waited included."""
 

@@ -3,14 +3,15 @@
 from decimal import Decimal
 from typing import ClassVar
 
+import attrs
+
 from zoe.domain.difference import Difference
 from zoe.domain.fees import PairFee
-from zoe.domain.light import light
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class BalancesSeen(Message):
     """The exchange's balances at one moment, all assets; complete, so it replaces."""
 
@@ -18,21 +19,21 @@ class BalancesSeen(Message):
     source: str
 
 
-@light
+@attrs.frozen
 class LedgerRowSeen(Message):
     """One ledger row of the private stream."""
 
     entry: BalanceEntry
 
 
-@light
+@attrs.frozen
 class LedgerRowsSeen(Message):
     """Ledger rows of the private stream that came together, in order."""
 
     entries: tuple[BalanceEntry, ...]
 
 
-@light
+@attrs.frozen
 class DriftFound(Message):
     """What somebody found to differ from the exchange, for the list.
 
@@ -45,12 +46,12 @@ class DriftFound(Message):
     standing: frozenset[str] | None = None
 
 
-@light
+@attrs.frozen
 class WatchBalances(Message):
     """Tell the sender the balances now and after each change."""
 
 
-@light
+@attrs.frozen
 class BalancesChanged(Message):
     """What the account holds, by asset (WebSocket v2 names), all wallets together.
 
@@ -71,14 +72,14 @@ class BalancesChanged(Message):
         return "balances"
 
 
-@light
+@attrs.frozen
 class FeesWanted(Message):
     """Tell the sender what trading costs in these pairs; may be repeated, the newest list counts."""
 
     symbols: tuple[str, ...]
 
 
-@light
+@attrs.frozen
 class FeesKnown(Message):
     """What trading costs in some pairs, as the exchange says."""
 

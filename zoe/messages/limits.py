@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import ClassVar
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.domain.ratelimit import Action, Room
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class RequestPermit(Message):
     """Ask leave to act on a pair's engine counter.
 
@@ -25,7 +26,7 @@ class RequestPermit(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class PermitGranted(Message):
     """Go, before ``expires_ns`` (monotonic); the counter has been charged."""
 
@@ -34,7 +35,7 @@ class PermitGranted(Message):
     expires_ns: int
 
 
-@light
+@attrs.frozen
 class OrderEnded(Message):
     """An order is concluded: its cancel need not be provided for any more."""
 
@@ -42,7 +43,7 @@ class OrderEnded(Message):
     pair: str
 
 
-@light
+@attrs.frozen
 class OrderAged(Message):
     """An order was made or amended, not later than now: its age begins here."""
 
@@ -50,13 +51,13 @@ class OrderAged(Message):
     pair: str
 
 
-@light
+@attrs.frozen
 class WatchBudget(Message):
     """Tell the sender the room of each pair now, and whenever something is spent; may be repeated,
     since a restart forgets it."""
 
 
-@light
+@attrs.frozen
 class BudgetChanged(Message):
     """What a pair's counter leaves for adds and amends."""
 
@@ -70,7 +71,7 @@ class BudgetChanged(Message):
         return self.pair
 
 
-@light
+@attrs.frozen
 class CounterReported(Message):
     """The exchange's own engine counter of a pair."""
 
@@ -78,7 +79,7 @@ class CounterReported(Message):
     value: Decimal
 
 
-@light
+@attrs.frozen
 class LimitHit(Message):
     """The exchange refused for its limits.
 
@@ -91,14 +92,14 @@ class LimitHit(Message):
     retry_after_seconds: int | None = None
 
 
-@light
+@attrs.frozen
 class RestSpent(Message):
     """A private REST call has left; answered by RestHeld where the next one must wait."""
 
     points: int
 
 
-@light
+@attrs.frozen
 class RestHeld(Message):
     """Let private REST calls leave when their counter has room for them, by monotonic time.
 
@@ -113,12 +114,12 @@ class RestHeld(Message):
     urgent_ns: int
 
 
-@light
+@attrs.frozen
 class ReportBudget(Message):
     """Tell the sender the state of both counters (``BudgetReported``)."""
 
 
-@light
+@attrs.frozen
 class BudgetReported(Message):
     """Both counters: JSON text, as ``zoe status`` and ``zoe budget`` show them."""
 

@@ -2,15 +2,16 @@
 
 from typing import ClassVar
 
+import attrs
+
 from zoe.domain.amend import Terms
-from zoe.domain.light import light
 from zoe.domain.order import Fact, Intent, Order
 from zoe.domain.repeg import Target
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class SetTarget(Message):
     """What a strategy wants in one of its slots; None takes the want back."""
 
@@ -25,7 +26,7 @@ class SetTarget(Message):
         return self.source, self.slot
 
 
-@light
+@attrs.frozen
 class PlaceOrder(Message):
     """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it."""
 
@@ -33,7 +34,7 @@ class PlaceOrder(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class OrderDenied(Message):
     """Risk refused an intent: nothing was sent, nothing will be."""
 
@@ -42,7 +43,7 @@ class OrderDenied(Message):
     values: tuple[tuple[str, str], ...] = ()
 
 
-@light
+@attrs.frozen
 class SubmitOrder(Message):
     """An intent that risk approved, with its verdict as it will be journalled."""
 
@@ -51,7 +52,7 @@ class SubmitOrder(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class AmendOrder(Message):
     """A wish to change a working order, to be judged by risk; ``reply_to`` hears OrderChanged, or
     AmendDenied where nothing is sent.
@@ -72,7 +73,7 @@ class AmendOrder(Message):
     reply_to: Address
 
 
-@light
+@attrs.frozen
 class SubmitAmend(Message):
     """A wish to amend that risk approved, with its verdict as it will be journalled."""
 
@@ -80,7 +81,7 @@ class SubmitAmend(Message):
     verdict: str
 
 
-@light
+@attrs.frozen
 class AmendDenied(Message):
     """An amend was not sent, and will not be: risk refused it, or the order's state does."""
 
@@ -90,7 +91,7 @@ class AmendDenied(Message):
     values: tuple[tuple[str, str], ...] = ()
 
 
-@light
+@attrs.frozen
 class CancelOrder(Message):
     """Cancel one order, named by any of its ids; repeated until it is terminal."""
 
@@ -98,7 +99,7 @@ class CancelOrder(Message):
     why: str
 
 
-@light
+@attrs.frozen
 class CancelWithoutStore(Message):
     """Cancel the order of the actor that receives it, noted in the emergency file instead of the
     journal; repeated until it is gone or the store is back."""
@@ -106,7 +107,7 @@ class CancelWithoutStore(Message):
     why: str
 
 
-@light
+@attrs.frozen
 class CancelOwnOrders(Message):
     """Cancel every working order of this desk.
 
@@ -118,28 +119,28 @@ class CancelOwnOrders(Message):
     stops: bool = True
 
 
-@light
+@attrs.frozen
 class FollowOrder(Message):
     """Tell the sender an order as it is, if it is live, and each durable change from here on."""
 
     intent_id: str
 
 
-@light
+@attrs.frozen
 class OrderFact(Message):
     """A fact about the order of the actor that receives it."""
 
     fact: Fact
 
 
-@light
+@attrs.frozen
 class OrderFacts(Message):
     """Facts about the order of the actor that receives them, as one report tells them, in order."""
 
     facts: tuple[Fact, ...]
 
 
-@light
+@attrs.frozen
 class OrderChanged(Message):
     """An order after a durable change.
 
@@ -153,26 +154,26 @@ class OrderChanged(Message):
     fact: Fact | None = None
 
 
-@light
+@attrs.frozen
 class OrderForgotten(Message):
     """An intent that was never sent and never will be: its actor restarted while it waited."""
 
     intent_id: str
 
 
-@light
+@attrs.frozen
 class ReportOrders(Message):
     """Tell the sender every order that is not concluded, then ``OrdersReported``."""
 
 
-@light
+@attrs.frozen
 class OrdersReported(Message):
     """The orders that are not concluded."""
 
     orders: tuple[Order, ...]
 
 
-@light
+@attrs.frozen
 class AwaitNoOrders(Message):
     """Tell the sender ``NoOrdersLeft`` as soon as every order is concluded and its fills are known.
 
@@ -185,19 +186,19 @@ class AwaitNoOrders(Message):
     stops: bool = True
 
 
-@light
+@attrs.frozen
 class NoOrdersLeft(Message):
     """Every order that was waited for is concluded, its fills are known, and all is durable."""
 
 
-@light
+@attrs.frozen
 class DoubtRaised(Message):
     """An order whose fate is unknown: look for it."""
 
     order: Order
 
 
-@light
+@attrs.frozen
 class LookWanted(Message):
     """Something may have been missed: look at the exchange's own lists.
 

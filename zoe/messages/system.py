@@ -5,11 +5,10 @@ from typing import ClassVar
 import attrs
 
 from zoe.domain.catalog import Catalog
-from zoe.domain.light import light
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class Tick(Message):
     """A timer of the actor that receives it; ``name`` says which."""
 

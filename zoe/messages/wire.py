@@ -5,12 +5,11 @@ from typing import ClassVar
 
 import attrs
 
-from zoe.domain.light import light
 from zoe.messages.frames import FrameReader
 from zoe.runtime.message import Lane, Message
 
 
-@light
+@attrs.frozen
 class WireRequest(Message):
     """One HTTP request, sent once; answered by WireReply or WireLost with its ``request_id``.
 
@@ -29,7 +28,7 @@ class WireRequest(Message):
     timeout_seconds: int
 
 
-@light
+@attrs.frozen
 class WireReply(Message):
     """The answer, whatever its status."""
 
@@ -40,7 +39,7 @@ class WireReply(Message):
     received_ns: int
 
 
-@light
+@attrs.frozen
 class WireLost(Message):
     """No answer: whether it was executed is unknown."""
 
@@ -48,7 +47,7 @@ class WireLost(Message):
     reason: str
 
 
-@light
+@attrs.frozen
 class WireOpen(Message):
     """Open a socket; its news goes to the sender. An open one of that name is closed first.
 
@@ -61,7 +60,7 @@ class WireOpen(Message):
     reader: Callable[[], FrameReader] | None = attrs.field(default=None, repr=False)
 
 
-@light
+@attrs.frozen
 class WireOpened(Message):
     """The socket is open; ``generation`` tells it from earlier ones of the name."""
 
@@ -69,7 +68,7 @@ class WireOpened(Message):
     generation: int
 
 
-@light
+@attrs.frozen
 class WireClosed(Message):
     """The socket is gone, or did not open (generation 0)."""
 
@@ -78,7 +77,7 @@ class WireClosed(Message):
     reason: str
 
 
-@light
+@attrs.frozen
 class WireSend(Message):
     """Send a frame, if this generation is still open; a closed one says so by WireClosed."""
 
@@ -87,7 +86,7 @@ class WireSend(Message):
     payload: bytes = attrs.field(repr=False)
 
 
-@light
+@attrs.frozen
 class WireGather(Message):
     """Nobody is in haste: frames of this generation may wait for others before they are read.
 
@@ -100,7 +99,7 @@ class WireGather(Message):
     milliseconds: int
 
 
-@light
+@attrs.frozen
 class WireClose(Message):
     """Close the socket of that name; nobody is told."""
 
@@ -108,7 +107,7 @@ class WireClose(Message):
     connection: str
 
 
-@light
+@attrs.frozen
 class WireFrame(Message):
     """A frame as it came, with those that came with it: they are one turn of who reads them.
 

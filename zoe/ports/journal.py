@@ -7,14 +7,13 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
-from zoe.domain.light import light
 from zoe.messages.journal import StoredRow
 
 #: A row that stands for all executions up to a number; no such row is ever written.
 EXECUTIONS = "order.fills"
 
 
-@light
+@attrs.frozen
 class JournalRow:
     """A row as it is written.
 

@@ -12,7 +12,6 @@ import attrs
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.fees import PairFee
 from zoe.domain.ledger_row import LedgerRow
-from zoe.domain.light import light
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
@@ -156,7 +155,7 @@ class StreamGap:
     reason: str
 
 
-@light
+@attrs.frozen
 class Answered:
     """An answer to a request on the private socket.
 

@@ -12,7 +12,8 @@ waits until the stop is as it is wanted, and the stop grows only when no sale is
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from zoe.domain.light import light
+import attrs
+
 from zoe.domain.order import TRIGGERED, CancelProgress, Order, Side, State
 from zoe.domain.quantity import Price
 from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working, decide
@@ -25,7 +26,7 @@ COINS_GUARDED: Final = "COINS_GUARDED"
 _STRATEGIES: Final = "strategy/"
 
 
-@light
+@attrs.frozen
 class Other:
     """An order of ours, of whoever, that is not concluded.
 
@@ -87,7 +88,7 @@ def step(
     return wanted
 
 
-@light
+@attrs.frozen
 class Sale:
     """Another slot of the same strategy and pair that sells: its order, and what is wanted of it."""
 
