@@ -4,9 +4,9 @@ from collections import Counter
 from hashlib import blake2b
 from typing import Final
 
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-#: Two letters for each ten bits, the lower five first.
-_PAIRS: Final = tuple(first + second for second in _LETTERS for first in _LETTERS)
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+#: Of each byte, the letter of its lower five bits.
+_LETTER_OF_BYTE: Final = _LETTERS * (256 // len(_LETTERS))
 
 
 class Ids:
@@ -17,13 +17,15 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._begun = blake2b(f"{seed} ".encode(), digest_size=16)
         self._used: Counter[str] = Counter()
 
     def new(self, kind: str) -> str:
         """An id such as ``OABCDE-FGHIJ-KLMNOP``; kind is ``O`` order, ``T`` trade, ``L`` ledger."""
         self._used[kind] += 1
-        value = int.from_bytes(self.digest(kind, self._used[kind]), "big")
-        letters = "".join([_PAIRS[value >> shift & 1023] for shift in range(0, 80, 10)])
+        digest = self._begun.copy()
+        digest.update(f"{kind}{self._used[kind]}".encode())
+        letters = digest.digest().translate(_LETTER_OF_BYTE).decode()
         return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
 
     def used(self, kind: str) -> None:
