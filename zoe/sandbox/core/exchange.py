@@ -147,12 +147,10 @@ class Exchange:
     def next_wakeup(self) -> int | None:
         """When something is due by itself; to be asked after every call of another method."""
         market = self._market()
-        due = (
-            self.world.timers.next_ns(),
-            self._sockets.next_ns(),
-            None if market is None else market.next_ns(),
-        )
-        return min((at_ns for at_ns in due if at_ns is not None), default=None)
+        due = [self.world.timers.next_ns(), self._sockets.next_ns()]
+        if market is not None:
+            due.append(market.next_ns())
+        return min([at_ns for at_ns in due if at_ns is not None], default=None)
 
     def wake(self, now_ns: int) -> list[Delivery]:
         """What was due until now."""

@@ -21,6 +21,7 @@ class TooPrecise(ValueError):
     """A number with more decimals than are kept."""
 
 
+@lru_cache(maxsize=4096)  # the same few are printed again and again
 def text(units: int, places: int) -> str:
     """Plain notation with all decimals: ``text(-5, 2)`` is ``-0.05``."""
     if units < 0:
@@ -33,7 +34,7 @@ def text(units: int, places: int) -> str:
     return f"{digits[:-places]}.{digits[-places:]}"
 
 
-@lru_cache(maxsize=4096)  # the same few are printed again and again
+@lru_cache(maxsize=4096)
 def number(units: int, places: int) -> msgspec.Raw:
     """A JSON number with all decimals, as the engine prints it."""
     return msgspec.Raw(text(units, places).encode())
