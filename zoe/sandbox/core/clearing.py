@@ -89,7 +89,7 @@ class Clearing:
         )
         cents = self._cents(pair, owed.cost)
         names, figures = records.names(order), records.fill(order.terms, trade)
-        world.journal.write("fill", at_ns, **names, **figures, usd_cents=cents)
+        world.journal.write("fill", at_ns, names, figures, usd_cents=cents)
         account.take_part(order, trade)
         account.volume.add(at_ns, cents)
         self.listener.order_changed(order, "trade", trade)
@@ -128,7 +128,7 @@ class Clearing:
         amounts = (leg.amount, leg.fee, balance)
         row = LedgerRow(ledger_id, account.name, ref_id, at_ns, kind, leg.asset, *amounts, subtype)
         decimals = self.world.catalog.assets[leg.asset].decimals
-        self.world.journal.write("ledger", at_ns, **records.ledger(row, decimals))
+        self.world.journal.write("ledger", at_ns, records.ledger(row, decimals))
         account.book(row)
         self.listener.ledger_written(row)
         return ledger_id
@@ -153,7 +153,7 @@ class Clearing:
         filled = text(order.filled, order.terms.pair.qty_decimals)
         names = records.names(order)
         self.world.journal.write(
-            f"order_{status}", self.world.now_ns, **names, reason=reason, filled=filled
+            f"order_{status}", self.world.now_ns, names, reason=reason, filled=filled
         )
         self.close(order, status, reason)
         self.listener.order_changed(order, status)

@@ -48,7 +48,7 @@ class Engine:
             self.end(replaced, "canceled", errors.REASON_REPLACED)
         order = Order(self.world.ids.new("O"), account.name, terms, self.world.now_ns)
         self.world.journal.write(
-            "order_accepted", order.opened_ns, **records.names(order), **records.description(terms)
+            "order_accepted", order.opened_ns, records.names(order), records.description(terms)
         )
         account.open_order(order)
         self._clearing.claim(order)
@@ -88,7 +88,7 @@ class Engine:
     def _release(self, order: Order) -> None:
         """It waits no more."""
         self.world.journal.write(
-            "order_released", self.world.now_ns, **records.names(order), waited_for=order.waits
+            "order_released", self.world.now_ns, records.names(order), waited_for=order.waits
         )
         order.waits = ""
 
@@ -222,9 +222,9 @@ class Engine:
         self.world.journal.write(
             "order_amended",
             now_ns,
-            **records.names(order),
+            records.names(order),
+            records.numbers(terms),
             amend_id=amend_id,
-            **records.numbers(terms),
             post_only=terms.post_only,
         )
         self._tell(order, "amended")

@@ -56,7 +56,7 @@ class Reports:
             feed = session.executions
             assert feed is not None
             if feed.ratecounter:
-                told = encode([report | self._counter(order)])
+                told = encode([{**report, **self._counter(order)}])
             else:
                 told = plain = plain or encode([report])
             self._send(session, "executions", feed, ("update", told))

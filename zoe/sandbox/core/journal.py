@@ -4,6 +4,7 @@ A record is one line of JSON. The first of several that belong together says how
 (``batch``); a restart forgets a last batch that is not complete.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -25,9 +26,11 @@ class Journal:
         self.memory = memory
         self._batch: list[dict[str, object]] = []
 
-    def write(self, kind: str, at_ns: int, **fields: object) -> None:
+    def write(self, kind: str, at_ns: int, *parts: Mapping[str, object], **fields: object) -> None:
         """One record, after those before it."""
         record: dict[str, object] = {"kind": kind, "time": rfc3339(at_ns), "ns": at_ns}
+        for part in parts:
+            record.update(part)
         record.update(fields)
         self._batch.append(record)
 

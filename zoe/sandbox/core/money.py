@@ -1,7 +1,7 @@
 """Exact amounts as whole units of 10^-places: text, numbers on the wire, rounding."""
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -10,6 +10,7 @@ import msgspec
 _PLAIN: Final = re.compile(r"(\d{1,20})(?:\.(\d{1,20}))?", re.ASCII)
 #: Numbers outside are refused before they are scaled: 1e999999999 is four bytes a digit short.
 _MOST_DIGITS: Final = 40
+_ALL_DIGITS: Final = Context(prec=_MOST_DIGITS)
 _TENS: Final = tuple(int("1" + "0" * power) for power in range(2 * _MOST_DIGITS + 1))
 
 
@@ -68,10 +69,12 @@ def from_number(value: int | Decimal, places: int) -> int:
         BadNumber: See the class.
         TooPrecise: See the class.
     """
-    sign, digits, exponent = Decimal(value).as_tuple()
+    if isinstance(value, int):
+        value = Decimal(value)
+    sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or abs(exponent) > _MOST_DIGITS:
         raise BadNumber(str(value)[:40])
-    whole = int("".join(map(str, digits)))
+    whole = abs(int(value.scaleb(-exponent, _ALL_DIGITS)))
     if exponent + places >= 0:
         units = whole * _TENS[exponent + places]
     else:
