@@ -97,6 +97,9 @@ class LedgerRow(msgspec.Struct):
     wallet_id: str = "main"
 
 
+#: All rows of a frame at once, where each of them can be read.
+REPORTS: Final = msgspec.json.Decoder(list[Report])
+LEDGER_ROWS: Final = msgspec.json.Decoder(list[LedgerRow])
 #: Row by row, so that one that cannot be read takes no other with it.
 ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 REPORT: Final = msgspec.json.Decoder(Report)
@@ -160,16 +163,15 @@ class Merger:
     def _merge(self, report: Report) -> Intent | None:
         """Fills in what is known of the order; what all of that describes."""
         order_id = report.order_id
-        known, description = self._known.get(order_id, (None, None))
+        known, description = self._known.pop(order_id, (None, None))
         if known is not None and _fill_in(report, known):
             description = None
-        self._known[order_id] = (report, None)
-        self._known.move_to_end(order_id)
+        try:
+            description = description or _description(report)
+        finally:
+            self._known[order_id] = (report, description)
         if len(self._known) > MOST_ORDERS:
             self._known.popitem(last=False)
-        if description is None:
-            description = _description(report)
-        self._known[order_id] = (report, description)
         return description
 
 

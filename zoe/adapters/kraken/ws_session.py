@@ -19,10 +19,13 @@ from zoe.adapters.kraken.order_form import number, socket_params
 from zoe.adapters.kraken.reports import (
     BALANCE,
     LEDGER_ROW,
+    LEDGER_ROWS,
     REPORT,
+    REPORTS,
     ROWS,
     BalanceRow,
     Merger,
+    Report,
     balance_entry,
     balance_snapshot,
 )
@@ -38,6 +41,7 @@ from zoe.ports.venue import Answered, StreamGap, StreamLive
 LIVE_WITHIN_NS: Final = 10_000_000_000
 _EXECUTIONS: Final = "executions"
 _BALANCES: Final = "balances"
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 _CHANNELS: Final = (_EXECUTIONS, _BALANCES)
 
 
@@ -84,7 +88,7 @@ class KrakenSession:
             self._first_heard_ns = received_ns
         try:
             said = self._read(frames.FRAME.decode(payload), payload)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+        except _UNREADABLE as problem:
             raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
         if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
             return [*said, StreamGap("not live in 10 s")]
@@ -121,31 +125,39 @@ class KrakenSession:
                 return [StreamGap(f"{channel}: {number} after {last}")]
         if frame.type != "snapshot" and channel not in self._snapshots:
             return [StreamGap(f"{channel}: an update before the snapshot")]
-        rows = ROWS.decode(frame.data)
+        said = self._rows(channel, frame.type, frame.data)
         if frame.type == "snapshot":
             self._snapshots.add(channel)
         if number is not None:
             self._sequence[channel] = number
-        return self._rows(channel, frame.type, rows) + self._maybe_live()
+        return said + self._maybe_live()
 
-    def _rows(self, channel: str, kind: str | None, rows: list[msgspec.Raw]) -> list[object]:
+    def _rows(self, channel: str, kind: str | None, data: msgspec.Raw) -> list[object]:
         if kind not in ("snapshot", "update"):
-            return [_unread(f"type {kind!r} of {channel} is unknown", row) for row in rows]
+            unknown = f"type {kind!r} of {channel} is unknown"
+            return [_unread(unknown, row) for row in ROWS.decode(data)]
         if channel == _EXECUTIONS:
-            counts: list[object] = []
-            return _each(rows, lambda row: self._sighting(row, counts)) + counts
+            return self._executions(data)
         if kind == "update":
-            return _each(rows, lambda row: balance_entry(LEDGER_ROW.decode(row)))
-        balances = _each(rows, _checked_balance)
+            return _ledger_rows(data)
+        balances = _each(data, _checked_balance)
         wallets = [row for row in balances if isinstance(row, BalanceRow)]
         if len(wallets) < len(balances):
             # Half a snapshot would show wallets as empty; the look's is whole.
             return [row for row in balances if not isinstance(row, BalanceRow)]
         return [balance_snapshot(wallets)]
 
-    def _sighting(self, row: msgspec.Raw, counts: list[object]) -> Sighting:
+    def _executions(self, data: msgspec.Raw) -> list[object]:
+        """What each report says, then the engine's counts of their pairs."""
+        counts: list[object] = []
+        try:
+            return [self._sighting(report, counts) for report in REPORTS.decode(data)] + counts
+        except _UNREADABLE:
+            counts.clear()
+        return _each(data, lambda row: self._sighting(REPORT.decode(row), counts)) + counts
+
+    def _sighting(self, report: Report, counts: list[object]) -> Sighting:
         """What a report says; the engine's count of its pair, where it carries it, goes apart."""
-        report = REPORT.decode(row)
         sighting = self._orders.sighting(report)
         if report.ratecount is not None and report.symbol is not None:
             counts.append(CounterReported(report.symbol, exact(report.ratecount)))
@@ -208,13 +220,20 @@ class KrakenSession:
         return request("cancel_all_orders_after", params, req_id)
 
 
-def _each(rows: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], object]) -> list[object]:
-    """What each row says; one that cannot be read says that."""
+def _ledger_rows(data: msgspec.Raw) -> list[object]:
+    try:
+        return [balance_entry(row) for row in LEDGER_ROWS.decode(data)]
+    except _UNREADABLE:
+        return _each(data, lambda row: balance_entry(LEDGER_ROW.decode(row)))
+
+
+def _each(data: msgspec.Raw, read: Callable[[msgspec.Raw], object]) -> list[object]:
+    """What each row says; one that cannot be read says that, and takes no other with it."""
     said: list[object] = []
-    for row in rows:
+    for row in ROWS.decode(data):
         try:
             said.append(read(row))
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+        except _UNREADABLE as problem:
             said.append(_unread(f"{type(problem).__name__}: {problem}", row))
     return said
 
