@@ -28,6 +28,7 @@ class _Gist(msgspec.Struct):
 
     state: str | None = None
     order_id: str | None = None
+    source: str | None = None
 
 
 _GIST: Final = msgspec.json.Decoder(_Gist)
@@ -144,8 +145,8 @@ class MemoryJournal:
         assert account_id == self._account_id
         own = (
             rows
-            for name, rows in self._streams.items()
-            if name.startswith("order/") and rows[0].stored().body.get("source") != EXTERNAL
+            for rows in self._streams.values()
+            if (opening := rows[0].gist) is not None and opening.source != EXTERNAL
         )
         sums = (_traded(rows) for rows in own)
         return tuple(row for row in sums if row is not None)
