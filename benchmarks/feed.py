@@ -31,6 +31,7 @@ import msgspec
 from feed_bare import Loop
 from sender import Plan, serve
 
+from zoe.actors.focus_keeper import Scouted
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.actors.scout import Scout
 from zoe.adapters.kraken import frames, recording
@@ -39,8 +40,12 @@ from zoe.adapters.kraken.shelf import Precision
 from zoe.adapters.kraken.venue import CALM_NS, KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.domain.catalog import Catalog
+from zoe.domain.focus import FocusConfig
 from zoe.domain.scan import ScanConfig
+from zoe.messages.journal import Hydrate, Hydrated
 from zoe.messages.market import InstrumentsChanged, Quote, TradePrints
+from zoe.messages.orders import OrdersReported
+from zoe.messages.scan import Ranked
 from zoe.messages.system import CatalogChanged
 from zoe.runtime.message import Envelope
 from zoe.runtime.supervisor import Child
@@ -242,7 +247,10 @@ class Watcher:
 
 
 class Desk:
-    """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf."""
+    """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf.
+
+    Pairs that a strategist looks at are configured, where there are others beside them these come by their rank.
+    """
 
     def __init__(
         self, url: str, plan: Plan, pairs: list[generated.Pair], *, scouted: bool, looked_at: int
@@ -252,22 +260,37 @@ class Desk:
         runtime, venue = self.runtime, KrakenVenue(None, public_url=url, levels=True)
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("strategy", self.watcher.handle)
-        for name in ("catalogue", "heartbeat", "journal"):
+        for name in ("catalogue", "heartbeat", "ledger"):
             runtime.endpoint(name, lambda envelope: None)
+        runtime.endpoint("journal", _nothing_stored)
+        runtime.endpoint("orders", self._no_orders)
         symbols = tuple(pair.symbol for pair in pairs[: plan.focused])
         audience = Audience(listeners=("strategy",), of_pair=dict.fromkeys(symbols[:looked_at], ()))
-        children = [Child("market", lambda: MarketWatch(venue, symbols, audience))]
+        given = symbols[: looked_at or plan.focused]
+        by_rank = Scouted("a", FocusConfig(budget=plan.focused, warm_up_seconds=0))
+        focus = None if given == symbols else by_rank
+        children = [Child("market", lambda: MarketWatch(venue, given, audience, focus))]
         if scouted:
             config = ScanConfig(enabled=True, min_turnover_usd=0)
             children.append(Child("scout", lambda: Scout("a", venue, config)))
         runtime.root(tuple(children))
         if scouted:
             runtime.find("scout").tell(CatalogChanged(_catalog(pairs)))
+        if focus is not None:
+            runtime.find("market").tell(Ranked(symbols))
+
+    def _no_orders(self, envelope: Envelope) -> None:
+        self.runtime.find("market").tell(OrdersReported(()))
 
     def end(self) -> None:
         """Stops the threads."""
         self.runtime.shutdown(0, "measured")
         self.runtime.wait(10)
+
+
+def _nothing_stored(envelope: Envelope) -> None:
+    if isinstance(envelope.message, Hydrate):
+        envelope.message.reply_to.tell(Hydrated(envelope.message.ref, ()))
 
 
 def _catalog(pairs: list[generated.Pair]) -> Catalog:
