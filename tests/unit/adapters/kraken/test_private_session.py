@@ -190,10 +190,12 @@ def test_a_frame_that_cannot_be_read_ends_nothing(unread: dict[str, Any]) -> Non
 )
 def test_a_report_that_cannot_be_read_costs_no_other_and_no_connection(row: Any) -> None:
     line = live()
-    unread, sighting = line.hears(frame("executions", 2, row, NEW))
+    counted = NEW | {"ratecount": 3}
+    first, unread, second, *counts = line.hears(frame("executions", 2, counted, row, NEW))
     assert isinstance(unread, FrameNotUnderstood)
     assert unread.excerpt == json.dumps(row)
-    assert isinstance(sighting, Sighting)
+    assert isinstance(first, Sighting) and isinstance(second, Sighting)
+    assert counts == [CounterReported("BTC/USD", Decimal(3))]
     assert len(line.hears(frame("executions", 3, NEW))) == 1
 
 
