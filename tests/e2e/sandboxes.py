@@ -107,7 +107,10 @@ class Sandbox:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         return self.http.post(
-            self.ready["rest"] + path, data=body, headers=headers, timeout=timeout
+            self.ready["rest"] + path,
+            data=body,
+            headers=headers,
+            timeout=(PATIENCE_SECONDS, timeout),
         )
 
     def admin(self, name: str, wanted: Any = None, method: str = "POST") -> Any:

@@ -63,7 +63,7 @@ class Desk:
 
     def end(self) -> int | None:
         self.runtime.shutdown()
-        return self.runtime.wait(20)
+        return self.runtime.wait(60)
 
 
 @pytest.fixture
@@ -138,5 +138,5 @@ def test_a_second_writer_ends_the_process_with_70(database: Database) -> None:
     other = JournalRow(2, ACCOUNT, "other", 1, "test.row", 1, *ids, "{}")
     PostgresJournal(database, ACCOUNT).append([other])
     desk.record()
-    assert desk.runtime.wait(20) == 70
+    assert desk.runtime.wait(60) == 70
     assert PostgresJournal(database, ACCOUNT).last_seq() == 2

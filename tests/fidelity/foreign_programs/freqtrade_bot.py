@@ -105,7 +105,7 @@ def trade(place: Path) -> int:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 bot.wait(1)
         bot.send_signal(signal.SIGINT)
-        return bot.wait(60)
+        return bot.wait(120)
 
 
 def main() -> None:

@@ -55,11 +55,11 @@ class Program:
         self.instruments = await wait("instruments", rest.request_instruments(), 20) or []
         for instrument in self.instruments:
             rest.cache_instrument(instrument)
-        await wait("server_time", rest.get_server_time(), 10)
-        await wait("book", rest.request_book_snapshot(PAIR, depth=10), 10)
-        await wait("trades", rest.request_trades(PAIR), 10)
-        await wait("account", rest.request_account_state(ACCOUNT), 10)
-        await wait("orders_before", self.reports(), 10)
+        await wait("server_time", rest.get_server_time(), 60)
+        await wait("book", rest.request_book_snapshot(PAIR, depth=10), 60)
+        await wait("trades", rest.request_trades(PAIR), 60)
+        await wait("account", rest.request_account_state(ACCOUNT), 60)
+        await wait("orders_before", self.reports(), 60)
 
     async def reports(self) -> list[dict[str, str]]:
         """The account's orders."""
@@ -84,7 +84,7 @@ class Program:
         await client.subscribe_book(PAIR, 10)
         await client.subscribe_quotes(PAIR)
         await client.subscribe_trades(PAIR)
-        await self.steps.wait("market", heard.until(30), 30)
+        await self.steps.wait("market", heard.until(30), 90)
         await client.close()
 
     async def trade(self) -> None:
@@ -99,26 +99,26 @@ class Program:
         await client.connect(asyncio.get_running_loop(), self.instruments, heard)
         await client.wait_until_active(timeout_secs=10.0)
         client.set_account_id(ACCOUNT)
-        await self.steps.wait("authenticate", client.authenticate(), 15)
-        await self.steps.wait("executions", client.subscribe_executions(), 15)
+        await self.steps.wait("authenticate", client.authenticate(), 60)
+        await self.steps.wait("executions", client.subscribe_executions(), 60)
         await self._orders()
-        await self.steps.wait("told", heard.until(2), 30)
+        await self.steps.wait("told", heard.until(2), 90)
         await client.close()
 
     async def _orders(self) -> None:
         wait = self.steps.wait
-        placed = await wait("limit", self._submit("LIMIT", price="50.25", post_only=True), 15)
+        placed = await wait("limit", self._submit("LIMIT", price="50.25", post_only=True), 60)
         qty, price = nautilus.Quantity.from_str("0.3"), nautilus.Price.from_str("49.75")
         changed = self.rest.modify_order(PAIR, venue_order_id=placed, quantity=qty, price=price)
         placed = await wait("modify", changed, 15) or placed
-        await wait("open", self.reports(), 15)
-        await wait("cancel", self.rest.cancel_order(ACCOUNT, PAIR, venue_order_id=placed), 15)
-        await wait("market_order", self._submit("MARKET"), 15)
-        await wait("ioc", self._submit("LIMIT", price="45.00", force=nautilus.TimeInForce.IOC), 15)
-        await wait("left", self._submit("LIMIT", price="45.25"), 15)
-        await wait("cancel_all", self.rest.cancel_all_orders(), 15)
-        await wait("orders_after", self.reports(), 15)
-        await wait("fills", self.fills(), 15)
+        await wait("open", self.reports(), 60)
+        await wait("cancel", self.rest.cancel_order(ACCOUNT, PAIR, venue_order_id=placed), 60)
+        await wait("market_order", self._submit("MARKET"), 60)
+        await wait("ioc", self._submit("LIMIT", price="45.00", force=nautilus.TimeInForce.IOC), 60)
+        await wait("left", self._submit("LIMIT", price="45.25"), 60)
+        await wait("cancel_all", self.rest.cancel_all_orders(), 60)
+        await wait("orders_after", self.reports(), 60)
+        await wait("fills", self.fills(), 60)
 
     def _submit(
         self, kind: str, price: str | None = None, force: Any = GTC, post_only: bool = False
@@ -141,8 +141,8 @@ async def run(steps: Steps) -> None:
     """All of it."""
     program = Program(steps)
     await program.read()
-    await steps.wait("listening", program.listen(), 60)
-    await steps.wait("trading", program.trade(), 120)
+    await steps.wait("listening", program.listen(), 240)
+    await steps.wait("trading", program.trade(), 300)
 
 
 def main() -> None:

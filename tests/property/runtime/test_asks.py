@@ -15,7 +15,7 @@ POISON = Work(0, (Crash(),))
 HELLO = Work(1, (Answer(Work(2)),))
 
 
-def ask(world: World, message: Work, seconds: float = 10) -> object:
+def ask(world: World, message: Work, seconds: float = 60) -> object:
     return world.runtime.find("a").ask(message, timeout_seconds=seconds)
 
 
@@ -97,7 +97,7 @@ def test_an_actor_that_has_retired_fails_the_ask_at_once(world: World) -> None:
     world.until(lambda: world.stops("a"))
     world.settle()
     with pytest.raises(AskFailed, match="closed"):
-        address.ask(HELLO, timeout_seconds=10)
+        address.ask(HELLO, timeout_seconds=60)
 
 
 def test_what_was_asked_of_an_actor_that_never_came_fails_at_the_end(world: World) -> None:
@@ -106,7 +106,7 @@ def test_what_was_asked_of_an_actor_that_never_came_fails_at_the_end(world: Worl
 
     def waits() -> None:
         try:
-            world.runtime.find("nobody").ask(HELLO, timeout_seconds=10)
+            world.runtime.find("nobody").ask(HELLO, timeout_seconds=60)
         except AskFailed as problem:
             failed.append(str(problem))
 
@@ -128,7 +128,7 @@ def test_nobody_is_asked_after_the_end(world: World) -> None:
     with pytest.raises(AskFailed, match="shutdown"):
         ask(world, HELLO)
     with pytest.raises(AskFailed, match="shutdown"):
-        world.runtime.find("new").ask(HELLO, timeout_seconds=10)
+        world.runtime.find("new").ask(HELLO, timeout_seconds=60)
 
 
 def ask_inside(probe: Probe) -> None:
