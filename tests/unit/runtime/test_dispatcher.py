@@ -113,6 +113,7 @@ class Whisperer(Timers):
 
 
 def test_mail_that_comes_while_a_thread_lets_go_is_stepped(runtime: ThreadRuntime) -> None:
+    runtime._timers.end()  # its thread would outlive the test
     timers = runtime._timers = Whisperer(runtime)
     pokes = begun(runtime)
     for number in range(0, 20, 2):
