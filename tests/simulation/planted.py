@@ -13,7 +13,7 @@ import attrs
 import pytest
 from loguru import logger
 
-from zoe.actors import order_actor
+from zoe.actors import order_actor, order_changes
 from zoe.actors.door_talks import Talks
 from zoe.actors.gateway import Gateway
 from zoe.actors.ledger import Ledger
@@ -99,7 +99,7 @@ def stream_of(actor: OrderActor) -> str:
 
 
 def silence_is_taken_for_a_refusal(patch: Patch) -> None:
-    patch.setitem(order_actor._SETTLED, Sent.LOST, Input.REFUSED)
+    patch.setitem(order_changes.SETTLED_AS, Sent.LOST, Input.REFUSED)
     patch.setattr(OrderDesk, "_sighted", only_by_exchange_id(OrderDesk._sighted))
 
 

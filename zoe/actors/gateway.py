@@ -1,6 +1,6 @@
 """Gateway: the private side of the exchange: nonce, token, private socket, halt latch.
 
-Receives: SendAdd, SendAmend, SendCancel, SendCancelAll, SendDeadMan, PrivateCall, SetLatch, and the wire's
+Receives: PrepareAdd, SendAdd, SendAmend, SendCancel, SendCancelAll, SendDeadMan, PrivateCall, SetLatch, and the wire's
 replies. Tells: AddSettled, AmendSettled and CancelSettled to the order's actor, PrivateAnswered to the caller,
 every sighting to OrderDesk and Reconciler, balances to Ledger, StreamOpened and StreamBroken to its watchers, to
 RateLimiter what was spent and what the exchange says of its limits. Blocks on nothing.
@@ -30,6 +30,7 @@ from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import (
     Failure,
     LatchWanted,
+    PrepareAdd,
     PrivateAnswered,
     PrivateCall,
     SendAdd,
@@ -81,7 +82,7 @@ class _Reserved(Message):
 
 
 Inbox = (
-    SendAdd | SendAmend | SendCancel | SendCancelAll | SendDeadMan | WatchStream | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
+    PrepareAdd | SendAdd | SendAmend | SendCancel | SendCancelAll | SendDeadMan | WatchStream | PrivateCall | SetLatch | CatalogChanged | Tick | _Reserved
     | RestHeld | WireReply | WireLost | WireOpened | WireClosed | WireFrame
 )  # fmt: skip
 
@@ -132,6 +133,8 @@ class Gateway(Actor):
         match message:
             case WireFrame():
                 self._frame(message)
+            case PrepareAdd():
+                self._socket.prepare(message.order)
             case SendAdd():
                 self._add(message)
             case SendAmend():

@@ -17,7 +17,7 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
-from zoe.actors.order_changes import Change, by_fact
+from zoe.actors.order_changes import SETTLED_AS, Change, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.domain import order_record
@@ -39,7 +39,15 @@ from zoe.domain.order import (
 from zoe.domain.order_inputs import but, command
 from zoe.domain.order_news import news
 from zoe.domain.ratelimit import Action
-from zoe.messages.gateway import AddSettled, AmendSettled, CancelSettled, SendAdd, SendCancel, Sent
+from zoe.messages.gateway import (
+    AddSettled,
+    AmendSettled,
+    CancelSettled,
+    PrepareAdd,
+    SendAdd,
+    SendCancel,
+    Sent,
+)
 from zoe.messages.journal import Hydrated, Record, Recorded
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
@@ -67,14 +75,6 @@ CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 #: An order that waits for its permit asks for it again after this.
 PERMIT_SECONDS: Final = 5
 _LAST: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
-
-_SETTLED: Final = {
-    Sent.ACCEPTED: Input.ACKNOWLEDGED,
-    Sent.REFUSED: Input.REFUSED,
-    Sent.THROTTLED: Input.REFUSED,
-    Sent.NOT_SENT: Input.NOT_SENT,
-    Sent.LOST: Input.LOST,
-}
 
 
 @attrs.frozen
@@ -187,7 +187,7 @@ class OrderActor(Actor):
         elif progress_of(self._order.amend) is Progress.IN_FLIGHT:
             lost = Fact(Input.AMEND_LOST, self._order.order_id, reason="desk restarted")
             self._waiting.appendleft(OrderFact(lost))
-        elif _in_doubt(self._order):
+        elif in_doubt(self._order):
             self._raise_doubt(self._order)
         elif self.incarnation > 1 and self._order.state not in CONCLUDED:
             self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
@@ -215,7 +215,9 @@ class OrderActor(Actor):
             case SubmitAmend():
                 self._amends.want(message, self._order)
             case AddSettled():
-                self._fact(Fact(_SETTLED[message.outcome], message.order_id, reason=message.reason))
+                self._fact(
+                    Fact(SETTLED_AS[message.outcome], message.order_id, reason=message.reason)
+                )
             case CancelOrder():
                 self._cancel_wanted(message.why)
             case PermitGranted():
@@ -268,6 +270,8 @@ class OrderActor(Actor):
             not_after_ns=now_ns + DEADLINE_NS,
         )
         self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
+        # The store takes longer than the Gateway needs to find its words.
+        self.tell(self.find("gateway"), PrepareAdd(after))
 
     def _cancel_wanted(self, why: str) -> None:
         assert self._order is not None
@@ -321,7 +325,7 @@ class OrderActor(Actor):
             self._amends.lives(after)
         if after.amend is not None and before.amend is None:
             self._amends.send(after)
-        if _in_doubt(after) and not _in_doubt(before):
+        if in_doubt(after) and not in_doubt(before):
             self._raise_doubt(after)
         if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
@@ -392,8 +396,3 @@ class OrderActor(Actor):
             # "Unknown order" means that it is closed: find its fills. Before, it proves nothing.
             log.info("order.cancel_refused", intent_id=self._intent_id, reason=settled.reason)
             self.tell(self.find("reconciler"), LookWanted("cancel refused"))
-
-
-def _in_doubt(order: Order) -> bool:
-    """Whether only a look can tell what became of the order, or of its amend."""
-    return order.state is State.IN_DOUBT or progress_of(order.amend) is Progress.IN_DOUBT

@@ -5,14 +5,24 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.amend import Progress, progress_of
 from zoe.domain.errors import UnexpectedFact
-from zoe.domain.order import Fact, Input, Order
+from zoe.domain.order import Fact, Input, Order, State
 from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import news
 from zoe.domain.order_record import fact_row
+from zoe.messages.gateway import Sent
 from zoe.messages.journal import Row
 from zoe.messages.orders import OrderFact
 
+#: What an answer to an add means to the order.
+SETTLED_AS: Final = {
+    Sent.ACCEPTED: Input.ACKNOWLEDGED,
+    Sent.REFUSED: Input.REFUSED,
+    Sent.THROTTLED: Input.REFUSED,
+    Sent.NOT_SENT: Input.NOT_SENT,
+    Sent.LOST: Input.LOST,
+}
 #: Facts of which the second, where it waits already, is made durable and told with the first.
 TOGETHER: Final = frozenset(
     {
@@ -67,3 +77,8 @@ def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:
     except UnexpectedFact:
         return None
     return None if after is order else (after, fact_row(after, said[0]))
+
+
+def in_doubt(order: Order) -> bool:
+    """Whether only a look can tell what became of the order, or of its amend."""
+    return order.state is State.IN_DOUBT or progress_of(order.amend) is Progress.IN_DOUBT

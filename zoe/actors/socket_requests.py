@@ -75,6 +75,11 @@ class SocketRequests:
 
     # What leaves
 
+    def prepare(self, order: Order) -> None:
+        """Words the add of an order that is to leave in a moment."""
+        if self.session is not None and order.not_after_ns is not None:
+            self.session.prepare(order, self.exchange.now_ns(order.not_after_ns))
+
     def add(self, wish: SendAdd) -> None:
         """Sends an add behind the cancels and amends that wait already."""
         self._adds.append(wish)

@@ -72,6 +72,13 @@ class SendAdd(Message):
 
 
 @attrs.frozen
+class PrepareAdd(Message):
+    """This order is on its way to the store, and is to be sent when it is durable: word the request."""
+
+    order: Order
+
+
+@attrs.frozen
 class SendAmend(Message):
     """Send the amend of this order; it is durable. Never sent twice."""
 

@@ -18,6 +18,7 @@ from zoe.messages.gateway import (
     AmendSettled,
     CancelSettled,
     OrderSighted,
+    PrepareAdd,
     SendAdd,
     SendAmend,
     SendCancel,
@@ -100,6 +101,14 @@ def test_a_cancel_keeps_back_what_has_not_left_of_its_order() -> None:
     assert len(private.stage.heard("asker", CancelSettled)) == 1
     assert private.asked(("amend", order), ("cancel", order)) == ["cancel_order"]
     assert private.stage.heard("asker", AmendSettled)[0].outcome is Sent.NOT_SENT
+
+
+def test_what_is_prepared_leaves_only_when_it_is_asked_for() -> None:
+    private = Private()
+    order = private.order(1)
+    private.stage.tell(PrepareAdd(order))
+    assert private.asked() == []
+    assert private.asked(("add", order)) == ["add_order"]
 
 
 def test_an_amends_answer_comes_with_its_number_whatever_it_says() -> None:

@@ -6,6 +6,8 @@ from zoe.app.simulation.censor import Censor, Rules
 from zoe.app.simulation.market import SYMBOL
 from zoe.app.simulation.world import NotInTime, World
 from zoe.domain.order import State
+from zoe.messages.gateway import SendAdd
+from zoe.runtime.message import Envelope
 
 #: In the market that stands still: 0.005 at each of these, and far more 2.5 USD further out.
 BID: Final = "89999.0"
@@ -68,12 +70,22 @@ class Stage:
             return
 
     def until_gateway(self) -> None:
-        """Waits until mail has come to the gateway that it has not seen, for a second at most."""
-        gateway = self.world.runtime.find("gateway")
+        """Waits until an add has come to the gateway, for a second at most."""
+        runtime, come = self.world.runtime, False
+        note = runtime.witness
+
+        def look(envelope: Envelope) -> None:
+            nonlocal come
+            come = come or isinstance(envelope.message, SendAdd)
+            if note is not None:
+                note(envelope)
+
+        runtime.witness = look
         for _ in range(50_000):
-            if not gateway.mailbox.is_empty():
-                return
+            if come:
+                break
             self.world.run(0.000_02)
+        runtime.witness = note
 
     def slow_looks(self) -> None:
         """The stream will tell before a look does."""
