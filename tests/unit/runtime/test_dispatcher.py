@@ -1,6 +1,7 @@
 """A dispatcher's cells are stepped by one thread at a time: its own, or one that brought mail and lends itself."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -82,7 +83,9 @@ def begun(runtime: ThreadRuntime, *others: Child) -> Pokes:
 def test_a_thread_that_lends_itself_steps_whom_it_brought_mail(runtime: ThreadRuntime) -> None:
     pokes, mine = begun(runtime), threading.current_thread().name
     # Until the start is over the dispatcher's own thread may be at it.
+    until = time.monotonic() + PATIENCE_SECONDS
     while pokes.thread != mine:
+        assert time.monotonic() < until, f"{pokes.thread} steps it"
         runtime.post_all(runtime.find("one"), [Poke(0, 1)], lend=True)
         assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
 
@@ -93,7 +96,9 @@ def test_an_outcome_is_taken_by_the_lane_that_brought_it(runtime: ThreadRuntime)
     def bring(_: Outcome[int]) -> None:
         runtime.post(runtime.find("one"), Poke(0, 1))
 
+    until = time.monotonic() + PATIENCE_SECONDS
     while pokes.thread != "lane":
+        assert time.monotonic() < until, f"{pokes.thread} steps it"
         runtime.submit("lane", int, bring)
         assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
 
