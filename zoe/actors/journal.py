@@ -154,10 +154,12 @@ class Journal(Actor):
 
     def _is_awaited(self) -> bool:
         """Whether anybody waits for anything in the queue, or it is as long as a group may be."""
-        return len(self._queue) >= GROUP_REQUESTS or any(
-            not isinstance(item, Waiting) or item.record.reply_to is not None
-            for item in self._queue
-        )
+        if len(self._queue) >= GROUP_REQUESTS:
+            return True
+        for item in self._queue:
+            if not isinstance(item, Waiting) or item.record.reply_to is not None:
+                return True
+        return False
 
     def _await_company(self) -> None:
         if not self._company:

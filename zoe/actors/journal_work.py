@@ -23,17 +23,17 @@ class Waiting:
         """One of its rows as it is stored, under its account and number."""
         account_id, seq = key
         return JournalRow(
-            seq=seq,
-            account_id=account_id,
-            stream=row.stream,
-            version=row.version,
-            kind=row.kind,
-            at_ns=self.at_ns,
-            message_id=self.message_id,
-            correlation_id=self.correlation_id,
-            causation_id=self.causation_id,
-            anchor_seq=anchor_seq,
-            body=row.body,
+            seq,
+            account_id,
+            row.stream,
+            row.version,
+            row.kind,
+            self.at_ns,
+            self.message_id,
+            self.correlation_id,
+            self.causation_id,
+            anchor_seq,
+            row.body,
         )
 
 

@@ -136,10 +136,10 @@ class OrderActor(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case Hydrated():
-                self._hydrated(message)
             case Recorded():
                 self._recorded(message.ref)
+            case Hydrated():
+                self._hydrated(message)
             case OrderFacts():
                 self._waiting.extend(map(OrderFact, message.facts))
                 self._proceed()
@@ -229,7 +229,8 @@ class OrderActor(Actor):
         assert self._order is not None
         first, *further = news(self._order, fact)
         # What the report says beyond that is news to the order as it is then.
-        self._waiting.extendleft(OrderFact(fact) for fact in reversed(further))
+        if further:
+            self._waiting.extendleft(map(OrderFact, reversed(further)))
         try:
             change = by_fact(self._order, first, self._waiting)
         except EarlyFact as early:

@@ -1,8 +1,8 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
 Receives: SubmitOrder, SubmitAmend, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
-OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and RiskOfficer, Repositioner and
-whoever asked for the order every durable change. Blocks on nothing.
+OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and whoever
+has something to learn from a durable change (``order_audience``). Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
 way), are then looked up in the journal, and only then adopted as somebody else's.
@@ -107,10 +107,14 @@ class OrderDesk(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case Hydrated():
-                self._hydrated(message)
+            case OrderChanged():
+                self._changed(message)
+            case OrderSighted():
+                self._sighted(message.sighting)
             case SubmitOrder():
                 self._submit(message)
+            case Hydrated():
+                self._hydrated(message)
             case SubmitAmend():
                 self._amend(message)
             case FollowOrder():
@@ -119,10 +123,6 @@ class OrderDesk(Actor):
                 self._cancel(message)
             case CancelOwnOrders():
                 self._cancel_own(message.why, stops=message.stops)
-            case OrderSighted():
-                self._sighted(message.sighting)
-            case OrderChanged():
-                self._changed(message)
             case OrderForgotten():
                 self._forget(message.intent_id)
             case ReportOrders():

@@ -16,7 +16,7 @@ from typing import Final, assert_never
 
 import attrs
 
-from zoe.domain.ratelimit import Limiter, Wish
+from zoe.domain.ratelimit import CANCELS, Limiter, Wish
 from zoe.messages.limits import (
     BudgetChanged,
     BudgetReported,
@@ -62,8 +62,8 @@ class _Lanes:
 
     def add(self, request: RequestPermit) -> None:
         """Adds a request; one that waits already keeps its place."""
-        lane = self.cancels if _wish(request).is_cancel else self.others
-        if not any((w.ref, w.action) == (request.ref, request.action) for w in lane):
+        lane = self.cancels if request.action in CANCELS else self.others
+        if not lane or not any(w.ref == request.ref and w.action is request.action for w in lane):
             lane.append(request)
 
     def forget(self, ref: str) -> None:
@@ -89,8 +89,7 @@ class RateLimiter(Actor):
     def handle(self, message: Inbox) -> None:
         match message:
             case RequestPermit():
-                self._lanes.setdefault(message.pair, _Lanes()).add(message)
-                self._serve(message.pair)
+                self._requested(message)
             case OrderAged():
                 now_ns = self.clock.monotonic_ns()
                 self._limiter.engine_placed(message.pair, message.ref, now_ns)
@@ -107,13 +106,21 @@ class RateLimiter(Actor):
             case ReportBudget():
                 self._report()
             case Tick():
-                self._lanes[message.name].timer = None
-                self._serve(message.name)
+                lanes = self._lanes[message.name]
+                lanes.timer = None
+                self._serve(message.name, lanes)
             case _:
                 assert_never(message)
 
-    def _serve(self, pair: str) -> None:
-        lanes = self._lanes[pair]
+    def _requested(self, request: RequestPermit) -> None:
+        pair = request.pair
+        lanes = self._lanes.get(pair)
+        if lanes is None:
+            lanes = self._lanes[pair] = _Lanes()
+        lanes.add(request)
+        self._serve(pair, lanes)
+
+    def _serve(self, pair: str, lanes: _Lanes) -> None:
         now_ns = self.clock.monotonic_ns()
         while (first := lanes.first()) is not None:
             wish = self._limiter.engine_aged(_wish(first), now_ns)
@@ -130,7 +137,7 @@ class RateLimiter(Actor):
         lanes = self._lanes.get(news.pair)
         if lanes is not None:
             lanes.forget(news.ref)
-            self._serve(news.pair)
+            self._serve(news.pair, lanes)
 
     def _later(self, pair: str, lanes: _Lanes, at_ns: int) -> None:
         """One timer a pair; a request that may go earlier than it takes its place."""
@@ -168,7 +175,7 @@ class RateLimiter(Actor):
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
         if difference > 0:
             self._tell_room(report.pair, now_ns)
-        log.debug("budget.reported", pair=report.pair, difference=str(difference))
+        log.debug("budget.reported", pair=report.pair, difference=difference)
 
     def _hit(self, hit: LimitHit) -> None:
         now_ns = self.clock.monotonic_ns()

@@ -46,6 +46,8 @@ class Reservation:
         price: The worst of the prices that it may be executed at, as far as they are known; None
             where no quote has been seen yet.
         slot: Source and slot of a strategy's order.
+        notional: Price times quantity, in the pair's quote currency; made once, since every order's
+            is summed whenever one is placed.
     """
 
     intent_id: str
@@ -54,11 +56,11 @@ class Reservation:
     quantity: Decimal
     price: Decimal | None
     slot: tuple[str, str] | None = None
+    notional: Decimal = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def notional(self) -> Decimal:
-        """Price times quantity, in the pair's quote currency."""
-        return ZERO if self.price is None else self.price * self.quantity
+    def __attrs_post_init__(self) -> None:
+        notional = ZERO if self.price is None else self.price * self.quantity
+        object.__setattr__(self, "notional", notional)
 
     def or_worse(self, other: "Reservation") -> "Reservation":
         """The larger of both, in quantity and in price."""
@@ -190,15 +192,16 @@ class Exposures:
 
     def pair_notional(self, pair: str) -> Decimal:
         """The sum of a pair's reservations, both sides."""
-        return sum((r.notional for r in self.of_pair(pair)), ZERO)
+        return sum([r.notional for r in self._pairs.get(pair, {}).values()], ZERO)
 
     def open_orders(self, pair: str) -> int:
         """How many orders of a pair are held."""
-        return len(self.of_pair(pair))
+        return len(self._pairs.get(pair, ()))
 
     def open_quantity(self, pair: str, side: Side) -> Decimal:
         """What one side of a pair may still trade, in base."""
-        return sum((r.quantity for r in self.of_pair(pair) if r.side is side), ZERO)
+        held = self._pairs.get(pair, {}).values()
+        return sum([r.quantity for r in held if r.side is side], ZERO)
 
     def asset_quantity(self, asset: str, side: Side) -> Decimal:
         """What one side of every pair of a base asset may still trade."""

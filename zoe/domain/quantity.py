@@ -36,7 +36,9 @@ def plain(value: Decimal) -> str:
     """Writes a Decimal without an exponent and without trailing zeros, ``0`` for zero."""
     text = str(value)
     if "E" in text:
-        text = format(value, "f")  # twice the time, and seldom another text
+        text = format(value, "f")
+    elif text[-1] != "0":
+        return text  # as most are
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text

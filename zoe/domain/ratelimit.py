@@ -19,8 +19,7 @@ MILLI: Final = 1_000
 class Action(enum.Enum):
     """What the engine counts."""
 
-    # Members are one object each; those of enum hash their names anew each time they are looked up.
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # members are single; Enum's own hash is Python, and slow
 
     ADD = "add"
     AMEND = "amend"
@@ -49,6 +48,8 @@ TIERS: Final[Mapping[str, Tier]] = {
 }
 
 _FIXED: Final = {Action.ADD: 1, Action.AMEND: 1, Action.EDIT: 1}
+#: What takes risk away.
+CANCELS: Final = frozenset({Action.CANCEL, Action.BATCH_CANCEL})
 #: Points by age: the first column whose limit in seconds is above the order's age.
 _AGE_LIMITS: Final = (5, 10, 15, 45, 90, 300)
 _BY_AGE: Final = {
@@ -104,6 +105,9 @@ _AGE_LIMITS_NS: Final = tuple(limit * SECOND_NS for limit in _AGE_LIMITS)
 _CANCEL_MILLI: Final = (*(cost * MILLI for cost in _BY_AGE[Action.CANCEL]), 0)
 
 
+_DEAREST_AMEND_MILLI: Final = engine_cost_milli(Action.AMEND, 0)
+
+
 def cancel_cost_milli(age_ns: int) -> int:
     """What by_age says of a cancel; every order's is looked at whenever one is placed."""
     return _CANCEL_MILLI[bisect_right(_AGE_LIMITS_NS, age_ns)]
@@ -133,7 +137,7 @@ class Wish:
     @property
     def is_cancel(self) -> bool:
         """Whether it takes risk away."""
-        return self.action in (Action.CANCEL, Action.BATCH_CANCEL)
+        return self.action in CANCELS
 
 
 class _Pair:
@@ -281,7 +285,7 @@ class Limiter:
         known = self._of(pair)
         # The order to be amended is as young as it can be afterwards.
         owed = known.owed(now_ns) + _CANCEL_MILLI[0]
-        ceiling = self._ceiling(owed, engine_cost_milli(Action.AMEND, 0))
+        ceiling = self._ceiling(owed, _DEAREST_AMEND_MILLI)
         held_ns = known.hold.wait_ns(now_ns)
         used = ceiling if held_ns else known.now(now_ns)
         return Room(used, ceiling, self._tier.engine_decay_milli, now_ns)

@@ -145,16 +145,16 @@ Step = Add | Amend | Cancel | Wait
 
 def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy: Policy) -> Step:
     """The next step of one slot."""
+    stale = target is not None and target.valid_until_ns <= now.wall_ns
+    if not working:
+        return Wait("NOTHING_WANTED") if target is None or stale else Add(target)
     if any(order.cancel is not CancelProgress.NONE for order in working):
         return Wait("CANCELING")
     if any(order.state in _UNSETTLED for order in working):
         return Wait("UNSETTLED")
-    stale = target is not None and target.valid_until_ns <= now.wall_ns
     if len(working) > 1:
         youngest = max(working, key=lambda order: (order.since_ns, order.intent_id))
         return Cancel(youngest.intent_id, "second order in the slot")
-    if not working:
-        return Wait("NOTHING_WANTED") if target is None or stale else Add(target)
     order = working[0]
     if (target is None or stale) and order.guards:
         return Wait("STOP_RESTS")
@@ -165,10 +165,9 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
 
 def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     """What becomes of the one order of a slot that has a target."""
-    wanted = f"wanted {target.quantity} @ {target.price}"
     is_other = (order.trigger is None) is not (target.trigger is None)
     if order.side is not target.side or order.terms.limit_price is None or is_other:
-        return Cancel(order.intent_id, f"{wanted}: not to be had by an amend")
+        return Cancel(order.intent_id, f"{_wanted(target)}: not to be had by an amend")
     if order.trigger is not None and target.trigger is not None:
         return _guard(target, order, now, policy)
     age_ns = max(now.wall_ns - order.since_ns, 0)
@@ -177,15 +176,15 @@ def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     terms = _terms(target, order, order.terms.limit_price, policy)
     if terms == order.terms:
         return Wait("IN_PLACE")
+    if order.amending:
+        return Wait("AMENDING")
     distance = _distance(target, order.terms.limit_price)
     cost_milli = engine_cost_milli(Action.AMEND, age_ns)
     figures = (
-        f"{wanted}, has {order.remaining} @ {order.terms.limit_price}, "
+        f"{_wanted(target)}, has {order.remaining} @ {order.terms.limit_price}, "
         f"{plain(round(distance * _BPS, 1))} bps off; age {_seconds(age_ns)} s, "
         f"an amend costs {_points(cost_milli)}, {_used(now)}"
     )
-    if order.amending:
-        return Wait("AMENDING")
     if order.refusals >= policy.max_refusals:
         return Cancel(order.intent_id, f"{order.refusals} amends refused; {figures}")
     if affordable(now, cost_milli, age_ns):
@@ -201,11 +200,11 @@ def _guard(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     terms = _guarding(target, order, policy)
     if terms == order.terms:
         return Wait("IN_PLACE")
+    if order.amending:
+        return Wait("AMENDING")
     figures = (
         f"wanted {target.quantity} at {target.trigger}, has {order.remaining} at {order.trigger}"
     )
-    if order.amending:
-        return Wait("AMENDING")
     cost_milli = engine_cost_milli(Action.AMEND, max(now.wall_ns - order.since_ns, 0))
     room = now.room
     if room is not None and room.used(now.monotonic_ns) + cost_milli > room.ceiling_milli:
@@ -240,6 +239,10 @@ def _terms(target: Target, order: Working, price: Price, policy: Policy) -> Term
         filled + target.quantity if is_large else order.terms.quantity,
         price if is_near else target.price,
     )
+
+
+def _wanted(target: Target) -> str:
+    return f"wanted {target.quantity} @ {target.price}"
 
 
 def _distance(target: Target, price: Price) -> Decimal:
