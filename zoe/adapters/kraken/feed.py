@@ -20,6 +20,7 @@ from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
+from zoe.domain.strategy.quick import quick
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
@@ -37,6 +38,7 @@ EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 #: Levels of one side in one frame: books have 1,000, and change a few at a time.
 MOST_LEVELS: Final = 5_000
 _NOTHING: Final[tuple[Message, ...]] = ()
+_TICKER_SEEN: Final = quick(TickerSeen)
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
 _KIND: Final = slice(12, 14)
@@ -327,7 +329,7 @@ class FeedReader:
             bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
             if not all_exact(bid, ask, volume, bid if last is None else last):
                 raise ValueError("a number is absurd, or none")
-            said.append(TickerSeen(row.symbol, bid, ask, last, volume, received_ns))
+            said.append(_TICKER_SEEN(row.symbol, bid, ask, last, volume, received_ns))
         return said
 
     def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:

@@ -13,11 +13,13 @@ import attrs
 from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.numbers import nanoseconds
 from zoe.domain.book import Book, Level
+from zoe.domain.strategy.quick import quick
 from zoe.messages.market import BookBroken, Quote
 from zoe.runtime.message import Message
 
 Precision = tuple[int, int]
 _ZERO: Final = b"0"
+_QUOTE: Final = quick(Quote)
 _NO_LEVELS: Final[tuple[Sequence[Level], Sequence[Level]]] = ((), ())
 SECOND_NS: Final = 1_000_000_000
 
@@ -176,7 +178,7 @@ class Shelf:
                 continue
             bid, bid_qty, ask, ask_qty = kept.book.touch
             bids, asks = kept.book.top if self._levels else _NO_LEVELS
-            quote = Quote(
+            quote = _QUOTE(
                 kept.symbol, kept.price_precision, kept.qty_precision, bid, bid_qty, ask, ask_qty,
                 at_ns, kept.told_ns, True, 0, bids, asks,
             )  # fmt: skip

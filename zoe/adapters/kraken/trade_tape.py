@@ -11,9 +11,12 @@ from zoe.adapters.kraken.numbers import nanoseconds, traded
 from zoe.adapters.kraken.rows import not_understood
 from zoe.domain.bars import Bars, ended_at
 from zoe.domain.quantity import EXACT
+from zoe.domain.strategy.quick import quick
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
 from zoe.runtime.message import Message
 
+_PRINT: Final = quick(TradePrint)
+_PRINTS: Final = quick(TradePrints)
 _NO_VOLUME: Final = Decimal(0)
 _SIDES: Final = frozenset({"buy", "sell"})
 
@@ -80,7 +83,7 @@ class TradeTape:
             bars = self._bars[symbol] = Bars()
         bars.fold(trades)
         self._late = self._late or bars.late
-        return TradePrints(symbol, tuple(trades), count, volume, received_ns)
+        return _PRINTS(symbol, tuple(trades), count, volume, received_ns)
 
     def closed(self, now_ns: int) -> list[Message]:
         """The bars of minutes that have ended; one message, or none."""
@@ -96,4 +99,4 @@ def _trade(row: frames.TradeRow) -> TradePrint:
     if row.side not in _SIDES:
         raise ValueError(f"a trade's side is {row.side[:40]!r}")
     price, quantity = traded(row.price), traded(row.qty)
-    return TradePrint(row.trade_id, row.side, price, quantity, nanoseconds(row.timestamp))
+    return _PRINT(row.trade_id, row.side, price, quantity, nanoseconds(row.timestamp))

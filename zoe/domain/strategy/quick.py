@@ -26,5 +26,5 @@ def quick(kind: type[T]) -> type[T]:
     these = {f.name: attrs.field(default=f.default) for f in fields}
     body = {"__attrs_post_init__": become}
     layout: dict[str, Any] = {"slots": True, "weakref_slot": False, "eq": False, "repr": False}
-    twin = attrs.make_class(kind.__name__, these, class_body=body, **layout)
+    twin = attrs.make_class(kind.__name__, these, bases=kind.__bases__, class_body=body, **layout)
     return cast(type[T], twin)

@@ -9,9 +9,14 @@ from zoe.domain.strategy.edge_state import EdgeState
 from zoe.domain.strategy.market import Book
 from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import Decision, Touch, View, Want
+from zoe.messages.market import Quote, TickerSeen, TradePrint, TradePrints
+
+VALUES = (View, Touch, Book, Want, Decision, EdgeState)
+MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints)
+KINDS = (*VALUES, *MESSAGES)
 
 
-@pytest.mark.parametrize("kind", [View, Touch, Book, Want, Decision, EdgeState])
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_made_quickly_is_an_instance_of_the_class_and_equal_to_its_own(
     kind: type[Any],
 ) -> None:
