@@ -23,6 +23,7 @@ from zoe.actors.hydration import reading_of
 from zoe.actors.journal_work import Asked, Collect, Commit, Forget, Open, Probe, Waiting, Work
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
+from zoe.domain.strategy.quick import quick
 from zoe.messages.journal import (
     Hydrate,
     Hydrated,
@@ -53,6 +54,9 @@ SILENCE_NS: Final = 2_000_000_000
 BACKLOG: Final = 10_000
 EXIT_SECOND_WRITER: Final = 70
 CANCEL_NOTED: Final = "order.cancel_noted"
+
+
+_row_waits: Final = quick(Waiting)
 
 
 @attrs.frozen
@@ -133,7 +137,7 @@ class Journal(Actor):
         envelope = self.envelope
         assert envelope is not None, "a Record comes in an envelope"
         ids = (envelope.message_id, envelope.correlation_id, envelope.causation_id)
-        return Waiting(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
+        return _row_waits(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
 
     # One call at a time
 

@@ -1,13 +1,18 @@
 """What the Journal is asked to do, and the calls to the store that come of it; a part of that actor."""
 
+from typing import Final
+
 import attrs
 
+from zoe.domain.strategy.quick import quick
 from zoe.messages.journal import Hydrate, Record, Row
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.message import Envelope
 
+_journal_row: Final = quick(JournalRow)
 
-@attrs.frozen
+
+@attrs.frozen(weakref_slot=False)
 class Waiting:
     """Rows with the ids of the envelope they came in, and when that was."""
 
@@ -22,7 +27,7 @@ class Waiting:
     def numbered(self, row: Row, key: tuple[str, int], anchor_seq: int | None) -> JournalRow:
         """One of its rows as it is stored, under its account and number."""
         account_id, seq = key
-        return JournalRow(
+        return _journal_row(
             seq,
             account_id,
             row.stream,

@@ -28,6 +28,7 @@ from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working
 from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
+from zoe.domain.strategy.quick import quick
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
     AmendDenied,
@@ -53,6 +54,8 @@ PATIENCE_NS: Final = 36_000_000_000
 RepegConfig = Policy
 #: What ends the time for which an amend's fate is not known.
 _AMENDED: Final = frozenset({Input.AMENDED, Input.AMEND_REFUSED, Input.AMEND_ABSENT})
+
+_working: Final = quick(Working)
 
 Inbox = (
     SetTarget | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
@@ -255,7 +258,7 @@ class Repositioner(Actor):
         same_terms = known is not None and known.terms == order.terms
         moved = known is None or not same_terms or known.state is not order.state
         canceling = known is not None and known.cancel is not CancelProgress.NONE
-        entry = Working(
+        entry = _working(
             intent_id=intent.intent_id,
             slot=slot[1],
             side=intent.side,

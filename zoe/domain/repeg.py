@@ -66,7 +66,7 @@ class Policy:
     max_refusals: int = 3
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Working:
     """An order of a slot that is not concluded.
 

@@ -13,7 +13,7 @@ from zoe.messages.journal import StoredRow
 EXECUTIONS = "order.fills"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class JournalRow:
     """A row as it is written.
 
