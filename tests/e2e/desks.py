@@ -19,8 +19,8 @@ from commands import ZOE
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: A busy disk holds everybody up for a minute now and then.
 PATIENCE_SECONDS: Final = 120
-#: The desk compares balances with the exchange's every minute.
-LOOK_SECONDS: Final = 75
+#: The desk compares balances with the exchange's every minute; a few looks may be needed, or fail.
+LOOK_SECONDS: Final = 240
 _BALANCE: Final = "balance of"
 #: States of orders that are not concluded.
 OPEN: Final = {"SENDING", "PENDING", "WORKING", "IN_DOUBT"}
