@@ -25,6 +25,7 @@ import attrs
 
 from zoe.domain.catalog import Instrument
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.risk import TradingState
 from zoe.domain.scan import Seen
 from zoe.domain.strategy.edge_factory import EdgeFactory
@@ -32,7 +33,6 @@ from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.fair_value import FINE
 from zoe.domain.strategy.market import Book, Sibling, Tape
 from zoe.domain.strategy.own import Account, Budget, WorkingOrder
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.scan_gates import Listing, scan
 from zoe.domain.strategy.scan_grid import Grid
 from zoe.domain.strategy.trader_params import Params

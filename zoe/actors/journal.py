@@ -23,7 +23,7 @@ from zoe.actors.hydration import reading_of
 from zoe.actors.journal_work import Asked, Collect, Commit, Forget, Open, Probe, Waiting, Work
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
-from zoe.domain.strategy.quick import quick
+from zoe.domain.quick import quick
 from zoe.messages.journal import (
     Hydrate,
     Hydrated,

@@ -4,7 +4,7 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.strategy.quick import quick
+from zoe.domain.quick import quick
 from zoe.messages.journal import Hydrate, Record, Row
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.message import Envelope

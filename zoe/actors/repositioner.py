@@ -24,11 +24,11 @@ from zoe.domain.order import (
     Side,
     State,
 )
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working
 from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
-from zoe.domain.strategy.quick import quick
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
     AmendDenied,

@@ -13,11 +13,11 @@ import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.scan import Seen
 from zoe.domain.strategy import fair_value
 from zoe.domain.strategy.fair_value import Leg, Own, Weighing
 from zoe.domain.strategy.market import Book, BookState, Level, Sibling, Sweep, Tape, without_own
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.routes import Route, routes
 from zoe.domain.strategy.view import Bar, Touch
 from zoe.messages.market import CandleSeen, Quote, TradePrints

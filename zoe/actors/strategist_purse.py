@@ -15,11 +15,11 @@ from zoe.domain.counted import Counted
 from zoe.domain.order import CONCLUDED, TRIGGERED, CancelProgress, Fact, Fill, Order, Side, State
 from zoe.domain.order_record import fill_of
 from zoe.domain.quantity import EXACT
+from zoe.domain.quick import quick
 from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy import record
 from zoe.domain.strategy.market import Level
 from zoe.domain.strategy.own import OwnFill, Stage, WorkingOrder
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.sleeve import Sleeve, sellable, unassigned
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown

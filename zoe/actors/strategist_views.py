@@ -11,10 +11,10 @@ from zoe.actors.strategist_eyes import Eyes
 from zoe.actors.strategist_purse import Purse
 from zoe.actors.strategist_scan import Scanner
 from zoe.domain.catalog import Instrument
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import Room
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.own import Account, Budget
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import View
 
 ZERO: Final = Decimal(0)

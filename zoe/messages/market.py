@@ -1,7 +1,7 @@
 """Messages about the market; prices and quantities are ints in the instrument's units.
 
 Those that come often have no slot for weak references: so their reader makes them in a third of the time
-(domain/strategy/quick.py).
+(domain/quick.py).
 """
 
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
-from zoe.domain.strategy.quick import quick
+from zoe.domain.quick import quick
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,

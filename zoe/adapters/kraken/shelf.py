@@ -13,7 +13,7 @@ import attrs
 from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.numbers import nanoseconds
 from zoe.domain.book import Book, Level
-from zoe.domain.strategy.quick import quick
+from zoe.domain.quick import quick
 from zoe.messages.market import BookBroken, Quote
 from zoe.runtime.message import Message
 

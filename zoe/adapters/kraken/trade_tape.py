@@ -11,7 +11,7 @@ from zoe.adapters.kraken.numbers import nanoseconds, traded
 from zoe.adapters.kraken.rows import not_understood
 from zoe.domain.bars import Bars, ended_at
 from zoe.domain.quantity import EXACT
-from zoe.domain.strategy.quick import quick
+from zoe.domain.quick import quick
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
 from zoe.runtime.message import Message
 

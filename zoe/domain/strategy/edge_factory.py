@@ -10,13 +10,13 @@ from typing import Final
 import attrs
 
 from zoe.domain.catalog import Instrument
+from zoe.domain.quick import quick
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_pull import book_fault, pull
 from zoe.domain.strategy.edge_quotes import ASK, BID, ask, bid, scene
 from zoe.domain.strategy.edge_state import APART_OFF_NS, EdgeState, learnt
 from zoe.domain.strategy.edge_terms import Kept
 from zoe.domain.strategy.fair_value import MicroPrice, Weighing
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.sizing import Steps
 from zoe.domain.strategy.view import Decision, Needs, View, Want
 

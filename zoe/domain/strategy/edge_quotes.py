@@ -7,13 +7,13 @@ the queue and a cheap cancel later are worth more than the difference.
 from typing import Final, NamedTuple
 
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy import sizing
 from zoe.domain.strategy.edge_state import EdgeState
 from zoe.domain.strategy.edge_terms import Kept, Money, Plan
 from zoe.domain.strategy.fair_value import FINE, WHOLE
 from zoe.domain.strategy.own import WorkingOrder
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import View, Want
 
 BID: Final = "bid.0"

@@ -11,13 +11,13 @@ from typing import Final
 import attrs
 
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.strategy.adverse import Adverse
 from zoe.domain.strategy.arrival import Arrival
 from zoe.domain.strategy.edge_params import EdgeParams
 from zoe.domain.strategy.edge_terms import Kept
 from zoe.domain.strategy.fair_value import FINE, Own, combined, own, premiums
 from zoe.domain.strategy.own import OwnFill
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import View
 from zoe.domain.strategy.volatility import (
     SECOND_NS,

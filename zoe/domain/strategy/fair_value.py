@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import attrs
 
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.strategy.market import Book, Level, Sibling
-from zoe.domain.strategy.quick import quick
 
 #: Bound once: to ask the enum for a member takes as long as to work out a price.
 _BUY: Final = Side.BUY

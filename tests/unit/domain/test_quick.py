@@ -5,9 +5,9 @@ from typing import Any
 import attrs
 import pytest
 
+from zoe.domain.quick import quick
 from zoe.domain.strategy.edge_state import EdgeState
 from zoe.domain.strategy.market import Book
-from zoe.domain.strategy.quick import quick
 from zoe.domain.strategy.view import Decision, Touch, View, Want
 from zoe.messages.market import Quote, TickerSeen, TradePrint, TradePrints
 
@@ -39,5 +39,13 @@ def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
     class Careful:
         number: int = attrs.field(converter=int)
 
-    with pytest.raises(AssertionError):
-        quick(Careful)
+    @attrs.frozen(weakref_slot=False)
+    class Afterwards:
+        number: int
+
+        def __attrs_post_init__(self) -> None:
+            """Would look at the number."""
+
+    for kind in (Careful, Afterwards):
+        with pytest.raises(AssertionError):
+            quick(kind)
