@@ -1,6 +1,7 @@
 """KrakenStream from somebody's own program, against a sandbox process over loopback."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from zoe.adapters.kraken.socket_requests import OrderIds
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.domain.errors import ExchangeUnavailable
 from zoe.domain.order import Input
+from zoe.domain.reconnect import MOST_CONNECTS, Reconnect
 
 PATIENCE_SECONDS = 60
 
@@ -33,14 +35,21 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 class Running:
-    """A stream in a thread of this test's, and all that it called back."""
+    """A stream in a thread of this test's, and all that it called back.
 
-    def __init__(self, url: str, line: PublicSession | PrivateLine) -> None:
+    Args:
+        policy: How it pauses, where not as any stream does.
+    """
+
+    def __init__(
+        self, url: str, line: PublicSession | PrivateLine, policy: Reconnect | None = None
+    ) -> None:
         self.heard: list[tuple[str, Any]] = []
         self.news = threading.Condition()
         names = ("ticker", "book", "trade", "candle", "execution", "balance", "answer", "lost")
         calls = {f"on_{name}": self._hears(name) for name in (*names, "problem")}
         self.stream = KrakenStream(url, line, Callbacks(**calls))
+        self.stream._policy = policy or self.stream._policy
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.stream.run, args=(self.ending.is_set,))
         self.thread.start()
@@ -140,7 +149,14 @@ def test_an_exchange_that_is_not_there_is_tried_again_with_pauses() -> None:
     running.until(lambda name, news: name == "lost" and len(running.heard) >= 3)
     with pytest.raises(ExchangeUnavailable, match="no connection"):
         running.stream.send(b"{}")
-    running.stop()  # without waiting for the end of a pause
+    running.stop()
+
+
+def test_a_stop_does_not_wait_for_the_end_of_a_pause() -> None:
+    connects_ns = (time.monotonic_ns(),) * MOST_CONNECTS
+    running = Running("ws://127.0.0.1:9/v2", public(), Reconnect(0, connects_ns))
+    running.until(lambda name, news: name == "lost")
+    running.stop()  # ten minutes before the next connect
 
 
 def test_what_a_callback_raises_ends_the_run(sandbox: Sandbox) -> None:
