@@ -79,6 +79,6 @@ def _private(payload: bytes, refusal: str) -> str | None:
             return refusal if call.params is None and call.success is None else None
         else:
             return refusal
-    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+    except frames.UNREADABLE as problem:
         return f"{type(problem).__name__}: {problem}"
     return None

@@ -8,6 +8,7 @@ from functools import partial
 import attrs
 import pytest
 
+from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.dispatcher import LENT_STEPS
 from zoe.runtime.message import Envelope, Message
@@ -53,6 +54,16 @@ class Teller(Actor):
 
     def handle(self, message: Message) -> None:
         self.tell(self.find("witness"), message)
+
+
+class Ringer(Actor):
+    """Arms a timer when it is poked, and tells when it rings."""
+
+    def handle(self, message: Message) -> None:
+        if isinstance(message, Poke):
+            self.after(0.005, Tick("ring"))
+        else:
+            self.tell(self.find("witness"), message)
 
 
 class Restless(Actor):
@@ -156,3 +167,19 @@ def test_a_thread_that_lends_itself_is_not_kept(runtime: ThreadRuntime) -> None:
     for number in range(LENT_STEPS):
         runtime.post_all(runtime.find("one"), [Poke(0, number)], lend=True)
         assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+
+
+# Timers that turns arm: their thread is woken when there is nothing else to do, or soon
+
+
+@pytest.mark.parametrize("others", [(), (Child("restless", Restless, dispatcher=DISPATCHER),)])
+def test_a_timer_rings_however_busy_the_dispatcher_is_that_armed_it(
+    runtime: ThreadRuntime, others: tuple[Child, ...]
+) -> None:
+    rung = threading.Semaphore(0)
+    runtime.endpoint("witness", lambda envelope: rung.release())
+    children = (Child("ringer", Ringer, dispatcher=DISPATCHER), *others)
+    runtime.root((Group("all", children),))
+    for number in range(3):
+        runtime.find("ringer").tell(Poke(0, number))
+        assert rung.acquire(timeout=PATIENCE_SECONDS)

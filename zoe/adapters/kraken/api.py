@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken.errors import classify, is_error
+from zoe.adapters.kraken.frames import UNREADABLE
 from zoe.adapters.kraken.numbers import every_exact
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ExchangeThrottled, ExchangeUnavailable, WireError
@@ -155,7 +156,7 @@ def parse(form: type[T], result: bytes) -> T:
     """
     try:
         return msgspec.json.decode(result, type=form)
-    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
+    except UNREADABLE as problem:
         raise WireError(f"{type(problem).__name__}: {problem}", result) from problem
 
 

@@ -45,9 +45,6 @@ _KIND: Final = slice(12, 14)
 _BOOK: Final = b"bo"
 _TICKER: Final = b"ti"
 
-#: What a frame that makes no sense may raise.
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
-
 Often = frames.BookFrame | frames.TickerFrame | frames.TradeFrame | frames.Heartbeat
 
 
@@ -166,11 +163,11 @@ class FeedReader:
     def _decoded(self, payload: bytes, received_ns: int) -> list[Message]:
         try:
             frame = frames.OFTEN.decode(payload)
-        except UNREADABLE:
+        except frames.UNREADABLE:
             return self._any(payload, received_ns)
         try:
             return self._often(frame, received_ns)
-        except UNREADABLE as problem:
+        except frames.UNREADABLE as problem:
             return [_unreadable(problem, payload)]
 
     def _hold(self, payload: bytes, received_ns: int) -> bool:
@@ -212,7 +209,7 @@ class FeedReader:
         """A frame of a channel that says little, an answer, or one that cannot be read."""
         try:
             return self._read(frames.FRAME.decode(payload), received_ns)
-        except UNREADABLE as problem:
+        except frames.UNREADABLE as problem:
             return [_unreadable(problem, payload)]
 
     def _read(self, frame: frames.Frame, received_ns: int) -> list[Message]:
@@ -315,8 +312,8 @@ class FeedReader:
         def read(row: bytes) -> list[Message]:
             try:
                 return self._tape.read([frames.TRADE.decode(row)], received_ns)
-            except UNREADABLE:
-                with contextlib.suppress(*UNREADABLE):  # its pair misses it, if it names one
+            except frames.UNREADABLE:
+                with contextlib.suppress(*frames.UNREADABLE):  # its pair misses it, if it names one
                     self._tape.missed(frames.NAME.decode(row).symbol, received_ns)
                 raise
 
@@ -373,7 +370,7 @@ def _row_by_row(frame: frames.Frame, read: Callable[[bytes], list[Message]]) -> 
     for row in map(bytes, frames.ROWS.decode(frame.data)):
         try:
             said += read(row)
-        except UNREADABLE as problem:
+        except frames.UNREADABLE as problem:
             said.append(_unreadable(problem, row))
     return said
 

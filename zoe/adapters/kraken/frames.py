@@ -1,8 +1,12 @@
 """The public frames of WebSocket v2 as typed rows (facts sheet, sections 2.2 to 2.7)."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
+
+#: What a frame, or an answer, that makes no sense may raise when it is read.
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 
 class Level(msgspec.Struct, gc=False):

@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import frames, recorder
-from zoe.adapters.kraken.feed import UNREADABLE, FeedReader
+from zoe.adapters.kraken.feed import FeedReader
 from zoe.adapters.kraken.shelf import Precision
 from zoe.domain.errors import WireError
 from zoe.messages.market import BookBroken, FrameNotUnderstood
@@ -87,7 +87,7 @@ def precisions(recorded: Iterable[bytes]) -> dict[str, Precision]:
         try:
             frame = frames.FRAME.decode(payload)
             rows = frames.BOOK.decode(frame.data) if frame.channel == "book" else []
-        except UNREADABLE:
+        except frames.UNREADABLE:
             continue
         for row in rows:
             price, qty = found.get(row.symbol, (0, 0))
@@ -125,7 +125,7 @@ def _decoded(
     checksum = None if before == after else after[1] == before[1]
     try:
         frame = _ANY.decode(payload)
-    except UNREADABLE:
+    except frames.UNREADABLE:
         frame = _AnyFrame()
     name = frame.channel or frame.method
     symbol = frame.symbol or _symbol(frame.data)
@@ -140,7 +140,7 @@ def channel_of(payload: bytes) -> str:
             return frame.channel
         told = bytes(frame.result)
         return (frames.RESULT.decode(told).channel or "") if told else ""
-    except UNREADABLE:
+    except frames.UNREADABLE:
         return ""
 
 

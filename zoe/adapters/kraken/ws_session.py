@@ -43,7 +43,6 @@ LIVE_WITHIN_NS: Final = 10_000_000_000
 MOST_WORDED: Final = 64
 _EXECUTIONS: Final = "executions"
 _BALANCES: Final = "balances"
-_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 _CHANNELS: Final = (_EXECUTIONS, _BALANCES)
 
 
@@ -92,7 +91,7 @@ class KrakenSession:
             self._first_heard_ns = received_ns
         try:
             said = self._read(frames.FRAME.decode(payload), payload)
-        except _UNREADABLE as problem:
+        except frames.UNREADABLE as problem:
             raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
         if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
             return [*said, StreamGap("not live in 10 s")]
@@ -156,7 +155,7 @@ class KrakenSession:
         counts: list[object] = []
         try:
             return [self._sighting(report, counts) for report in REPORTS.decode(data)] + counts
-        except _UNREADABLE:
+        except frames.UNREADABLE:
             counts.clear()
         return _each(data, lambda row: self._sighting(REPORT.decode(row), counts)) + counts
 
@@ -239,7 +238,7 @@ class KrakenSession:
 def _ledger_rows(data: msgspec.Raw) -> list[object]:
     try:
         return [balance_entry(row) for row in LEDGER_ROWS.decode(data)]
-    except _UNREADABLE:
+    except frames.UNREADABLE:
         return _each(data, lambda row: balance_entry(LEDGER_ROW.decode(row)))
 
 
@@ -249,7 +248,7 @@ def _each(data: msgspec.Raw, read: Callable[[msgspec.Raw], object]) -> list[obje
     for row in ROWS.decode(data):
         try:
             said.append(read(row))
-        except _UNREADABLE as problem:
+        except frames.UNREADABLE as problem:
             said.append(_unread(f"{type(problem).__name__}: {problem}", row))
     return said
 
