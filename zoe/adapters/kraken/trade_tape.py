@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,10 +19,15 @@ _PRINT: Final = quick(TradePrint)
 _PRINTS: Final = quick(TradePrints)
 _NO_VOLUME: Final = Decimal(0)
 _SIDES: Final = frozenset({"buy", "sell"})
+#: Pairs that are remembered: four times what the exchange lists, whatever symbols somebody invents.
+MOST_PAIRS: Final = 5_000
 
 
 class TradeTape:
     """See the module's docstring; used in the thread that reads the connection.
+
+    Of more than MOST_PAIRS pairs those are forgotten that came first: trades are told all the same, with
+    sums from there on, and bars that are not whole.
 
     Attributes:
         heard: Trades that are still to be told.
@@ -39,6 +44,7 @@ class TradeTape:
     def subscribed(self, symbol: str, at_ns: int) -> None:
         """From here on every trade of a pair is heard."""
         self._bars[symbol] = Bars(at_ns)
+        _forget(self._bars)
 
     def left(self, symbol: str) -> None:
         """From here on none is."""
@@ -78,9 +84,11 @@ class TradeTape:
             volume = EXACT.add(volume, trade.quantity)
         count += len(trades)
         self._sums[symbol] = (count, volume)
+        _forget(self._sums)
         bars = self._bars.get(symbol)
         if bars is None:
             bars = self._bars[symbol] = Bars()
+            _forget(self._bars)
         bars.fold(trades)
         self._late = self._late or bars.late
         return _PRINTS(symbol, tuple(trades), count, volume, received_ns)
@@ -93,6 +101,11 @@ class TradeTape:
         self._ended_ns, self._late = end_ns, False
         told = [(symbol, bar) for symbol, bars in self._bars.items() for bar in bars.closed(now_ns)]
         return [MinutesClosed(self._connection, tuple(told))] if told else []
+
+
+def _forget(by_pair: dict[str, Any]) -> None:
+    if len(by_pair) > MOST_PAIRS:
+        del by_pair[next(iter(by_pair))]
 
 
 def _trade(row: frames.TradeRow) -> TradePrint:
