@@ -44,7 +44,8 @@ class Change:
 
     def durable(self, stream: str, version: int) -> tuple[Row, ...]:
         """The rows as they follow this version of the order's stream."""
-        return tuple(Row(stream, version + n, *row) for n, row in enumerate(self.rows, 1))
+        following = enumerate(self.rows, version + 1)
+        return tuple([Row(stream, number, kind, body) for number, (kind, body) in following])
 
 
 def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:

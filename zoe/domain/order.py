@@ -338,6 +338,7 @@ class Order:
         amended: Its terms since an amend; None while they are as intended.
         amend: The one whose fate is not known.
         filled: The maximum ever seen, by fills or by the exchange's own total.
+        fills_missing: Whether the exchange reported more than the fills that we hold.
     """
 
     intent: Intent
@@ -353,9 +354,10 @@ class Order:
     amended: Terms | None = None
     amend: Amend | None = None
     filled: Quantity = attrs.field(init=False, eq=False, repr=False)
+    fills_missing: bool = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.__dict__["filled"] = self.most_filled()
+        self.__dict__.update(self.sums())
 
     @property
     def terms(self) -> Terms:
@@ -384,15 +386,10 @@ class Order:
         """Whether this desk placed it."""
         return self.intent.source != EXTERNAL
 
-    @property
-    def fills_missing(self) -> bool:
-        """Whether the exchange reported more than the fills that we hold."""
-        return self._by_fills() < self.reported_filled.value
-
-    def most_filled(self) -> Quantity:
-        """What ``filled`` is to be; kept, since everybody asks for it all the time."""
-        total, reported = self._by_fills(), self.reported_filled
-        return reported if total <= reported.value else Quantity(total)
-
-    def _by_fills(self) -> Decimal:
-        return sum([fill.quantity.value for fill in self.fills], _ZERO) if self.fills else _ZERO
+    def sums(self) -> dict[str, Quantity | bool]:
+        """What ``filled`` and ``fills_missing`` are to be; kept, since everybody asks for them all
+        the time."""
+        total = sum([fill.quantity.value for fill in self.fills], _ZERO) if self.fills else _ZERO
+        reported = self.reported_filled
+        most = reported if total <= reported.value else Quantity(total)
+        return {"filled": most, "fills_missing": total < reported.value}

@@ -33,7 +33,7 @@ def but(order: Order, **changes: Any) -> Order:
     known = changed.__dict__
     known.update(order.__dict__, **changes)
     if "fills" in changes or "reported_filled" in changes:
-        known["filled"] = changed.most_filled()
+        known.update(changed.sums())
     return changed
 
 
@@ -104,6 +104,8 @@ def _merge(order: Order, fact: Fact) -> Order:
     if fact.filled_quantity is not None and fact.filled_quantity > filled:
         filled = fact.filled_quantity
         changed = but(changed, reported_filled=filled)
+    if filled is order.filled:
+        return changed  # and no terms are ever below it
     # Whoever placed an external order may have changed its quantity since; and of one that has
     # ended no amend is told any more.
     if order.intent.source != EXTERNAL and order.state not in TERMINAL:

@@ -103,8 +103,6 @@ def by_age(action: Action, age_ns: int) -> int:
 
 _AGE_LIMITS_NS: Final = tuple(limit * SECOND_NS for limit in _AGE_LIMITS)
 _CANCEL_MILLI: Final = (*(cost * MILLI for cost in _BY_AGE[Action.CANCEL]), 0)
-
-
 _DEAREST_AMEND_MILLI: Final = engine_cost_milli(Action.AMEND, 0)
 
 
@@ -170,10 +168,12 @@ class _Pair:
 
     def next_step(self, now_ns: int) -> int | None:
         """When a cancel that is provided for becomes cheaper."""
-        steps = (
-            since + limit * SECOND_NS for since in self._since.values() for limit in _AGE_LIMITS
-        )
-        return min((step for step in steps if step > now_ns), default=None)
+        steps = [
+            since + _AGE_LIMITS_NS[reached]
+            for since in self._since.values()
+            if (reached := bisect_right(_AGE_LIMITS_NS, now_ns - since)) < len(_AGE_LIMITS_NS)
+        ]
+        return min(steps, default=None)
 
     def spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""

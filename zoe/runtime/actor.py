@@ -38,10 +38,13 @@ class Actor:
 
     me: Address
     clock: Clock
-    #: The message being handled, None while starting and stopping.
-    envelope: Envelope | None = None
     incarnation: int = 0
     _life: "Life"
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The message being handled, None while starting and stopping."""
+        return self._life.envelope
 
     @property
     def rng(self) -> random.Random:

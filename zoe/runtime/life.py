@@ -48,6 +48,9 @@ class Life:
         self.stops_at: int | None = None
         #: Outcomes of offloaded calls that have not come yet.
         self.awaited = 0
+        #: What is being handled. Here and not with the actor: so every turn of every actor finds it
+        #: in the same place, which the interpreter then knows.
+        self.envelope: Envelope | None = None
         #: What the present turn wants, in two lists: mail, and everything else.
         self.mail: list[tuple[Address, Envelope]] = []
         self.effects: list[Callable[[], None]] = []
@@ -57,6 +60,7 @@ class Life:
         self._now_ns = self.runtime.clock.monotonic_ns
         self._seed = self.runtime.next_seed()
         self.actor = self._make()
+        self._handle = self.actor.handle
 
     def _make(self) -> Actor:
         actor = self.cell.child.factory()
@@ -80,12 +84,11 @@ class Life:
 
     def handle(self, envelope: Envelope) -> None:
         """Has the actor handle one message."""
-        actor = self.actor
         message = envelope.message
-        actor.envelope = envelope
+        self.envelope = envelope
         self._anchor = envelope.message_id if message.anchors else envelope.anchor
-        actor.handle(message)
-        actor.envelope = None
+        self._handle(message)
+        self.envelope = None
 
     def end(self) -> None:
         """Runs on_stop."""
@@ -107,14 +110,14 @@ class Life:
 
     def spread(self) -> Origin:
         """The ids that what begins in this turn inherits."""
-        handled = self.actor.envelope
+        handled = self.envelope
         if handled is None:
             origin = self.origin
             return Origin(origin.correlation_id, origin.causation_id, self._anchor)
         return Origin(handled.correlation_id, handled.message_id, self._anchor)
 
     def _envelope(self, message: Message, life: Any = None) -> Envelope:
-        handled = self.actor.envelope
+        handled = self.envelope
         number = self._next_id()
         if handled is None:
             root, cause = self.origin.correlation_id, self.origin.causation_id
@@ -133,7 +136,7 @@ class Life:
         """See Actor.tell."""
         assert isinstance(to, Address), f"{to!r} is no address"
         # As _envelope does it, which would cost a tenth of all that a turn costs.
-        handled, number = self.actor.envelope, self._next_id()
+        handled, number = self.envelope, self._next_id()
         if handled is None:
             root, cause = self.origin.correlation_id, self.origin.causation_id
         else:
@@ -157,7 +160,7 @@ class Life:
 
     def reply(self, message: Message) -> None:
         """See Actor.reply."""
-        handled = self.actor.envelope
+        handled = self.envelope
         assert handled is not None, "there is nothing to reply to"
         if handled.slot is not None:
             self.effects.append(partial(handled.slot.answer, message))

@@ -311,7 +311,7 @@ class Runtime:
 
     def _vitals(self, cell: Cell) -> Vitals:
         life, mailbox = cell.life, cell.mailbox
-        handled = life.actor.envelope if life is not None else None
+        handled = life.envelope if life is not None else None
         waiting_ns = mailbox.oldest_ns()
         sent = [handled.sent_ns] if handled is not None else []
         sent += [waiting_ns] if waiting_ns is not None else []

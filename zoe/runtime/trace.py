@@ -25,7 +25,7 @@ def ids() -> dict[str, object]:
     life = current.life
     if life is None:
         return {}
-    envelope = life.actor.envelope
+    envelope = life.envelope
     named: dict[str, object] = {
         "actor": life.cell.address.name,
         "incarnation": life.incarnation,
