@@ -153,7 +153,7 @@ class Strategist(Actor):
             "trading_state": view.trading_state.value,
             "wants": [shown_want(want, view) for want in decision.wants],
             "reasons": list(decision.reasons),
-            "state_after": canonical(attrs.asdict(decision.state)),
+            "state_after": canonical(decision.state),
         }
         row = Row(self._stream, self._version, DECISION, canonical(body))
         self.tell(self.find("journal"), Record((row,)))

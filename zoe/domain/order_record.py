@@ -52,6 +52,7 @@ _KIND: Final = {
     Input.AMEND_ABSENT: "order.amend_absent",
 }
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_ASCII: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=attrs.asdict)
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
 
 
@@ -60,11 +61,11 @@ def input_of(kind: str) -> Input:
     return Input.AMEND if kind == AMENDING else _INPUT[kind]
 
 
-def canonical(body: Mapping[str, Any]) -> str:
+def canonical(body: Mapping[str, Any] | attrs.AttrsInstance) -> str:
     """JSON text that is the same for the same values: sorted keys, no blanks, nothing but ASCII."""
     text = _ENCODER.encode(body).decode()
     # A tenth of the other's time, but it leaves letters as they are.
-    return text if text.isascii() else json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return text if text.isascii() else _ASCII.encode(body)
 
 
 def stream_of(account_id: str, intent_id: str) -> str:

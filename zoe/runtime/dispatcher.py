@@ -18,7 +18,8 @@ from zoe.runtime.trace import current
 if TYPE_CHECKING:
     from zoe.runtime.threads import Failed, Timers
 
-#: A dispatcher that is never idle lets the timers' thread know of new timers after so many steps.
+#: Without a pause a dispatcher lets the timers' thread know of new timers after so many steps:
+#: more than an order's way has.
 STEPS_UNNOTICED: Final = 32
 #: A thread that brought mail makes so many steps at a time; what is left is the own thread's.
 LENT_STEPS: Final = 64
@@ -72,9 +73,11 @@ class Dispatcher(Carrier):
     def step(self, most: int = LENT_STEPS) -> None:
         """Steps what is ready on this thread, so many times at most, unless another is at it."""
         while self._ready and not self._over and self._stepping.acquire(blocking=False):
+            current.steps = True
             try:
                 most = self._steps(most)
             finally:
+                current.steps = False
                 self._stepping.release()
             if most <= 0:
                 self._wake.put(None)
@@ -86,7 +89,7 @@ class Dispatcher(Carrier):
             self._wake.get()
 
     def _steps(self, most: int) -> int:
-        ready, timers = self._ready, self._timers
+        ready, timers, steps = self._ready, self._timers, 0
         while ready and most > 0:
             cell = ready.popleft()
             if cell is None:
@@ -96,7 +99,8 @@ class Dispatcher(Carrier):
             if not cell.finished:
                 self._step(cell)
                 most -= 1
-                if timers.unnoticed and not self.steps % STEPS_UNNOTICED:
+                steps += 1
+                if timers.unnoticed and not steps % STEPS_UNNOTICED:
                     timers.notice()
         if timers.unnoticed:
             timers.notice()

@@ -137,12 +137,13 @@ class Timers:
     """One thread that calls actions when they are due.
 
     Attributes:
-        unnoticed: Whether the thread sleeps longer than until the next action is due.
+        unnoticed: Whether there are actions that the thread knows nothing of.
     """
 
     def __init__(self, failed: Failed) -> None:
         self.unnoticed = False
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._quiet: deque[tuple[int, int, Callable[[], None]]] = deque()
         self._count = itertools.count()
         self._due = threading.Condition()
         self._ended = False
@@ -151,20 +152,23 @@ class Timers:
         _Host.start("timers", self._run)
 
     def add(self, seconds: float, action: Callable[[], None], *, quietly: bool) -> None:
-        """One more; ``quietly``: whoever adds it wakes the thread in a moment, by ``notice``."""
-        at_ns = self._now_ns() + round(seconds * 1e9)
-        with self._due:
-            heapq.heappush(self._heap, (at_ns, next(self._count), action))
-            if quietly:
-                self.unnoticed = self.unnoticed or self._heap[0][2] is action
-            elif self.unnoticed or self._heap[0][2] is action:
-                self._due.notify()
+        """One more; ``quietly``: whoever adds it lets the thread know in a moment, by ``notice``."""
+        due = (self._now_ns() + round(seconds * 1e9), next(self._count), action)
+        self._quiet.append(due)
+        if quietly:
+            self.unnoticed = True
+        else:
+            self.notice()
 
     def notice(self) -> None:
-        """Wakes the thread for what was added quietly."""
+        """Lets the thread know of what was added, and wakes it if that is due first."""
         self.unnoticed = False
         with self._due:
-            self._due.notify()
+            first = self._heap[0] if self._heap else None
+            while self._quiet:
+                heapq.heappush(self._heap, self._quiet.popleft())
+            if self._heap and self._heap[0] is not first:
+                self._due.notify()
 
     def end(self) -> None:
         """Ends the thread; what is not due yet is forgotten."""
@@ -287,9 +291,7 @@ class ThreadRuntime(Runtime):
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action on the timer thread; it must be short."""
         # To wake that thread in the middle of an order's way costs more than the order's turn.
-        life = current.life
-        quietly = life is not None and isinstance(life.cell.carrier, Dispatcher)
-        self._timers.add(seconds, action, quietly=quietly)
+        self._timers.add(seconds, action, quietly=current.steps)
 
     def post_all(self, to: Address, messages: Iterable[Message], *, lend: bool = False) -> None:
         """See Runtime; where the thread would only wait next, it steps whoever got them."""

@@ -13,6 +13,8 @@ class _Turn(threading.local):
     life: "Life | None" = None
     #: Of a thread that lends itself: whom it has to step.
     lent: "list[Dispatcher] | None" = None
+    #: Whether it steps a dispatcher's cells, which lets the timers know of new ones afterwards.
+    steps: bool = False
 
 
 current = _Turn()

@@ -103,3 +103,17 @@ def test_a_summary_is_text_only() -> None:
     assert told["state"] == "WORKING"
     assert told["limit_price"] == "50000"
     assert set(map(type, told.values())) <= {str, type(None)}
+
+
+@attrs.frozen
+class _Memory:
+    word: str
+    depth: int = 2
+    inner: "_Memory | None" = None
+
+
+@pytest.mark.parametrize("word", ["plain", "Zürich"])
+def test_an_object_is_written_as_its_fields_are(word: str) -> None:
+    memory = _Memory("outer", 1, _Memory(word))
+    text = order_record.canonical(memory)
+    assert text == order_record.canonical(attrs.asdict(memory)) and text.isascii()

@@ -19,6 +19,7 @@ from zoe.runtime.threads import ThreadRuntime, Timers
 PATIENCE_SECONDS = 60
 DISPATCHER = "shared"
 SENDERS, EACH = 4, 500
+CLIMB, CLIMBS = 20, 3
 
 
 @attrs.frozen
@@ -64,6 +65,36 @@ class Ringer(Actor):
             self.after(0.005, Tick("ring"))
         else:
             self.tell(self.find("witness"), message)
+
+
+class Climber(Actor):
+    """Arms a timer at each of some steps; at the first it has a child."""
+
+    def handle(self, message: Message) -> None:
+        if not isinstance(message, Poke):
+            return
+        self.after(PATIENCE_SECONDS, Tick("never"))
+        self.tell(self.find("witness"), message)
+        if message.number == 0:
+            child = partial(Newborn, Poke(message.sender, CLIMB))
+            self.spawn(Child(f"child-{message.sender}", child, dispatcher=DISPATCHER))
+        if message.number < CLIMB - 1:
+            self.tell(self.me, Poke(message.sender, message.number + 1))
+
+
+class Newborn(Actor):
+    """Arms a timer as it starts."""
+
+    def __init__(self, poke: Poke) -> None:
+        super().__init__()
+        self._poke = poke
+
+    def on_start(self) -> None:
+        self.after(PATIENCE_SECONDS, Tick("never"))
+        self.tell(self.find("witness"), self._poke)
+
+    def handle(self, message: Message) -> None:
+        """Nothing."""
 
 
 class Restless(Actor):
@@ -126,6 +157,39 @@ class Whisperer(Timers):
         bring, self.bring = self.bring, None
         if bring is not None:
             bring()
+
+
+class Noted(Timers):
+    """Notes what had been seen when its thread was let know, and by whom."""
+
+    def __init__(self, runtime: ThreadRuntime) -> None:
+        self.pokes = Pokes()
+        self.notices: list[tuple[str, int]] = []
+        super().__init__(runtime.failed)
+
+    def notice(self) -> None:
+        self.notices.append((threading.current_thread().name, len(self.pokes.seen)))
+        super().notice()
+
+
+def test_the_timers_hear_of_what_was_armed_on_the_way_when_it_is_over(
+    runtime: ThreadRuntime,
+) -> None:
+    runtime._timers.end()
+    timers = runtime._timers = Noted(runtime)
+    pokes, mine = begun(runtime, Child("climber", Climber, dispatcher=DISPATCHER)), ""
+    timers.pokes = pokes
+    until, way, began = time.monotonic() + PATIENCE_SECONDS, 0, 0
+    # Until the start is over the dispatcher's own thread may be at it.
+    while mine != threading.current_thread().name or way < CLIMBS:
+        assert time.monotonic() < until, f"{mine} steps it"
+        way, began = way + 1, len(pokes.seen)
+        runtime.post_all(runtime.find("climber"), [Poke(way, 0)], lend=True)
+        for _ in range(CLIMB + 1):
+            assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+        mine = pokes.thread
+    heard = [seen for thread, seen in timers.notices if thread == mine and seen > began]
+    assert heard == [began + CLIMB + 1]
 
 
 def test_mail_that_comes_while_a_thread_lets_go_is_stepped(runtime: ThreadRuntime) -> None:
