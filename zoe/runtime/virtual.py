@@ -221,46 +221,50 @@ class VirtualRuntime(Runtime):
 
     def _go(self, end_ns: int, count: int = -1) -> bool:
         """So many events and turns; False when there is none more before ``end_ns``."""
-        events, ready, time, turn = self._events, self._ready, self._time, self._turn
+        events, ready, time, chance = self._events, self._ready, self._time, self._chance
         while count and (self.code is None or count > 0) and not self._dead_process:
             count -= 1
             if events and (not ready or events[0][0] <= time.now_ns):
                 if events[0][0] > end_ns:
                     return False
                 at_ns, _, action = heapq.heappop(events)
-                time.now_ns = max(time.now_ns, at_ns)
+                if at_ns > time.now_ns:
+                    time.now_ns = at_ns
                 action()
-            elif not ready:
+                continue
+            if not ready:
                 return False
-            else:
-                turn()
-                if time.now_ns > end_ns:
-                    return False
+            # One draw for both: its whole part says who, the rest of it how long.
+            drawn = chance() * len(ready)
+            index = int(drawn)
+            cell = ready[index]
+            last = ready.pop()
+            if last is not cell:
+                ready[index] = last
+            if cell is None:
+                self._supervised(self._wished.popleft())
+            elif self._turn(cell):
+                time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
+            if time.now_ns > end_ns:
+                return False
         return not count
 
-    def _turn(self) -> None:
-        ready, hung = self._ready, self._hung
-        # One draw for both: its whole part says who, the rest of it how long.
-        drawn = self._chance() * len(ready)
-        index = int(drawn)
-        cell, ready[index] = ready[index], ready[-1]
-        ready.pop()
-        if cell is None:
-            self._supervised(self._wished.popleft())
-            return
+    def _turn(self, cell: Cell) -> bool:
+        """Steps a cell that is ready; False when it had nothing to do or cannot."""
+        hung = self._hung
         if cell.finished or (hung and cell.carrier in hung):
-            return
+            return False
         reader = cell.reader
         reader.asleep = True
         if not cell.step():
-            return
+            return False
         self.turns += 1
         if not (hung and cell.carrier in hung):
             cell.carrier.steps += 1
-        self._time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
         if reader.asleep and cell.is_busy():
             reader.asleep = False
-            ready.append(cell)
+            self._ready.append(cell)
+        return True
 
     # Faults and evidence
 
