@@ -1,5 +1,6 @@
 """The desk itself: the actors' parts made real, the threads beside them, and the wait for the end."""
 
+import gc
 import os
 import signal
 import sys
@@ -198,6 +199,9 @@ class Desk:
         if self._ready:
             return
         self._ready = True
+        # What a start has made lives as long as the desk: looking through all of it for garbage, as
+        # every full collection does, would stop everybody for tens of milliseconds.
+        gc.freeze()
         notify("READY=1")
         seconds = (time.monotonic_ns() - self._started_ns) / 1e9
         log.info("desk.ready", seconds=round(seconds, 3))

@@ -228,8 +228,7 @@ class VirtualRuntime(Runtime):
                 if events[0][0] > end_ns:
                     return False
                 at_ns, _, action = heapq.heappop(events)
-                if at_ns > time.now_ns:
-                    time.now_ns = at_ns
+                time.now_ns = max(time.now_ns, at_ns)
                 action()
                 continue
             if not ready:
