@@ -364,9 +364,11 @@ class Bookkeeper(Actor):
         if self._keeping is None:
             return
         books = self._keeping.books
-        wrong = sorted(self._notes.open | {f"lots {asset}" for asset in books.stopped})
+        drift = tuple(sorted(self._notes.open))
+        wrong = sorted({*drift, *(f"lots {asset}" for asset in books.stopped)})
         detail = f"{books.known} rows" + (f", wrong: {', '.join(wrong)}" if wrong else "")
-        self.tell(self.find("heartbeat"), Beat("books", "degraded" if wrong else "ok", detail))
+        status = "degraded" if wrong else "ok"
+        self.tell(self.find("heartbeat"), Beat("books", status, detail, drift))
 
     # Marks
 

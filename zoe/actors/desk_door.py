@@ -165,6 +165,7 @@ class DeskDoor(Actor):
                 self._strategies.reported(message)
             case HealthReported():
                 self._gather("doubt_times", dict(message.doubt_times))
+                self._gather("drift", _drift(message))
                 self._gather("components", _components(message))
             case BudgetReported():
                 self._gather("budget", msgspec.json.decode(message.text))
@@ -233,6 +234,7 @@ class DeskDoor(Actor):
             "reconciled": self._reconciled,
             "doubts": sum(o["state"] == State.IN_DOUBT.value for o in gathered.get("orders", [])),
             "doubt_times": gathered.get("doubt_times"),
+            "drift": gathered.get("drift"),
             "orders": gathered.get("orders", []),
             "components": gathered.get("components", []),
             "budget": gathered.get("budget"),
@@ -264,6 +266,10 @@ class DeskDoor(Actor):
             self._status(ref)
         elif not self._states.late(ref):
             self._talks.answer(ref, TIMED_OUT, None, ("timed_out", "ask again with the same key"))
+
+
+def _drift(report: HealthReported) -> dict[str, Any] | None:
+    return None if report.drift is None else {"open": len(report.drift), "of": list(report.drift)}
 
 
 def _components(report: HealthReported) -> list[dict[str, Any]]:

@@ -114,5 +114,6 @@ class Heartbeat(Actor):
             HealthReported(
                 tuple((b.component, b.status, b.detail, now_ns - at) for b, _, at in beats),
                 tuple(self._doubt_times.summary().items()),
+                next((b.drift for b, _, _ in beats if b.drift is not None), None),
             )
         )

@@ -13,7 +13,7 @@ from zoe.domain.catalog import TRADABLE
 from zoe.messages.market import InstrumentsChanged, TickerSeen
 from zoe.runtime.message import Message
 
-COLUMNS: Final = ("pair", "focus", "bid", "ask", "spread_bps", "last", "volume", "age_s")
+COLUMNS: Final = ("pair", "focus", "rank", "bid", "ask", "spread_bps", "last", "volume", "age_s")
 _NOTHING: Final = Decimal(0)
 _MIDDLE: Final = Decimal(2)
 _BPS: Final = Decimal(10_000)
@@ -96,12 +96,21 @@ def first(
     return heapq.nsmallest(count, tickers, key=lambda t: (t.symbol not in focus, key(t), t.symbol))
 
 
-def rows(shown: Iterable[TickerSeen], focus: Collection[str], now_ns: int) -> list[dict[str, Any]]:
+@attrs.frozen
+class Marks:
+    """What the desk makes of pairs: which are in focus, and their places in the scout's ranking."""
+
+    focus: Collection[str] = ()
+    ranks: Mapping[str, int] = attrs.field(factory=dict)
+
+
+def rows(shown: Iterable[TickerSeen], marks: Marks, now_ns: int) -> list[dict[str, Any]]:
     """Tickers as a person reads them."""
     return [
         {
             "pair": ticker.symbol,
-            "focus": "*" if ticker.symbol in focus else "",
+            "focus": "*" if ticker.symbol in marks.focus else "",
+            "rank": marks.ranks.get(ticker.symbol),
             "bid": f"{ticker.bid:f}",
             "ask": f"{ticker.ask:f}",
             "spread_bps": f"{_spread(ticker):.2f}",
@@ -127,6 +136,8 @@ def text(shown: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _shown(value: str | None) -> str:
+def _shown(value: str | int | None) -> str:
+    if isinstance(value, int):
+        return str(value)
     # A name that the exchange sends must not command a terminal.
     return ascii(value) if value and not value.isprintable() else value or "-"

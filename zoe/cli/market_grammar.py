@@ -19,7 +19,10 @@ def add(commands: Any, command_of: Command) -> None:
 
 
 def _watch(commands: Any, command_of: Command) -> None:
-    words = ("show every pair, live", "zoe watch --url wss://ws.kraken.com/v2 --sort spread")
+    words = (
+        "show every pair, live",
+        "zoe watch --url wss://ws.kraken.com/v2 --sort spread --top 20",
+    )
     command = command_of(commands, "watch", "watch_command:watch", words)
     sorts = ("turnover", "pair", "bid", "ask", "spread", "last", "volume", "age")
     command.add_argument(
@@ -30,6 +33,9 @@ def _watch(commands: Any, command_of: Command) -> None:
         help=f"one of {', '.join(sorts)}; in a terminal also by a key",
     )
     command.add_argument("--reverse", action="store_true", help="the other way round")
+    command.add_argument(
+        "--top", type=whole(1, 10**6), metavar="N", help="no more rows than this; default: all"
+    )
     _stream(command)
 
 

@@ -4,27 +4,28 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Final
 
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.app import logs, market_table
-from zoe.app.market_table import KEYS, MarketSession, Order
+from zoe.app.market_table import KEYS, MarketSession, Marks, Order
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
 from zoe.cli.interruption import Until
 from zoe.cli.key_presses import KeyPresses
 from zoe.cli.reading_commands import read
 from zoe.domain.errors import ExchangeUnavailable, ZoeError
-from zoe.store.market_reading import focus
+from zoe.store.connection import Database
+from zoe.store.market_reading import focus, ranks
 
 #: Four times a second.
 FRAME_SECONDS: Final = 0.25
-FOCUS_SECONDS: Final = 15
+MARKS_SECONDS: Final = 15
 #: Of the terminal's lines: head, rule, foot and the line of the prompt.
 _AROUND: Final = 6
-_NONE: Final[Sequence[str]] = ()
+_NONE: Final = Marks()
 _KEYS: Final = " ".join(KEYS)
 
 
@@ -37,7 +38,7 @@ def watch(arguments: Namespace) -> int:
     focused = set(settings.desk.focus)
     lost: list[str] = []
     with KeyPresses() as keys:
-        view = _View(arguments, session, focused, partial(_focused, settings), keys)
+        view = View(arguments, session, focused, partial(_marked, settings), keys)
         try:
             KrakenStream(url, session, Callbacks(on_lost=lost.append)).run(view)
         finally:
@@ -49,14 +50,18 @@ def watch(arguments: Namespace) -> int:
     return 0
 
 
-def _focused(settings: Settings) -> Sequence[str]:
+def _marks(database: Database) -> Marks:
+    return Marks(focus(database), ranks(database))
+
+
+def _marked(settings: Settings) -> Marks:
     try:
-        return read(settings, focus, _NONE)
+        return read(settings, _marks, _NONE)
     except ZoeError:
         return _NONE  # the market can be seen without a store
 
 
-class _View:
+class View:
     """Draws when it is time to; the stream asks it whether to end after each frame."""
 
     def __init__(
@@ -64,15 +69,15 @@ class _View:
         arguments: Namespace,
         session: MarketSession,
         focused: Collection[str],
-        ask_focus: Callable[[], Sequence[str]],
+        ask_marks: Callable[[], Marks],
         keys: KeyPresses,
     ) -> None:
         self._arguments = arguments
         self._session = session
         self._configured = frozenset(focused)
-        self._focus = self._configured
-        self._ask_focus = ask_focus
-        self._next = self._next_focus = 0.0
+        self._marks = Marks(self._configured)
+        self._ask_marks = ask_marks
+        self._next = self._next_marks = 0.0
         self.live = sys.stdout.isatty() and not arguments.json
         self._over = Until(arguments.seconds or (None if self.live else 5))
         self._display: Any = None
@@ -93,8 +98,8 @@ class _View:
 
     def print(self) -> None:
         """One table, for a file or another program."""
-        self._focus = self._configured | set(self._ask_focus())
-        found = self._rows(len(self._session.tickers))
+        self._look()
+        found = self._rows(self._most(len(self._session.tickers)))
         if self._arguments.json:
             show.document(found)
         else:
@@ -107,19 +112,26 @@ class _View:
 
     def _rows(self, count: int) -> list[dict[str, Any]]:
         tickers = self._session.tickers.values()
-        shown = market_table.first(tickers, self._order, count, self._focus)
-        return market_table.rows(shown, self._focus, time.time_ns())
+        shown = market_table.first(tickers, self._order, count, self._marks.focus)
+        return market_table.rows(shown, self._marks, time.time_ns())
+
+    def _look(self) -> None:
+        found = self._ask_marks()
+        self._marks = Marks(self._configured | set(found.focus), found.ranks)
+
+    def _most(self, count: int) -> int:
+        return min(count, self._arguments.top or count)
 
     def _draw(self, now: float) -> None:
         from rich.live import Live
         from rich.text import Text
 
-        if now >= self._next_focus:
-            self._next_focus = now + FOCUS_SECONDS
-            self._focus = self._configured | set(self._ask_focus())
+        if now >= self._next_marks:
+            self._next_marks = now + MARKS_SECONDS
+            self._look()
         lines = shutil.get_terminal_size().lines - _AROUND
         # One text: a table of rich's own would cost three times as much, four times a second.
-        table = market_table.text(self._rows(max(lines, 1)))
+        table = market_table.text(self._rows(self._most(max(lines, 1))))
         drawn = Text(f"{table}\n\n{self._caption()}", no_wrap=True, overflow="crop")
         if self._display is None:
             self._display = Live(auto_refresh=False, screen=True)

@@ -22,6 +22,7 @@ class Beat(Message):
 
     Attributes:
         status: ``ok``, ``degraded`` or ``down``.
+        drift: Of what there are differences that nothing explains; None from a component that keeps none.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
@@ -29,6 +30,7 @@ class Beat(Message):
     component: str
     status: str
     detail: str
+    drift: tuple[str, ...] | None = None
 
     @property
     def key(self) -> str:
@@ -54,10 +56,12 @@ class HealthReported(Message):
 
     Attributes:
         doubt_times: Of the doubts that this run has settled: count, and times in milliseconds.
+        drift: See Beat; None while nobody has told.
     """
 
     components: tuple[tuple[str, str, str, int], ...]
     doubt_times: tuple[tuple[str, int | None], ...] = ()
+    drift: tuple[str, ...] | None = None
 
 
 @attrs.frozen

@@ -34,10 +34,10 @@ def test_what_others_find_is_listed_once_and_settled_when_a_look_finds_it_no_mor
         (2, "order O2", OPEN),
     ]
     assert stage.heard("heartbeat", Beat)[-1] == Beat(
-        "books", "degraded", "0 rows, wrong: order O2"
+        "books", "degraded", "0 rows, wrong: order O2", ("order O2",)
     )
     stage.tell(DriftFound((), frozenset()), 1)
-    assert stage.heard("heartbeat", Beat)[-1] == Beat("books", "ok", "0 rows")
+    assert stage.heard("heartbeat", Beat)[-1] == Beat("books", "ok", "0 rows", ())
     assert (store.drift()[-1].number, store.drift()[-1].status) == (2, SETTLED)
 
 

@@ -308,3 +308,16 @@ def test_status_says_who_did_not_answer() -> None:
     (answer,) = answers(stage)
     assert answer["exit"] == 1
     assert "components" in answer["error"]["text"]
+
+
+def test_status_tells_of_what_nothing_explains() -> None:
+    stage = door()
+    stage.tell(Reconciled("a", 1, 0))
+    known = (None, {"open": 0, "of": []}, {"open": 1, "of": ["order O2"]})
+    for drift, expected in zip((None, (), ("order O2",)), known, strict=True):
+        ask(stage, "status")
+        stage.tell(HealthReported((("books", "ok", "", 1),), drift=drift))
+        stage.tell(BudgetReported("{}"))
+        stage.tell(RiskReported("{}"))
+        stage.tell(OrdersReported(()))
+        assert answers(stage)[-1]["result"]["drift"] == expected

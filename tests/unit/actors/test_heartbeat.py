@@ -116,3 +116,14 @@ def test_the_times_of_settled_doubts_are_reported(stage: Stage) -> None:
     assert isinstance(found, HealthReported)
     times = {"count": 2, "p50_ms": 4_000, "p99_ms": 9_000, "max_ms": 9_000}
     assert dict(found.doubt_times) == times
+
+
+def test_what_the_books_cannot_explain_is_reported(stage: Stage) -> None:
+    heartbeat = stage.runtime.find("heartbeat")
+    for drift in (None, (), ("order O2",)):
+        heartbeat.tell(Beat("books", "ok", "", drift))
+        stage.runtime.run_for(0.1)
+        stage.beat("feed", "ok")
+        found = stage.runtime.ask(heartbeat, ReportHealth(), 1)
+        assert isinstance(found, HealthReported)
+        assert found.drift == drift

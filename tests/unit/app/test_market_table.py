@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zoe.app import market_table
-from zoe.app.market_table import KEYS, SORTS, MarketSession, Order, first, rows
+from zoe.app.market_table import KEYS, SORTS, MarketSession, Marks, Order, first, rows
 from zoe.messages.market import TickerSeen
 
 S = 1_000_000_000
@@ -58,20 +58,21 @@ def test_a_key_sorts_by_its_column_and_again_the_other_way_round() -> None:
 
 
 def test_a_row_is_what_a_person_reads() -> None:
-    (row,) = rows([MARKET[0]], {"AAA/USD"}, 5 * S + 1)
+    (row,) = rows([MARKET[0]], Marks({"AAA/USD"}, {"AAA/USD": 7}), 5 * S + 1)
     assert row == {
-        "pair": "AAA/USD", "focus": "*", "bid": "10", "ask": "11", "spread_bps": "952.38",
-        "last": "1", "volume": "5.00", "age_s": "2",
+        "pair": "AAA/USD", "focus": "*", "rank": 7, "bid": "10", "ask": "11",
+        "spread_bps": "952.38", "last": "1", "volume": "5.00", "age_s": "2",
     }  # fmt: skip
 
 
 def test_the_live_table_is_one_aligned_text() -> None:
     focus = {"BBB/USD"}
-    shown = rows(first(MARKET, Order("pair"), 9, focus), focus, 5 * S)
+    shown = rows(first(MARKET, Order("pair"), 9, focus), Marks(focus), 5 * S)
     head, *lines = market_table.text(shown).splitlines()
     assert head.split() == [
         "pair",
         "focus",
+        "rank",
         "bid",
         "ask",
         "spread",
@@ -83,7 +84,7 @@ def test_the_live_table_is_one_aligned_text() -> None:
     ]
     assert [line.split()[0] for line in lines] == ["BBB/USD", "AAA/USD", "CCC/USD"]
     assert len({len(line) for line in (head, *lines)}) == 1
-    wild = market_table.text(rows([ticker("A\x1b[2J")], (), 0))
+    wild = market_table.text(rows([ticker("A\x1b[2J")], Marks(), 0))
     assert "\x1b" not in wild
 
 
