@@ -1,4 +1,4 @@
-"""When a command that would go on for ever ends."""
+"""When a command ends that would go on for long, or for ever."""
 
 import signal
 import time
@@ -22,3 +22,23 @@ class Until:
 
     def __call__(self) -> bool:
         return self._told or (self._end is not None and time.monotonic() >= self._end)
+
+
+class Interrupts:
+    """Hears SIGINT where it is asked for, and nowhere else: a second one ends the process at once.
+
+    Within an actor's turn an exception is that actor's crash, whoever raised it.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+        signal.signal(signal.SIGINT, self._tell)
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def heed(self) -> None:
+        """Raises KeyboardInterrupt where one has come."""
+        if self._told:
+            raise KeyboardInterrupt

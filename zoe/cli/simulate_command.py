@@ -10,11 +10,13 @@ from zoe.app import logs
 from zoe.app.simulation import acts, seeds
 from zoe.app.simulation.scenario import tell
 from zoe.cli import show
+from zoe.cli.interruption import Interrupts
 
 
 def simulate(arguments: Namespace) -> int:
     """Runs seeds and audits each; 1 on a violation."""
     logs.silence()
+    interrupts = Interrupts()
     if arguments.as_worker:
         seeds.work(arguments.seeds, arguments.faults, sys.stdout)
         return 0
@@ -24,6 +26,7 @@ def simulate(arguments: Namespace) -> int:
     totals, began = seeds.Totals(), time.monotonic()
     lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
     for _, line in zip(show.progress(arguments.seeds, "seeds"), lines, strict=True):
+        interrupts.heed()
         told(totals.add(line))
     last = totals.line(time.monotonic() - began)
     if arguments.json:

@@ -11,6 +11,7 @@ from zoe.app.log_reading import Wanted
 from zoe.cli import configured, show
 from zoe.cli.reading_commands import read
 from zoe.cli.rows import LIQUIDITY
+from zoe.domain.errors import ConfigError
 from zoe.store import reading
 from zoe.store.connection import Database
 
@@ -30,6 +31,8 @@ Ranks = dict[int, Row]
 def why(arguments: Namespace) -> int:
     """Prints the chain of an id; 1 when nothing is known of it."""
     wanted = arguments.id.strip()
+    if not wanted:
+        raise ConfigError("why: an id is needed")
     settings = configured.load(arguments)
     nothing: tuple[list[Row], Ranks] = ([], {})
     rows, ranks = read(settings, lambda found: _told(found, settings.log_path, wanted), nothing)

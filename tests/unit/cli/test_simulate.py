@@ -1,6 +1,7 @@
 """``zoe simulate`` as its user runs it: lines, totals, workers, one of which dies."""
 
 import json
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from zoe.app.simulation import scenario, seeds
 from zoe.cli import grammar
+from zoe.cli.main import INTERRUPTED
 
 ZOE = (sys.executable, "-P", "-m", "zoe.cli.main", "simulate")
 
@@ -56,6 +58,23 @@ def test_a_seed_that_kills_its_worker_is_named_and_the_rest_goes_on(
     assert sorted(found) == [3, 4, 5, 6]
     assert found[4]["violations"] == ["the worker died of it with 9"]
     assert [found[seed]["verdict"] for seed in (3, 5, 6)] == ["ok"] * 3
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_an_interrupt_ends_it_after_a_seed_and_is_no_crash_of_an_actor(
+    workers: tuple[str, ...],
+) -> None:
+    words = (*ZOE, "--seeds", "0:100000", "--json", *workers)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        told = [running.stdout.readline()]
+        running.send_signal(signal.SIGINT)
+        try:
+            told += running.communicate(timeout=60)[0].splitlines()
+        finally:
+            running.kill()
+    assert running.returncode == INTERRUPTED
+    assert {json.loads(line)["verdict"] for line in told} == {"ok"}
 
 
 def test_the_trace_is_the_ordered_message_log() -> None:
