@@ -65,7 +65,7 @@ class _Side:
         sign: 1 for asks; -1 for bids, so that the best has the lowest key.
     """
 
-    __slots__ = ("keys", "shown", "sign", "text", "texts")
+    __slots__ = ("first", "keys", "shown", "sign", "text", "texts")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
@@ -77,10 +77,14 @@ class _Side:
         self.text = b""
         #: What was shown of it last; None since it changed.
         self.shown: Levels | None = None
+        #: Its best level as it was shown last; None since that changed.
+        self.first: Level | None = None
 
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
-        return self._level(self.keys[0], self.texts[0]) if self.keys else None
+        if self.first is None and self.keys:
+            self.first = self._level(self.keys[0], self.texts[0])
+        return self.first
 
     def _level(self, key: int, text: bytes) -> Level:
         price = key * self.sign
@@ -150,7 +154,7 @@ class Book:
                 keys.insert(at, key)
                 texts.insert(at, text)
             if at == 0:
-                moved = True
+                moved, side.first = True, None
         # No delete is sent for levels that are pushed out.
         if len(texts) > self.depth:
             del keys[self.depth :], texts[self.depth :]
@@ -174,13 +178,8 @@ class Book:
     def touch(self) -> Touch:
         """Both best levels."""
         bids, asks = self._bids, self._asks
-        if bids.keys and asks.keys:
-            # As ``best`` does.
-            low, high = -bids.keys[0], asks.keys[0]
-            low_qty, high_qty = bids.texts[0][len(str(low)) :], asks.texts[0][len(str(high)) :]
-            return (low, int(low_qty), high, int(high_qty))
-        bid, bid_qty = self._bids.best() or (None, 0)
-        ask, ask_qty = self._asks.best() or (None, 0)
+        bid, bid_qty = bids.first or bids.best() or (None, 0)
+        ask, ask_qty = asks.first or asks.best() or (None, 0)
         return (bid, bid_qty, ask, ask_qty)
 
     @property

@@ -20,10 +20,10 @@ _BEGIN: Final = rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([^"\
 # What is no time is found when the time is read, if it is read at all.
 _END: Final = rb'\],"checksum":([0-9]{1,10}+),"timestamp":"([^"]{1,40}+)"\}\]\}'
 
-#: A change of one level. Symbol; whole and decimals of a bid's price and of its quantity; the same of an
-#: ask; checksum; timestamp.
+#: A change of one level. Symbol; something where it is an ask's; whole and decimals of its price and of its
+#: quantity; checksum; timestamp.
 one: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
-    rb'%b"bids":\[(?:%b\],"asks":\[|\],"asks":\[%b)%b' % (_BEGIN, _LEVEL, _LEVEL, _END)
+    rb'%b"bids":\[(\],"asks":\[)?+%b(?(2)|\],"asks":\[)%b' % (_BEGIN, _LEVEL, _END)
 ).fullmatch
 #: A change of any number of levels. Symbol; bids; asks; checksum; timestamp.
 several: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
@@ -37,6 +37,7 @@ _EACH_LEVEL: Final = re.compile(_LEVEL).findall
 LONGEST_OF_SEVERAL: Final = 256 * 1024
 
 _TICKER: Final = b'{"channel":"ticker","type":"update","data":[{"symbol":"'
+_SYMBOL_AT: Final = len(_TICKER)
 _FIRST_TICKER: Final = _TICKER.replace(b"update", b"snapshot")
 _LONGEST_TICKER: Final = 1_000
 _ZERO: Final = b"0"
@@ -44,7 +45,7 @@ _ZERO: Final = b"0"
 
 def ticker(payload: bytes) -> bytes | None:
     """Whose ticker a frame is; None for any other frame. What it says is not looked at."""
-    begin = len(_TICKER)
+    begin = _SYMBOL_AT
     if not payload.startswith(_TICKER):
         begin = len(_FIRST_TICKER)
         if not payload.startswith(_FIRST_TICKER):

@@ -174,8 +174,10 @@ class FeedReader:
         symbol = compact.ticker(payload)
         if symbol is None:
             return False
-        self._conflated += symbol in self._tickers
-        self._tickers[symbol] = (payload, received_ns)
+        held = self._tickers
+        if symbol in held:
+            self._conflated += 1
+        held[symbol] = (payload, received_ns)
         return True
 
     def _due(self, received_ns: int) -> list[Message]:
@@ -185,7 +187,10 @@ class FeedReader:
         said = list(self._news(received_ns))
         held, self._tickers = self._tickers, {}
         for payload, at_ns in held.values():
-            said += self._slow(payload, at_ns)
+            try:
+                said += _seen(frames.TICKER_FRAME.decode(payload).data, at_ns)
+            except frames.UNREADABLE:
+                said += self._slow(payload, at_ns)  # which says what is wrong with it
         return [*said, *self._tape.closed(received_ns), *self._alive(received_ns)]
 
     def _alive(self, received_ns: int) -> list[Message]:
@@ -320,14 +325,9 @@ class FeedReader:
         return _row_by_row(frame, read)
 
     def _ticker(self, data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
-        said: list[Message] = []
         for row in data:
             self._tickers.pop(row.symbol.encode(), None)  # an older one that is held
-            bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
-            if not all_exact(bid, ask, volume, bid if last is None else last):
-                raise ValueError("a number is absurd, or none")
-            said.append(_TICKER_SEEN(row.symbol, bid, ask, last, volume, received_ns))
-        return said
+        return _seen(data, received_ns)
 
     def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.method == "pong":
@@ -353,6 +353,16 @@ class FeedReader:
 
     def _status(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
+
+
+def _seen(data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
+    said: list[Message] = []
+    for row in data:
+        bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
+        if not all_exact(bid, ask, volume, bid if last is None else last):
+            raise ValueError("a number is absurd, or none")
+        said.append(_TICKER_SEEN(row.symbol, bid, ask, last, volume, received_ns))
+    return said
 
 
 def _result(frame: frames.Frame) -> frames.SubscribedTo:

@@ -49,14 +49,14 @@ class NamedRow(msgspec.Struct):
     symbol: str
 
 
-class TickerRow(msgspec.Struct):
-    """A ticker; ``last`` is missing on pairs that do not trade."""
+class TickerRow(msgspec.Struct, gc=False, kw_only=True):
+    """A ticker, in the order of the wire, which is found sooner; ``last`` is missing on pairs that do not trade."""
 
     symbol: str
     bid: Decimal
     ask: Decimal
-    volume: Decimal
     last: Decimal | None = None
+    volume: Decimal
 
 
 class TradeRow(msgspec.Struct):
@@ -168,6 +168,7 @@ NAMED = msgspec.json.Decoder(list[NamedRow])
 NAME = msgspec.json.Decoder(NamedRow)
 PAIR = msgspec.json.Decoder(PairRow)
 BOOK = msgspec.json.Decoder(list[BookRow])
+TICKER_FRAME = msgspec.json.Decoder(TickerFrame)
 TICKER = msgspec.json.Decoder(TickerRow)
 TRADE = msgspec.json.Decoder(TradeRow)
 CANDLE = msgspec.json.Decoder(list[CandleRow])

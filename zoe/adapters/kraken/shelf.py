@@ -101,14 +101,10 @@ class Shelf:
         match = compact.one(payload) if len(payload) <= compact.LONGEST_OF_ONE else None
         if match is None:
             return self._several(payload, received_ns)
-        # Four parts of a bid, then of an ask: one of both is empty.
-        symbol, whole, decimals, qty_whole, qty_decimals, a, b, c, d, crc, stamp = match.groups(b"")
+        symbol, ask, whole, decimals, qty_whole, qty_decimals, crc, stamp = match.groups(b"")
         kept = self._books.get(symbol)
         if kept is None:
             return False
-        is_bid = whole != b""
-        if not is_bid:
-            whole, decimals, qty_whole, qty_decimals = a, b, c, d
         if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
             return self._several(payload, received_ns)
         # As compact.levels does.
@@ -117,7 +113,7 @@ class Shelf:
             return False
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
         level = int(price), price + qty if qty else b""
-        moved = kept.book.put((level,), is_bid=is_bid)
+        moved = kept.book.put((level,), is_bid=not ask)
         self.settle(kept, moved, int(crc), stamp, received_ns)
         return True
 
