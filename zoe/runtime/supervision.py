@@ -95,7 +95,8 @@ class Supervision:
     def _adopt(self, parent: Cell, child: Child, origin: Origin) -> None:
         cell = self._runtime.make_cell(child, f"{parent.address.name}/{child.name}", parent)
         parent.children[child.name] = cell
-        Plan([partial(self._start, cell, origin)]).go_on()
+        if self.ending is None:
+            self._begin(cell, origin)  # nobody waits for it
 
     def stop_child(self, parent: Cell, name: str) -> None:
         """Stops a dynamic child in order, for good."""
@@ -229,13 +230,17 @@ class Supervision:
             return False  # another plan will, in its own order
         if self.ending is not None or cell.leaving or cell.state is not State.DOWN:
             return False
+        self._begin(cell, origin)
+        cell.waiters.append(plan)
+        return True
+
+    @staticmethod
+    def _begin(cell: Cell, origin: Origin | None) -> None:
         cell.restarts += cell.ordered > 0
         cell.closing = False
         cell.state = State.STARTING
         if cell.order(partial(cell.start, origin)) == 1:
             cell.carrier.begin(cell)
-        cell.waiters.append(plan)
-        return True
 
     def _stop(self, cell: Cell, plan: Plan) -> bool:
         """Stops a cell in order, its children before it."""
