@@ -7,6 +7,7 @@ need not echo case or dashes, so ids are compared as numbers.
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
@@ -52,8 +53,12 @@ def uuid_text(number: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+@lru_cache(maxsize=4_096)
 def id_number(text: str) -> int | None:
-    """The 128-bit number of a UUID in any case, with or without dashes; None for other text."""
+    """The 128-bit number of a UUID in any case, with or without dashes; None for other text.
+
+    Remembered, since an order's id is read by each list and report that shows the order.
+    """
     bare = text.replace("-", "").lower()
     return int(bare, 16) if _HEX.fullmatch(bare) else None
 

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 import msgspec
@@ -43,13 +43,6 @@ class _Kept:
     gist: _Gist | None
     _stored: StoredRow | None = None
 
-    @classmethod
-    def of(cls, row: JournalRow) -> Self:
-        if row.stream.startswith("order/"):
-            return cls(row, _GIST.decode(row.body))
-        _JSON.decode(row.body)  # what no database would take is refused here, too
-        return cls(row, None)
-
     @property
     def is_open(self) -> bool:
         """Whether it is an order's, and does not conclude it."""
@@ -61,6 +54,13 @@ class _Kept:
             body = msgspec.json.decode(row.body)
             self._stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
         return self._stored
+
+
+def _kept(row: JournalRow) -> _Kept:
+    if row.stream.startswith("order/"):
+        return _Kept(row, _GIST.decode(row.body))
+    _JSON.decode(row.body)  # what no database would take is refused here, too
+    return _Kept(row, None)
 
 
 class MemoryJournal:
@@ -90,8 +90,10 @@ class MemoryJournal:
         taken = not self._by_seq.keys().isdisjoint(seqs) or not self._places.isdisjoint(places)
         if taken or not len(seqs) == len(places) == len(rows):
             raise StoreConflict("a number or a place in a stream is taken")
-        for kept in [_Kept.of(row) for row in rows]:  # all of them or none
+        for kept in [_kept(row) for row in rows]:  # all of them or none
             self._add(kept)
+        self._places |= places
+        self._last_seq = max((self._last_seq, *seqs))
 
     def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
         """See JournalStore."""
@@ -104,13 +106,13 @@ class MemoryJournal:
     def _add(self, kept: _Kept) -> None:
         row = kept.row
         self._by_seq[row.seq] = row
-        self._last_seq = max(self._last_seq, row.seq)
-        stream = self._streams.setdefault(row.stream, [])
-        if not stream or stream[-1].row.version < row.version:
+        stream = self._streams.get(row.stream)
+        if stream is None:
+            self._streams[row.stream] = [kept]
+        elif stream[-1].row.version < row.version:
             stream.append(kept)
         else:
             insort(stream, kept, key=lambda known: known.row.version)
-        self._places.add((row.stream, row.version))
         if kept.gist is not None and kept.gist.order_id is not None:
             self._by_order_id.setdefault(kept.gist.order_id, set()).add(row.stream)
 

@@ -4,11 +4,13 @@ Whatever is filled is wanted again, so that a second of virtual time sees severa
 lives; a mid that wanders has the rest canceled and placed anew.
 """
 
+from functools import cache
 from typing import Final
 
 import attrs
 
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, View, Want
 
@@ -17,6 +19,8 @@ _VALID_NS: Final = 10_000_000_000
 #: In price units: how far from the mid the first of each side stands, and each next one from it.
 _FIRST: Final = 60
 _APART: Final = 10
+
+_want: Final = quick(Want)
 
 
 @attrs.frozen
@@ -45,7 +49,7 @@ class Crowd:
     @property
     def slots(self) -> tuple[str, ...]:
         """``bid.0`` to ``ask.N``."""
-        return tuple(f"{side}.{n}" for side in ("bid", "ask") for n in range(self.size))
+        return tuple(slot for slot, _, _ in _places(self.size))
 
     def initial(self) -> State:
         """Nothing wanted yet."""
@@ -66,17 +70,20 @@ class Crowd:
     def _wants(self, state: State, view: View) -> tuple[Want, ...]:
         assert state.anchor_twice is not None
         mid, until_ns = state.anchor_twice // 2, view.now_ns + _VALID_NS
+        pair, quantity = self.pair, self.quantity
         return tuple(
-            Want(
-                key=f"{name}.{n}",
-                pair=self.pair,
-                side=side,
-                price=mid + sign * (_FIRST + n * _APART),
-                quantity=self.quantity,
-                post_only=True,
-                valid_until_ns=until_ns,
-                reason="crowd",
-            )
-            for name, side, sign in (("bid", Side.BUY, -1), ("ask", Side.SELL, 1))
-            for n in range(self.size)
+            [
+                _want(slot, pair, side, mid + away, quantity, True, until_ns, NAME)
+                for slot, side, away in _places(self.size)
+            ]
         )
+
+
+@cache
+def _places(size: int) -> tuple[tuple[str, Side, int], ...]:
+    """Of so many orders a side: the slot, the side, and how far from the mid."""
+    return tuple(
+        (f"{name}.{n}", side, sign * (_FIRST + n * _APART))
+        for name, side, sign in (("bid", Side.BUY, -1), ("ask", Side.SELL, 1))
+        for n in range(size)
+    )

@@ -97,8 +97,12 @@ def used(rows: Iterable[tuple[Any, ...]]) -> Used:
     found: Used = set()
     lives: dict[str, _Life] = {}
     for _, stream, _, kind, _, _, body in rows:
-        if stream.startswith("order/"):
-            found.update(lives.setdefault(stream, _Life()).step(kind, _BODY.decode(body)))
+        if not stream.startswith("order/"):
+            continue
+        life = lives.get(stream)
+        if life is None:
+            life = lives[stream] = _Life()
+        found.update(life.step(kind, _BODY.decode(body)))
     return found & _ALL
 
 

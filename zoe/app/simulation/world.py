@@ -282,10 +282,10 @@ class World:
         """
         whole = self._digests.copy()
         whole.update(self.runtime.digest().encode())
-        for line in self.memory.lines():
-            whole.update(line)
-        for row in self.journal.rows:
-            whole.update(f"{row.stream} {row.version} {row.kind} {row.at_ns} {row.body}".encode())
+        whole.update(b"".join(self.memory.lines()))
+        rows = self.journal.rows
+        told = [f"{row.stream} {row.version} {row.kind} {row.at_ns} {row.body}" for row in rows]
+        whole.update("".join(told).encode())
         whole.update(json.dumps(self.answers, sort_keys=True).encode())
         return whole.hexdigest()
 

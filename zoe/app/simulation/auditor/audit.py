@@ -95,13 +95,16 @@ def evidence(
         rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), in any order.
         by_hand: Orders that somebody else placed, and amends that somebody else made.
     """
-    lines = sorted((_line(row) for row in rows), key=_seq)
+    known = tuple(rows)
+    bodies = _JSON.decode_lines("\n".join([row[-1] for row in known]))
+    lines = [_line(row, body) for row, body in zip(known, bodies, strict=True)]
+    lines.sort(key=_seq)
     return Evidence(_JSON.decode_lines(b"\n".join(truth)), lines, halts, *by_hand)
 
 
-def _line(row: tuple[Any, ...]) -> JournalLine:
-    seq, stream, version, kind, at_ns, message_id, body = row
-    return JournalLine(seq, stream, version, kind, at_ns, message_id, _JSON.decode(body))
+def _line(row: tuple[Any, ...], body: Record) -> JournalLine:
+    seq, stream, version, kind, at_ns, message_id, _ = row
+    return JournalLine(seq, stream, version, kind, at_ns, message_id, body)
 
 
 def _seq(line: JournalLine) -> int:
