@@ -150,7 +150,7 @@ class Journal(Actor):
         head = self._queue[0]
         if isinstance(head, Waiting):
             group = self._take_group()
-            rows = tuple(row for waiting in group for row in self._number(waiting))
+            rows = tuple([row for waiting in group for row in self._number(waiting)])
             self._begin(Commit(group, rows))
         else:
             self._queue.popleft()

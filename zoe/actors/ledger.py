@@ -10,9 +10,7 @@ A restart reads its own stream from the newest snapshot on.
 
 from collections import OrderedDict, deque
 from decimal import Decimal
-from typing import Any, Final, assert_never
-
-import attrs
+from typing import Any, Final, NamedTuple, assert_never
 
 from zoe.actors import hydration
 from zoe.domain.order_record import canonical
@@ -51,8 +49,9 @@ Wallets = dict[Wallet, Decimal]
 Inbox = BalancesSeen | LedgerRowsSeen | WatchBalances | Hydrated | Recorded
 
 
-@attrs.frozen
-class _Change:
+class _Change(NamedTuple):
+    """A row to come. Those that come at once are compared with each other: quickly so as tuples."""
+
     kind: str
     body: dict[str, Any]
 

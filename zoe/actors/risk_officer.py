@@ -36,7 +36,6 @@ from zoe.domain.risk import (
     assess,
     assess_amend,
     deny,
-    fresh,
 )
 from zoe.domain.risk_report import breaker_facts
 from zoe.messages.gateway import LatchWanted
@@ -236,9 +235,9 @@ class RiskOfficer(Actor):
 
     def _place(self, wish: PlaceOrder) -> None:
         verdict = self._judge(wish.intent)
-        if verdict.approved:
+        if verdict.worst is not None:
             intent = wish.intent
-            self._view.reserve(fresh(intent), self.clock.wall_ns())
+            self._view.reserve(intent, verdict.worst)
             self._recent.append(_Approved(self.clock.monotonic_ns(), intent))
             self.tell(
                 self.find("orders"), SubmitOrder(intent, _verdict_text(verdict), wish.reply_to)

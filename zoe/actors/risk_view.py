@@ -11,13 +11,13 @@ import attrs
 
 from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Resting
+from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Reservation, Resting
 from zoe.domain.flatten import Plan, Wanted, plan
 from zoe.domain.freshness import Ages
-from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
+from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
 from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, plain
-from zoe.domain.risk import Limits, Situation, TradingState
+from zoe.domain.risk import Limits, Situation, TradingState, fresh
 from zoe.domain.risk_report import in_use
 from zoe.messages.journal import StoredRow
 from zoe.messages.market import Quote
@@ -81,12 +81,11 @@ class RiskView:
                 traded = Traded(body["pair"], Side(body["side"]), *sums)
                 self.positions.add(traded, row.stream.rpartition("/")[2] or None)
 
-    def reserve(self, order: Resting, now_ns: int) -> None:
-        """Holds the worst case of an order that is about to be placed."""
-        reference = self.reference(order.intent.pair, now_ns)
-        self._orders[order.intent.intent_id] = order
-        self.positions.expect(order.intent)
-        self.exposures.reserve(order.worst(reference, self._limits.reach))
+    def reserve(self, intent: Intent, worst: Reservation) -> None:
+        """Holds an order that is about to be placed, at the worst that it was approved for."""
+        self._orders[intent.intent_id] = fresh(intent)
+        self.positions.expect(intent)
+        self.exposures.reserve(worst)
 
     def widen(self, order: Resting, wanted: Ask, now_ns: int) -> None:
         """Holds the larger of an order as it is and as an approved amend would have it."""

@@ -144,10 +144,15 @@ class Limits:
 
 @attrs.frozen
 class Verdict:
-    """Approved, or the first limit that an intent breaks, with values."""
+    """Approved, or the first limit that an intent breaks, with values.
+
+    Attributes:
+        worst: What was held against the limits on size, of one that keeps them all.
+    """
 
     code: Code
     values: tuple[tuple[str, str], ...] = ()
+    worst: Reservation | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def approved(self) -> bool:
@@ -335,4 +340,4 @@ def _size_limits(worst: Reservation, now: Situation) -> Verdict:
     for code, value, limit in usage(worst, now):
         if value > limit:
             return deny(code, value=value, limit=limit)
-    return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),))
+    return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),), worst)

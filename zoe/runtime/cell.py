@@ -148,7 +148,8 @@ class Cell:
 
     def _turn(self, life: Life, envelope: Envelope) -> None:
         self.handled += 1
-        current.life = life
+        turn = current.turn
+        turn.life = life
         try:
             if self.runtime.traces and envelope.message.traced:
                 self.runtime.trace_turn(self, envelope)
@@ -158,7 +159,7 @@ class Cell:
         else:
             self.settle(life, envelope)
         finally:
-            current.life = None
+            turn.life = None
 
     def settle(self, life: Life, envelope: Envelope | None) -> None:
         """A turn has ended well: what it wanted happens, unless it was cut off meanwhile."""
@@ -170,14 +171,15 @@ class Cell:
 
     def _guarded(self, life: Life | None, action: Callable[[], None]) -> bool:
         """A turn without a message; False when it crashed."""
-        current.life = life
+        turn = current.turn
+        turn.life = life
         try:
             action()
         except BaseException as error:  # noqa: BLE001  # as in _turn
             self._crashed(life, error, None)
             return False
         finally:
-            current.life = None
+            turn.life = None
         return True
 
     def start(self, origin: Origin | None) -> None:

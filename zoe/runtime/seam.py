@@ -342,7 +342,7 @@ class Runtime:
     @staticmethod
     def outside_a_turn() -> None:
         """Asserts that no actor's turn runs on this thread."""
-        assert current.life is None, "ask is for the edges, not for actors"
+        assert current.turn.life is None, "ask is for the edges, not for actors"
 
 
 class Slot:

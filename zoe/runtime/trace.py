@@ -9,22 +9,34 @@ if TYPE_CHECKING:
     from zoe.runtime.life import Life
 
 
-class _Turn(threading.local):
-    life: "Life | None" = None
+class Turn:
+    """The turn that runs on a thread, where there is one."""
+
+    __slots__ = ("life",)
+
+    def __init__(self) -> None:
+        self.life: Life | None = None
+
+
+class _Thread(threading.local):
     #: Of a thread that lends itself: whom it has to step.
     lent: "list[Dispatcher] | None" = None
     #: Whether it steps a dispatcher's cells, which lets the timers know of new ones afterwards.
     steps: bool = False
 
+    def __init__(self) -> None:
+        #: What is a thread's own is slow to set: this is asked for once a turn, and set twice.
+        self.turn = Turn()
 
-current = _Turn()
+
+current = _Thread()
 
 FRAMES_SHOWN: Final = 40
 
 
 def ids() -> dict[str, object]:
     """What names the turn that runs on this thread; nothing outside of turns."""
-    life = current.life
+    life = current.turn.life
     if life is None:
         return {}
     envelope = life.envelope
