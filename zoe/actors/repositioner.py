@@ -8,6 +8,7 @@ rests for a while. A restart asks OrderDesk for the live orders and the strategi
 the targets; a stop that rests goes only when its strategy says so.
 """
 
+from collections import Counter
 from typing import Final, assert_never
 
 import attrs
@@ -70,6 +71,8 @@ class Repositioner(Actor):
         super().__init__()
         self._policy = config
         self._targets: dict[Slot, Target] = {}
+        #: How many of them live on each pair's counter.
+        self._sharers: Counter[str] = Counter()
         #: Slots whose strategy said that nothing is wanted: a stop that rests goes by that alone.
         self._emptied: set[Slot] = set()
         self._working: dict[Slot, dict[str, Working]] = {}
@@ -125,11 +128,14 @@ class Repositioner(Actor):
 
     def _set(self, wish: SetTarget) -> None:
         slot = (wish.source, wish.slot)
+        before = self._targets.pop(slot, None)
+        if before is not None:
+            self._sharers[before.pair] -= 1
         if wish.target is None:
-            self._targets.pop(slot, None)
             self._emptied.add(slot)
         else:
             self._targets[slot] = wish.target
+            self._sharers[wish.target.pair] += 1
             self._emptied.discard(slot)
         self._decide(slot)
 
@@ -200,10 +206,13 @@ class Repositioner(Actor):
         return self._resting_until.get(slot, 0) <= self.clock.wall_ns()
 
     def _now(self, target: Target | None) -> Now:
-        pair = None if target is None else target.pair
-        sharers = [other.pair for other in self._targets.values()].count(pair or "")
-        room = None if pair is None else self._rooms.get(pair)
-        return Now(self.clock.wall_ns(), self.clock.monotonic_ns(), room, max(sharers, 1))
+        clock = self.clock
+        if target is None:
+            return Now(clock.wall_ns(), clock.monotonic_ns())
+        pair = target.pair
+        return Now(
+            clock.wall_ns(), clock.monotonic_ns(), self._rooms.get(pair), self._sharers[pair]
+        )
 
     def _say(self, slot: Slot, step: Add | Amend | Cancel | Wait) -> None:
         """Says why a slot waits, once each time it changes; what it does is said by the order."""

@@ -148,10 +148,12 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
     stale = target is not None and target.valid_until_ns <= now.wall_ns
     if not working:
         return Wait("NOTHING_WANTED") if target is None or stale else Add(target)
-    if any(order.cancel is not CancelProgress.NONE for order in working):
-        return Wait("CANCELING")
-    if any(order.state in _UNSETTLED for order in working):
-        return Wait("UNSETTLED")
+    for order in working:
+        if order.cancel is not CancelProgress.NONE:
+            return Wait("CANCELING")
+    for order in working:
+        if order.state in _UNSETTLED:
+            return Wait("UNSETTLED")
     if len(working) > 1:
         youngest = max(working, key=lambda order: (order.since_ns, order.intent_id))
         return Cancel(youngest.intent_id, "second order in the slot")
