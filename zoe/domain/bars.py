@@ -88,10 +88,10 @@ class _Minute:
     def fold(self, one: Trade) -> None:
         """One more trade, which may be older than those before it."""
         place, price = (one.exchange_ns, one.trade_id), one.price
-        if place < self.first:
-            self.first, self.open = place, price
         if place >= self.last:
             self.last, self.close = place, price
+        elif place < self.first:
+            self.first, self.open = place, price
         if price > self.high:
             self.high = price
         elif price < self.low:

@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
+#: Of a UUID with its dashes.
+_LONGEST_ID: Final = 36
 _TAG_BITS: Final = 16
 _RANDOM_BITS: Final = 58
 
@@ -53,12 +55,14 @@ def uuid_text(number: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-@lru_cache(maxsize=4_096)
 def id_number(text: str) -> int | None:
-    """The 128-bit number of a UUID in any case, with or without dashes; None for other text.
+    """The 128-bit number of a UUID in any case, with or without dashes; None for other text."""
+    return _number(text) if len(text) <= _LONGEST_ID else _number.__wrapped__(text)
 
-    Remembered, since an order's id is read by each list and report that shows the order.
-    """
+
+# An order's id is read by each list and report that shows the order; longer text is not kept.
+@lru_cache(maxsize=4_096)
+def _number(text: str) -> int | None:
     bare = text.replace("-", "").lower()
     return int(bare, 16) if _HEX.fullmatch(bare) else None
 

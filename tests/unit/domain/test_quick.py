@@ -6,14 +6,28 @@ import attrs
 import pytest
 
 from zoe.domain.quick import quick
-from zoe.domain.strategy.edge_state import EdgeState
+from zoe.domain.strategy.edge_state import EdgeState, SideState
 from zoe.domain.strategy.market import Book
 from zoe.domain.strategy.view import Decision, Touch, View, Want
 from zoe.messages.market import Quote, TickerSeen, TradePrint, TradePrints
 
 VALUES = (View, Touch, Book, Want, Decision, EdgeState)
 MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints)
-KINDS = (*VALUES, *MESSAGES)
+
+
+@attrs.frozen(weakref_slot=False)
+class Confusable:
+    """Its fields are named as what a constructor is made of."""
+
+    kind: str
+    twin: str
+    new: str
+    made: str
+    none: str
+    make: str
+
+
+KINDS = (*VALUES, *MESSAGES, Confusable)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,7 +44,9 @@ def test_what_is_made_quickly_is_an_instance_of_the_class_and_equal_to_its_own(
 
 
 def test_defaults_are_the_classes_own() -> None:
+    buys = SideState()
     assert quick(EdgeState)() == EdgeState()
+    assert quick(EdgeState)(fair=7, buys=buys) == EdgeState(fair=7, buys=buys)
     assert quick(Book)((), asks=()) == Book((), ())
 
 
@@ -46,6 +62,14 @@ def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
         def __attrs_post_init__(self) -> None:
             """Would look at the number."""
 
-    for kind in (Careful, Afterwards):
+    @attrs.frozen(weakref_slot=False)
+    class Underscored:
+        _number: int
+
+    @attrs.frozen(weakref_slot=False, kw_only=True)
+    class ByName:
+        number: int
+
+    for kind in (Careful, Afterwards, Underscored, ByName):
         with pytest.raises(AssertionError):
             quick(kind)

@@ -44,6 +44,7 @@ _TICKER_SEEN: Final = quick(TickerSeen)
 _KIND: Final = slice(12, 14)
 _BOOK: Final = b"bo"
 _TICKER: Final = b"ti"
+_TRADE: Final = b"tr"
 
 Often = frames.BookFrame | frames.TickerFrame | frames.TradeFrame | frames.Heartbeat
 
@@ -122,6 +123,8 @@ class FeedReader:
             if kind == _BOOK:
                 if not quick(payload, received_ns):
                     said += self._slow(payload, received_ns)
+            elif kind == _TRADE:
+                said += self._trades(payload, received_ns)
             elif kind != _TICKER or not calm_ns or not self._hold(payload, received_ns):
                 said += self._slow(payload, received_ns)
             if not calm_ns:
@@ -138,6 +141,14 @@ class FeedReader:
         shelf, tape = self._shelf, self._tape
         said = shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
         return [*said, *tape.told(received_ns)] if tape.heard else said
+
+    def _trades(self, payload: bytes, received_ns: int) -> Sequence[Message]:
+        try:
+            frame = frames.TRADE_FRAME.decode(payload)
+        except frames.UNREADABLE:
+            return self._slow(payload, received_ns)  # which says what is wrong with it
+        wrong = self._tape.read(frame.data, received_ns)
+        return self._thinned(wrong, received_ns) if wrong else _NOTHING
 
     def _slow(self, payload: bytes, received_ns: int) -> list[Message]:
         said = self._decoded(payload, received_ns)

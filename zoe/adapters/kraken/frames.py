@@ -59,7 +59,7 @@ class TickerRow(msgspec.Struct, gc=False, kw_only=True):
     volume: Decimal
 
 
-class TradeRow(msgspec.Struct):
+class TradeRow(msgspec.Struct, gc=False):
     """One trade of the market."""
 
     symbol: str
@@ -170,6 +170,7 @@ PAIR = msgspec.json.Decoder(PairRow)
 BOOK = msgspec.json.Decoder(list[BookRow])
 TICKER_FRAME = msgspec.json.Decoder(TickerFrame)
 TICKER = msgspec.json.Decoder(TickerRow)
+TRADE_FRAME = msgspec.json.Decoder(TradeFrame)
 TRADE = msgspec.json.Decoder(TradeRow)
 CANDLE = msgspec.json.Decoder(list[CandleRow])
 INSTRUMENT = msgspec.json.Decoder(Instruments)
