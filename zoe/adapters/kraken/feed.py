@@ -14,11 +14,10 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
-from zoe.adapters.kraken.numbers import all_exact, units_of_text
+from zoe.adapters.kraken.numbers import all_exact
 from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
-from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
 from zoe.domain.quick import quick
 from zoe.messages.market import (
@@ -35,8 +34,6 @@ from zoe.runtime.message import Message
 
 DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
-#: Levels of one side in one frame: books have 1,000, and change a few at a time.
-MOST_LEVELS: Final = 5_000
 _NOTHING: Final[tuple[Message, ...]] = ()
 _TICKER_SEEN: Final = quick(TickerSeen)
 
@@ -285,7 +282,7 @@ class FeedReader:
         self, row: frames.TextBookRow, snapshot: bool, precision: Precision
     ) -> tuple[Kept, bool]:
         """The changed book, and whether its best levels were among the changes."""
-        bids, asks = _levels(row.bids, *precision), _levels(row.asks, *precision)
+        bids, asks = rows.levels(row.bids, *precision), rows.levels(row.asks, *precision)
         if not snapshot:
             kept = self._shelf.of(row.symbol)
             return kept, kept.book.update(bids, asks)
@@ -394,17 +391,3 @@ def _row_by_row(frame: frames.Frame, read: Callable[[bytes], list[Message]]) -> 
         except frames.UNREADABLE as problem:
             said.append(_unreadable(problem, row))
     return said
-
-
-def _levels(
-    levels: list[frames.TextLevel], price_precision: int, qty_precision: int
-) -> list[Level]:
-    if len(levels) > MOST_LEVELS:
-        raise ValueError(f"{len(levels)} levels at once")
-    found: list[Level] = []
-    for row in levels:
-        price = units_of_text(bytes(row.price), price_precision)
-        if not price:
-            raise ValueError("a price of 0")
-        found.append((price, units_of_text(bytes(row.qty), qty_precision)))
-    return found
