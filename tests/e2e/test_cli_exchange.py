@@ -35,6 +35,9 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         code, (bars,) = person.zoe("history", "--pair", "XBTUSD", "--json")
         assert (code, bars["pair"], bars["missing"], bars["problem"]) == (1, "BTC/USD", 720, None)
         assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
+        # It ends before its time, since nothing will come.
+        record = ("record", str(tmp_path / "market.gz"), "--url", sandbox.ready["ws"])
+        assert person.zoe(*record, "--pair", "NOPE/USD", "--for", "50")[0] == 4
     code, said = person.zoe("catalog", "--json")
     assert (code, said["error"]["code"]) == (4, "unavailable")
 

@@ -26,6 +26,7 @@ from zoe.messages.market import (
     ExchangeStatus,
     FrameNotUnderstood,
     Quote,
+    SubscriptionRefused,
     TickerSeen,
     TradePrints,
 )
@@ -64,6 +65,7 @@ class Callbacks:
         on_execution: What a report says of an order; each fill once.
         on_answer: The answer to a request that ``send`` sent.
         on_problem: A frame that was not understood; the connection goes on.
+        on_refused: The exchange refused a subscription; the session's ``subscriptions`` say whose.
         on_lost: The connection ended, and why; it is opened again.
     """
 
@@ -76,6 +78,7 @@ class Callbacks:
     on_answer: Callable[[SocketAnswer], None] | None = None
     on_status: Callable[[ExchangeStatus], None] | None = None
     on_problem: Callable[[FrameNotUnderstood], None] | None = None
+    on_refused: Callable[[SubscriptionRefused], None] | None = None
     on_lost: Callable[[str], None] | None = None
 
     def by_type(self) -> dict[type[object], Handler]:
@@ -91,6 +94,7 @@ class Callbacks:
             SocketAnswer: self.on_answer,
             ExchangeStatus: self.on_status,
             FrameNotUnderstood: self.on_problem,
+            SubscriptionRefused: self.on_refused,
         }
         return {kind: handler for kind, handler in wanted.items() if handler is not None}
 
