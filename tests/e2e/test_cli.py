@@ -182,6 +182,16 @@ def test_an_empty_recording_holds_nothing_and_that_is_no_error(tmp_path: Path) -
     assert "0 of 0 checksums equal" in done.stdout
 
 
+def test_a_recording_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    packed = gzip.compress(f"{json.dumps(INSTRUMENT)}\n{json.dumps(HEARTBEAT)}\n".encode())
+    for length, truncated in ((len(packed), False), (len(packed) - 4, True)):
+        (tmp_path / "market.gz").write_bytes(packed[:length])
+        done = zoe(tmp_path, "replay", str(tmp_path / "market.gz"), "--json")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["truncated"] is truncated
+        assert done.stderr.count("is cut off") == truncated
+
+
 # The log
 
 

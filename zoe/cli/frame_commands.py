@@ -28,15 +28,17 @@ def replay(arguments: Namespace) -> int:
     if arguments.decide:
         return _decide(arguments)
     _prepare(arguments)
-    frames = recording.read(_path(arguments.file))
+    recorded = recording.load(_path(arguments.file))
+    frames = recorded.frames
     precisions = recording.precisions(frames)
     before = replaying.resident_bytes()
     done = replaying.whole(show.progress(frames, "frames"), precisions)
     figures = _figures(done) | {
+        "truncated": _tell_of_end(recorded.truncated),
         "memory": {
             "peak_bytes": replaying.peak_bytes(),
             "grown_bytes": max(replaying.resident_bytes() - before, 0),
-        }
+        },
     }
     if arguments.bench:
         if sys.stderr.isatty():
@@ -68,11 +70,20 @@ def _decide(arguments: Namespace) -> int:
     wanted = Wanted(pairs, scan, settings.focus, keeper)
     made = market_decisions.decide(show.progress(frames, "frames"), wanted)
     told = {"frames": len(frames), "decisions": made.counts, "sha256": made.sha256}
+    # The index is written last: behind what it names are frames whose times nobody knows.
+    size = arguments.file.stat().st_size
+    truncated = _tell_of_end(size != recorder.indexed_bytes(arguments.file))
     if arguments.json:
-        show.document(told)
+        show.document(told | {"truncated": truncated})
     else:
         show.facts(told)
     return 0
+
+
+def _tell_of_end(truncated: bool) -> bool:
+    if truncated:
+        show.note("the recording is cut off: what is whole of it was read, its end is missing")
+    return truncated
 
 
 def _prepare(arguments: Namespace) -> None:

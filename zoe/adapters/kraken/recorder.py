@@ -103,9 +103,7 @@ def parts(path: Path) -> tuple[Part, ...]:
         OSError: There is no index.
     """
     size = path.stat().st_size
-    lines = index_of(path).read_bytes().splitlines()
-    found = (msgspec.json.decode(line, type=Part) for line in lines if line.endswith(b"}"))
-    return tuple(part for part in found if part.offset + part.size <= size)
+    return tuple(part for part in _named(path) if part.offset + part.size <= size)
 
 
 def read_part(path: Path, part: Part) -> Iterator[tuple[int, bytes]]:
@@ -127,8 +125,24 @@ def timed(path: Path) -> Iterator[tuple[int, bytes]]:
         yield from read_part(path, part)
 
 
-def plain(compressed: bytes) -> bytes:
-    """All frames of a recording; a member that is cut off gives what is whole of it."""
+def indexed_bytes(path: Path) -> int:
+    """Where the newest member ends that the index of a recording names; 0 where there is none."""
+    try:
+        return max((part.offset + part.size for part in _named(path)), default=0)
+    except FileNotFoundError:
+        return 0
+
+
+def _named(path: Path) -> tuple[Part, ...]:
+    lines = index_of(path).read_bytes().splitlines()
+    return tuple(msgspec.json.decode(line, type=Part) for line in lines if line.endswith(b"}"))
+
+
+def plain(compressed: bytes) -> tuple[bytes, bool]:
+    """All frames of a recording, and whether it is whole.
+
+    A member that is cut off gives what is whole of it.
+    """
     text = bytearray()
     while compressed.startswith(MAGIC):
         member = zlib.decompressobj(wbits=31)
@@ -139,4 +153,5 @@ def plain(compressed: bytes) -> bytes:
         compressed = member.unused_data
         if not member.eof:
             del text[text.rfind(b"\n") + 1 :]
-    return bytes(text)
+            return bytes(text), False
+    return bytes(text), not compressed

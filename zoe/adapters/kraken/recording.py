@@ -47,6 +47,14 @@ class Replayed:
     symbols: Mapping[str, tuple[int, int]]
 
 
+@attrs.frozen
+class Recording:
+    """What a file holds; ``truncated`` where its end is missing, or cannot be read."""
+
+    frames: tuple[bytes, ...]
+    truncated: bool
+
+
 class _AnyFrame(msgspec.Struct):
     channel: str | None = None
     method: str | None = None
@@ -59,14 +67,25 @@ _ANY = msgspec.json.Decoder(_AnyFrame)
 
 
 def read(path: Path) -> tuple[bytes, ...]:
-    """The frames of a recording, as bytes.
+    """The frames of a recording, as bytes; as ``load``."""
+    return load(path).frames
+
+
+def load(path: Path) -> Recording:
+    """A recording, as far as it can be read.
 
     Raises:
         WireError: An object that holds no frames.
     """
     text = path.read_bytes()
-    if text.startswith(recorder.MAGIC):
-        text = recorder.plain(text)
+    if not text.startswith(recorder.MAGIC):
+        return Recording(_frames(path, text), truncated=False)
+    size = len(text)
+    text, whole = recorder.plain(text)
+    return Recording(_frames(path, text), not whole or size < recorder.indexed_bytes(path))
+
+
+def _frames(path: Path, text: bytes) -> tuple[bytes, ...]:
     try:
         whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, ValueError, RecursionError):

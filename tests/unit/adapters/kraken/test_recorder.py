@@ -50,6 +50,21 @@ def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(
         read = list(recording.read(path)) if size > 1 else []
         assert read == frames[: len(read)]
         assert len(read) >= sum(part.frames for part in complete)
+        assert size < 2 or recording.load(path).truncated
+    path.write_bytes(whole)
+    assert not recording.load(path).truncated
+
+
+def test_a_recording_that_ends_between_two_members_is_cut_off_where_its_index_knows_of_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
+    path = tmp_path / "market.gz"
+    frames = written(path, 0, 20)
+    path.write_bytes(path.read_bytes()[: parts(path)[0].size])
+    assert recording.load(path) == recording.Recording(tuple(frames[:10]), truncated=True)
+    recorder.index_of(path).unlink()
+    assert not recording.load(path).truncated
 
 
 def test_members_end_after_a_while_even_where_little_comes(tmp_path: Path) -> None:
