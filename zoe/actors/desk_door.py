@@ -164,6 +164,7 @@ class DeskDoor(Actor):
             case StrategyReported():
                 self._strategies.reported(message)
             case HealthReported():
+                self._states.health(message)
                 self._gather("doubt_times", dict(message.doubt_times))
                 self._gather("drift", _drift(message))
                 self._gather("components", _components(message))

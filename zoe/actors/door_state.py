@@ -5,13 +5,23 @@ A part of the door, which owns it.
 
 from typing import Any, Final
 
-from zoe.actors.door_talks import DONE, HALT, REDUCE, RESUME, TIMED_OUT, Request, Talks
+from zoe.actors.door_talks import (
+    DONE,
+    FLATTEN,
+    HALT,
+    REDUCE,
+    RESUME,
+    TIMED_OUT,
+    Request,
+    Talk,
+    Talks,
+)
 from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.risk import TradingState
 from zoe.messages.gateway import SendCancelAll
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, FollowOrder, ReportOrders
 from zoe.messages.risk import SetTradingState, TradingStateChanged
-from zoe.messages.system import Tick
+from zoe.messages.system import HealthReported, ReportHealth, Tick
 from zoe.runtime.actor import Actor
 
 REPORT_SECONDS: Final = 1
@@ -23,6 +33,8 @@ _WANTED: Final = {
 }
 #: What waits for orders to be gone, and lists them where it waited in vain.
 _WAITING: Final = (HALT, REDUCE)
+#: What cannot be done while the store does not answer, and says so where it took too long.
+_WRITTEN: Final = (*_WANTED, FLATTEN)
 
 
 class StateCommands:
@@ -100,24 +112,37 @@ class StateCommands:
             if "state" in talk.gathered:
                 self._talks.answer(ref, DONE, {"state": talk.gathered["state"], "open": []})
 
+    def health(self, report: HealthReported) -> None:
+        """Why a command took too long, as far as the store is why."""
+        is_down = any(row[:2] == ("store", "down") for row in report.components)
+        for ref, talk in self._talks.of(*_WRITTEN):
+            if "late" not in talk.gathered:
+                continue
+            talk.gathered["store_down"] = is_down
+            if talk.request.command in _WAITING:
+                self._tell("orders", ReportOrders())
+            else:
+                words = (*_unwritten(talk), "ask again with the same key")
+                self._talks.answer(ref, TIMED_OUT, None, ("timed_out", "; ".join(words)))
+
     def reported(self, orders: list[dict[str, Any]]) -> None:
         """What is open where a halt or a reduce was given up."""
         for ref, talk in self._talks.of(*_WAITING):
             if "late" in talk.gathered:
                 waits_for = talk.gathered.get("waits_for")
                 still = [o for o in orders if waits_for is None or o["intent_id"] in waits_for]
-                error = ("timed_out", f"{len(still)} orders are still open")
+                words = (*_unwritten(talk), f"{len(still)} orders are still open")
                 result = {"state": self.state.value, "open": still}
-                self._talks.answer(ref, TIMED_OUT, result, error)
+                self._talks.answer(ref, TIMED_OUT, result, ("timed_out", "; ".join(words)))
 
     def late(self, ref: int) -> bool:
-        """Whether a command that took too long waits once more, for a list of what is open."""
+        """Whether a command that took too long waits once more, for why, and for what is open."""
         talk = self._talks[ref]
-        if talk.request.command not in _WAITING or "late" in talk.gathered:
+        if talk.request.command not in _WRITTEN or "late" in talk.gathered:
             return False
         talk.gathered["late"] = True
         self._door.after(REPORT_SECONDS, Tick("late", ref))
-        self._tell("orders", ReportOrders())
+        self._tell("heartbeat", ReportHealth())
         return True
 
     def _set(self, request: Request, state: TradingState) -> None:
@@ -128,3 +153,14 @@ class StateCommands:
 
     def _tell(self, name: str, message: Any) -> None:
         self._door.tell(self._door.find(name), message)
+
+
+def _unwritten(talk: Talk) -> tuple[str, ...]:
+    """That a command's state is not durable, hence not said to be in force; nothing where it is."""
+    down = talk.gathered.get("store_down")
+    if talk.request.command == FLATTEN:
+        return ("the store does not answer",) if down else ()
+    if "state" in talk.gathered:
+        return ()
+    why = ": the store does not answer" if down else ""
+    return (f"the {talk.request.command} is not written yet{why}",)

@@ -258,6 +258,41 @@ def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
     assert [order["order_id"] for order in answer["result"]["open"]] == ["O1"]
 
 
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("halt", "down", "the halt is not written yet: the store does not answer; 0 orders are"),
+        ("halt", "ok", "the halt is not written yet; 0 orders are still open"),
+        ("reduce", "down", "the reduce is not written yet: the store does not answer; 0 orders"),
+        ("resume", "down", "the resume is not written yet: the store does not answer; ask again"),
+        ("flatten", "down", "the store does not answer; ask again with the same key"),
+        ("flatten", "ok", "ask again with the same key"),
+    ],
+)
+def test_a_state_that_is_not_written_in_time_says_so_and_whether_the_store_is_why(
+    command: str, status: str, said: str
+) -> None:
+    stage = door()
+    ask(stage, command, timeout_seconds=3)
+    stage.run(3.5)
+    assert answers(stage) == []
+    stage.tell(HealthReported((("store", status, "seq 5, 1 waiting", 1),)))
+    stage.tell(OrdersReported(()))
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (5, "timed_out")
+    assert answer["error"]["text"].startswith(said)
+
+
+def test_a_halt_that_is_written_says_nothing_of_the_store() -> None:
+    stage = door()
+    ask(stage, "halt", timeout_seconds=3)
+    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.run(3.5)
+    stage.tell(HealthReported((("store", "down", "seq 5, 1 waiting", 1),)))
+    stage.tell(OrdersReported(()))
+    assert answers(stage)[0]["error"]["text"] == "0 orders are still open"
+
+
 def test_status_is_healthy_only_once_reconciled() -> None:
     stage = door()
     for expected in (1, 0):
