@@ -117,7 +117,10 @@ def test_why_of_an_order_by_hand_begins_with_the_command(books: Path) -> None:
 def test_why_of_a_message_that_only_the_log_knows_is_found_by_its_root(books: Path) -> None:
     line = {"event": "order.state_changed", "message_id": BOOT + 777, "correlation_id": TICK}
     (books / "log").mkdir()
-    (books / "log" / "zoe.jsonl").write_text(json.dumps(line) + "\n")
+    filled = line | {"message_id": BOOT + 778, "incarnation": 0, "filled": "0"}
+    text = "".join(json.dumps(each) + "\n" for each in (line, filled))
+    (books / "log" / "zoe.jsonl").write_text(text)
+    assert zoe(books, "why", "0").returncode == 1, "a quantity is no id"
     assert len(rows(books, "why", str(BOOT + 777))["rows"]) == len(BID_STORY) + 3
 
 

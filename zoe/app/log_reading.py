@@ -32,11 +32,14 @@ class Wanted:
 
     Attributes:
         ids: Spellings of one id; a line has it when any of its fields equals one of them.
+        named: Whether only fields count whose names say that they hold an id. A number may be an
+            id, and then any quantity, any count equals one.
         actor: An actor's name; ``orders`` means all below it too.
         level: The least level.
     """
 
     ids: tuple[str, ...] = ()
+    named: bool = attrs.field(default=False, kw_only=True)
     actor: str | None = None
     level: str = "DEBUG"
 
@@ -50,9 +53,11 @@ class Wanted:
             return None
         if self.actor is not None and not _below(str(line.get("actor") or ""), self.actor):
             return None
-        if self.ids and not any(_holds(value, self.ids) for value in line.values()):
-            return None
-        return line
+        return line if not self.ids or self._bears(line) else None
+
+    def _bears(self, line: Line) -> bool:
+        values = (v for name, v in line.items() if not self.named or _is_id(name))
+        return any(_holds(value, self.ids) for value in values)
 
 
 def spellings(wanted: str) -> tuple[str, ...]:
@@ -202,6 +207,10 @@ def _rank(line: Line) -> int:
 
 def _below(actor: str, wanted: str) -> bool:
     return actor == wanted or actor.startswith(f"{wanted}/")
+
+
+def _is_id(name: str) -> bool:
+    return name.endswith("_id") or name in ("order", "decision", "key")
 
 
 def _holds(value: Any, ids: tuple[str, ...]) -> bool:

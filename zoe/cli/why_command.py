@@ -62,7 +62,8 @@ def _chain(database: Database, log: Path, wanted: str) -> list[Row]:
     rows = reading.why(database, wanted)
     if rows:
         return rows
-    near = log_reading.newest(log, Wanted(log_reading.spellings(wanted)), LINES_LOOKED_AT)
+    asked = Wanted(log_reading.spellings(wanted), named=True)
+    near = log_reading.newest(log, asked, LINES_LOOKED_AT)
     roots = {str(line["correlation_id"]) for _, line in near if line.get("correlation_id")}
     found = {
         (row["account_id"], row["seq"]): row
