@@ -50,6 +50,8 @@ LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=10)
 MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
 CONFIRM_NS: Final = 500_000_000
+#: So often at most it is told that books of pairs were broken that nobody follows.
+STRANGE_NS: Final = 1_000_000_000
 
 Inbox = (
     Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
@@ -103,6 +105,8 @@ class MarketWatch(Actor):
         #: Whose quotes have changed since the books were told.
         self._unbooked: set[str] = set()
         self._delisted: set[str] = set()
+        #: Of pairs that nobody follows: how many books were broken since that was told, and when.
+        self._strange, self._strange_ns = 0, -STRANGE_NS
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
 
@@ -128,8 +132,7 @@ class MarketWatch(Actor):
                 if self._focus is not None:
                     self._focus.hear(message)
             case BookBroken():
-                log.warning("market.book_broken", symbol=message.symbol, reason=message.reason)
-                self._lines.heard(message)
+                self._broken(message)
             case WireOpened():
                 self._opened(message)
             case WireClosed():
@@ -167,6 +170,13 @@ class MarketWatch(Actor):
     def _closed(self, line: Line | None, reason: str) -> None:
         if line is not None:
             self._beat("down", reason)
+
+    def _broken(self, news: BookBroken) -> None:
+        if self._lines.of(news.symbol) is None:
+            self._strange += 1  # a line each would be as many as somebody invents
+        else:
+            log.warning("market.book_broken", symbol=news.symbol, reason=news.reason)
+            self._lines.heard(news)
 
     def _quote(self, quote: Quote) -> None:
         if not self._lines.followed(quote):
@@ -276,6 +286,10 @@ class MarketWatch(Actor):
         return self._focus is not None and symbol in self._focus
 
     def _check(self) -> None:
+        now_ns = self.clock.monotonic_ns()
+        if self._strange and now_ns - self._strange_ns >= STRANGE_NS:
+            log.warning("market.strange_books", count=self._strange)
+            self._strange, self._strange_ns = 0, now_ns
         for line in self._lines.check():
             self._beat("down", f"{line.name}: nothing heard")
         if not any(line.open for line in self._lines.lines):
