@@ -123,16 +123,18 @@ def progress(items: Sequence[T], unit: str, every: int = PROGRESS_EVERY) -> Iter
     began = time.monotonic()
     digits = 1 if every == 1 else 0
     bar: Any = None
-    for done, item in enumerate(items):
-        if not done % every:
-            seconds = time.monotonic() - began
-            if bar is None and seconds > PATIENCE_SECONDS:
-                bar = _bar(len(items))
-            if bar is not None:
-                bar.update(0, completed=done, rate=f"{done / seconds:,.{digits}f} {unit}/s")
-        yield item
-    if bar is not None:
-        bar.stop()
+    try:
+        for done, item in enumerate(items):
+            if not done % every:
+                seconds = time.monotonic() - began
+                if bar is None and seconds > PATIENCE_SECONDS:
+                    bar = _bar(len(items))
+                if bar is not None:
+                    bar.update(0, completed=done, rate=f"{done / seconds:,.{digits}f} {unit}/s")
+            yield item
+    finally:  # also where whoever waited has had enough: a bar hides the cursor
+        if bar is not None:
+            bar.stop()
 
 
 def _bar(total: int) -> Any:
@@ -146,6 +148,8 @@ def _bar(total: int) -> Any:
         parts.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        # What is printed meanwhile goes above the bar, unless the answer goes elsewhere.
+        redirect_stdout=sys.stdout.isatty(),
     )
     bar.add_task("", total=total, rate="")
     bar.start()

@@ -25,7 +25,8 @@ def simulate(arguments: Namespace) -> int:
     told = show_json if arguments.json else show_line
     totals, began = seeds.Totals(), time.monotonic()
     lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
-    for _, line in zip(show.progress(arguments.seeds, "seeds"), lines, strict=True):
+    watched = show.progress(arguments.seeds, "seeds", every=1)
+    for _, line in zip(watched, lines, strict=True):
         interrupts.heed()
         told(totals.add(line))
     last = totals.line(time.monotonic() - began)
@@ -71,6 +72,10 @@ def _one(arguments: Namespace) -> int:
     story = tell(arguments.seeds.start, arguments.faults, trace if arguments.trace else None, told)
     if trace.broken is not None:
         raise trace.broken
+    if not arguments.trace:
+        told_of = seeds.Totals().add(seeds.line_of(story))
+        show_json(told_of) if arguments.json else show_line(told_of)
+        return 1 if story.violations else 0
     for violation in story.violations:
         show.note(violation)
     show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")

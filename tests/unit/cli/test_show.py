@@ -93,3 +93,30 @@ def test_whoever_does_not_wait_long_sees_nothing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stderr", terminal)
     assert list(show.progress(range(9_999), "frames")) == list(range(9_999))
     assert terminal.getvalue() == ""
+
+
+def test_what_is_printed_under_a_bar_goes_where_the_answer_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(show, "PATIENCE_SECONDS", -1)
+    monkeypatch.setenv("TERM", "xterm")
+    for item in show.progress(range(3), "rows", every=1):
+        print(f"row {item}")
+    assert capsys.readouterr().out == "row 0\nrow 1\nrow 2\n"
+    assert "row" not in terminal.getvalue().replace("rows/s", "")
+
+
+def test_whoever_has_had_enough_of_waiting_gets_the_cursor_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(show, "PATIENCE_SECONDS", -1)
+    monkeypatch.setenv("TERM", "xterm")
+    watched = iter(show.progress(range(3), "rows", every=1))
+    next(watched)
+    assert terminal.getvalue().count("\x1b[?25l") == 1
+    watched.close()  # type: ignore[attr-defined]  # a generator, as far as this is concerned
+    assert terminal.getvalue().count("\x1b[?25h") == 1

@@ -1,5 +1,6 @@
 """``zoe simulate`` as its user runs it: lines, totals, workers, one of which dies."""
 
+import io
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from zoe.app.simulation import scenario, seeds
-from zoe.cli import grammar
+from zoe.cli import grammar, show, simulate_command
 from zoe.cli.main import INTERRUPTED
 
 ZOE = (sys.executable, "-P", "-m", "zoe.cli.main", "simulate")
@@ -76,6 +77,34 @@ def test_an_interrupt_ends_it_after_a_seed_and_is_no_crash_of_an_actor(
         limit.cancel()
     assert running.returncode == INTERRUPTED
     assert {json.loads(line)["verdict"] for line in told} == {"ok"}
+
+
+def test_few_seeds_have_a_bar_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(show, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(simulate_command, "Interrupts", lambda: Never())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    arguments = grammar.parse(("simulate", "--seeds", "3:6", "--faults", "none"))
+    assert simulate_command.simulate(arguments) == 0
+    assert "2/3" in terminal.getvalue() and "seeds/s" in terminal.getvalue()
+
+
+class Never:
+    """Hears nothing: the process is that of the tests."""
+
+    def heed(self) -> None:
+        pass
+
+
+def test_a_story_in_words_is_answered_on_standard_output_like_a_seed() -> None:
+    code, (line,) = lines("--seeds", "0", "--story", "place 1 buy 0.002 at 89500")
+    assert (code, line["seed"], line["verdict"], line["orders"]) == (0, 0, "ok", 1)
 
 
 def test_the_trace_is_the_ordered_message_log() -> None:
