@@ -194,16 +194,23 @@ class Admin:
 
     def _lines(self, name: str, account: str) -> Iterator[bytes]:
         kinds = GROUND_TRUTH if name == "journal" else {"request"}
+        hidden = {"batch"} if name == "journal" else _OWN_FIELDS
+        orders: dict[str, dict[str, Any]] = {}
         self._world.journal.commit()
         for line in self._world.journal.memory.lines():
             record = _RECORD.decode(line)
             if record["kind"] not in kinds or account not in ("", record["account"]):
                 continue
-            hidden = {"batch"} if name == "journal" else _OWN_FIELDS
+            if record["kind"] == "fill":
+                orders[record["exec_id"]] = {field: record[field] for field in _NO_ORDER}
+            elif record["kind"] == "ledger":
+                # A row of the ledger names its trade; whose order that was, the fill has told.
+                record |= orders.get(record["ref_id"], _NO_ORDER)
             shown = {field: value for field, value in record.items() if field not in hidden}
             yield encode(shown) + b"\n"
 
 
+_NO_ORDER: Final[dict[str, Any]] = {"order_id": None, "cl_ord_id": None}
 _RECORD: Final = msgspec.json.Decoder(dict[str, Any])
 
 

@@ -37,7 +37,11 @@ def test_ground_truth_tells_an_orders_life_in_engine_order_and_no_secret() -> No
     assert (fill["cl_ord_id"], fill["liquidity"]) == ("mine", "m")
     assert rows[3]["ref_id"] == rows[4]["ref_id"] == fill["exec_id"]
     assert rows[-1]["filled"] == "0.10000000"
-    assert all({"kind", "time", "account"} <= set(row) for row in rows)
+    promised = {"kind", "time", "account", "order_id", "cl_ord_id"}
+    assert all(promised <= set(row) for row in rows)
+    # Rows of the ledger too: whose trade it was, and that a deposit was nobody's.
+    names = [(row["order_id"], row["cl_ord_id"]) for row in rows]
+    assert names == [(None, None), *((fill["order_id"], "mine") for _ in rows[1:])]
     told = str(trial.admin("journal", method="GET")) + str(trial.admin("requests", method="GET"))
     assert client.secret not in told and client.key not in told
 
