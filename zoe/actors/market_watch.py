@@ -292,14 +292,16 @@ class MarketWatch(Actor):
             self._strange, self._strange_ns = 0, now_ns
         for line in self._lines.check():
             self._beat("down", f"{line.name}: nothing heard")
-        if not any(line.open for line in self._lines.lines):
+        heard_ns = min((line.heard_ns for line in self._lines.lines if line.open), default=None)
+        if heard_ns is None:
             return
         self._confirm()
         self._revive()
         self._tell_books()
         quoted = {symbol for symbol, quote in self._quotes.items() if quote.live}
         wanted = self._lines.symbols
-        detail = f"{len(quoted)} of {len(wanted)} pairs live"
+        age_ms = max(self.clock.wall_ns() - heard_ns, 0) // 1_000_000
+        detail = f"{len(quoted)} of {len(wanted)} pairs live, heard {age_ms} ms ago"
         detail += f", {self._lines.conflated} changes conflated"
         if self._lines.let_go:
             detail += f", {self._lines.let_go} changes of unknown pairs let go"

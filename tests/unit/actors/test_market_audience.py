@@ -1,5 +1,7 @@
 """Whom MarketWatch tells of a quote: whoever wants it, and nobody more; and what people are told."""
 
+import re
+
 from stage import Stage
 
 from zoe.actors.market_watch import Audience, MarketWatch
@@ -47,3 +49,18 @@ def test_people_are_told_how_much_nobody_was_told_of() -> None:
 
     assert ", 7 changes conflated, without" in hears(7, 0)
     assert ", 8 changes conflated, 3 changes of unknown pairs let go, without" in hears(8, 3)
+
+
+def test_people_are_told_how_long_ago_the_feed_was_heard() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    stage.tell(WireOpened("public/0", 1))
+    stage.tell(FeedAlive("public/0", stage.runtime.clock.wall_ns()))
+
+    def age_ms(after_seconds: int) -> int:
+        stage.run(after_seconds)
+        found = re.search(r"heard (\d+) ms ago", stage.heard("heartbeat", Beat)[-1].detail)
+        assert found is not None
+        return int(found[1])
+
+    assert age_ms(2) <= 2_000 < age_ms(3) <= 5_000
