@@ -99,6 +99,15 @@ def test_a_key_that_nobody_knows_is_named_with_the_nearest(
     assert "did you mean risk.max_open_orders?" in done.stderr
 
 
+def test_why_a_desk_cannot_start_is_a_document_where_json_is_wanted(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = zoe(tmp_path, "run", "--json")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "configuration"
+    assert "can be written by everybody" in error["text"]
+
+
 # Recorded frames
 
 

@@ -153,6 +153,10 @@ def test_a_key_is_made_where_none_is_given_and_said_on_standard_error(door: Door
     assert keys[0] in first.stderr
     assert keys[1] in second.stderr
     assert keys[0] != keys[1]
+    # A program that reads the answer alone can ask again too, whatever became of the order.
+    door.talk = answer(5, None, ("timed_out", "ask again with the same key"))
+    told = json.loads(zoe(door.state, *PLACE, "--json").stdout)
+    assert (told["key"], told["error"]["code"]) == (door.asked[2]["key"], "timed_out")
 
 
 @pytest.mark.parametrize("code", [1, 2, 4, 5, 6])
@@ -190,7 +194,9 @@ def test_a_notional_goes_to_the_desk_which_knows_the_lots(door: Door) -> None:
 
 def test_a_cancel_names_the_order(door: Door) -> None:
     assert zoe(door.state, "order", "cancel", "OABCDE-FGHIJ-KLMNOP").returncode == 0
-    assert zoe(door.state, "order", "cancel", KEY.upper().replace("-", "")).returncode == 0
+    cancel = ("order", "cancel", KEY.upper().replace("-", ""), "--key", KEY)
+    assert zoe(door.state, *cancel).returncode == 0
+    assert door.asked[1]["key"] == KEY
     assert [row["params"] for row in door.asked] == [
         {"order": "OABCDE-FGHIJ-KLMNOP"},
         {"order": KEY},
@@ -245,12 +251,32 @@ def test_texts_of_the_exchange_cannot_command_the_terminal(door: Door) -> None:
     assert "boo" in done.stdout
 
 
+def test_the_market_is_watched_where_the_desk_trades(door: Door) -> None:
+    door.talk = answer(0, {"exchange_urls": {"ws": "ws://127.0.0.1:1/v2"}})
+    done = zoe(door.state, "watch", "--for", "1")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "ws://127.0.0.1:1/v2" in done.stderr
+
+
 # A desk that is not there, or does not answer
 
 
 @pytest.mark.parametrize(
     "words",
-    [("status",), PLACE, ("order", "cancel", "OABCDE-FGHIJ-KLMNOP"), ("halt",), ("resume",)],
+    [
+        ("status",),
+        ("watch",),
+        ("budget",),
+        PLACE,
+        ("order", "amend", "OABCDE-FGHIJ-KLMNOP", "--price", "1"),
+        ("order", "cancel", "OABCDE-FGHIJ-KLMNOP"),
+        ("halt",),
+        ("reduce",),
+        ("resume",),
+        ("flatten", "--yes"),
+        ("strategy", "list"),
+    ],
+    ids=" ".join,
 )
 def test_without_a_desk_the_exit_code_is_3(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = zoe(tmp_path, *words)

@@ -67,11 +67,13 @@ class Run:
         seconds: End in order after this time.
         seed: Of the sandbox, and of the actors' own chance.
         live: The person said that real money may be used.
+        json: Log lines in JSON on a terminal too, and why it cannot start as a document.
     """
 
     seconds: int | None = None
     seed: int | None = None
     live: bool = False
+    json: bool = False
 
 
 @attrs.frozen
@@ -296,5 +298,5 @@ class Desk:
 
     def _write_config(self) -> None:
         desk_rows.write_config(self._database, self._account, self._settings.shown, time.time_ns())
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._wanted.json:
             print(f"zoe {VERSION}: log in {self._settings.log_path}", file=sys.stderr)

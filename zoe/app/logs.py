@@ -25,6 +25,7 @@ import attrs
 from loguru import logger
 
 from zoe.app.log_file import LogFile
+from zoe.app.words import one_of
 from zoe.runtime import trace
 
 FILE: Final = "zoe.jsonl"
@@ -60,7 +61,7 @@ class LogSettings:
         files: How many closed files are kept.
     """
 
-    level: str = "INFO"
+    level: str = attrs.field(default="INFO", validator=one_of(*_COLOURS))
     file_bytes: int = attrs.field(default=8_000_000, validator=attrs.validators.ge(1_000))
     files: int = attrs.field(default=20, validator=attrs.validators.ge(1))
 
@@ -92,7 +93,12 @@ class Redactor:
 
 
 def set_up(
-    settings: LogSettings, directory: Path, redactor: Redactor, stream: TextIO | None = None
+    settings: LogSettings,
+    directory: Path,
+    redactor: Redactor,
+    stream: TextIO | None = None,
+    *,
+    json_lines: bool = False,
 ) -> LogFile:
     """Sends every line to ``directory/zoe.jsonl`` and to ``stream``; returns the file.
 
@@ -101,6 +107,7 @@ def set_up(
         directory: Made if absent, for this user alone.
         redactor: Asked about every text; more may be registered later.
         stream: Standard error unless given. A terminal gets short coloured lines.
+        json_lines: The same lines on a terminal as elsewhere.
 
     Raises:
         OSError: the directory or the file cannot be written.
@@ -118,7 +125,7 @@ def set_up(
         diagnose=False,  # it prints the values of variables, keys among them
     )
     logger.add(
-        _to_stream(sys.stderr if stream is None else stream),
+        _to_stream(sys.stderr if stream is None else stream, json_lines),
         level=settings.level,
         format=_json_format,
         backtrace=False,
@@ -233,8 +240,8 @@ def _json_format(record: Any) -> str:
     return f"{{extra[{_LINE}]}}\n"
 
 
-def _to_stream(stream: TextIO) -> Callable[[Any], None]:
-    show = short_line if stream.isatty() else json_line
+def _to_stream(stream: TextIO, json_lines: bool) -> Callable[[Any], None]:
+    show = short_line if stream.isatty() and not json_lines else json_line
 
     def write(message: Any) -> None:
         # A terminal that was closed, or a pipe nobody reads, is no reason to stop trading.

@@ -2,6 +2,7 @@
 
 import contextlib
 import decimal
+import json
 import os
 import signal
 import sys
@@ -38,13 +39,13 @@ class _ToldToStop(BaseException):
     """A signal came while the desk was being brought up."""
 
 
-def run(settings: Settings, *, seconds: int | None, seed: int | None, live: bool) -> int:
+def run(settings: Settings, wanted: Run) -> int:
     """Runs a desk until it ends; the process's exit code."""
     _exact_decimals()
     for number in STOP_SIGNALS:
         signal.signal(number, _told_to_stop)
     try:
-        return _run_or_refuse(settings, Run(seconds, seed, live))
+        return _run_or_refuse(settings, wanted)
     except _ToldToStop:
         return 0
 
@@ -61,16 +62,15 @@ def _run_or_refuse(settings: Settings, wanted: Run) -> int:
         try:
             return _run(settings, wanted, stack)
         except ConfigError as problem:
-            return _refused(str(problem), EXIT_CONFIG)
+            word, text, code = "configuration", str(problem), EXIT_CONFIG
         except claims.AnotherDesk as problem:
-            return _refused(str(problem), EXIT_ANOTHER_DESK)
+            word, text, code = "another_desk", str(problem), EXIT_ANOTHER_DESK
         except StoreError as problem:
-            return _refused(f"the store: {problem}", EXIT_GAVE_UP)
-
-
-def _refused(text: str, code: int) -> int:
-    print(f"zoe: {text}", file=sys.stderr)
-    return code
+            word, text, code = "store", f"the store: {problem}", EXIT_GAVE_UP
+        print(f"zoe: {text}", file=sys.stderr)
+        if wanted.json:
+            print(json.dumps({"error": {"code": word, "text": text}}))
+        return code
 
 
 def _exact_decimals() -> None:
@@ -86,7 +86,7 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     stack.enter_context(claims.claim(settings.state_dir / "desk.lock", "this state directory"))
     redactor = logs.Redactor([settings.api_secret, settings.database_url])
     try:
-        log_file = logs.set_up(settings.log, settings.log_dir, redactor)
+        log_file = logs.set_up(settings.log, settings.log_dir, redactor, json_lines=wanted.json)
     except OSError as problem:
         raise ConfigError(f"log directory {settings.log_dir}: {problem.strerror}") from problem
     log.info("desk.starting", pid=os.getpid(), log=str(settings.log_path))

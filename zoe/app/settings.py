@@ -30,6 +30,7 @@ from zoe.app.strategy_settings import (
     EngineSettings,
     StrategySettings,
 )
+from zoe.app.words import one_of
 from zoe.domain.errors import ConfigError
 from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import TIERS
@@ -60,11 +61,11 @@ class ExchangeSettings:
         reserve: Points of each pair's engine counter that are kept free for cancels.
     """
 
-    name: str = attrs.field(default="sandbox", validator=attrs.validators.in_(EXCHANGES))
+    name: str = attrs.field(default="sandbox", validator=one_of(*EXCHANGES))
     rest_url: str = ""
     ws_url: str = ""
     ws_auth_url: str = ""
-    tier: str = attrs.field(default="starter", validator=attrs.validators.in_(tuple(TIERS)))
+    tier: str = attrs.field(default="starter", validator=one_of(*TIERS))
     lag_ms: int = attrs.field(default=3_000, validator=attrs.validators.ge(0))
     reserve: int = attrs.field(default=20, validator=attrs.validators.ge(0))
 
@@ -83,7 +84,7 @@ class DeskSettings:
     """
 
     dead_man: bool = True
-    on_stop: str = attrs.field(default="cancel", validator=attrs.validators.in_(("cancel", "keep")))
+    on_stop: str = attrs.field(default="cancel", validator=one_of("cancel", "keep"))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
     views_days: int = attrs.field(default=30, validator=attrs.validators.in_(range(1, 3_651)))

@@ -1,11 +1,12 @@
 """The ``[strategy.*]`` sections: when each strategy trades, in which pairs, and its parameters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import attrs
 
+from zoe.app.words import one_of
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy import quote_keeper, trader_params
 from zoe.domain.strategy.edge_factory import NEEDS
@@ -17,17 +18,6 @@ EDGE: Final = "strategy.edge_factory"
 TRADER: Final = "strategy.crypto_trader"
 #: Least and most seconds.
 _WARM_UP: Final = (5, 7_200)
-
-
-def _one_of(*modes: str) -> Callable[[Any, Any, str], None]:
-    """Refuses any other mode in a person's words."""
-    words = f"{', '.join(modes[:-1])} or {modes[-1]}"
-
-    def check(_: Any, field: Any, value: str) -> None:
-        if value not in modes:
-            raise ValueError(f"{field.name} must be {words}")
-
-    return check
 
 
 def _in_the_range(_: Any, field: Any, value: int) -> None:
@@ -45,7 +35,7 @@ class KeeperSwitch:
             where ``--live`` is given.
     """
 
-    mode: str = attrs.field(default="sandbox", validator=_one_of("off", "sandbox", "live"))
+    mode: str = attrs.field(default="sandbox", validator=one_of("off", "sandbox", "live"))
 
 
 @attrs.frozen
@@ -59,7 +49,7 @@ class EdgeSwitch:
         warm_up_seconds: So long a pair's book must have been followed before it is quoted.
     """
 
-    mode: str = attrs.field(default=OFF, validator=_one_of(*MODES))
+    mode: str = attrs.field(default=OFF, validator=one_of(*MODES))
     pairs: tuple[str, ...] = ()
     claim: tuple[str, ...] = ()
     warm_up_seconds: int = attrs.field(default=NEEDS.focus_seconds, validator=_in_the_range)
@@ -74,7 +64,7 @@ class TraderSwitch:
         claim: The same.
     """
 
-    mode: str = attrs.field(default=OFF, validator=_one_of(*MODES))
+    mode: str = attrs.field(default=OFF, validator=one_of(*MODES))
     claim: tuple[str, ...] = ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from zoe.cli.parser import Parser, whole
+from zoe.cli.parser import Parser, one_of, whole
 
 #: As zoe.domain.ledger_row has them; nothing of the desk is imported here.
 KINDS: Final = ("trade", "deposit", "withdrawal", "income", "move", "rollover", "suspense")
@@ -107,7 +107,14 @@ def _terms(below: Any, command: Command) -> None:
     words = ("say what rows in suspense are, together", "zoe ledger rule LABCDE LFGHIJ --as trade")
     rule = command(below, "rule", "terms_commands:rule", words)
     rule.add_argument("ledger_ids", nargs="+", metavar="ID", help="of rows that are one event")
-    rule.add_argument("--as", dest="kind", choices=KINDS, required=True, help="what they are")
+    rule.add_argument(
+        *("--as",),
+        dest="kind",
+        type=one_of(*KINDS),
+        required=True,
+        metavar="KIND",
+        help=f"what they are: one of {', '.join(KINDS)}",
+    )
     rule.add_argument("--group", metavar="NAME", help="of the event; without it, the first id")
     words = ("say which content of a row is right", "zoe ledger accept LABCDE 2")
     accept = command(below, "accept", "terms_commands:accept", words)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import once
-from zoe.app.door_client import Command, ask
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
 from zoe.cli.parser import hint
@@ -19,7 +18,6 @@ from zoe.runtime.clock import SystemClock
 
 NONE_FOUND: Final = 1
 _CALL_SECONDS: Final = 15
-_ASK_SECONDS: Final = 5
 _COLUMNS: Final = (
     *("ws_v2", "rest_id", "altname", "ws_v1", "status", "price_increment", "qty_increment"),
     *("qty_min", "cost_min"),
@@ -48,8 +46,7 @@ def rest_url(settings: Settings) -> str:
     """Where the exchange is; of an own sandbox only the running desk knows."""
     if not settings.own_sandbox:
         return settings.addresses[0]
-    answer = ask(settings.door_path, Command("status", timeout_seconds=_ASK_SECONDS))
-    return str((answer.result or {})["exchange_urls"]["rest"])
+    return str(configured.exchange_urls(settings)["rest"])
 
 
 def fetch(rest_url: str) -> tuple[Instrument, ...]:

@@ -3,9 +3,12 @@
 import os
 from argparse import Namespace
 from collections.abc import Mapping
+from typing import Any, Final
 
 from zoe.app import settings
-from zoe.domain.errors import ConfigError
+from zoe.app.door_client import Command, ask
+
+_ASK_SECONDS: Final = 5
 
 
 def load(arguments: Namespace, flags: Mapping[str, str] | None = None) -> settings.Settings:
@@ -13,9 +16,12 @@ def load(arguments: Namespace, flags: Mapping[str, str] | None = None) -> settin
     return settings.load(arguments.config, flags or {}, os.environ)
 
 
-def public_socket(arguments: Namespace, known: settings.Settings) -> str:
-    """The public socket's address: ``--url``, else the desk's; raises ConfigError without one."""
-    url: str = arguments.url or known.addresses[1]
-    if not url:
-        raise ConfigError("the desk's own sandbox has no address of its own: name one with --url")
-    return url
+def exchange_urls(known: settings.Settings) -> dict[str, Any]:
+    """Where the running desk's exchange is: ``rest``, ``ws`` and ``ws_auth``.
+
+    Raises:
+        NoDesk: None runs.
+    """
+    answer = ask(known.door_path, Command("status", timeout_seconds=_ASK_SECONDS))
+    found: dict[str, Any] = (answer.result or {})["exchange_urls"]
+    return found

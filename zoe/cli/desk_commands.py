@@ -5,6 +5,8 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from zoe.app.door_client import Answer, Command, DoorClient, NoAnswer, ask
 from zoe.cli import configured, rows, show
 from zoe.cli.parser import hint
@@ -69,9 +71,12 @@ def _keyed(name: str, params: dict[str, str | bool | None], arguments: Namespace
             # Ahead of the request: whatever happens to the answer, the key is known.
             show.note(f"key {key}")
         try:
-            return desk.ask(command)
+            answer = desk.ask(command)
         except NoAnswer as problem:
             raise NoAnswer(f"{problem}; ask again with --key {key}") from problem
+    if arguments.json and arguments.key is None:
+        return msgspec.structs.replace(answer, result={**(answer.result or {}), "key": key})
+    return answer
 
 
 def _order_name(arguments: Namespace) -> str:
@@ -121,8 +126,14 @@ def _order_params(arguments: Namespace) -> dict[str, str | bool | None]:
 
 
 def cancel(arguments: Namespace) -> int:
-    """Cancels an order."""
-    return simple("order.cancel", {"order": _order_name(arguments)}, arguments)
+    """Cancels an order, or prints the request that would."""
+    _refuse_route(arguments, "cancel")
+    if arguments.dry_run:
+        from zoe.cli import dry_run
+
+        return dry_run.show_cancel(arguments)
+    params: dict[str, str | bool | None] = {"order": _order_name(arguments)}
+    return show_answer(_keyed("order.cancel", params, arguments), arguments)
 
 
 def simple(name: str, params: dict[str, str | bool | None], arguments: Namespace) -> int:

@@ -10,5 +10,7 @@ def run(arguments: Namespace) -> int:
     flags = {} if arguments.exchange is None else {"exchange.name": arguments.exchange}
     settings = configured.load(arguments, flags)
     from zoe.app import main
+    from zoe.app.desk import Run
 
-    return main.run(settings, seconds=arguments.seconds, seed=arguments.seed, live=arguments.live)
+    wanted = Run(arguments.seconds, arguments.seed, arguments.live, arguments.json)
+    return main.run(settings, wanted)

@@ -1,4 +1,4 @@
-"""``zoe order place|amend --dry-run``: the request that would be sent, and nothing sent."""
+"""``zoe order place|amend|cancel --dry-run``: the request that would be sent, and nothing sent."""
 
 import secrets
 import time
@@ -13,7 +13,7 @@ from zoe.adapters.kraken import trading_calls
 from zoe.adapters.kraken.api import Call
 from zoe.adapters.kraken.numbers import rfc3339
 from zoe.adapters.kraken.order_form import NewOrder, socket_params
-from zoe.adapters.kraken.socket_requests import Sender, SocketAmend
+from zoe.adapters.kraken.socket_requests import OrderIds, Sender, SocketAmend
 from zoe.adapters.kraken.trading_calls import Terms
 from zoe.cli import show
 from zoe.domain import order_wish
@@ -43,8 +43,7 @@ def show_request(arguments: Namespace) -> int:
 def show_amend(arguments: Namespace) -> int:
     """Prints the request that changes an order; one of the exchange's ids is taken as it is."""
     now_ns = time.time_ns()
-    number = id_number(arguments.order)
-    order_id, cl_ord_id = (arguments.order, None) if number is None else (None, uuid_text(number))
+    order_id, cl_ord_id = _named(arguments.order)
     quantity = None if arguments.quantity is None else Decimal(arguments.quantity)
     limit = None if arguments.price is None else Decimal(arguments.price)
     if arguments.route == "ws":
@@ -54,6 +53,24 @@ def show_amend(arguments: Namespace) -> int:
         return 0
     wanted = trading_calls.Amend(txid=order_id, cl_ord_id=cl_ord_id, quantity=quantity, limit=limit)
     return _print(trading_calls.amend_order(wanted, now_ns + DEADLINE_NS), now_ns, arguments)
+
+
+def show_cancel(arguments: Namespace) -> int:
+    """Prints the request that cancels an order, named as for ``show_amend``."""
+    now_ns = time.time_ns()
+    order_id, cl_ord_id = _named(arguments.order)
+    if arguments.route == "ws":
+        theirs, ours = (() if name is None else (name,) for name in (order_id, cl_ord_id))
+        ids = OrderIds(theirs, ours)
+        print(Sender("", now_ns + DEADLINE_NS).cancel_order(ids, _REQUEST_ID).decode())
+        return 0
+    return _print(trading_calls.cancel_order(order_id, cl_ord_id), now_ns, arguments)
+
+
+def _named(name: str) -> tuple[str | None, str | None]:
+    """The exchange's id, or the client's own."""
+    number = id_number(name)
+    return (name, None) if number is None else (None, uuid_text(number))
 
 
 def _print(call: Call, now_ns: int, arguments: Namespace) -> int:

@@ -73,7 +73,7 @@ def build() -> Parser:
 
 
 def _command(
-    commands: Any, name: str, handler: str, words: tuple[str, str], *, json: bool = True
+    commands: Any, name: str, handler: str, words: tuple[str, str], *, json: str = "print JSON"
 ) -> Parser:
     """A command with what every command has: ``words`` are its help and an example."""
     text, example = words
@@ -87,17 +87,15 @@ def _command(
         default=argparse.SUPPRESS,
         help="default: conf/zoe.toml",
     )
-    if json:
-        found.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
-        )
+    found.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=json)
     found.set_defaults(handler=f"zoe.cli.{handler}")
     return found
 
 
 def _run(commands: Any) -> None:
     words = ("run the desk in the foreground", "zoe run --exchange sandbox --for 60")
-    command = _command(commands, "run", "desk_process:run", words, json=False)
+    about = "log lines in JSON on a terminal too; why it cannot start as a document"
+    command = _command(commands, "run", "desk_process:run", words, json=about)
     command.add_argument(
         *("--exchange",),
         type=one_of(*EXCHANGES),
@@ -142,6 +140,8 @@ def _order(commands: Any) -> None:
     words = ("cancel an order by any of its ids", "zoe order cancel OABCDE-FGHIJ-KLMNOP")
     cancel = _command(below, "cancel", "desk_commands:cancel", words)
     cancel.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
+    cancel.add_argument("--key", type=key, metavar="UUID", help="idempotency key")
+    _printed(cancel)
     _timeout(cancel, 15)
 
 

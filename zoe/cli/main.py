@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         own = words[2:] if words[:1] == ["--config"] else words
+        own = own[1:] if own[:1] and own[0].startswith("--config=") else own
         if own[:1] == ["sandbox"]:  # an exchange by itself: it reads no configuration of ours
             return _handler("zoe.sandbox.main:main")(own[1:])
         return _run(parse(words))

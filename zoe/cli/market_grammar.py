@@ -36,11 +36,11 @@ def _watch(commands: Any, command_of: Command) -> None:
     command.add_argument(
         "--top", type=whole(1, 10**6), metavar="N", help="no more rows than this; default: all"
     )
-    _stream(command)
+    _stream(command, "the running desk's")
 
 
-def _stream(command: Parser) -> None:
-    command.add_argument("--url", metavar="URL", help="of the public stream")
+def _stream(command: Parser, default: str) -> None:
+    command.add_argument("--url", metavar="URL", help=f"of the public stream; default: {default}")
     command.add_argument(
         "--for", dest="seconds", type=whole(1, 10**7), metavar="SECONDS", help="then end"
     )
@@ -56,7 +56,7 @@ def _record(commands: Any, command_of: Command) -> None:
     command.add_argument(
         "--pair", type=pair, action="append", required=True, metavar="PAIR", help="may be repeated"
     )
-    _stream(command)
+    _stream(command, "the exchange of the configuration, or the running desk's own sandbox")
 
 
 def _replay(commands: Any, command_of: Command) -> None:

@@ -50,7 +50,7 @@ def record(arguments: Namespace) -> int:
     refused all of it: then it ends at once."""
     settings = configured.load(arguments)
     logs.silence()
-    url = configured.public_socket(arguments, settings)
+    url: str = arguments.url or settings.addresses[1] or configured.exchange_urls(settings)["ws"]
     file = RecordFile(arguments.file)
     session = RecordingSession(DEPTH, file.add)
     for topic in (public_session.book(DEPTH), public_session.trades(), public_session.ticker()):

@@ -1,4 +1,5 @@
-"""zoe watch: the live market in a terminal, straight from the exchange's public stream."""
+"""zoe watch: the live market in a terminal, straight from the public stream of the running desk's
+exchange, or of another."""
 
 import shutil
 import sys
@@ -33,7 +34,7 @@ def watch(arguments: Namespace) -> int:
     """Shows the market until told to end; without a terminal once, after some seconds."""
     settings = configured.load(arguments)
     logs.silence()
-    url = configured.public_socket(arguments, settings)
+    url: str = arguments.url or configured.exchange_urls(settings)["ws"]
     session = MarketSession()
     focused = set(settings.desk.focus)
     lost: list[str] = []

@@ -2,7 +2,7 @@
 
 import argparse
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -19,8 +19,8 @@ class _Parser(argparse.ArgumentParser):
 
     def refuse(self, word: str) -> NoReturn:
         """Says that a word means nothing, and what may have been meant."""
-        near = difflib.get_close_matches(word.partition("=")[0], self._option_string_actions, 1)
-        self.error(f"{word} is not known" + (f"; did you mean {near[0]}?" if near else ""))
+        near = _guess(word.partition("=")[0], self._option_string_actions)
+        self.error(f"{word} is not known{near}")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -53,7 +53,7 @@ def _parser() -> _Parser:
     add(
         "--tier",
         "of accounts: starter (default), intermediate or pro",
-        choices=("starter", "intermediate", "pro"),
+        type=_one_of("starter", "intermediate", "pro"),
         default="starter",
         metavar="TIER",
     )
@@ -61,7 +61,7 @@ def _parser() -> _Parser:
         "--limits",
         "of new accounts: both (default), engine (calls are not counted) or none, which also lifts "
         "the limit of connects",
-        choices=("both", "engine", "none"),
+        type=_one_of("both", "engine", "none"),
         default="both",
         metavar="LIMITS",
     )
@@ -77,8 +77,25 @@ def _parser() -> _Parser:
     add("--lag-ms", "how far REST's views lie behind", type=_span, default=(0, 0), metavar="A:B")
     add("--faults", "faults to begin with, in JSON as POSTed", type=Path, metavar="FILE")
     add("--journal", "kept here, and gone on with", type=Path, metavar="FILE")
+    text = "what it prints is JSON with and without it"
+    parser.add_argument("--json", help=text, action="store_true")
     parser.add_argument("--life-line", action="store_true", help=argparse.SUPPRESS)
     return parser
+
+
+def _guess(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in known:
+            near = _guess(text, known)
+            raise argparse.ArgumentTypeError(f"{text} is none of {', '.join(known)}{near}")
+        return text
+
+    return convert
 
 
 def _port(text: str) -> int:

@@ -141,6 +141,14 @@ def test_a_terminal_gets_short_coloured_lines_that_cannot_command_it(tmp_path: P
     assert "\x1b[2J" not in text and "correlation_id" not in text
 
 
+def test_a_terminal_that_wants_json_gets_the_lines_of_the_file(tmp_path: Path) -> None:
+    terminal = Terminal()
+    redactor = logs.Redactor(())
+    file = logs.set_up(logs.LogSettings(), tmp_path, redactor, terminal, json_lines=True)
+    log.warning("market.refused", symbol="BTC/USD")
+    assert terminal.getvalue() == file.path.read_text()
+
+
 def test_a_terminal_is_told_nothing_twice_and_no_id_longer_than_people_compare(
     tmp_path: Path,
 ) -> None:

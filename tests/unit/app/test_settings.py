@@ -60,7 +60,11 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
     [
         ("[exchange]\ntire = 'pro'\n", "unknown key exchange.tire; did you mean exchange.tier?"),
         ("[risks]\nmax_open_orders = 1\n", "did you mean risk.max_open_orders"),
-        ("[exchange]\ntier = 'gold'\n", "tier"),
+        ("[exchange]\ntier = 'gold'\n", "tier must be starter, intermediate or pro, not 'gold'"),
+        ("[exchange]\ntier = 'stater'\n", "did you mean starter?"),
+        ("[log]\nlevel = 'INFOS'\n", "did you mean INFO?"),
+        ("[log]\nlevel = 'warn'\n", "did you mean WARNING?"),
+        ("[strategy.edge_factory]\nmode = 'lvie'\n", "did you mean live?"),
         ("[risk]\nmax_open_orders = 'many'\n", "max_open_orders"),
         ("[risk]\nmax_open_orders = true\n", "whole number"),
         ("[risk]\nmax_order_notional = nan\n", "finite"),
@@ -91,6 +95,11 @@ def test_a_wrong_file_is_one_line_that_names_the_place(
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         load(written(tmp_path, text), {}, {})
     assert "\n" not in str(caught.value)
+
+
+def test_an_exchange_that_nobody_knows_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"did you mean kraken\?"):
+        load(written(tmp_path, ""), {}, {"EXCHANGE": "krakn"})
 
 
 def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:

@@ -120,3 +120,31 @@ def test_an_amend_is_printed_as_it_would_be_sent_by_either_route(
     assert frame["method"] == "amend_order" and frame["params"]["token"] == ""
     with pytest.raises(ConfigError, match="give --price, --quantity or both"):
         desk_commands.amend(grammar.parse(("order", "amend", name)))
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "params"),
+    [
+        (
+            "OABCDE-FGHIJ-KLMNOP",
+            "txid=OABCDE-FGHIJ-KLMNOP",
+            {"order_id": ["OABCDE-FGHIJ-KLMNOP"]},
+        ),
+        (
+            "0835958dc5264ad8aea8af54836de47e",
+            "cl_ord_id=0835958d-c526-4ad8-aea8-af54836de47e",
+            {"cl_ord_id": ["0835958d-c526-4ad8-aea8-af54836de47e"]},
+        ),
+    ],
+)
+def test_a_cancel_is_printed_as_it_would_be_sent_by_either_route(
+    capsys: pytest.CaptureFixture[str], name: str, field: str, params: dict[str, list[str]]
+) -> None:
+    words = ("order", "cancel", name, "--dry-run")
+    desk_commands.cancel(grammar.parse(words))
+    first, body = capsys.readouterr().out.splitlines()
+    assert first == "POST /0/private/CancelOrder"
+    assert body.endswith(f"&{field}")
+    desk_commands.cancel(grammar.parse((*words, "--route", "ws")))
+    frame = json.loads(capsys.readouterr().out)
+    assert (frame["method"], frame["params"]) == ("cancel_order", {**params, "token": ""})

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.cli import books_grammar, grammar
+from zoe.cli.main import main
 from zoe.cli.parser import Parser
 from zoe.domain.ledger_row import Kind
 
@@ -117,8 +118,8 @@ def test_every_command_has_a_handler(words: tuple[str, ...]) -> None:
     assert callable(getattr(importlib.import_module(module), function))
 
 
-@pytest.mark.parametrize("words", [w for w in OWN if w != ("run",)], ids=" ".join)
-def test_every_command_but_run_can_print_json(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", OWN, ids=" ".join)
+def test_every_command_can_print_json(words: tuple[str, ...]) -> None:
     found = grammar.build()
     for word in words:
         found = found.commands[word]
@@ -140,6 +141,7 @@ def test_every_command_but_run_can_print_json(words: tuple[str, ...]) -> None:
         (("order", "place", "byu", "BTC/USD", "1"), "buy"),
         (("run", "--exchange", "krakn"), "kraken"),
         (("logs", "--level", "warn"), "warning"),
+        (("ledger", "rule", "LABCDE", "--as", "trad"), "trade"),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(
@@ -233,6 +235,16 @@ def test_the_configuration_may_be_named_before_or_after_the_command() -> None:
     after = grammar.parse(("orders", "--config", "a.toml"))
     assert str(before.config) == str(after.config) == "a.toml"
     assert grammar.parse(("orders",)).config is None
+
+
+@pytest.mark.parametrize("before", [(), ("--config", "a.toml"), ("--config=a.toml",)])
+def test_the_sandbox_reads_its_own_options_whatever_stands_before_it(
+    capsys: pytest.CaptureFixture[str], before: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main((*before, "sandbox", "--prot", "1"))
+    assert ended.value.code == 2
+    assert "did you mean --port?" in capsys.readouterr().err
 
 
 def test_the_value_of_an_option_is_never_taken_for_a_command() -> None:

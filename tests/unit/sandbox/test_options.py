@@ -32,6 +32,7 @@ def test_a_lag_is_one_number_or_a_span() -> None:
         (["--lag-ms", "x"], "is not A:B"),
         (["--tier", "amateur"], "--tier"),
         (["--limits", "some"], "--limits"),
+        (["--tier", "stater"], "did you mean starter?"),
         (["--prot", "1"], "did you mean --port?"),
         (["now"], "now is not known"),
         (["--market", "calm"], "quiet"),
@@ -63,4 +64,5 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert "example: zoe sandbox" in out
+    assert "--json" in out and parse(["--json"]).json
     assert "life-line" not in out
