@@ -33,7 +33,7 @@ from zoe.domain.ratelimit import Limiter, Tier
 from zoe.domain.risk import Limits
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.gateway import SendAdd
-from zoe.messages.journal import Record, Recorded
+from zoe.messages.journal import Record
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.market import Quote
 from zoe.messages.orders import PlaceOrder, SetTarget, SubmitOrder
@@ -52,7 +52,7 @@ from zoe.store.waiting import wait_until_up
 #: The places of a trigger's way, in their order.
 PLACES: Final = (
     "read", "decoded", "woken", "decided", "targeted", "judged", "approved", "permit asked",
-    "permitted", "recorded", "commit began", "commit ended", "durable", "at the gateway", "formed",
+    "permitted", "recorded", "commit began", "commit ended", "at the gateway", "formed",
 )  # fmt: skip
 #: One in so many triggers is followed from place to place.
 EACH: Final = 8
@@ -87,7 +87,6 @@ class Stamps:
             RequestPermit: lambda _, wish: known("permit asked", wish.ref),
             PermitGranted: lambda _, granted: known("permitted", granted.ref),
             Record: self._recorded,
-            Recorded: lambda cell, _: known("durable", cell.address.name.rpartition("/")[2]),
             SendAdd: lambda _, wish: known("at the gateway", wish.order.intent.intent_id),
         }
 

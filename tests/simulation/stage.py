@@ -35,6 +35,7 @@ class Stage:
         self.said: dict[str, list[Message]] = {other: [] for other in others}
         self.records: list[Record] = []
         self.answering = True
+        self._unanswered: list[Envelope] = []
         #: Whether questions about rows are answered; they are kept in any case.
         self.reading = True
         self.questions: list[Hydrate] = []
@@ -63,8 +64,25 @@ class Stage:
                 body = json.loads(row.body)
                 seq = len(self.rows) + 1
                 self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, 0, body))
-            if message.reply_to is not None and self.answering:
-                self.runtime.post(message.reply_to, Recorded(message.ref), cause=envelope)
+            self._unanswered.append(envelope)
+            if self.answering:
+                self._answer()
+
+    def answer(self) -> None:
+        """What was recorded and not answered is durable now, and so is what comes."""
+        self.answering = True
+        self._answer()
+        self.runtime.run_for(0.05)
+
+    def _answer(self) -> None:
+        unanswered, self._unanswered = self._unanswered, []
+        for envelope in unanswered:
+            record = envelope.message
+            assert isinstance(record, Record)
+            for to, message in record.parcels:
+                self.runtime.post(to, message, cause=envelope)
+            if record.reply_to is not None:
+                self.runtime.post(record.reply_to, Recorded(record.ref), cause=envelope)
 
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
         if wanted.filled_for is not None:

@@ -1,7 +1,7 @@
 """Journal: the one writer of rows.
 
-Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; its watchers StoreWentDown
-and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads are waited for on the lane
+Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; a Record's parcels; its watchers
+StoreWentDown and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads are waited for on the lane
 ``journal``, one at a time; what arrives meanwhile is the next group. A Record that nobody waits for waits a
 moment for company: an order's row shares the commit of the decision it follows from. Reads wait for
 the writes queued before.
@@ -161,7 +161,7 @@ class Journal(Actor):
         if len(self._queue) >= GROUP_REQUESTS:
             return True
         for item in self._queue:
-            if not isinstance(item, Waiting) or item.record.reply_to is not None:
+            if not isinstance(item, Waiting) or item.record.parcels or item.record.reply_to:
                 return True
         return False
 
@@ -241,9 +241,13 @@ class Journal(Actor):
 
     def _tell_recorded(self, waiting: Waiting) -> None:
         """Each answer follows from its own Record, not from that of the group's first."""
-        record = waiting.record
-        if record.reply_to is not None and waiting.envelope is not None:
-            self.tell_because_of(waiting.envelope, record.reply_to, Recorded(record.ref))
+        record, envelope = waiting.record, waiting.envelope
+        if envelope is None:
+            return
+        for to, message in record.parcels:
+            self.tell_because_of(envelope, to, message)
+        if record.reply_to is not None:
+            self.tell_because_of(envelope, record.reply_to, Recorded(record.ref))
 
     def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.

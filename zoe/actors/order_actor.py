@@ -4,13 +4,14 @@ Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, Ord
 CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
 AmendDenied to whoever wished, and OrderDesk every durable change. Blocks on nothing.
-Durable first, then ours, then known: a change is recorded, then becomes this order, then is told.
-One row is under way at a time; inputs that arrive meanwhile wait in order.
+A change becomes this order as it is recorded; what leaves for the exchange by it, and what others
+learn of it, goes with the record, and the Journal hands it on when the row is durable.
 A restart reads the order's own rows: none means it was never sent and never will be; SENDING
 means its fate is unknown, and so does an amend that was on its way. A successor asks for a look before anything else.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final, assert_never
 
 import attrs
@@ -48,7 +49,7 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
-from zoe.messages.journal import Hydrated, Record, Recorded
+from zoe.messages.journal import Hydrated, Parcel, Record, Recorded
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
@@ -74,7 +75,6 @@ ANSWER_MARGIN_NS: Final = 1_000_000_000
 CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 #: An order that waits for its permit asks for it again after this.
 PERMIT_SECONDS: Final = 5
-_LAST: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
 
 
 @attrs.frozen
@@ -92,7 +92,7 @@ class OrderConfig:
 
 #: An intent that has just been approved, with what verdict, and chance for its client order id.
 Fresh = tuple[Intent, str, int]
-#: What is taken one after the other, each once the one before it is durable.
+#: What is taken one after the other.
 _InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
 Inbox = (
     _InTurn | OrderFacts | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
@@ -116,13 +116,11 @@ class OrderActor(Actor):
         self._noting = OrderNoting(self, self._stream, config.notes)
         #: Facts that wait for the order's new terms, or its end.
         self._early: list[OrderFact] = []
-        self._changing: Change | None = None
+        #: The row of the wish to cancel, until it is durable.
+        self._cancel_row: int | None = None
         self._cancel_tries = 0
         #: For the permit first, then for the answer: one at a time.
         self._reminder = Timer()
-
-    def idle(self) -> bool:
-        return self._changing is None and not self._waiting
 
     def on_start(self) -> None:
         if self._fresh is not None and self.incarnation == 1:
@@ -136,10 +134,6 @@ class OrderActor(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case Recorded():
-                self._recorded(message.ref)
-            case Hydrated():
-                self._hydrated(message)
             case OrderFacts():
                 self._waiting.extend(map(OrderFact, message.facts))
                 self._proceed()
@@ -149,6 +143,11 @@ class OrderActor(Actor):
                 self._take_in_turn(message)
             case OrderFact() | AmendSettled() | SubmitAmend() | CancelOrder() | PermitGranted():
                 self._take_in_turn(message)
+            case Hydrated():
+                self._hydrated(message)
+            case Recorded():
+                if message.ref == self._cancel_row:
+                    self._cancel_row = None
             case CancelWithoutStore():
                 self._note_cancel(message.why)
             case Noted():
@@ -188,7 +187,7 @@ class OrderActor(Actor):
             lost = Fact(Input.AMEND_LOST, self._order.order_id, reason="desk restarted")
             self._waiting.appendleft(OrderFact(lost))
         elif in_doubt(self._order):
-            self._raise_doubt(self._order)
+            self.tell(*self._doubt(self._order))
         elif self.incarnation > 1 and self._order.state not in CONCLUDED:
             self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
         if self._order.cancel is not CancelProgress.NONE:
@@ -200,7 +199,7 @@ class OrderActor(Actor):
         self._proceed()
 
     def _proceed(self) -> None:
-        while self._changing is None and self._waiting:
+        while self._waiting:
             self._take(self._waiting.popleft())
 
     def _take(self, message: _InTurn) -> None:
@@ -270,6 +269,9 @@ class OrderActor(Actor):
             route=Route.WEBSOCKET,
             not_after_ns=now_ns + DEADLINE_NS,
         )
+        self._reminder.cancel()
+        patience = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
+        self._reminder = self.after(patience, Tick("answer"))
         self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
         # The store takes longer than the Gateway needs to find its words.
         self.tell(self.find("gateway"), PrepareAdd(after))
@@ -278,10 +280,9 @@ class OrderActor(Actor):
         assert self._order is not None
         if self._order.state is State.WAITING:
             self._withdraw(why)
-        elif self._order.state in CONCLUDED:
-            self.tell(self.find("orders"), OrderChanged(self._order))
-        elif self._order.cancel is CancelProgress.NONE:
+        elif self._order.state not in CONCLUDED and self._order.cancel is CancelProgress.NONE:
             after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
+            self._cancel_row = self._version + 1
             self._record(Change(after, None, (order_record.cancel_row(after, why),)))
 
     def _withdraw(self, why: str) -> None:
@@ -294,64 +295,61 @@ class OrderActor(Actor):
         self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
 
     def _record(self, change: Change) -> None:
-        self._changing = change
+        before, after = self._order, change.after
+        assert before is not None
         rows = change.durable(self._stream, self._version)
-        self.tell(self.find("journal"), Record(rows, rows[-1].version, self.me))
+        self._order = after
+        self._version += len(rows)
+        log_change(before, after)
+        # What leaves for the exchange is ahead of those who only want to know.
+        told = self.find("orders"), OrderChanged(after, change.fact)
+        parcels = (*self._leaving(before, after), told)
+        reply_to = self.me if self._cancel_row == self._version else None
+        self.tell(self.find("journal"), Record(rows, self._version, reply_to, parcels))
+        self._heed(before, after)
 
-    def _recorded(self, version: int) -> None:
-        if version <= self._version:
-            return  # an earlier incarnation's row, which came with the hydration
-        change, self._changing = self._changing, None
-        assert change is not None and self._order is not None
-        before, self._order = self._order, change.after
-        self._version += len(change.rows)
-        log_change(before, self._order)
-        ended = self._order.state in TERMINAL
-        if self._early and (ended or self._order.terms != before.terms):
+    def _leaving(self, before: Order, after: Order) -> Iterator[Parcel]:
+        """What follows outside from a change as soon as it is durable."""
+        if before.state is State.WAITING and after.state is State.SENDING:
+            yield self.find("gateway"), SendAdd(after, self.me)
+        if after.amend is not None and before.amend is None:
+            yield self._amends.leaving(after)
+        if in_doubt(after) and not in_doubt(before):
+            yield self._doubt(after)
+        if after.cancel is CancelProgress.REQUESTED and before.cancel is CancelProgress.NONE:
+            yield self._permit(Action.CANCEL, 0)
+
+    def _heed(self, before: Order, after: Order) -> None:
+        """What follows from a change for the order itself."""
+        if self._early and (after.state in TERMINAL or after.terms != before.terms):
             self._waiting.extendleft(reversed(self._early))
             self._early.clear()
-        # What leaves for the exchange is ahead of those who only want to know.
-        self._act(before, self._order)
-        self.tell(self.find("orders"), OrderChanged(self._order, change.fact))
-        self._proceed()
-
-    def _act(self, before: Order, after: Order) -> None:
-        """What follows outside from a change that is now durable."""
-        if before.state is State.WAITING and after.state is State.SENDING:
-            self.tell(self.find("gateway"), SendAdd(after, self.me))
-            self._reminder.cancel()
-            patience = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
-            self._reminder = self.after(patience, Tick("answer"))
         if after.state is State.WORKING and before.state is not State.WORKING:
             self._amends.lives(after)
-        if after.amend is not None and before.amend is None:
-            self._amends.send(after)
-        if in_doubt(after) and not in_doubt(before):
-            self._raise_doubt(after)
         if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
         if before.state in INFERRED and after.state not in CONCLUDED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
             self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
-        if after.cancel is CancelProgress.REQUESTED and before.cancel is CancelProgress.NONE:
-            self._send_cancel()
 
-    def _raise_doubt(self, order: Order) -> None:
+    def _doubt(self, order: Order) -> Parcel:
         log.warning("order.in_doubt", intent_id=self._intent_id, reason=order.reason)
-        self.tell(self.find("reconciler"), DoubtRaised(order))
+        return self.find("reconciler"), DoubtRaised(order)
 
     def _ask_again(self) -> None:
         """A limiter that was restarted has forgotten who waits; others know that we do."""
         if self._order is not None and self._order.state is State.WAITING:
-            if self._changing is None:
-                self._ask_permit(Action.ADD, None)
+            self._ask_permit(Action.ADD, None)
             self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
 
     def _ask_permit(self, action: Action, age_ns: int | None) -> None:
+        self.tell(*self._permit(action, age_ns))
+
+    def _permit(self, action: Action, age_ns: int | None) -> Parcel:
         assert self._order is not None
         pair = self._order.intent.pair
         permit = RequestPermit(self._intent_id, action, pair, age_ns, self.me)
-        self.tell(self.find("ratelimiter"), permit)
+        return self.find("ratelimiter"), permit
 
     def _send_cancel(self) -> None:
         """Asks leave to cancel, which is always given, so that the counter knows of it."""
@@ -370,25 +368,17 @@ class OrderActor(Actor):
         self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
 
     def _note_cancel(self, why: str) -> None:
-        if (order := self._order) and order.state is not State.WAITING and not self._ends(order):
+        order = self._order
+        if order is not None and order.state is not State.WAITING and order.state not in CONCLUDED:
             self._noting.cancel(order, why)
-
-    def _ends(self, order: Order) -> bool:
-        """Whether the order is concluded, or will be as soon as what waits is durable."""
-        if order.state in CONCLUDED or (
-            self._changing is not None and self._changing.after.state in CONCLUDED
-        ):
-            return True
-        facts = [m.fact.input for m in self._waiting if isinstance(m, OrderFact)]
-        return not _LAST.isdisjoint(facts)
 
     def _noted(self, outcome: Outcome[None]) -> None:
         if isinstance(outcome.error, StoreError):
             log.error("order.cancel_not_noted", intent_id=self._intent_id, error=str(outcome.error))
-        elif self._order is not None and not self._ends(self._order):
+        elif self._order is not None and self._order.state not in CONCLUDED:
             outcome.value()
             self._noting.send(self._order)
-        if self._changing is not None or self._waiting:
+        if self._cancel_row is not None:
             self._noting.again()
 
     def _cancel_settled(self, settled: CancelSettled) -> None:

@@ -13,6 +13,7 @@ from zoe.domain.order_inputs import amending
 from zoe.domain.order_record import amend_row
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AmendSettled, SendAmend, Sent
+from zoe.messages.journal import Parcel
 from zoe.messages.limits import RequestPermit
 from zoe.messages.orders import AmendDenied, LookWanted, SubmitAmend
 from zoe.messages.system import Tick
@@ -112,12 +113,12 @@ class OrderAmends:
         }
         return after, amend_row(order, after, cause)
 
-    def send(self, order: Order) -> None:
-        """Its row is durable: the amend leaves."""
+    def leaving(self, order: Order) -> Parcel:
+        """What the Gateway is told as soon as the amend's row is durable; its fate is waited for."""
         assert order.amend is not None
-        self._actor.tell(self._actor.find("gateway"), SendAmend(order, self._actor.me))
         seconds = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
         self._actor.after(seconds, Tick(SETTLED, order.amend.number))
+        return self._actor.find("gateway"), SendAmend(order, self._actor.me)
 
     def ended(self, why: str) -> None:
         """The order is ended, or will be: what waits is not sent."""

@@ -212,7 +212,11 @@ class OrderDesk(Actor):
             log.info("order.cancel_unknown", order=wish.order)
             self._forget(wish.order)
             return
-        self._tell_cancel(intent_id, wish.why)
+        known = self._orders[intent_id]
+        if known is not None and known.state in CONCLUDED:
+            self._changed(OrderChanged(known))  # whoever asks has missed it
+        else:
+            self._tell_cancel(intent_id, wish.why)
 
     def _tell_cancel(self, intent_id: str, why: str) -> None:
         self.tell(self._actors[intent_id], CancelOrder(intent_id, why))

@@ -28,14 +28,23 @@ class Row:
             raise ValueError(f"a stream begins with version 1, not {self.version}")
 
 
+#: What somebody is to be told.
+Parcel = tuple[Address, Message]
+
+
 @attrs.frozen
 class Record(Message):
-    """Make these rows durable, all or none, then tell ``reply_to``, where there is one."""
+    """Make these rows durable, all or none, then tell ``reply_to``, where there is one.
+
+    Attributes:
+        parcels: What may be known, or leave, from then on: the Journal hands it on, in this order.
+    """
 
     anchors: ClassVar[bool] = True
     rows: tuple[Row, ...]
     ref: int = 0
     reply_to: Address | None = None
+    parcels: tuple[Parcel, ...] = ()
 
 
 @attrs.frozen

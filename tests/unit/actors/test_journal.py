@@ -10,7 +10,7 @@ from journal_stage import ACCOUNT, STREAM, Stage, memory, versions
 from zoe.actors import journal
 from zoe.actors.journal import CANCEL_NOTED
 from zoe.messages.journal import Hydrated, Record, Recorded, Row, StoreCameBack, StoreWentDown
-from zoe.messages.system import Beat
+from zoe.messages.system import Beat, Tick
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.actor import Actor
 from zoe.runtime.message import Message
@@ -100,6 +100,20 @@ def test_a_read_is_answered_behind_the_writes_that_were_queued_before_it() -> No
     stage.run()
     answers = {m.ref: [r.version for r in m.rows] for m in stage.said if isinstance(m, Hydrated)}
     assert answers == {7: [1, 2], 8: [3], 9: []}
+
+
+def test_parcels_are_handed_on_in_their_order_once_the_rows_are_durable() -> None:
+    store = FaultyJournal(memory(), [Fate.DONE] + [Fate.FAILED] * 5)
+    stage = Stage(store)
+    journal = stage.runtime.find("journal")
+    for version in (1, 2):
+        parcels = tuple((stage.me, Tick(name, version)) for name in ("first", "second"))
+        journal.tell(Record((Row(STREAM, version, "test.row", "{}"),), version, None, parcels))
+    stage.run(0.2)
+    assert stage.said == []
+    stage.run()
+    told = [(m.ref, m.name) for m in stage.said if isinstance(m, Tick)]
+    assert told == [(1, "first"), (1, "second"), (2, "first"), (2, "second")]
 
 
 def test_a_commit_that_failed_is_tried_again_and_the_watchers_know() -> None:

@@ -96,7 +96,8 @@ def test_nothing_is_sent_before_its_row_is_durable() -> None:
     permit(stage)
     assert stage.kinds() == ["order.sending"]
     assert stage.heard("gateway", SendAdd) == []
-    tell_order(stage, Recorded(1))
+    assert states(stage) == []
+    stage.answer()
     (add,) = stage.heard("gateway", SendAdd)
     assert add.order.state is State.SENDING
     assert add.order.cl_ord_id is not None
