@@ -113,7 +113,10 @@ class MarketWatch(Actor):
     def on_start(self) -> None:
         self._lines.start()
         self._hurry()
-        self._lines.add(self._pairs)
+        # Beside frames that may gather none that is waited for: it would wait for theirs.
+        hurried = self._audience.of_pair
+        self._lines.add(pair for pair in self._pairs if pair in hurried)
+        self._lines.add(self._pairs, apart=bool(hurried))
         if self._focus is not None:
             self._focus.start()
 

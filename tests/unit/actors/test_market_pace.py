@@ -14,7 +14,7 @@ from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked
 from zoe.messages.strategy import FocusWanted
 from zoe.messages.system import Beat
-from zoe.messages.wire import WireGather, WireOpen, WireOpened
+from zoe.messages.wire import WireGather, WireOpen, WireOpened, WireSend
 
 OTHERS = ("wire", "catalogue", "heartbeat", "risk", "strategy/x")
 FIRST = tuple(f"P{n}/USD" for n in range(50))
@@ -33,9 +33,17 @@ def told(stage: Stage) -> list[tuple[str, int, int]]:
     return [(w.connection, w.generation, w.milliseconds) for w in stage.heard("wire", WireGather)]
 
 
-def test_frames_of_a_connection_gather_unless_a_strategist_looks_at_a_pair_of_it() -> None:
+def test_a_pair_that_a_strategist_looks_at_does_not_share_a_connection_with_frames_that_gather() -> (
+    None
+):
     stage = market(Audience(risk=("risk",), of_pair={"BTC/USD": ("strategy/x",)}))
-    assert told(stage) == [("public/0", 1, 10)]
+    stage.tell(WireOpened("public/2", 1))
+    assert told(stage) == [("public/1", 1, 10), ("public/2", 1, 10)]
+    asked = stage.heard("wire", WireSend)
+    on = {w.connection for w in asked if b'"BTC/USD"' in w.payload}
+    beside = [w for w in asked if b"P0/USD" in w.payload and w.connection in on]
+    assert on == {"public/0"}
+    assert not beside
 
 
 def test_a_pair_that_a_strategist_asks_for_is_in_haste_until_it_no_longer_does() -> None:
