@@ -85,6 +85,14 @@ def _sessions(asker: Database) -> int:
     return rows[0][0]
 
 
+def url_of(database: Database) -> str:
+    """As people's settings name it."""
+    server = database.server
+    assert server.socket is not None
+    place = server.socket.rpartition("/")[0]
+    return f"postgresql://{server.user}:{server.password}@/{server.database}?host={place}"
+
+
 def fresh_database() -> Database:
     """A database of its own with the schema in it."""
     database = Database(empty_database())

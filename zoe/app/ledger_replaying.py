@@ -11,7 +11,7 @@ import csv
 import gc
 import io
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -27,6 +27,7 @@ from zoe.domain.ledger import Books, Ruling, Terms
 from zoe.domain.ledger_row import DIGITS, Kind, LedgerRow, units_of_text
 from zoe.domain.marks import USD, Mark, Marks, MarkTable
 from zoe.domain.quantity import EXACT
+from zoe.domain.watched import Watched, unwatched
 
 MARKS: Final = "marks.csv"
 DECLARED: Final = "declared.csv"
@@ -67,7 +68,7 @@ class _Found:
     codes: dict[str, str] = attrs.field(factory=dict)
 
 
-def replay(directory: Path, deliveries: Path | None = None) -> Replay:
+def replay(directory: Path, deliveries: Path | None = None, watched: Watched = unwatched) -> Replay:
     """Books that hold every row of the directory.
 
     Args:
@@ -80,7 +81,7 @@ def replay(directory: Path, deliveries: Path | None = None) -> Replay:
     """
     with _uncollected():
         began = time.process_time()
-        found = _rows(directory)
+        found = _rows(directory, watched)
         parsed = time.process_time()
         declared = {
             row["ledger_id"]: _amount(directory / DECLARED, row["usd"])
@@ -88,15 +89,16 @@ def replay(directory: Path, deliveries: Path | None = None) -> Replay:
         }
         declared |= ledger_told.declared(directory, found.rows)
         terms = Terms(declared, _rulings(directory))
-        given = [*_marks(directory), *ledger_told.event_marks(directory, found.rows)]
+        given = [*_marks(directory), *ledger_told.event_marks(directory, found.rows, watched)]
         named = {mark.asset for mark in given}
-        own = (mark for mark in own_marks(found.rows) if mark.asset not in named)
+        own = (mark for mark in own_marks(found.rows, watched) if mark.asset not in named)
         marks = MarkTable((*given, *own))
         begun = time.process_time()
         if deliveries is None:
-            books = booked(found.rows, marks, terms)
+            books = booked(found.rows, marks, terms, watched)
         else:
-            books = _delivered(ledger_told.deliveries(deliveries, found.rows), marks, terms)
+            pages = ledger_told.deliveries(deliveries, found.rows, watched)
+            books = _delivered(pages, marks, terms)
         seconds = parsed - began, time.process_time() - begun
         final = ledger_told.final_marks(directory)
         counts = found.files, len(found.rows), found.pending
@@ -112,11 +114,13 @@ def _delivered(pages: Iterable[list[LedgerRow]], marks: Marks, terms: Terms) -> 
     return books
 
 
-def booked(rows: Iterable[LedgerRow], marks: Marks, terms: Terms) -> Books:
+def booked(
+    rows: Sequence[LedgerRow], marks: Marks, terms: Terms, watched: Watched = unwatched
+) -> Books:
     """Books with all of these rows."""
     books = Books(marks, terms)
-    books.extend(rows)
-    books.settle()
+    books.extend(watched(rows, "rows", len(rows)))
+    books.settle(watched=watched)
     return books
 
 
@@ -132,7 +136,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(directory: Path) -> _Found:
+def _rows(directory: Path, watched: Watched) -> _Found:
     if not directory.is_dir():
         raise ConfigError(f"{directory} is no directory")
     found = _Found()
@@ -147,7 +151,7 @@ def _rows(directory: Path) -> _Found:
                 found.rows += export.rows
                 found.pending += export.pending
             elif jsonl:
-                found.rows += ledger_pages.read_lines(data)
+                found.rows += ledger_pages.read_lines(data, watched)
                 found.codes |= ledger_told.codes(data)
             else:
                 found.rows += ledger_pages.read(data)
@@ -161,10 +165,10 @@ def _rows(directory: Path) -> _Found:
     return found
 
 
-def own_marks(rows: Iterable[LedgerRow]) -> list[Mark]:
+def own_marks(rows: Sequence[LedgerRow], watched: Watched = unwatched) -> list[Mark]:
     """What the account's own trades against USD say of their assets."""
     trades: dict[str, list[LedgerRow]] = {}
-    for row in rows:
+    for row in watched(rows, "rows", len(rows)):
         key, kind = row.group_and_kind
         if kind is Kind.TRADE:
             trades.setdefault(key, []).append(row)

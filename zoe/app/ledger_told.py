@@ -12,6 +12,7 @@ import msgspec
 from zoe.domain.errors import ConfigError
 from zoe.domain.ledger_row import NO_REFID, LedgerRow, asset_of, units_of_text, wallet_of
 from zoe.domain.marks import USD, Mark
+from zoe.domain.watched import Watched, unwatched
 
 ROWS: Final = "ledger.jsonl"
 MARKS: Final = "marks.jsonl"
@@ -20,7 +21,9 @@ FINAL: Final = "final_marks.json"
 _SOURCE: Final = "given"
 
 
-def event_marks(directory: Path, rows: Sequence[LedgerRow]) -> list[Mark]:
+def event_marks(
+    directory: Path, rows: Sequence[LedgerRow], watched: Watched = unwatched
+) -> list[Mark]:
     """A mark for each event that has one: of the time of its first row.
 
     A refid that no row has may be a row's id, as for rows that share none.
@@ -34,7 +37,7 @@ def event_marks(directory: Path, rows: Sequence[LedgerRow]) -> list[Mark]:
             times[name] = min(row.time_ns, times.get(name, row.time_ns))
     return [
         _mark(path, line["asset"], line["usd"], times[line["refid"]])
-        for line in _objects(path, ("refid", "asset", "usd"))
+        for line in _objects(path, ("refid", "asset", "usd"), watched)
         if line["refid"] in times
     ]
 
@@ -73,14 +76,17 @@ def declared(directory: Path, rows: Iterable[LedgerRow]) -> dict[str, int]:
     return found
 
 
-def deliveries(path: Path, rows: Iterable[LedgerRow]) -> Iterator[list[LedgerRow]]:
+def deliveries(
+    path: Path, rows: Iterable[LedgerRow], watched: Watched = unwatched
+) -> Iterator[list[LedgerRow]]:
     """Rows in the order, and as often, as the file's pages list their ids; a page is a line.
 
     Raises:
         ConfigError: A line is no list of ids, or names an id that no row has.
     """
     known = {row.ledger_id: row for row in rows}
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    pages = path.read_bytes().splitlines()
+    for number, line in enumerate(watched(pages, "pages", len(pages)), 1):
         if not line.strip():
             continue
         try:
@@ -107,8 +113,11 @@ def _mark(path: Path, asset: str, usd: Any, at_ns: int) -> Mark:
         raise ConfigError(f"{path}: {usd!r} of {asset} is no mark") from problem
 
 
-def _objects(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+def _objects(
+    path: Path, columns: tuple[str, ...], watched: Watched = unwatched
+) -> Iterator[dict[str, Any]]:
+    lines = path.read_bytes().splitlines()
+    for number, line in enumerate(watched(lines, "marks", len(lines)), 1):
         if not line.strip():
             continue
         try:

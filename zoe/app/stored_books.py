@@ -2,7 +2,7 @@
 order; whether or not a desk runs, which takes rows all the same."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
@@ -24,6 +24,7 @@ from zoe.domain.ledger_audit import violations
 from zoe.domain.ledger_row import DIGITS, LedgerRow, asset_of, decimal_of, text_of
 from zoe.domain.marks import MarkTable
 from zoe.domain.quantity import plain
+from zoe.domain.watched import Watched, unwatched
 from zoe.store import declarations, reading
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
@@ -54,13 +55,13 @@ class Verdict:
     """Whether the stored books are in order.
 
     Attributes:
+        account: None where there is none yet.
         problems: A line each; none for books in order.
-        waiting: Trades with one leg that wait for the other.
     """
 
-    keeping: Bookkeeping
-    problems: tuple[str, ...]
-    waiting: int
+    account: str | None
+    books: Books
+    problems: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -78,6 +79,7 @@ def account_of(settings: Settings, database: Database, wanted: str | None = None
     """Whose books: the account named, that of the key in force, or the only one there is.
 
     Raises:
+        NothingToRead: There is none yet.
         ConfigError: It cannot be told.
     """
     if wanted is not None:
@@ -89,7 +91,9 @@ def account_of(settings: Settings, database: Database, wanted: str | None = None
     if len(found) == 1:
         return str(found[0])
     if not found:
-        raise ConfigError("no account yet: set KRAKEN_API_KEY, or name one with --account")
+        raise reading.NothingToRead(
+            "no account yet: set KRAKEN_API_KEY, or name one with --account"
+        )
     raise ConfigError(f"which account? --account with one of {', '.join(found)}")
 
 
@@ -127,16 +131,12 @@ def take(
     store: PostgresLedger,
     rows: Sequence[LedgerRow],
     found: Imported,
-    watched: Callable[[Sequence[LedgerRow]], Iterable[LedgerRow]] = iter,
+    watched: Watched = unwatched,
 ) -> Bookkeeping:
-    """Books rows in batches, each durable as a whole; done again, it changes nothing.
-
-    Args:
-        watched: The rows again, for whoever wants to see how far it is.
-    """
-    marks = MarkTable(own_marks(rows))
-    keeping = current(store, marks)
-    left = iter(watched(rows))
+    """Books rows in batches, each durable as a whole; done again, it changes nothing."""
+    marks = MarkTable(own_marks(rows, watched))
+    keeping = current(store, marks, watched=watched)
+    left = iter(watched(rows, "rows", len(rows)))
     while batch := [Delivery(row, FILE, time.time_ns()) for row in islice(left, BATCH_ROWS)]:
         for _ in range(MOST_TRIES):
             booking = keeping.take(batch, None, time.time_ns())
@@ -151,11 +151,16 @@ def take(
     return keeping
 
 
-def current(store: PostgresLedger, marks: MarkTable, reason: str = "rebuilt") -> Bookkeeping:
+def current(
+    store: PostgresLedger,
+    marks: MarkTable,
+    reason: str = "rebuilt",
+    watched: Watched = unwatched,
+) -> Bookkeeping:
     """The books as stored, with what the store lacked of them made good."""
     for _ in range(MOST_TRIES):
-        keeping = Bookkeeping(store.load(), marks)
-        if _booked(store, keeping.catch_up(None, time.time_ns(), reason)):
+        keeping = Bookkeeping(store.load(watched), marks)
+        if _booked(store, keeping.catch_up(None, time.time_ns(), reason, watched)):
             return keeping
     raise StoreConflict("another writer is always quicker")
 
@@ -175,32 +180,32 @@ class Reading:
     """The stored books of an account, and what its assets were worth.
 
     Attributes:
+        account: None where there is none yet.
         conflicts: Ids that came with other content, which nobody decided on yet.
     """
 
-    account: str
+    account: str | None
     books: Books
     marks: MarkTable
-    conflicts: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
 
 
-def read(settings: Settings, wanted: str | None) -> Reading:
-    """The books as stored, whether or not a desk runs; nothing is written.
-
-    Args:
-        wanted: As ``account_of``.
-    """
-    with open_store(settings) as database:
-        account = account_of(settings, database, wanted)
-        stored = PostgresLedger(database, account).load()
-        open_conflicts = database.run(lambda c: declarations.conflicts(c, account))
+def read(database: Database, account: str, watched: Watched = unwatched) -> Reading:
+    """The books as stored; nothing is written."""
+    stored = PostgresLedger(database, account).load(watched)
+    open_conflicts = database.run(lambda c: declarations.conflicts(c, account))
     keeping = Bookkeeping(stored, MarkTable(()))
-    keeping.catch_up(time.time_ns(), time.time_ns())
-    marks = MarkTable((*own_marks(stored.rows), *(pin.mark for pin in stored.marks)))
+    keeping.catch_up(time.time_ns(), time.time_ns(), watched=watched)
+    marks = MarkTable((*own_marks(stored.rows, watched), *(pin.mark for pin in stored.marks)))
     return Reading(account, keeping.books, marks, tuple(open_conflicts))
 
 
-def declare(settings: Settings, wanted: str | None, said: Sequence[Declaration]) -> Bookkeeping:
+def declare(
+    settings: Settings,
+    wanted: str | None,
+    said: Sequence[Declaration],
+    watched: Watched = unwatched,
+) -> Bookkeeping:
     """Declares, and corrects the books by it.
 
     Raises:
@@ -208,13 +213,13 @@ def declare(settings: Settings, wanted: str | None, said: Sequence[Declaration])
     """
     with open_store(settings) as database:
         store = PostgresLedger(database, account_of(settings, database, wanted))
-        stored = store.load()
+        stored = store.load(watched)
         known = {row.ledger_id for row in stored.rows}
         for one in said:
             if one.ledger_id not in known:
                 raise ConfigError(f"no row has the id {one.ledger_id}")
         store.declare(said)
-        return current(store, MarkTable(own_marks(stored.rows)), "declared")
+        return current(store, MarkTable(own_marks(stored.rows)), "declared", watched)
 
 
 def contents(settings: Settings, wanted: str | None, ledger_id: str) -> list[LedgerRow]:
@@ -224,16 +229,16 @@ def contents(settings: Settings, wanted: str | None, ledger_id: str) -> list[Led
         return database.run(lambda c: declarations.contents(c, account, ledger_id))
 
 
-def verify(database: Database, account: str) -> Verdict:
+def verify(database: Database, account: str, watched: Watched = unwatched) -> Verdict:
     """Compares what is stored with what its rows say, and the rows with the exchange's word."""
     store = PostgresLedger(database, account)
-    keeping = Bookkeeping(store.load(), MarkTable(()))
-    missing = keeping.catch_up(time.time_ns(), time.time_ns())
+    keeping = Bookkeeping(store.load(watched), MarkTable(()))
+    missing = keeping.catch_up(time.time_ns(), time.time_ns(), watched=watched)
     books = keeping.books
     problems = [
         *(f"I5: entry {entry.key} is not in the journal" for entry in missing.entries),
         *(f"the lots of {e.asset} are not what the rows say" for e in missing.editions),
-        *violations(books),
+        *violations(books, watched),
         *(
             f"rows of {wallet} are missing before {row.ledger_id}: it held {text_of(balance)}"
             for wallet, (balance, row) in books.gaps.items()
@@ -241,8 +246,8 @@ def verify(database: Database, account: str) -> Verdict:
         *(f"more {asset} was sold than the lots held" for asset in sorted(books.stopped)),
         *_standing(database, account),
     ]
-    problems += _against_exchange(database, account, keeping)
-    return Verdict(keeping, tuple(problems), len(books.waiting))
+    problems += _against_exchange(database, account, books)
+    return Verdict(account, books, tuple(problems))
 
 
 def _standing(database: Database, account: str) -> Iterable[str]:
@@ -254,14 +259,14 @@ def _standing(database: Database, account: str) -> Iterable[str]:
         yield f"I9: {name} came again with other content; the first stays"
 
 
-def _against_exchange(database: Database, account: str, keeping: Bookkeeping) -> list[str]:
+def _against_exchange(database: Database, account: str, books: Books) -> list[str]:
     """I2 against the newest balances that the exchange told the desk, if there is one."""
     sql = "SELECT asset, sum(balance) FROM accounts WHERE account_id = :account GROUP BY 1"
     theirs: dict[str, Decimal] = {}
     for name, total in database.run(lambda c: c.run(sql, account=account)):
         theirs[asset_of(name)] = theirs.get(asset_of(name), Decimal(0)) + total
     ours: dict[str, int] = {}
-    for wallet, balance in keeping.books.balances.items():
+    for wallet, balance in books.balances.items():
         ours[asset_of(wallet)] = ours.get(asset_of(wallet), 0) + balance
     return [
         f"I2: {asset}: the books say {text_of(ours.get(asset, 0))}, the exchange {plain(total)}"

@@ -4,20 +4,21 @@
 import time
 from argparse import Namespace
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, Final
 
 from zoe.app import logs, stored_books
-from zoe.app.ledger_replaying import own_marks
-from zoe.app.stored_books import Imported
+from zoe.app.stored_books import Imported, Verdict
 from zoe.cli import configured, ledger_command, profit_command, reading_commands, show
+from zoe.cli.progress import Progress
 from zoe.domain import valuation
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.difference import OPEN
+from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import state_hash
 from zoe.domain.ledger_row import asset_of, text_of
 from zoe.domain.marks import USD, MarkTable
 from zoe.domain.quantity import plain
+from zoe.domain.watched import Watched, unwatched
 from zoe.ports.ledger_store import DriftRow
 from zoe.store.connection import Database
 from zoe.store.ledger import PostgresLedger
@@ -34,10 +35,9 @@ def take(arguments: Namespace) -> int:
     rows = stored_books.rows_of(arguments.files, found)
     settings = configured.load(arguments)
     logs.silence()
-    with stored_books.open_store(settings) as database:
+    with stored_books.open_store(settings) as database, Progress() as watched:
         account = stored_books.account_of(settings, database, arguments.account)
         store = PostgresLedger(database, account)
-        watched = partial(show.progress, unit="rows")
         keeping = stored_books.take(store, rows, found, watched)
     told = {
         "account": account,
@@ -47,25 +47,30 @@ def take(arguments: Namespace) -> int:
         "again": found.rows - found.new,
         "conflicts": found.conflicts,
         "pending": found.pending,
-        **_state(keeping),
+        **_state(keeping.books),
     }
     _facts(arguments, told)
-    _gaps(keeping)
+    _gaps(keeping.books)
     return 1 if found.conflicts else 0
 
 
 def verify(arguments: Namespace) -> int:
     """Checks every invariant; exit code 1 when one is violated."""
     settings = configured.load(arguments)
-    logs.silence()
-    with stored_books.open_store(settings) as database:
-        account = stored_books.account_of(settings, database, arguments.account)
-        verdict = stored_books.verify(database, account)
+    with Progress() as watched:
+
+        def work(database: Database) -> Verdict:
+            account = stored_books.account_of(settings, database, arguments.account)
+            return stored_books.verify(database, account, watched)
+
+        nothing = Verdict(None, Books())
+        verdict = reading_commands.read(settings, work, nothing)
+        state = _state(verdict.books, watched)
     told = {
-        "account": account,
+        "account": verdict.account,
         "verdict": "violation" if verdict.problems else "ok",
-        **_state(verdict.keeping),
-        "waiting": verdict.waiting,
+        **state,
+        "waiting": len(verdict.books.waiting),
     }
     if arguments.json:
         show.document(told | {"problems": list(verdict.problems)})
@@ -80,15 +85,15 @@ def rebuild(arguments: Namespace) -> int:
     """Makes the lots anew from the rows; exit code 1 when they had been otherwise."""
     settings = configured.load(arguments)
     logs.silence()
-    with stored_books.open_store(settings) as database:
+    with stored_books.open_store(settings) as database, Progress() as watched:
         account = stored_books.account_of(settings, database, arguments.account)
         store = PostgresLedger(database, account)
-        before = Bookkeeping(store.load(), MarkTable(()))
-        missing = before.catch_up(None, time.time_ns())
+        before = Bookkeeping(store.load(watched), MarkTable(()))
+        missing = before.catch_up(None, time.time_ns(), watched=watched)
         other = [edition.asset for edition in missing.editions]
-        keeping = stored_books.current(store, MarkTable(()), "rebuilt by hand")
+        keeping = stored_books.current(store, MarkTable(()), "rebuilt by hand", watched)
     told = {"account": account, "rebuilt": other, "entries_added": len(missing.entries)}
-    _facts(arguments, told | _state(keeping))
+    _facts(arguments, told | _state(keeping.books))
     return 1 if other or missing.entries else 0
 
 
@@ -96,9 +101,10 @@ def pnl(arguments: Namespace) -> int:
     """What was earned, and what only came and went, day by day; or where strategies earned it."""
     if arguments.split:
         return profit_command.split(arguments)
-    keeping, marks, _account = _books(arguments)
-    profit = ledger_command.profit(keeping.books)
-    days = [ledger_command.day(d) for d in valuation.daily(keeping.books.outcomes, marks)]
+    with Progress() as watched:
+        found = ledger_command.stored(arguments, watched)
+        profit = ledger_command.profit(found.books)
+        days = ledger_command.days(found.books, found.marks, watched)
     if arguments.json:
         show.document({"profit": profit, "days": days})
     elif arguments.csv:
@@ -112,11 +118,12 @@ def pnl(arguments: Namespace) -> int:
 
 def equity(arguments: Namespace) -> int:
     """What the account is worth now: cash, and lots at their newest marks."""
-    keeping, marks, account = _books(arguments)
+    with Progress() as watched:
+        stored = ledger_command.stored(arguments, watched)
     now_ns = time.time_ns()
-    found = valuation.equity(keeping.books, marks, now_ns)
+    found = valuation.equity(stored.books, stored.marks, now_ns)
     told = {
-        "account": account,
+        "account": stored.account,
         "time": show.moment(now_ns),
         "equity": text_of(found.total),
         "cash": text_of(found.cash),
@@ -125,7 +132,7 @@ def equity(arguments: Namespace) -> int:
         "unrealized": text_of(found.unrealized),
         "unmarked": list(found.unmarked),
     }
-    held = holdings(keeping, marks, now_ns)
+    held = holdings(stored.books, stored.marks, now_ns)
     if arguments.json:
         show.document(told | {"holdings": held})
     elif arguments.csv:
@@ -177,21 +184,10 @@ def _drift(row: DriftRow, at: str | None) -> Row:
     }
 
 
-def _books(arguments: Namespace) -> tuple[Bookkeeping, MarkTable, str]:
-    settings = configured.load(arguments)
-    logs.silence()
-    with stored_books.open_store(settings) as database:
-        account = stored_books.account_of(settings, database, arguments.account)
-        stored = PostgresLedger(database, account).load()
-    keeping = Bookkeeping(stored, MarkTable(()))
-    keeping.catch_up(time.time_ns(), time.time_ns())
-    return keeping, MarkTable((*own_marks(stored.rows), *(p.mark for p in stored.marks))), account
-
-
-def holdings(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
+def holdings(books: Books, marks: MarkTable, now_ns: int) -> list[Row]:
     """What is held of each asset, at what cost, and what it is worth; cash first."""
-    sums: dict[str, list[int]] = {USD: [keeping.books.cash, keeping.books.cash]}
-    for lot in keeping.books.open_lots():
+    sums: dict[str, list[int]] = {USD: [books.cash, books.cash]}
+    for lot in books.open_lots():
         held = sums.setdefault(lot.asset, [0, 0])
         held[0] += lot.left
         held[1] += lot.basis_left
@@ -210,14 +206,13 @@ def holdings(keeping: Bookkeeping, marks: MarkTable, now_ns: int) -> list[Row]:
     return rows
 
 
-def _state(keeping: Bookkeeping) -> Row:
-    books = keeping.books
+def _state(books: Books, watched: Watched = unwatched) -> Row:
     return {
         "booked": len(books.booked()),
         "held": len(books.rows) - len(books.booked()),
         "events": len(books.outcomes),
         "assets": len({asset_of(wallet) for wallet in books.balances}),
-        "state_hash": state_hash(books),
+        "state_hash": state_hash(books, watched),
     }
 
 
@@ -228,6 +223,6 @@ def _facts(arguments: Namespace, told: Row) -> None:
         show.facts(told)
 
 
-def _gaps(keeping: Bookkeeping) -> None:
-    for wallet, (_, row) in keeping.books.gaps.items():
+def _gaps(books: Books) -> None:
+    for wallet, (_, row) in books.gaps.items():
         show.note(f"rows of {wallet} are missing before {row.ledger_id}")

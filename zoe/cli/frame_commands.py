@@ -3,7 +3,7 @@
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -12,12 +12,15 @@ import attrs
 
 from zoe.adapters.kraken import recorder, recording
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.shelf import Precision
 from zoe.app import decoding, logs, market_decisions, replaying
 from zoe.app.market_decisions import Wanted
 from zoe.app.replaying import Pass
-from zoe.cli import configured, show
+from zoe.cli import configured, progress, show
+from zoe.cli.progress import Progress
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy.quote_keeper import QuoteKeeper
+from zoe.domain.watched import Watched
 
 BENCH_SECONDS: Final = 3
 _MEGABYTE: Final = 1_000_000
@@ -32,7 +35,7 @@ def replay(arguments: Namespace) -> int:
     frames = recorded.frames
     precisions = recording.precisions(frames)
     before = replaying.resident_bytes()
-    done = replaying.whole(show.progress(frames, "frames"), precisions)
+    done = replaying.whole(progress.over(frames, "frames"), precisions)
     figures = _figures(done) | {
         "truncated": _tell_of_end(recorded.truncated),
         "memory": {
@@ -41,14 +44,7 @@ def replay(arguments: Namespace) -> int:
         },
     }
     if arguments.bench:
-        if sys.stderr.isatty():
-            show.note(f"measuring for {2 * BENCH_SECONDS} s")
-        figures["bench"] = {
-            "whole": _spread(frames, lambda: replaying.whole(frames, precisions).seconds),
-            "decoder_and_books": _spread(
-                frames, lambda: replaying.decoded_only(frames, precisions)
-            ),
-        }
+        figures["bench"] = _bench(frames, precisions)
     if arguments.json:
         show.document(figures)
     else:
@@ -68,7 +64,7 @@ def _decide(arguments: Namespace) -> int:
     scan = attrs.evolve(settings.scout, enabled=True)
     pairs = tuple(dict.fromkeys((*settings.desk.focus, keeper.pair)))
     wanted = Wanted(pairs, scan, settings.focus, keeper)
-    made = market_decisions.decide(show.progress(frames, "frames"), wanted)
+    made = market_decisions.decide(progress.over(frames, "frames"), wanted)
     told = {"frames": len(frames), "decisions": made.counts, "sha256": made.sha256}
     # The index is written last: behind what it names are frames whose times nobody knows.
     size = arguments.file.stat().st_size
@@ -123,12 +119,24 @@ def _rate(frames: int, seconds: float) -> int:
     return round(frames / max(seconds, 1e-9))
 
 
-def _spread(frames: tuple[bytes, ...], run: Callable[[], float]) -> dict[str, Any]:
+def _bench(frames: tuple[bytes, ...], precisions: Mapping[str, Precision]) -> dict[str, Any]:
+    with Progress() as watched:
+        return {
+            "whole": _spread(frames, lambda: replaying.whole(frames, precisions).seconds, watched),
+            "decoder_and_books": _spread(
+                frames, lambda: replaying.decoded_only(frames, precisions), watched
+            ),
+        }
+
+
+def _spread(
+    frames: tuple[bytes, ...], run: Callable[[], float], watched: Watched
+) -> dict[str, Any]:
     """Passes for some seconds: how many, and frames a second at best, at worst, at the median."""
-    taken: list[float] = []
-    until = time.perf_counter() + BENCH_SECONDS
-    while not taken or time.perf_counter() < until:
-        taken.append(run())
+    began = time.perf_counter()
+    taken = [run()]
+    count = round(BENCH_SECONDS / (time.perf_counter() - began))
+    taken += (run() for _ in watched(range(1, count), "passes", count - 1))
     rates = [_rate(len(frames), seconds) for seconds in taken]
     return {
         "passes": len(taken),
@@ -171,7 +179,7 @@ def decode(arguments: Namespace) -> int:
     numbered = decoding.read(_path(arguments.file))
     reader = FeedReader(precisions=recording.precisions(frame for _, frame in numbered))
     wrong = different = 0
-    for decoded in decoding.decode(show.progress(numbered, "frames"), reader):
+    for decoded in decoding.decode(progress.over(numbered, "frames"), reader):
         different += decoded.checksum is False
         wrong += decoded.error is not None and decoded.checksum is not False
         print(recording.line_of(decoded))

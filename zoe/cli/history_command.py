@@ -14,7 +14,7 @@ from zoe.adapters.kraken.rest import CallerSettings, RestCaller
 from zoe.app import history, logs, stored_books
 from zoe.app.history import Ask, Filled, market_of
 from zoe.app.settings import Settings
-from zoe.cli import catalog_command, configured, show
+from zoe.cli import catalog_command, configured, progress, show
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ConfigError
 from zoe.ports.venue import MOST_BARS
@@ -34,7 +34,7 @@ def fill(arguments: Namespace) -> int:
     with closing(caller), stored_books.open_store(settings) as database:
         pairs = [_found(catalog, name) for name in arguments.pair or _focus(settings, database)]
         by_name = {pair.symbol: pair for pair in pairs}
-        names = show.progress(tuple(by_name), "pairs", every=1)
+        names = progress.over(tuple(by_name), "pairs")
         store = PostgresBars(database, market_of(settings))
         ask = _ask(caller, by_name)
         found = list(history.fill(store, ask, names, time.time_ns(), _pause))

@@ -10,7 +10,9 @@ import attrs
 
 from zoe.app import ledger_replaying, logs, stored_books
 from zoe.app.ledger_replaying import Replay
-from zoe.cli import configured, ledger_document, show
+from zoe.app.stored_books import Reading
+from zoe.cli import configured, ledger_document, reading_commands, show
+from zoe.cli.progress import Progress
 from zoe.domain import valuation
 from zoe.domain.disposals import Disposal, disposals
 from zoe.domain.ledger import Books
@@ -18,6 +20,8 @@ from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import asset_of, text_of
 from zoe.domain.lots import Lot
 from zoe.domain.marks import MarkTable
+from zoe.domain.watched import Watched
+from zoe.store.connection import Database
 
 #: The ordinal of 1970-01-01.
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -40,7 +44,7 @@ class _Source:
     books: Books
     marks: MarkTable
     head: Row
-    conflicts: tuple[str, ...]
+    wrong: Row
 
 
 def replay(arguments: Namespace) -> int:
@@ -48,49 +52,51 @@ def replay(arguments: Namespace) -> int:
     if arguments.config is not None:
         configured.load(arguments)  # what is named must be right, needed or not
     logs.silence()
-    done = ledger_replaying.replay(arguments.directory, arguments.deliveries)
-    books = done.books
-    if arguments.disposals is not None:
-        ledger_document.write_disposals(books, arguments.disposals)
+    with Progress() as watched:
+        done = ledger_replaying.replay(arguments.directory, arguments.deliveries, watched)
+        books, head = done.books, _head(done, watched)
+        faults = wrong(books, (), watched)
+        if arguments.disposals is not None:
+            ledger_document.write_disposals(books, arguments.disposals)
+        document = ledger_document.document(done, head["state_hash"]) if arguments.json else {}
     if arguments.json:
-        found = ledger_document.document(done)
         fees = {asset: text_of(paid) for asset, paid in valuation.fees(books).items()}
-        show.document(_head(done) | {"fees": fees, "wrong": wrong(books)} | found)
+        show.document(head | {"fees": fees, "wrong": faults} | document)
     elif arguments.csv:
-        show.comma_separated(DISPOSALS, _disposals(_Source(books, done.marks, {}, ())))
+        show.comma_separated(DISPOSALS, _disposals(_Source(books, done.marks, {}, faults)))
     else:
-        show.facts(_head(done) | profit(books))
+        show.facts(head | profit(books))
         rows = [lot(found) for found in books.open_lots()]
         for columns, table in ((BALANCES, balances(books)), (LOTS, rows)):
             print()
             show.table(columns, table)
-        _complain(books)
-    return _code(books)
+        _complain(books, faults)
+    return _code(faults)
 
 
 def report(arguments: Namespace) -> int:
     """Profit day by day, what was paid in fees, and what a person should look at."""
-    source = _source(arguments)
-    books = source.books
-    days = [day(found) for found in valuation.daily(books.outcomes, source.marks)]
+    with Progress() as watched:
+        source = _source(arguments, watched)
+        books, each_day = source.books, days(source.books, source.marks, watched)
     fees = {asset: text_of(paid) for asset, paid in valuation.fees(books).items()}
     if arguments.json:
-        found = {"profit": profit(books), "fees": fees, "days": days}
-        found["wrong"] = wrong(books, source.conflicts)
+        found = {"profit": profit(books), "fees": fees, "days": each_day, "wrong": source.wrong}
         show.document(source.head | found | {"undeclared": undeclared(books)})
     elif arguments.csv:
-        show.comma_separated(DAYS, days)
+        show.comma_separated(DAYS, each_day)
     else:
         show.facts(profit(books) | {f"fees {asset}": paid for asset, paid in fees.items()})
         print()
-        show.table(DAYS, days)
-        _complain(books, source.conflicts)
-    return _code(books, source.conflicts)
+        show.table(DAYS, each_day)
+        _complain(books, source.wrong)
+    return _code(source.wrong)
 
 
 def lots(arguments: Namespace) -> int:
     """Open lots, oldest first; or every slice that left one, for whoever asks for taxes."""
-    source = _source(arguments)
+    with Progress() as watched:
+        source = _source(arguments, watched)
     columns: tuple[str, ...]
     if arguments.disposals:
         columns, rows = DISPOSALS, _disposals(source)
@@ -106,30 +112,41 @@ def lots(arguments: Namespace) -> int:
         show.comma_separated(columns, rows)
     else:
         show.table(columns, rows)
-    _complain(source.books, source.conflicts)
-    return _code(source.books, source.conflicts)
+    _complain(source.books, source.wrong)
+    return _code(source.wrong)
 
 
-def _source(arguments: Namespace) -> _Source:
+def stored(arguments: Namespace, watched: Watched) -> Reading:
+    """The stored books; empty ones, and a note, where there are none yet."""
+    settings = configured.load(arguments)
+
+    def work(database: Database) -> Reading:
+        account = stored_books.account_of(settings, database, arguments.account)
+        return stored_books.read(database, account, watched)
+
+    nothing = Reading(None, Books(), MarkTable(()))
+    return reading_commands.read(settings, work, nothing)
+
+
+def _source(arguments: Namespace, watched: Watched) -> _Source:
     """Books of the directory that is named, else the stored ones."""
     if arguments.directory is None:
-        settings = configured.load(arguments)
-        logs.silence()
-        found = stored_books.read(settings, arguments.account)
-        head = {"account": found.account, "state_hash": state_hash(found.books)}
-        return _Source(found.books, found.marks, head, found.conflicts)
+        found = stored(arguments, watched)
+        head = {"account": found.account, "state_hash": state_hash(found.books, watched)}
+        faults = wrong(found.books, found.conflicts, watched)
+        return _Source(found.books, found.marks, head, faults)
     if arguments.config is not None:
         configured.load(arguments)  # what is named must be right, needed or not
     logs.silence()
-    done = ledger_replaying.replay(arguments.directory)
-    return _Source(done.books, done.marks, _head(done), ())
+    done = ledger_replaying.replay(arguments.directory, watched=watched)
+    return _Source(done.books, done.marks, _head(done, watched), wrong(done.books, (), watched))
 
 
 def _disposals(source: _Source) -> list[Row]:
     return [disposal(found) for found in disposals(source.books.outcomes, source.marks)]
 
 
-def _head(done: Replay) -> Row:
+def _head(done: Replay, watched: Watched) -> Row:
     books = done.books
     return {
         "files": done.files,
@@ -138,7 +155,7 @@ def _head(done: Replay) -> Row:
         "pending": done.pending,
         "booked": len(books.booked()),
         "events": len(books.outcomes),
-        "state_hash": state_hash(books),
+        "state_hash": state_hash(books, watched),
     }
 
 
@@ -196,8 +213,13 @@ def profit(books: Books) -> Row:
     return {name: text_of(amount) for name, amount in attrs.asdict(found).items()}
 
 
-def day(found: valuation.Day) -> Row:
-    """A day of the equity curve, in USD."""
+def days(books: Books, marks: MarkTable, watched: Watched) -> list[Row]:
+    """The equity curve, in USD."""
+    outcomes = watched(books.outcomes, "events", len(books.outcomes))
+    return [_day(found) for found in valuation.daily(outcomes, marks)]
+
+
+def _day(found: valuation.Day) -> Row:
     return {
         "day": date.fromordinal(_EPOCH + found.number).isoformat(),
         "equity": text_of(found.equity.total),
@@ -210,7 +232,7 @@ def day(found: valuation.Day) -> Row:
     }
 
 
-def wrong(books: Books, conflicts: Iterable[str] = ()) -> Row:
+def wrong(books: Books, conflicts: Iterable[str], watched: Watched) -> Row:
     """What a person should look at.
 
     Args:
@@ -226,7 +248,7 @@ def wrong(books: Books, conflicts: Iterable[str] = ()) -> Row:
         for wallet, (balance, row) in books.gaps.items()
     ]
     return {
-        "violations": violations(books),
+        "violations": violations(books, watched),
         "gaps": gaps,
         "conflicts": sorted({*books.conflicts, *conflicts}),
         "stopped": sorted(books.stopped),
@@ -234,14 +256,14 @@ def wrong(books: Books, conflicts: Iterable[str] = ()) -> Row:
     }
 
 
-def _code(books: Books, conflicts: Iterable[str] = ()) -> int:
+def _code(found: Row) -> int:
     """1 for books that are not the exchange's or not in order; a look at suspense is no fault."""
-    open_conflicts = books.conflicts or tuple(conflicts)
-    return 1 if books.gaps or open_conflicts or books.stopped or violations(books) else 0
+    faults = ("violations", "gaps", "conflicts", "stopped")
+    return 1 if any(found[name] for name in faults) else 0
 
 
-def _complain(books: Books, conflicts: Iterable[str] = ()) -> None:
-    found = wrong(books, conflicts)
+def _complain(books: Books, found: Row) -> None:
+    """Says what is wrong, a line each."""
     for line in found["violations"]:
         show.note(line)
     for gap in found["gaps"]:

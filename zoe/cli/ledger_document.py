@@ -10,7 +10,6 @@ from typing import Any
 from zoe.app.ledger_replaying import Replay
 from zoe.domain import valuation
 from zoe.domain.ledger import Books
-from zoe.domain.ledger_audit import state_hash
 from zoe.domain.ledger_row import NO_REFID, Kind, text_of
 from zoe.domain.lot_outcome import Flow, Group
 from zoe.domain.lots import LotUse
@@ -18,8 +17,12 @@ from zoe.domain.lots import LotUse
 Row = dict[str, Any]
 
 
-def document(done: Replay) -> Row:
-    """Books as one document; numbers are text, counts are numbers."""
+def document(done: Replay, digest: str) -> Row:
+    """Books as one document; numbers are text, counts are numbers.
+
+    Args:
+        digest: Their hash.
+    """
     books = done.books
     names = {group.key: named(group) for group in books.groups.values()}
     lots: dict[str, list[Row]] = {}
@@ -51,7 +54,7 @@ def document(done: Replay) -> Row:
             for row in books.booked()
             if books.kind_of(row) is Kind.SUSPENSE
         ],
-        "state_hash": state_hash(books),
+        "state_hash": digest,
         "seconds": {"parse": round(parse, 6), "book": round(book, 6)},
     }
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from zoe.app import profits
 from zoe.cli import configured, show
+from zoe.cli.progress import Progress
 from zoe.cli.reading_commands import read
 from zoe.store import profit_reading
 from zoe.store.connection import Database
@@ -25,10 +26,12 @@ def split(arguments: Namespace) -> int:
         rows = profit_reading.executions(database)
         wanted = arguments.account
         rows = [row for row in rows if wanted in (None, row["account_id"])]
-        found = profits.profits(rows, lambda a, name: profit_reading.marks(database, a, name))
+        watching = watched(rows, "executions", len(rows))
+        found = profits.profits(watching, lambda a, name: profit_reading.marks(database, a, name))
         return profits.document(found)
 
-    told = read(configured.load(arguments), work, _NOTHING)
+    with Progress() as watched:
+        told = read(configured.load(arguments), work, _NOTHING)
     if arguments.json:
         show.document(told)
     elif arguments.csv:

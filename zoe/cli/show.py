@@ -7,10 +7,9 @@ import csv
 import json
 import shutil
 import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 NANOSECONDS: Final = 1_000_000_000
 NOTHING: Final = "-"
@@ -18,11 +17,6 @@ NOTHING: Final = "-"
 PROSE: Final = frozenset({"story", "reason", "detail", "last_error"})
 _LEAST_PROSE: Final = 20
 _GAP: Final = 3
-#: Whoever waits longer is told for how long still.
-PATIENCE_SECONDS: Final = 2
-PROGRESS_EVERY: Final = 1_024
-
-T = TypeVar("T")
 
 Row = Mapping[str, Any]
 
@@ -109,51 +103,6 @@ def _text_table(heads: list[str], texts: list[list[str]]) -> None:
             for text, width, right in zip(row, widths, numeric, strict=True)
         ]
         print("  ".join(cells).rstrip())
-
-
-def progress(items: Sequence[T], unit: str, every: int = PROGRESS_EVERY) -> Iterator[T]:
-    """The items; a person waiting longer than two seconds sees how many, how fast, how long.
-
-    Args:
-        every: So many items pass between two looks at the clock.
-    """
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    began = time.monotonic()
-    digits = 1 if every == 1 else 0
-    bar: Any = None
-    try:
-        for done, item in enumerate(items):
-            if not done % every:
-                seconds = time.monotonic() - began
-                if bar is None and seconds > PATIENCE_SECONDS:
-                    bar = _bar(len(items))
-                if bar is not None:
-                    bar.update(0, completed=done, rate=f"{done / seconds:,.{digits}f} {unit}/s")
-            yield item
-    finally:  # also where whoever waited has had enough: a bar hides the cursor
-        if bar is not None:
-            bar.stop()
-
-
-def _bar(total: int) -> Any:
-    from rich import progress as parts
-    from rich.console import Console
-
-    bar = parts.Progress(
-        parts.BarColumn(),
-        parts.MofNCompleteColumn(),
-        parts.TextColumn("{task.fields[rate]}, still"),
-        parts.TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        # What is printed meanwhile goes above the bar, unless the answer goes elsewhere.
-        redirect_stdout=sys.stdout.isatty(),
-    )
-    bar.add_task("", total=total, rate="")
-    bar.start()
-    return bar
 
 
 def cell(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from zoe.app import logs
 from zoe.app.simulation import acts, seeds
 from zoe.app.simulation.scenario import tell
-from zoe.cli import show
+from zoe.cli import progress, show
 from zoe.cli.interruption import Interrupts
 
 
@@ -25,7 +25,7 @@ def simulate(arguments: Namespace) -> int:
     told = show_json if arguments.json else show_line
     totals, began = seeds.Totals(), time.monotonic()
     lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
-    watched = show.progress(arguments.seeds, "seeds", every=1)
+    watched = progress.over(arguments.seeds, "seeds")
     for _, line in zip(watched, lines, strict=True):
         interrupts.heed()
         told(totals.add(line))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from zoe.app import logs, stored_books
 from zoe.cli import configured, show
+from zoe.cli.progress import Progress
 from zoe.domain.declarations import Declaration, What
 from zoe.domain.errors import ConfigError
 from zoe.domain.ledger import Ruling
@@ -77,7 +78,8 @@ def _said(arguments: Namespace, ledger_id: str, what: What, **said: Any) -> Decl
 def _declare(arguments: Namespace, said: list[Declaration]) -> int:
     settings = configured.load(arguments)
     logs.silence()
-    keeping = stored_books.declare(settings, arguments.account, said)
+    with Progress() as watched:
+        keeping = stored_books.declare(settings, arguments.account, said, watched)
     told = {
         "declared": [one.ledger_id for one in said],
         "what": said[0].what.value,

@@ -26,6 +26,7 @@ from zoe.domain.lot_outcome import Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import Marks
 from zoe.domain.wallet_chain import WalletChain
+from zoe.domain.watched import Watched, unwatched
 
 FIRST: Final = "first lots"
 #: What has been settled for so long may be let go of, so often: a late row or a valuing is about what is
@@ -66,7 +67,13 @@ class Bookkeeping:
         self._numbers: dict[int, int] = {}
         self.books.extend(stored.rows)
 
-    def catch_up(self, as_of_ns: int | None, at_ns: int, reason: str = "rebuilt") -> Booking:
+    def catch_up(
+        self,
+        as_of_ns: int | None,
+        at_ns: int,
+        reason: str = "rebuilt",
+        watched: Watched = unwatched,
+    ) -> Booking:
         """Books what is stored, and returns what the store lacks or has otherwise.
 
         Args:
@@ -74,7 +81,7 @@ class Bookkeeping:
             at_ns: Our wall time.
             reason: Why an asset gets a new edition, where its stored lots are not what the rows say.
         """
-        settled = self.books.settle(as_of_ns)
+        settled = self.books.settle(as_of_ns, watched)
         editions: list[Edition] = []
         lots: list[LotOpened] = []
         uses: list[LotUsed] = []

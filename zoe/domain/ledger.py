@@ -24,6 +24,7 @@ from zoe.domain.lot_outcome import Flow, Group, Outcome
 from zoe.domain.lots import Lot, LotUse
 from zoe.domain.marks import USD, Mark, Marks, NoMarks
 from zoe.domain.wallet_chain import WalletChain
+from zoe.domain.watched import Watched, unwatched
 
 _time: Final[Callable[[LedgerRow], int]] = attrgetter("time_ns")
 _moment: Final[Callable[[Group], tuple[int, str]]] = attrgetter("time_ns", "first_id")
@@ -185,7 +186,7 @@ class Books:
         self._touch(group)
         return group
 
-    def settle(self, as_of_ns: int | None = None) -> Settled:
+    def settle(self, as_of_ns: int | None = None, watched: Watched = unwatched) -> Settled:
         """Books whatever can be booked.
 
         Args:
@@ -201,7 +202,7 @@ class Books:
         self._touched_wallets.clear()
         self._count_out(unbooked)
         self._count_in(booked)
-        undone, outcomes = self._project(as_of_ns)
+        undone, outcomes = self._project(as_of_ns, watched)
         return Settled(tuple(booked), tuple(unbooked), undone, outcomes)
 
     def _count_in(self, booked: list[LedgerRow]) -> None:
@@ -235,7 +236,9 @@ class Books:
             group.touched = True
             self._touched_groups.append(group)
 
-    def _project(self, as_of_ns: int | None) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+    def _project(
+        self, as_of_ns: int | None, watched: Watched
+    ) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
         """Takes back the events from the earliest touched one on, and books them in order."""
         touched, self._touched_groups = self._touched_groups, []
         ready, earliest = self._gate.sift(touched, as_of_ns)
@@ -247,7 +250,7 @@ class Books:
             return (), ()
         assert earliest >= self._closed.from_ns, (earliest, self._closed.from_ns)
         ready.sort(key=_moment)
-        through = self._gate.let_through(self._order.of(ready))
+        through = self._gate.let_through(watched(self._order.of(ready), "events", len(ready)))
         return undone, tuple(self._book(group) for group in through)
 
     def _undo_from(self, time_ns: int) -> tuple[Outcome, ...]:

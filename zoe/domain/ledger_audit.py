@@ -12,6 +12,7 @@ from zoe.domain.ledger_row import Kind, LedgerRow, asset_of, text_of
 from zoe.domain.lot_outcome import Flow
 from zoe.domain.lots import Lot
 from zoe.domain.marks import FEE_CREDIT, USD
+from zoe.domain.watched import Watched, unwatched
 
 #: How each flow changes equity.
 SIGNS: Final = {
@@ -22,11 +23,12 @@ SIGNS: Final = {
 }
 
 
-def state_hash(books: Books) -> str:
+def state_hash(books: Books, watched: Watched = unwatched) -> str:
     """SHA-256 over journal lines by time and ledger id, and lots by id (I8)."""
     digest = hashlib.sha256()
     booked = [row for chain in books.wallets.values() for row in chain.booked]
-    for row in sorted(booked, key=lambda row: (row.time_ns, row.ledger_id)):
+    booked.sort(key=lambda row: (row.time_ns, row.ledger_id))
+    for row in watched(booked, "rows", len(booked)):
         counter = COUNTER[books.kind_of(row)]
         fields = (row.ledger_id, row.time_ns, row.wallet, row.asset, counter, row.amount, row.fee)
         digest.update(f"{'|'.join(map(str, fields))}\n".encode())
@@ -41,17 +43,18 @@ def every_lot(books: Books) -> list[Lot]:
     return [lot for outcome in books.outcomes for lot in outcome.lots]
 
 
-def violations(books: Books) -> list[str]:
+def violations(books: Books, watched: Watched = unwatched) -> list[str]:
     """What is wrong, a line each; empty for books in order."""
-    return [
-        *_unbalanced(books),
-        *_broken_chains(books),
-        *_lots_against_accounts(books),
-        *_lot_sums(books),
-        *_bookings(books),
-        *_fifo(books),
-        *_identity(books),
-    ]
+    checks = (
+        _unbalanced,
+        _broken_chains,
+        _lots_against_accounts,
+        _lot_sums,
+        _bookings,
+        _fifo,
+        _identity,
+    )
+    return [found for check in watched(checks, "checks", len(checks)) for found in check(books)]
 
 
 def _unbalanced(books: Books) -> list[str]:

@@ -1,6 +1,6 @@
 """The books on PostgreSQL: one call a booking, so one round trip and one durable transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from zoe.domain.declarations import Declaration, terms_of
 from zoe.domain.ledger_row import DIGITS, LedgerRow, text_of, units_of_text
 from zoe.domain.marks import Mark
 from zoe.domain.quantity import plain
+from zoe.domain.watched import Watched, unwatched
 from zoe.ports.ledger_store import DriftRow
 from zoe.store import declarations
 from zoe.store.connection import Connection, Database
@@ -76,6 +77,17 @@ _MARKS: Final = """
 _ALL_OF: Final = (
     "SELECT place, row FROM ({0}) each_row WHERE place > :after ORDER BY place LIMIT :page"
 )
+#: What is read page by page, and as what.
+_READ: Final[dict[str, tuple[str, type[Any]]]] = {
+    "journal_entry": (_ENTRIES, str),
+    "raw_event": (_ROWS, list[Any]),
+    "mark": (_ALL_OF.format(_MARKS), list[Any]),
+    "lot": (_ALL_OF.format(_LOTS), list[Any]),
+    "lot_use": (_ALL_OF.format(_USES), list[Any]),
+}
+_PAGES: Final = "SELECT " + " + ".join(
+    f"(SELECT count(*) / {PAGE} + 1 FROM {table} WHERE account_id = :account)" for table in _READ
+)
 
 
 def decimals_of(asset: str) -> int:
@@ -107,26 +119,30 @@ class PostgresLedger:
 
         self._database.run(work)
 
-    def load(self) -> StoredBooks:
+    def load(self, watched: Watched | None = None) -> StoredBooks:
         """See LedgerStore."""
         # One moment for all of it, or a booking that comes in between tears it apart.
-        return self._database.run(self._load)
+        return self._database.run(lambda connection: self._load(connection, watched))
 
-    def _load(self, connection: Connection) -> StoredBooks:
+    def _load(self, connection: Connection, watched: Watched | None) -> StoredBooks:
         connection.run("START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        entries = self._pages(connection, _ENTRIES, str)
+        tables: dict[str, list[Any]] = {table: [] for table in _READ}
+        # Only for people pages are counted: that takes a look at each row.
+        total = 0 if watched is None else self._how_many_pages(connection)
+        for table, page in (watched or unwatched)(self._pages(connection), "pages", total):
+            tables[table] += page
         editions = connection.run(_IN_FORCE, account=self.account_id)
         said = declarations.load(connection, self.account_id)
-        rows = map(_row, self._pages(connection, _ROWS, list[Any]))
+        rows = map(_row, tables["raw_event"])
         accepted = said.decided.accepted
         found = StoredBooks(
             rows=tuple(accepted.get(row.ledger_id, row) for row in rows),
-            journaled=frozenset(entries),
-            position=len(entries),
-            marks=tuple(map(_mark, self._pages(connection, _ALL_OF.format(_MARKS), list[Any]))),
+            journaled=frozenset(tables["journal_entry"]),
+            position=len(tables["journal_entry"]),
+            marks=tuple(map(_mark, tables["mark"])),
             editions=tuple(Edition(asset, number, "") for asset, number in editions),
-            lots=tuple(map(_lot, self._pages(connection, _ALL_OF.format(_LOTS), list[Any]))),
-            uses=tuple(map(_use, self._pages(connection, _ALL_OF.format(_USES), list[Any]))),
+            lots=tuple(map(_lot, tables["lot"])),
+            uses=tuple(map(_use, tables["lot_use"])),
             terms=terms_of(said.all),
             firsts=said.decided.firsts,
             refused=said.decided.refused,
@@ -136,21 +152,29 @@ class PostgresLedger:
         self._declared = len(said.all)
         return found
 
-    def _pages(self, connection: Connection, sql: str, kind: type[Any]) -> list[Any]:
+    def _how_many_pages(self, connection: Connection) -> int:
+        return int(connection.run(_PAGES, account=self.account_id)[0][0])
+
+    def _pages(self, connection: Connection) -> Iterator[tuple[str, list[Any]]]:
+        for table, (sql, kind) in _READ.items():
+            for page in self._pages_of(connection, sql, kind):
+                yield table, page
+
+    def _pages_of(self, connection: Connection, sql: str, kind: type[Any]) -> Iterator[list[Any]]:
         """Rows as one JSON text a page: pg8000 would decode value by value."""
         whole = f"SELECT max(place), CAST(json_agg(row) AS text) FROM ({sql}) AS page (place, row)"
         decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]  # of the page's rows
-        after, found = 0, list[Any]()
+        after = 0
         while True:
             values = {"account": self.account_id, "after": after, "page": PAGE}
             last, text = connection.run(whole, **values)[0]
             if text is None:
-                return found
+                return
             rows = decoder.decode(text)
-            found += rows
+            yield rows
             after = last
             if len(rows) < PAGE:
-                return found
+                return
 
     def declare(self, said: Sequence[Declaration]) -> None:
         """See LedgerStore."""

@@ -18,7 +18,7 @@ def test_marks_are_printed_without_trailing_zeros_and_cash_has_none() -> None:
     keeping = Bookkeeping(StoredBooks(rows=tuple(story.rows)), NoMarks())
     keeping.catch_up(None, 1)
     mark = Mark("ETH", Decimal("1100.50000"), row.time_ns, "mid", "direct")
-    cash, held = books_commands.holdings(keeping, MarkTable((mark,)), row.time_ns + 1)
+    cash, held = books_commands.holdings(keeping.books, MarkTable((mark,)), row.time_ns + 1)
     assert (cash["asset"], cash["quantity"], cash["mark"]) == ("USD", "500", None)
     assert (held["quantity"], held["mark"], held["value"]) == ("0.5", "1100.5", "550.25")
     assert held["unrealized"] == "50.25"

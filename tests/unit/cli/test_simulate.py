@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from zoe.app.simulation import scenario, seeds
-from zoe.cli import grammar, show, simulate_command
+from zoe.cli import grammar, progress, simulate_command
 from zoe.cli.main import INTERRUPTED
 
 ZOE = (sys.executable, "-P", "-m", "zoe.cli.main", "simulate")
@@ -86,7 +86,7 @@ def test_few_seeds_have_a_bar_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr(show, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(progress, "PATIENCE_SECONDS", -1)
     monkeypatch.setattr(simulate_command, "Interrupts", lambda: Never())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")

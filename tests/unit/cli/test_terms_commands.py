@@ -20,11 +20,7 @@ Captured = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty store, found as a person's commands find it."""
-    server = stores.fresh_database().server
-    assert server.socket is not None
-    place = server.socket.rpartition("/")[0]
-    user = f"{server.user}:{server.password}"
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://{user}@/{server.database}?host={place}")
+    monkeypatch.setenv("DATABASE_URL", stores.url_of(stores.fresh_database()))
     monkeypatch.setenv("ZOE_STATE_DIR", str(tmp_path))
 
 
