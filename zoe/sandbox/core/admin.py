@@ -27,6 +27,8 @@ _OWN_FIELDS: Final = frozenset({"kind", "key", "nonce", "batch"})
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 #: What the house offers at a price set by hand, where nothing is said: as much as 100 minimums.
 _MINIMUMS: Final = 100
+#: Of what is wrong with a call; it may hold all names that are right.
+_MOST_SAID: Final = 2_000
 
 
 class Admin:
@@ -69,7 +71,7 @@ class Admin:
                 case _:
                     return _told({"error": "no such call"}, 404)
         except (ValueError, TypeError, RecursionError) as problem:
-            return _told({"error": str(problem)[:200]}, 400)
+            return _told({"error": str(problem)[:_MOST_SAID]}, 400)
 
     def _new_key(self, wanted: dict[str, Any]) -> object:
         fields = {"balances", "tier", "permissions", "limits", "nonce_window"}
@@ -116,7 +118,7 @@ class Admin:
         return found
 
     def _plant(self, wanted: dict[str, Any]) -> object:
-        self._faults.plant(fault_from(wanted))
+        self._faults.plant(fault_from(wanted, self._faults.operations))
         return {"planted": len(self._faults.planted)}
 
     def _market(self, wanted: dict[str, Any]) -> object:

@@ -1,5 +1,6 @@
 """Faults on request: what goes wrong between the engine and a client."""
 
+import difflib
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
@@ -84,10 +85,12 @@ class Faults:
     """Everything planted; the first that fits is taken.
 
     Attributes:
+        operations: What requests ask for, whichever route they come by.
         spoiled: The newest frames of private channels that were hit, the oldest first.
     """
 
     def __init__(self) -> None:
+        self.operations: frozenset[str] = frozenset()
         self.planted: list[Fault] = []
         self.spoiled: deque[Spoiled] = deque(maxlen=_MOST_SPOILED)
 
@@ -122,11 +125,11 @@ class Faults:
         return fault
 
 
-def fault_from(wanted: dict[str, Any]) -> Fault:
+def fault_from(wanted: dict[str, Any], operations: frozenset[str]) -> Fault:
     """A fault as the admin call describes it.
 
     Raises:
-        ValueError: It makes no sense.
+        ValueError: It makes no sense, or would never hit anything.
     """
     kinds: dict[str, type] = {
         "where": str,
@@ -143,8 +146,30 @@ def fault_from(wanted: dict[str, Any]) -> Fault:
             raise ValueError(f"{name[:40]} is not a field of a fault")
         if type(value) is not kinds[name]:
             raise ValueError(f"{name} must be {kinds[name].__name__}")
-    if "where" not in wanted or wanted.get("what") not in WHATS:
-        raise ValueError("a fault needs where, and what is one of " + " ".join(sorted(WHATS)))
+    if "where" not in wanted or "what" not in wanted:
+        raise ValueError("a fault needs where and what")
+    _known("what", wanted["what"], WHATS)
+    _known("where", wanted["where"], operations | CHANNELS | {"*"})
+    _known(f"where of {wanted['what']}", wanted["where"], _places(wanted["what"], operations))
     if min(wanted.get("ms", 0), wanted.get("count", 1) - 1, wanted.get("every", 1) - 1) < 0:
         raise ValueError("ms must be at least 0, count and every at least 1")
     return Fault(**wanted)
+
+
+def _places(what: str, operations: frozenset[str]) -> frozenset[str]:
+    """Where a fault may hit something."""
+    channels = frozenset({"book"}) if what in _BOOKS else CHANNELS
+    found = (operations if what in _REQUEST else frozenset()) | (
+        channels if what in _FRAME else frozenset()
+    )
+    return found | {"*"} if what in _REQUEST | _ANY_FRAME else found
+
+
+def _known(field: str, word: str, known: frozenset[str]) -> None:
+    if word in known:
+        return
+    by_lower = {name.lower(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word.lower(), by_lower, 1)
+    guess = f"; did you mean {by_lower[near[0]]}?" if near else ""
+    words = " ".join(sorted(known))
+    raise ValueError(f"{field} is not {word[:40]!r}{guess}; it is one of {words}")

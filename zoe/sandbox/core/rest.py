@@ -64,6 +64,7 @@ class Rest:
         self._limits = limits
         self._lockouts = Lockouts(world)
         self._public, self._private = calls
+        self._faults.operations = frozenset((*self._public.calls, *self._private.calls))
 
     def handle(self, request: HttpRequest) -> None:
         """Puts the answer, if there is one, into the outbox."""

@@ -233,3 +233,32 @@ def test_frames_that_a_fault_has_hit_can_be_read_as_they_would_have_been_sent() 
     assert told and hit["frame"]["sequence"] not in told
     other = trial.admin("keys", {"balances": {"USD": "1"}})["account"]
     assert trial.admin("faults", method="GET", query=f"account={other}") == []
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "told"),
+    [
+        ("AddOrders", "late", "where is not 'AddOrders'; did you mean AddOrder?"),
+        ("addorder", "late", "did you mean AddOrder?"),
+        ("excutions", "gap", "did you mean executions?"),
+        ("AddOrder", "latte", "what is not 'latte'; did you mean late?"),
+        ("AddOrder", "gap", "where of gap is not 'AddOrder'"),
+        ("executions", "bad_checksum", "where of bad_checksum is not 'executions'"),
+        ("*", "repeat", "where of repeat is not '*'"),
+    ],
+)
+def test_a_fault_that_would_never_hit_is_refused_with_the_names_there_are(
+    where: str, what: str, told: str
+) -> None:
+    trial = Trial()
+    with pytest.raises(AssertionError, match=r"it is one of ") as refused:
+        plant(trial, where, what)
+    assert told in str(refused.value).replace('"', "'")
+    assert trial.admin("faults", {"where": "*", "what": "late"}) == {"planted": 1}
+
+
+def test_the_names_of_a_refusal_are_whole() -> None:
+    with pytest.raises(AssertionError) as refused:
+        plant(Trial(), "nowhere", "late")
+    told = str(refused.value).replace('"', " ").split()
+    assert {"AddOrder", "Time", "executions", "trade", "*"} <= set(told)
