@@ -229,7 +229,6 @@ def test_a_disconnect_closes_the_socket_with_a_code_and_the_next_one_works(
     sandbox: Sandbox,
 ) -> None:
     client = sandbox.socket("ws_auth")
-    plant(sandbox, "add_order", "disconnect")
     client.subscribe("executions")
     plant(sandbox, "AddOrder", "disconnect", executed=True)
     before = placed(sandbox)
