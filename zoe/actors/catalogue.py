@@ -7,7 +7,7 @@ are told anew because they are named in the tree.
 
 from typing import Final, assert_never
 
-from zoe.domain.catalog import Catalog
+from zoe.domain.catalog import MOST_PAIRS, Catalog
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
 from zoe.messages.market import InstrumentsChanged
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
@@ -19,6 +19,8 @@ from zoe.runtime.log import log
 
 CALL_SECONDS: Final = 10
 RETRY_SECONDS: Final = (0.5, 1, 2, 5, 10, 30)
+#: So often at most it is told that there is no room for more pairs.
+STRANGE_NS: Final = 1_000_000_000
 
 Inbox = WatchCatalog | InstrumentsChanged | WireReply | WireLost | Tick
 
@@ -34,6 +36,8 @@ class Catalogue(Actor):
         self._catalog: Catalog | None = None
         self._failures = 0
         self._request_id = 0
+        #: Pairs for which there was no room since that was told, and when.
+        self._strange, self._strange_ns = 0, -STRANGE_NS
 
     def on_start(self) -> None:
         for name in self._named:
@@ -76,8 +80,9 @@ class Catalogue(Actor):
         assert isinstance(pairs, tuple)
         self._failures = 0
         version = 1 if self._catalog is None else self._catalog.version + 1
-        instruments = {pair.symbol: pair for pair in pairs}  # type: ignore[union-attr]  # by request
-        self._publish(Catalog(version, instruments))  # type: ignore[arg-type]  # by request
+        catalog = Catalog(version - 1, {}).merge(pairs)  # type: ignore[arg-type]  # by request
+        self._say_full(len(pairs) - len(catalog.instruments))
+        self._publish(catalog)
 
     def _again(self, reason: str) -> None:
         delay = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
@@ -88,8 +93,16 @@ class Catalogue(Actor):
     def _merge(self, news: InstrumentsChanged) -> None:
         if self._catalog is not None:
             merged = self._catalog.merge(news.instruments)
+            self._say_full(sum(p.symbol not in merged.instruments for p in news.instruments))
             if merged is not self._catalog:
                 self._publish(merged)
+
+    def _say_full(self, count: int) -> None:
+        self._strange += count  # a line each would be as many as somebody invents
+        now_ns = self.clock.monotonic_ns()
+        if self._strange and now_ns - self._strange_ns >= STRANGE_NS:
+            log.warning("catalogue.full", pairs=MOST_PAIRS, left_out=self._strange)
+            self._strange, self._strange_ns = 0, now_ns
 
     def _publish(self, catalog: Catalog) -> None:
         self._catalog = catalog

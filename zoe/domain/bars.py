@@ -19,6 +19,9 @@ GRACE_NS: Final = 2_000_000_000
 LATEST_NS: Final = 120_000_000_000
 #: Idle minutes in a row that have bars: after a longer silence something else is wrong.
 MOST_IDLE: Final = 60
+#: Minutes that are being made at once, whatever times somebody invents: of an exchange whose clock is
+#: right there are four, and as many as the trades that a subscription begins with.
+MOST_MINUTES: Final = 256
 #: Newest trades by which a repeated one is known.
 _REMEMBERED: Final = 64
 #: An average of prices is no exact number.
@@ -139,13 +142,26 @@ class Bars:
             self._remembered.append(one.trade_id)
             begin_ns = one.exchange_ns // MINUTE_NS * MINUTE_NS
             minute = self._minutes.get(begin_ns)
-            if minute is None:
+            if minute is not None:
+                minute.fold(one)
+            elif self._has_room(begin_ns):
                 self._minutes[begin_ns] = _Minute(one)
             else:
-                minute.fold(one)
+                continue
             self._changed.add(begin_ns)
             if begin_ns < self._ended_ns:
                 self.late = True
+
+    def _has_room(self, begin_ns: int) -> bool:
+        """Whether there is room for one more minute: the one farthest ahead makes it for earlier ones."""
+        if len(self._minutes) < MOST_MINUTES:
+            return True
+        farthest_ns = max(self._minutes)
+        if begin_ns > farthest_ns:
+            return False
+        del self._minutes[farthest_ns]
+        self._changed.discard(farthest_ns)
+        return True
 
     def missed(self, at_ns: int) -> None:
         """A trade was heard and could not be read: no bar until then is whole."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -13,6 +13,8 @@ from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_bel
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
 #: Of a pair that the exchange will not trade again; its orders it has ended itself.
 DELISTED = "delisted"
+#: Pairs that are known: four times what the exchange lists, whatever symbols somebody invents.
+MOST_PAIRS: Final = 5_000
 
 
 @attrs.frozen
@@ -119,11 +121,14 @@ class Catalog:
     def merge(self, changed: Iterable[Instrument]) -> "Catalog":
         """This catalogue with newer rows; the same object when nothing differs.
 
-        The stream does not know REST's names: those that are known are kept.
+        The stream does not know REST's names: those that are known are kept. Pairs that come when there
+        are MOST_PAIRS are left out.
         """
         merged = dict(self.instruments)
         for pair in changed:
             known = merged.get(pair.symbol)
+            if known is None and len(merged) >= MOST_PAIRS:
+                continue
             if known is not None and pair.rest_id is None:
                 names = (known.rest_id, known.altname, known.wsname)
                 rest_id, altname, wsname = names

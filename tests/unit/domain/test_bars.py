@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from zoe.domain.bars import GRACE_NS, MINUTE_NS, MOST_IDLE, Bar, Bars, missing
+from zoe.domain.bars import GRACE_NS, MINUTE_NS, MOST_IDLE, MOST_MINUTES, Bar, Bars, missing
 from zoe.messages.market import TradePrint
 
 T0 = 28_000_000 * MINUTE_NS
@@ -112,3 +112,14 @@ def test_missing_minutes_are_those_between_that_nobody_knows() -> None:
     known = (T0, T0 + 2 * MINUTE_NS)
     gaps = (T0 + MINUTE_NS, T0 + 3 * MINUTE_NS)
     assert missing(known, T0, T0 + 4 * MINUTE_NS) == gaps
+
+
+def test_minutes_that_somebody_invents_far_ahead_take_no_room_from_those_that_come() -> None:
+    bars = Bars(T0)
+    ahead = [trade(3_600 * n, "99", 10 + n) for n in range(1, 40 * MOST_MINUTES)]
+    bars.fold(reversed(ahead))
+    bars.fold(ahead)
+    bars.fold([trade(5, "10", 3), trade(62, "11", 4)])
+    assert [bar.open for bar in bars.closed(after(2))] == prices(10, 11)
+    centuries = bars.closed(after(60 * 40 * MOST_MINUTES))
+    assert len([bar for bar in centuries if bar.trades]) < MOST_MINUTES

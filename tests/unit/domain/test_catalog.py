@@ -5,7 +5,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.catalog import MOST_PAIRS, Catalog, Instrument
 
 BTC = Instrument(
     "BTC/USD", "BTC", "USD", "online", 1, Decimal("0.5"), 8, Decimal("0.0001"),
@@ -100,3 +100,13 @@ def test_a_notional_becomes_the_largest_quantity_that_it_pays_for() -> None:
     assert BTC.quantity_worth(Decimal(2), Decimal(30_000)) == 0
     with pytest.raises(ValueError, match="negative"):
         BTC.quantity_worth(Decimal(-1), Decimal(1))
+
+
+def test_pairs_that_somebody_invents_find_no_room_and_those_that_are_known_change_still() -> None:
+    invented = [attrs.evolve(BTC, symbol=f"X{n}/USD") for n in range(2 * MOST_PAIRS)]
+    full = catalog(BTC).merge(invented)
+    assert len(full.instruments) == MOST_PAIRS
+    assert full.merge(invented) is full
+    changed = full.merge([attrs.evolve(BTC, status="cancel_only"), *invented])
+    assert changed.instruments["BTC/USD"].status == "cancel_only"
+    assert len(changed.instruments) == MOST_PAIRS

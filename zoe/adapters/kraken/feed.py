@@ -18,7 +18,7 @@ from zoe.adapters.kraken.numbers import all_exact
 from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
-from zoe.domain.catalog import Instrument
+from zoe.domain.catalog import MOST_PAIRS, Instrument
 from zoe.domain.quick import quick
 from zoe.messages.market import (
     BookBroken,
@@ -298,6 +298,12 @@ class FeedReader:
                 pairs.append(rows.pair(frames.PAIR.decode(row)))
             except (msgspec.MsgspecError, ValueError, ArithmeticError) as problem:
                 said.append(rows.not_understood(f"{type(problem).__name__}: {problem}", bytes(row)))
+        room = MOST_PAIRS - len(self._precisions)
+        new = [pair.symbol for pair in pairs if pair.symbol not in self._precisions]
+        if len(new) > room:
+            said.append(rows.not_understood(f"{len(new) - room} pairs more than {MOST_PAIRS}", b""))
+            gone = set(new[room:])
+            pairs = [pair for pair in pairs if pair.symbol not in gone]
         if pairs:
             said.append(InstrumentsChanged(tuple(pairs), self._connection))
         for pair in pairs:

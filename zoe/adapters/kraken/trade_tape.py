@@ -10,6 +10,7 @@ from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.numbers import nanoseconds, traded
 from zoe.adapters.kraken.rows import not_understood
 from zoe.domain.bars import Bars, ended_at
+from zoe.domain.catalog import MOST_PAIRS
 from zoe.domain.quantity import EXACT
 from zoe.domain.quick import quick
 from zoe.messages.market import MinutesClosed, TradePrint, TradePrints
@@ -19,8 +20,6 @@ _PRINT: Final = quick(TradePrint)
 _PRINTS: Final = quick(TradePrints)
 _NO_VOLUME: Final = Decimal(0)
 _SIDES: Final = frozenset({"buy", "sell"})
-#: Pairs that are remembered: four times what the exchange lists, whatever symbols somebody invents.
-MOST_PAIRS: Final = 5_000
 
 
 class TradeTape:

@@ -11,6 +11,7 @@ import pytest
 from zoe.adapters.kraken import waiting
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.domain.bars import Bar
+from zoe.domain.catalog import MOST_PAIRS
 from zoe.messages.market import (
     BookBroken,
     ExchangeStatus,
@@ -122,6 +123,20 @@ def test_a_change_that_cannot_be_read_breaks_its_pair_and_no_other(damage: dict[
     assert broken == BookBroken("BTC/USD", "a change could not be read")
     assert isinstance(gone, Quote) and not gone.live
     assert len(hears(one, book("update", [], [], 0, "ETH/USD"))) == 1
+
+
+def test_pairs_without_end_are_not_learnt_and_those_that_are_known_are_still_heard() -> None:
+    one = reader()
+    known = MOST_PAIRS - 1
+    for first in range(2, 3 * MOST_PAIRS, known):
+        invented = [PAIR | {"symbol": f"X{n}/USD"} for n in range(first, first + known)]
+        frame = {"channel": "instrument", "data": {"pairs": [*invented, PAIR]}}
+        unread, news = hears(one, frame)
+        assert isinstance(unread, FrameNotUnderstood) and "more than" in unread.error
+        assert isinstance(news, InstrumentsChanged)
+        assert news.instruments[-1].symbol == "BTC/USD"
+        if first > 2:
+            assert len(news.instruments) == 1
 
 
 def test_a_changed_precision_breaks_the_book_that_was_counted_by_the_old_one() -> None:

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from zoe.adapters.kraken.frames import TradeRow
-from zoe.adapters.kraken.trade_tape import MOST_PAIRS, TradeTape
+from zoe.adapters.kraken.trade_tape import TradeTape
+from zoe.domain.catalog import MOST_PAIRS
 from zoe.messages.market import MinutesClosed, TradePrints
 
 MINUTE_NS = 60_000_000_000
