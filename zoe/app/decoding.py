@@ -44,17 +44,19 @@ _ROWS: Final[Mapping[tuple[str, str], Callable[[msgspec.Raw], Any]]] = {
 }
 
 
-def read(path: Path) -> list[tuple[int, bytes]]:
-    """Each frame of a recording with its line, or its place where lines mean nothing.
+def read(path: Path) -> tuple[list[tuple[int, bytes]], bool]:
+    """Each frame of a recording with its line, or its place where lines mean nothing; and whether the
+    recording is cut off.
 
     Raises:
         WireError: An object that holds no frames.
     """
-    found = recording.read(path)
+    recorded = recording.load(path)
+    found = recorded.frames
     numbers = [n for n, line in enumerate(path.read_bytes().splitlines(), 1) if line.strip()]
     if len(numbers) != len(found):
         numbers = list(range(1, len(found) + 1))
-    return list(zip(numbers, found, strict=True))
+    return list(zip(numbers, found, strict=True)), recorded.truncated
 
 
 def decode(numbered: Iterable[tuple[int, bytes]], reader: FeedReader) -> Iterator[Decoded]:

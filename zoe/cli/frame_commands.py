@@ -176,7 +176,7 @@ def _show(figures: dict[str, Any]) -> None:
 def decode(arguments: Namespace) -> int:
     """Prints a line for each frame; 1 when one was not understood or a checksum was wrong."""
     _prepare(arguments)
-    numbered = decoding.read(_path(arguments.file))
+    numbered, truncated = decoding.read(_path(arguments.file))
     reader = FeedReader(precisions=recording.precisions(frame for _, frame in numbered))
     wrong = different = 0
     for decoded in decoding.decode(progress.over(numbered, "frames"), reader):
@@ -189,4 +189,5 @@ def decode(arguments: Namespace) -> int:
         f"{len(numbered)} frames, {wrong} not understood; "
         f"{equal} of {equal + different} checksums equal"
     )
+    _tell_of_end(truncated)
     return 1 if wrong or different else 0

@@ -4,13 +4,17 @@ import json
 import sys
 import time
 from argparse import Namespace
-from typing import Any
+from typing import Any, Final
 
 from zoe.app import logs
 from zoe.app.simulation import acts, seeds
 from zoe.app.simulation.scenario import tell
 from zoe.cli import progress, show
 from zoe.cli.interruption import Interrupts
+
+#: What a line of the message log begins with; its rest is the message.
+_LOGGED: Final = ("at_ns", "actor", "message_id", "correlation_id", "causation_id")
+_NUMBERS: Final = frozenset(_LOGGED) - {"actor"}
 
 
 def simulate(arguments: Namespace) -> int:
@@ -68,11 +72,11 @@ def show_line(line: dict[str, Any]) -> None:
 def _one(arguments: Namespace) -> int:
     """One story, with the log of its messages where that is wanted."""
     told = None if arguments.story is None else acts.read(arguments.story)
-    trace = _Trace()
+    trace = _Trace(in_json=arguments.json)
     story = tell(arguments.seeds.start, arguments.faults, trace if arguments.trace else None, told)
     if trace.broken is not None:
         raise trace.broken
-    if not arguments.trace:
+    if arguments.json or not arguments.trace:
         told_of = seeds.Totals().add(seeds.line_of(story))
         show_json(told_of) if arguments.json else show_line(told_of)
         return 1 if story.violations else 0
@@ -85,13 +89,23 @@ def _one(arguments: Namespace) -> int:
 class _Trace:
     """Writes lines; a reader that goes away must not look like a fault of the desk's actors."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_json: bool) -> None:
+        self._in_json = in_json
         self.broken: BrokenPipeError | None = None
 
     def __call__(self, line: str) -> None:
         if self.broken is not None:
             return
         try:
-            sys.stdout.write(line)
+            sys.stdout.write(_document(line) if self._in_json else line)
         except BrokenPipeError as gone:
             self.broken = gone
+
+
+def _document(line: str) -> str:
+    """A line of the message log as JSON."""
+    *numbers, message = line.rstrip("\n").split(" ", len(_LOGGED))
+    told: dict[str, Any] = dict(zip(_LOGGED, numbers, strict=True))
+    for name in _NUMBERS:
+        told[name] = None if told[name] == "None" else int(told[name])
+    return f"{json.dumps(told | {'message': message}, separators=(',', ':'))}\n"

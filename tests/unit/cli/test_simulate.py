@@ -116,5 +116,16 @@ def test_the_trace_is_the_ordered_message_log() -> None:
     assert times == sorted(times)
 
 
+def test_the_trace_in_json_is_the_same_log_and_the_line_of_its_seed() -> None:
+    words = (*ZOE, "--seeds", "3", "--trace")
+    plain = subprocess.run(words, capture_output=True, check=False).stdout.decode()
+    code, found = lines("--seeds", "3", "--trace")
+    assert code == 0
+    *log, last = found
+    names = ("at_ns", "actor", "message_id", "correlation_id", "causation_id", "message")
+    assert [" ".join(str(row[name]) for name in names) for row in log] == plain.splitlines()
+    assert (last["seed"], last["verdict"]) == (3, "ok")
+
+
 def test_the_grammar_knows_every_profile() -> None:
     assert set(grammar.FAULTS) == set(scenario.PROFILES)

@@ -79,10 +79,22 @@ def load(path: Path) -> Recording:
     """
     text = path.read_bytes()
     if not text.startswith(recorder.MAGIC):
-        return Recording(_frames(path, text), truncated=False)
+        return Recording(_frames(path, text), truncated=_ends_within(text))
     size = len(text)
     text, whole = recorder.plain(text)
     return Recording(_frames(path, text), not whole or size < recorder.indexed_bytes(path))
+
+
+def _ends_within(text: bytes) -> bool:
+    """Whether it ends in the middle of a frame."""
+    last = text[text.rfind(b"\n") + 1 :].lstrip()
+    if not last.startswith(b"{"):
+        return False
+    try:
+        msgspec.json.decode(last, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return True
+    return False
 
 
 def _frames(path: Path, text: bytes) -> tuple[bytes, ...]:

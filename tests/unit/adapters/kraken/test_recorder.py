@@ -22,10 +22,16 @@ def written(path: Path, first: int, count: int) -> list[bytes]:
     return frames
 
 
-def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def members_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few frames make several members."""
     monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
+
+
+@pytest.mark.usefixtures("members_of_ten")
+def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "market.gz"
     frames = written(path, 0, 25) + written(path, 25, 8)
     assert list(recording.read(path)) == frames
@@ -36,10 +42,8 @@ def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
     assert next(iter(read_part(path, found[3]))) == (25 * MS, frames[25])
 
 
-def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
+@pytest.mark.usefixtures("members_of_ten")
+def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(tmp_path: Path) -> None:
     path = tmp_path / "market.gz"
     frames = written(path, 0, 30)
     whole = path.read_bytes()
@@ -55,15 +59,26 @@ def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(
     assert not recording.load(path).truncated
 
 
+@pytest.mark.usefixtures("members_of_ten")
 def test_a_recording_that_ends_between_two_members_is_cut_off_where_its_index_knows_of_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(recorder, "MEMBER_FRAMES", 10)
     path = tmp_path / "market.gz"
     frames = written(path, 0, 20)
     path.write_bytes(path.read_bytes()[: parts(path)[0].size])
     assert recording.load(path) == recording.Recording(tuple(frames[:10]), truncated=True)
     recorder.index_of(path).unlink()
+    assert not recording.load(path).truncated
+
+
+def test_a_plain_file_is_cut_off_where_it_ends_within_a_frame(tmp_path: Path) -> None:
+    path = tmp_path / "captured.jsonl"
+    text = b'{"channel":"heartbeat"}\n{"channel":"status"}'
+    for size in range(len(text) + 1):
+        path.write_bytes(text[:size])
+        ended = size in (0, len(text)) or text[:size].endswith((b"}", b"}\n"))
+        assert recording.load(path).truncated is not ended, text[:size]
+    path.write_bytes(b"no frame at all")
     assert not recording.load(path).truncated
 
 

@@ -1,0 +1,36 @@
+"""``zoe wire decode`` of a file that was cut short."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from zoe.cli.main import main
+
+FRAMES = b'{"channel":"heartbeat"}\n' * 500
+CUT = "its end is missing"
+
+
+@pytest.mark.parametrize("size", [-1, -9, -200])
+def test_a_compressed_file_that_is_cut_off_says_so_and_tells_what_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int
+) -> None:
+    path = tmp_path / "market.gz"
+    path.write_bytes(gzip.compress(FRAMES, 0)[:size])
+    assert main(("wire", "decode", str(path))) == 0
+    said = capsys.readouterr()
+    assert 480 < len([json.loads(line) for line in said.out.splitlines()]) <= 500
+    assert said.err.count(CUT) == 1
+
+
+def test_a_plain_file_that_ends_within_a_frame_says_so_and_a_whole_one_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "captured.jsonl"
+    path.write_bytes(FRAMES[:-5])
+    assert main(("wire", "decode", str(path))) == 1
+    assert capsys.readouterr().err.count(CUT) == 1
+    path.write_bytes(FRAMES)
+    assert main(("wire", "decode", str(path))) == 0
+    assert CUT not in capsys.readouterr().err
