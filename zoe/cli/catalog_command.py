@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import once
-from zoe.app.settings import Settings
 from zoe.cli import configured, show
-from zoe.cli.parser import hint
+from zoe.cli.configured import Exchange
 from zoe.domain.catalog import Instrument
 from zoe.domain.errors import ExchangeUnavailable
 from zoe.domain.quantity import plain
+from zoe.domain.words import hint
 from zoe.messages.wire import WireLost, WireRequest
 from zoe.ports.venue import GetInstruments
 from zoe.runtime.clock import SystemClock
@@ -26,7 +26,8 @@ _COLUMNS: Final = (
 
 def catalog(arguments: Namespace) -> int:
     """Lists pairs; exit code 1 where a search finds none."""
-    pairs = sorted(fetch(rest_url(configured.load(arguments))), key=lambda pair: pair.symbol)
+    settings = configured.load(arguments)
+    pairs = sorted(fetch(configured.address(settings, Exchange.REST)), key=lambda pair: pair.symbol)
     found = [row(pair) for pair in pairs if matches(pair, arguments.search)]
     if arguments.json:
         show.document(found)
@@ -40,13 +41,6 @@ def catalog(arguments: Namespace) -> int:
         else f"no pair is called {arguments.search}{hint(arguments.search, _every_name(pairs))}"
     )
     return NONE_FOUND
-
-
-def rest_url(settings: Settings) -> str:
-    """Where the exchange is; of an own sandbox only the running desk knows."""
-    if not settings.own_sandbox:
-        return settings.addresses[0]
-    return str(configured.exchange_urls(settings)["rest"])
 
 
 def fetch(rest_url: str) -> tuple[Instrument, ...]:

@@ -9,9 +9,9 @@ import msgspec
 
 from zoe.app.door_client import Answer, Command, DoorClient, NoAnswer, ask
 from zoe.cli import configured, rows, show
-from zoe.cli.parser import hint
 from zoe.domain.errors import ConfigError
 from zoe.domain.ids import id_number, uuid_text
+from zoe.domain.words import hint
 
 #: Names to guess from where a pair is unknown; the desk's own pairs come first.
 _WELL_KNOWN = ("BTC/USD", "ETH/USD", "SOL/USD", "XRP/USD", "BTC/EUR", "ETH/EUR", "ETH/BTC")

@@ -15,6 +15,7 @@ from zoe.app import history, logs, stored_books
 from zoe.app.history import Ask, Filled, market_of
 from zoe.app.settings import Settings
 from zoe.cli import catalog_command, configured, progress, show
+from zoe.cli.configured import Exchange
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ConfigError
 from zoe.ports.venue import MOST_BARS
@@ -28,7 +29,7 @@ def fill(arguments: Namespace) -> int:
     """Fills pairs, and lists them; 1 where minutes are still missing."""
     settings = configured.load(arguments)
     logs.silence()
-    url = catalog_command.rest_url(settings)
+    url = configured.address(settings, Exchange.REST)
     catalog = Catalog(1, {pair.symbol: pair for pair in catalog_command.fetch(url)})
     caller = RestCaller(None, CallerSettings(rest_url=url, nonces=NONCES))
     with closing(caller), stored_books.open_store(settings) as database:

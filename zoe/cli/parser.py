@@ -2,10 +2,11 @@
 like. Nothing here imports the desk."""
 
 import argparse
-import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
+
+from zoe.domain.words import hint
 
 _DECIMAL: Final = re.compile(r"(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?|\.[0-9]{0,29}[1-9][0-9]*")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -37,13 +38,6 @@ class Parser(argparse.ArgumentParser):
             if isinstance(action, _SUBCOMMANDS):
                 return dict(action.choices)
         return {}
-
-
-def hint(word: str, known: Iterable[str]) -> str:
-    """``; did you mean …?`` where something known is near, else nothing."""
-    by_upper = {name.upper(): name for name in known}
-    near = difflib.get_close_matches(word.upper(), by_upper, 1, 0.6)
-    return f"; did you mean {by_upper[near[0]]}?" if near else ""
 
 
 def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:

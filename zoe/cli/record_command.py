@@ -10,6 +10,7 @@ from zoe.adapters.kraken.recorder import RecordFile, RecordingSession
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.app import logs
 from zoe.cli import configured, failures, show
+from zoe.cli.configured import Exchange
 from zoe.cli.interruption import Until
 from zoe.messages.market import SubscriptionRefused
 
@@ -50,7 +51,7 @@ def record(arguments: Namespace) -> int:
     refused all of it: then it ends at once."""
     settings = configured.load(arguments)
     logs.silence()
-    url: str = arguments.url or settings.addresses[1] or configured.exchange_urls(settings)["ws"]
+    url: str = arguments.url or configured.address(settings, Exchange.PUBLIC)
     file = RecordFile(arguments.file)
     session = RecordingSession(DEPTH, file.add)
     for topic in (public_session.book(DEPTH), public_session.trades(), public_session.ticker()):

@@ -14,6 +14,7 @@ from zoe.app import logs, market_table
 from zoe.app.market_table import KEYS, MarketSession, Marks, Order
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
+from zoe.cli.configured import Exchange
 from zoe.cli.interruption import Until
 from zoe.cli.key_presses import KeyPresses
 from zoe.cli.reading_commands import read
@@ -34,7 +35,7 @@ def watch(arguments: Namespace) -> int:
     """Shows the market until told to end; without a terminal once, after some seconds."""
     settings = configured.load(arguments)
     logs.silence()
-    url: str = arguments.url or configured.exchange_urls(settings)["ws"]
+    url: str = arguments.url or configured.running_address(settings, Exchange.PUBLIC)
     session = MarketSession()
     focused = set(settings.desk.focus)
     lost: list[str] = []
