@@ -45,7 +45,7 @@ from zoe.runtime.log import log
 from zoe.runtime.message import Message
 
 #: Books on one connection: Kraken names no limit, and cuts a consumer that is slow.
-LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=10)
+LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=25)
 #: Of pairs without a book, so many are named to people.
 MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
