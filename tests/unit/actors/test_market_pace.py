@@ -38,7 +38,7 @@ def test_a_pair_that_a_strategist_looks_at_does_not_share_a_connection_with_fram
 ):
     stage = market(Audience(risk=("risk",), of_pair={"BTC/USD": ("strategy/x",)}))
     stage.tell(WireOpened("public/2", 1))
-    assert told(stage) == [("public/1", 1, 10), ("public/2", 1, 10)]
+    assert told(stage) == [("public/1", 1, 25), ("public/2", 1, 25)]
     asked = stage.heard("wire", WireSend)
     on = {w.connection for w in asked if b'"BTC/USD"' in w.payload}
     beside = [w for w in asked if b"P0/USD" in w.payload and w.connection in on]
@@ -48,19 +48,19 @@ def test_a_pair_that_a_strategist_looks_at_does_not_share_a_connection_with_fram
 
 def test_a_pair_that_a_strategist_asks_for_is_in_haste_until_it_no_longer_does() -> None:
     stage = market(Audience())
-    assert told(stage) == [("public/0", 1, 10), ("public/1", 1, 10)]
+    assert told(stage) == [("public/0", 1, 25), ("public/1", 1, 25)]
     stage.tell_from("strategy/x", FocusWanted(("ETH/USD",)))
     assert told(stage)[2:] == [("public/1", 1, 0)]
     stage.tell_from("strategy/x", FocusWanted(("ETH/USD", "BTC/USD")))
     assert told(stage)[3:] == [], "it is known"
     stage.tell_from("strategy/x", FocusWanted(()))
-    assert told(stage)[3:] == [("public/1", 1, 10)]
+    assert told(stage)[3:] == [("public/1", 1, 25)]
 
 
 def test_a_connection_that_was_opened_anew_is_told_again() -> None:
     stage = market(Audience())
     stage.tell(WireOpened("public/1", 2))
-    assert told(stage)[2:] == [("public/1", 2, 10)]
+    assert told(stage)[2:] == [("public/1", 2, 25)]
 
 
 def test_nobody_is_in_haste_for_tickers() -> None:
@@ -81,7 +81,7 @@ def test_pairs_that_come_by_their_rank_are_apart_from_those_that_are_in_haste() 
     stage.tell(OrdersReported(()))
     assert [wish.connection for wish in stage.heard("wire", WireOpen)] == ["public/0", "public/1"]
     stage.tell(WireOpened("public/1", 1))
-    assert told(stage) == [("public/1", 1, 10)]
+    assert told(stage) == [("public/1", 1, 25)]
     stage.tell_from("strategy/x", FocusWanted(("ETH/USD",)))
     assert told(stage)[1:] == [], "there is room where somebody is in haste anyway"
 
