@@ -14,8 +14,10 @@ from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.ledger import LedgerRowsSeen
+from zoe.messages.limits import CounterReported, OrderAged
 from zoe.ports.venue import Answered
 from zoe.runtime.actor import Actor
+from zoe.runtime.address import Address
 
 #: Who hands an order its reports.
 ORDERS: Final = "orders"
@@ -28,9 +30,11 @@ class Burst:
         self.sightings: dict[str, Sighting] = {}
         self.entries: list[BalanceEntry] = []
         self.answers: list[tuple[Answered, int]] = []
+        #: What the exchange counts for a pair, by its last word.
+        self.counts: dict[str, CounterReported] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.sightings or self.entries or self.answers)
+        return bool(self.sightings or self.entries or self.answers or self.counts)
 
     def takes(self, sighting: Sighting) -> bool:
         """Adds a report to what was said of the same order; False where that must be told first:
@@ -57,11 +61,24 @@ class Burst:
             first = self._first_of(answer.order_id) if socket.is_add(answer) else None
             socket.answered(answer, received_ns, () if first is None else first.facts)
             if first is not None:
+                socket.homes.of(first)
                 _tell(gateway, [name for name in sighters if name != ORDERS], first)
         for sighting in self.sightings.values():
-            _tell(gateway, sighters, sighting)
+            _tell(gateway, sighters, sighting, socket.homes.of(sighting))
+        self._tell_limiter(gateway, socket)
         if self.entries:
             gateway.tell(gateway.find("ledger"), LedgerRowsSeen(tuple(self.entries)))
+
+    def _tell_limiter(self, gateway: Actor, socket: SocketRequests) -> None:
+        """One word about a pair: what is counted, and whose age begins."""
+        limiter = gateway.find("ratelimiter")
+        placed, socket.placed = socket.placed, {}
+        for pair, report in self.counts.items():
+            refs = tuple(placed.pop(pair, ()))
+            gateway.tell(limiter, CounterReported(pair, report.value, refs) if refs else report)
+        for pair, unsaid in placed.items():
+            for ref in unsaid:
+                gateway.tell(limiter, OrderAged(ref, pair))
 
     def _first_of(self, order_id: str | None) -> Sighting | None:
         """Takes out what was said of an order, where that is the first that the stream says of it.
@@ -75,9 +92,14 @@ class Burst:
         return self.sightings.pop(sighting.order_id)
 
 
-def _tell(gateway: Actor, names: Iterable[str], sighting: Sighting) -> None:
+def _tell(
+    gateway: Actor, names: Iterable[str], sighting: Sighting, home: Address | None = None
+) -> None:
+    """Tells a sighting; an order that has a home hears of it there in OrderDesk's place."""
+    report = OrderSighted(sighting)
     for name in names:
-        gateway.tell(gateway.find(name), OrderSighted(sighting))
+        to = home if home is not None and name == ORDERS else gateway.find(name)
+        gateway.tell(to, report)
 
 
 def _terms(sighting: Sighting) -> Terms | None:

@@ -286,7 +286,7 @@ class Gateway(Actor):
         told, at_ns = self._counts.get(report.pair, (report.value, 0))
         if report.value > told or received_ns - at_ns > SAME_COUNT_NS:
             self._counts[report.pair] = (report.value, received_ns)
-            self.tell(self.find("ratelimiter"), report)
+            self._burst.counts[report.pair] = report
 
     def _drop(self, reason: str) -> None:
         """Ends this connection: the next one's snapshots are the truth."""

@@ -1,6 +1,6 @@
 """OrderActor: one order from intent to terminal state.
 
-Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, OrderFacts, SubmitAmend,
+Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, OrderSighted, SubmitAmend,
 CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
 AmendDenied to whoever wished, and OrderDesk every durable change. Blocks on nothing.
@@ -38,12 +38,13 @@ from zoe.domain.order import (
     State,
 )
 from zoe.domain.order_inputs import but, command
-from zoe.domain.order_news import news
+from zoe.domain.order_news import enlarged, news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,
     CancelSettled,
+    OrderSighted,
     PrepareAdd,
     SendAdd,
     SendCancel,
@@ -58,7 +59,6 @@ from zoe.messages.orders import (
     LookWanted,
     OrderChanged,
     OrderFact,
-    OrderFacts,
     OrderForgotten,
     SubmitAmend,
 )
@@ -95,7 +95,7 @@ Fresh = tuple[Intent, str, int]
 #: What is taken one after the other.
 _InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
 Inbox = (
-    _InTurn | OrderFacts | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
+    _InTurn | OrderSighted | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
 )
 
 
@@ -134,8 +134,9 @@ class OrderActor(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
-            case OrderFacts():
-                self._waiting.extend(map(OrderFact, message.facts))
+            case OrderSighted():
+                facts = (*enlarged(self._order, message.sighting), *message.sighting.facts)
+                self._waiting.extend(map(OrderFact, facts))
                 self._proceed()
             case AddSettled():
                 self._reminder.cancel()

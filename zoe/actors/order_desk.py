@@ -23,7 +23,7 @@ from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Order, State
 from zoe.domain.order_interest import begins_age
-from zoe.domain.order_news import enlarged, repeats
+from zoe.domain.order_news import repeats
 from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted
@@ -39,7 +39,6 @@ from zoe.messages.orders import (
     LookWanted,
     NoOrdersLeft,
     OrderChanged,
-    OrderFacts,
     OrderForgotten,
     OrdersReported,
     ReportOrders,
@@ -110,7 +109,7 @@ class OrderDesk(Actor):
             case OrderChanged():
                 self._changed(message)
             case OrderSighted():
-                self._sighted(message.sighting)
+                self._sighted(message)
             case SubmitOrder():
                 self._submit(message)
             case Hydrated():
@@ -237,16 +236,15 @@ class OrderDesk(Actor):
             if not kept and (order is None or (order.state not in CONCLUDED and order.is_ours)):
                 self._tell_cancel(intent_id, why)
 
-    def _sighted(self, sighting: Sighting) -> None:
+    def _sighted(self, report: OrderSighted) -> None:
+        sighting = report.sighting
         intent_id = self._known(sighting)
         if intent_id is None:
             if not self._says_nothing_new(sighting):
                 self._strangers.met(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
-        facts = (*enlarged(self._orders.get(intent_id), sighting), *sighting.facts)
-        if facts:
-            self.tell(self._actors[intent_id], OrderFacts(facts))
+        self.tell(self._actors[intent_id], report)
 
     def _says_nothing_new(self, sighting: Sighting) -> bool:
         """Whether it only repeats the end of an order whose actor has gone: looks overlap."""
@@ -270,7 +268,7 @@ class OrderDesk(Actor):
         elif known is None and not self._adopt_stranger(order_id, seen):
             return
         for sighting in seen:
-            self._sighted(sighting)
+            self._sighted(OrderSighted(sighting))
 
     def _adopt_stranger(self, order_id: str, seen: list[Sighting]) -> bool:
         described = next((s for s in seen if s.description is not None), None)

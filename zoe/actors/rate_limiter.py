@@ -132,8 +132,8 @@ class RateLimiter(Actor):
             self._grant(first, wish, now_ns)
 
     def _ended(self, news: OrderEnded) -> None:
+        # That there is more room now need not be told before the next round of who watches it.
         self._limiter.engine_ended(news.pair, news.ref)
-        self._tell_room(news.pair, self.clock.monotonic_ns())
         lanes = self._lanes.get(news.pair)
         if lanes is not None:
             lanes.forget(news.ref)
@@ -172,6 +172,8 @@ class RateLimiter(Actor):
 
     def _reported(self, report: CounterReported) -> None:
         now_ns = self.clock.monotonic_ns()
+        for ref in report.placed:
+            self._limiter.engine_placed(report.pair, ref, now_ns)
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
         if difference > 0:
             self._tell_room(report.pair, now_ns)

@@ -9,10 +9,11 @@ from typing import Final
 
 import attrs
 
+from zoe.actors.order_homes import OrderHomes
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.limit_words import limit_hit
-from zoe.domain.order import Fact, Order
+from zoe.domain.order import Fact, Intent, Order
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,
@@ -51,7 +52,7 @@ class _InFlight:
     sent_ns: int
     is_add: bool = False
     amend: int | None = None
-    pair: str | None = None
+    intent: Intent | None = None
 
 
 class SocketRequests:
@@ -59,6 +60,8 @@ class SocketRequests:
 
     Attributes:
         latch: Why no add and no amend may leave; None where they may.
+        homes: Where reports of orders go that were answered on this connection.
+        placed: By pair, the orders that were taken since somebody was told of it.
     """
 
     def __init__(self, gateway: Actor) -> None:
@@ -68,6 +71,8 @@ class SocketRequests:
         self.live = False
         self.latch: str | None = "starting"
         self.exchange = ExchangeClock()
+        self.homes = OrderHomes()
+        self.placed: dict[str, list[str]] = {}
         self._in_flight: dict[int, _InFlight] = {}
         self._amends: list[SendAmend] = []
         self._adds: list[SendAdd] = []
@@ -108,7 +113,7 @@ class SocketRequests:
             self._send_add(add)
 
     def _send_add(self, wish: SendAdd) -> None:
-        flying = self._flying(wish.reply_to, is_add=True, pair=wish.order.intent.pair)
+        flying = self._flying(wish.reply_to, is_add=True, intent=wish.order.intent)
         not_after_ns = wish.order.not_after_ns
         assert not_after_ns is not None
         why_not = self._obstacle(not_after_ns)
@@ -122,7 +127,7 @@ class SocketRequests:
     def _send_amend(self, wish: SendAmend) -> None:
         amend = wish.order.amend
         assert amend is not None
-        flying = self._flying(wish.reply_to, amend=amend.number, pair=wish.order.intent.pair)
+        flying = self._flying(wish.reply_to, amend=amend.number, intent=wish.order.intent)
         why_not = self._obstacle(amend.not_after_ns)
         if why_not is not None:
             self._settle(flying, Sent.NOT_SENT, None, why_not)
@@ -147,7 +152,7 @@ class SocketRequests:
         if self._keep_back(wish.order):
             self._gateway.tell(wish.reply_to, CancelSettled(Sent.ACCEPTED, "it never left"))
             return
-        flying = self._flying(wish.reply_to, pair=wish.order.intent.pair)
+        flying = self._flying(wish.reply_to, intent=wish.order.intent)
         if self.session is None or not self.live:
             self._settle(flying, Sent.NOT_SENT, None, _DOWN)
             return
@@ -201,9 +206,9 @@ class SocketRequests:
         *,
         is_add: bool = False,
         amend: int | None = None,
-        pair: str | None = None,
+        intent: Intent | None = None,
     ) -> _InFlight:
-        return _InFlight(reply_to, self._gateway.clock.wall_ns(), is_add, amend, pair)
+        return _InFlight(reply_to, self._gateway.clock.wall_ns(), is_add, amend, intent)
 
     def _number(self, flying: _InFlight) -> int:
         self._req_id += 1
@@ -230,18 +235,26 @@ class SocketRequests:
             self._measure(answer.exchange_ns, flying.sent_ns, received_ns)
         match answer.refusal:
             case None:
+                self._taken(flying, answer.order_id)
                 self._settle(flying, Sent.ACCEPTED, answer.order_id, None, before)
             case ExchangeRejected() as refused:
                 self._settle(flying, Sent.REFUSED, None, refused.code)
             case ExchangeThrottled() as throttled:
-                self.hit(throttled.code, flying.pair)
+                self.hit(throttled.code, None if flying.intent is None else flying.intent.pair)
                 self._settle(flying, Sent.THROTTLED, None, throttled.code)
             case _ as unknown:
                 self._settle(flying, Sent.LOST, None, str(unknown))
 
+    def _taken(self, flying: _InFlight, order_id: str | None) -> None:
+        intent = flying.intent
+        if flying.is_add and intent is not None and order_id is not None:
+            self.homes.answered(order_id, flying.reply_to)
+            self.placed.setdefault(intent.pair, []).append(intent.intent_id)
+
     def lose(self, reason: str) -> None:
         """The socket is gone, and every answer that has not come with it."""
         self.session = None
+        self.homes = OrderHomes()
         for flying in self._in_flight.values():
             self._settle(flying, Sent.LOST, None, reason)
         self._in_flight.clear()

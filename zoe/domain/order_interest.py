@@ -14,6 +14,14 @@ Interest = Callable[[Order | None, Order, Fact | None], bool]
 
 #: What begins an order's age anew, as the exchange's counter has it.
 _BEGIN_AGE = frozenset({Input.ACKNOWLEDGED, Input.LIVE, Input.AMENDED})
+#: Where the answer to the add has told of it, or will.
+_ANSWERED = frozenset(
+    {
+        (State.SENDING, Input.ACKNOWLEDGED),
+        (State.PENDING, Input.ACKNOWLEDGED),
+        (State.PENDING, Input.LIVE),
+    }
+)
 _ON_ITS_WAY = frozenset({State.SENDING, State.PENDING})
 
 
@@ -53,7 +61,7 @@ def _is_doubtful(order: Order) -> bool:
 
 
 def begins_age(before: Order | None, fact: Fact | None) -> bool:
-    """Whether the exchange counts the order's age from here; one that was acknowledged has it."""
-    if fact is None or fact.input not in _BEGIN_AGE:
+    """Whether the exchange counts the order's age from here, and no answer to its add tells of it."""
+    if fact is None or fact.input not in _BEGIN_AGE or before is None:
         return False
-    return not (fact.input is Input.LIVE and before is not None and before.state is State.PENDING)
+    return (before.state, fact.input) not in _ANSWERED

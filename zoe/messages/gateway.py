@@ -142,7 +142,7 @@ class CancelSettled(Message):
 
 @attrs.frozen
 class OrderSighted(Message):
-    """A report about an order, by the stream or by a look."""
+    """A report about an order, by the stream or by a look; for OrderDesk, or the order itself."""
 
     sighting: Sighting
 

@@ -73,10 +73,15 @@ class BudgetChanged(Message):
 
 @attrs.frozen
 class CounterReported(Message):
-    """The exchange's own engine counter of a pair."""
+    """The exchange's own engine counter of a pair.
+
+    Attributes:
+        placed: Orders that were made not later than now: their age begins here.
+    """
 
     pair: str
     value: Decimal
+    placed: tuple[str, ...] = ()
 
 
 @attrs.frozen

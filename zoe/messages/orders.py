@@ -134,13 +134,6 @@ class OrderFact(Message):
 
 
 @attrs.frozen
-class OrderFacts(Message):
-    """Facts about the order of the actor that receives them, as one report tells them, in order."""
-
-    facts: tuple[Fact, ...]
-
-
-@attrs.frozen
 class OrderChanged(Message):
     """An order after a durable change.
 

@@ -29,6 +29,11 @@ class Address:
         self.handler: Any = None
         self._runtime = runtime
 
+    @property
+    def is_open(self) -> bool:
+        """Whether mail sent here can still arrive: it waits over a restart, and dies with the end."""
+        return self.mailbox.open or self.handler is not None
+
     def tell(self, message: Message, *, correlation_id: int | None = None) -> int:
         """Sends from outside any actor; returns the message id. Never blocks."""
         return self._runtime.post(self, message, correlation_id=correlation_id)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from stage import Stage
 
 from zoe.actors.burst import Burst
@@ -117,13 +118,25 @@ def sending() -> Stage:
     return stage
 
 
-def test_an_acknowledgement_and_a_life_that_come_together_begin_the_orders_age_once() -> None:
+def test_an_acknowledgement_and_a_life_that_come_together_are_one_change() -> None:
     stage = sending()
     cl_ord_id = stage.heard("asker", OrderChanged)[-1].order.cl_ord_id
     stage.tell(OrderSighted(Sighting("O1", cl_ord_id, (PENDING, LIVE))))
     assert stage.kinds() == ["order.sending", "order.acknowledged", "order.working"]
     assert news(stage) == [(State.SENDING, None), (State.WORKING, Input.ACKNOWLEDGED)]
-    assert len(stage.heard("ratelimiter", OrderAged)) == 1
+
+
+@pytest.mark.parametrize(("answer", "told"), [(Sent.ACCEPTED, 0), (Sent.LOST, 1)])
+def test_an_orders_age_begins_with_the_answer_or_with_what_is_seen_in_its_place(
+    answer: Sent, told: int
+) -> None:
+    stage = sending()
+    cl_ord_id = stage.heard("asker", OrderChanged)[-1].order.cl_ord_id
+    stage.runtime.find(f"orders/{INTENT_ID}").tell(AddSettled(answer))
+    stage.run(0.05)
+    stage.tell(OrderSighted(Sighting("O1", cl_ord_id, (PENDING, LIVE))))
+    assert news(stage)[-1][0] is State.WORKING
+    assert len(stage.heard("ratelimiter", OrderAged)) == told
 
 
 def test_an_answer_and_the_reports_that_it_took_along_are_one_record_and_one_news() -> None:

@@ -1,6 +1,7 @@
 """The Gateway's requests about orders: who leaves first, what is kept back, and whose answer it is."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -24,8 +25,9 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
+from zoe.messages.limits import CounterReported, OrderAged
 from zoe.messages.risk import SetLatch
-from zoe.messages.wire import WireFrame, WireOpened, WireReply, WireRequest, WireSend
+from zoe.messages.wire import WireClosed, WireFrame, WireOpened, WireReply, WireRequest, WireSend
 
 S = 1_000_000_000
 OTHERS = ("wire", "catalogue", "risk", "ratelimiter", "reconciler", "orders", "ledger", "heartbeat", "asker")  # fmt: skip
@@ -37,17 +39,23 @@ class Private:
     def __init__(self) -> None:
         venue = KrakenVenue(KeyPair("KEY", "c2VjcmV0"))
         self.stage = Stage("gateway", lambda: Gateway(venue, lambda wanted: wanted), OTHERS)
+        self._generation = 0
         self.stage.run(0.1)
+        self.connects(1)
+        self.stage.tell(SetLatch(False, "open"))
+
+    def connects(self, generation: int) -> None:
+        self.stage.run(5)
+        self._generation = generation
         number = self.stage.heard("wire", WireRequest)[-1].request_id
         token = json.dumps({"error": [], "result": {"token": "t"}}).encode()
         self.stage.tell(WireReply(number, 200, token, 0, 0))
-        self.stage.tell(WireOpened("private", 1))
+        self.stage.tell(WireOpened("private", generation))
         for channel in ("executions", "balances"):
             said = {"channel": channel}
             self.hears({"method": "subscribe", "success": True, "result": said})
             self.hears({"channel": channel, "type": "snapshot", "data": [], "sequence": 1})
         self.hears({"method": "pong", "req_id": self.sent()[-1][1], "time_out": self.now()})
-        self.stage.tell(SetLatch(False, "open"))
 
     def now(self) -> str:
         return rfc3339(self.stage.runtime.clock.wall_ns())
@@ -56,7 +64,9 @@ class Private:
         """Frames that one read brings."""
         received_ns = self.stage.runtime.clock.wall_ns()
         first, *more = (json.dumps(frame).encode() for frame in frames)
-        self.stage.tell(WireFrame("private", 1, first, received_ns, tuple(more)), 0.001)
+        self.stage.tell(
+            WireFrame("private", self._generation, first, received_ns, tuple(more)), 0.001
+        )
 
     def sent(self) -> list[tuple[str, int]]:
         """Methods and numbers of what left, in order."""
@@ -142,12 +152,13 @@ def test_while_the_latch_is_closed_or_too_late_no_amend_leaves_but_cancels_do() 
     assert outcomes == [Sent.NOT_SENT] * 2
 
 
-def executions(sequence: int, exec_type: str) -> dict[str, Any]:
+def executions(sequence: int, exec_type: str, **more: Any) -> dict[str, Any]:
     row = {
         "order_id": "O-1",
         "exec_type": exec_type,
         "order_status": exec_type,
         "timestamp": "2026-01-01T00:00:00Z",
+        **more,
     }
     return {"channel": "executions", "type": "update", "data": [row], "sequence": sequence}
 
@@ -167,6 +178,57 @@ def test_an_answer_takes_along_its_orders_first_reports_whichever_came_first() -
         # Who compares lists hears of every report, whichever way it goes.
         (seen,) = private.stage.heard("reconciler", OrderSighted)
         assert seen.sighting.facts == settled.facts
+
+
+def added(private: Private) -> dict[str, Any]:
+    """Adds an order; what the exchange answers."""
+    private.asked(("add", private.order(1)))
+    number, result = private.sent()[-1][1], {"order_id": "O-1"}
+    return {"method": "add_order", "req_id": number, "success": True, "result": result}
+
+
+def heard(private: Private, name: str) -> list[Input]:
+    return [s.sighting.facts[0].input for s in private.stage.heard(name, OrderSighted)]
+
+
+def test_an_order_whose_every_report_went_to_it_hears_the_next_ones_itself_until_its_end() -> None:
+    for together in (True, False):
+        private = Private()
+        answer, first = added(private), executions(2, "pending_new")
+        if together:
+            private.hears(answer, first)
+        else:
+            private.hears(answer)
+            private.hears(first)
+        private.hears(executions(3, "new"))
+        private.hears(executions(4, "canceled"))
+        private.hears(executions(5, "canceled"))
+        own = [Input.LIVE, Input.CANCELED]
+        assert heard(private, "asker") == (own if together else [Input.ACKNOWLEDGED, *own])
+        assert heard(private, "orders") == [Input.CANCELED]
+        assert len(heard(private, "reconciler")) == 4
+
+
+def test_what_a_new_connection_reports_of_an_order_goes_to_the_desk() -> None:
+    private = Private()
+    private.hears(added(private), executions(2, "pending_new"))
+    private.stage.tell(WireClosed("private", 1, "a test"))
+    private.connects(2)
+    private.hears(executions(2, "new"))
+    assert heard(private, "asker") == []
+    assert heard(private, "orders") == [Input.LIVE]
+
+
+def test_an_orders_age_is_told_with_the_count_that_came_with_its_answer_or_alone() -> None:
+    private = Private()
+    first = executions(2, "pending_new", symbol="BTC/USD", ratecount="2")
+    private.hears(added(private), first)
+    assert private.stage.heard("ratelimiter", CounterReported) == [
+        CounterReported("BTC/USD", Decimal(2), ("i-1",))
+    ]
+    private = Private()
+    private.hears(added(private))
+    assert private.stage.heard("ratelimiter", OrderAged) == [OrderAged("i-1", "BTC/USD")]
 
 
 def test_reports_that_are_not_an_orders_first_go_the_way_of_those_before_them() -> None:

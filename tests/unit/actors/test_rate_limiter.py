@@ -189,3 +189,14 @@ def test_an_order_that_was_withdrawn_takes_nobodys_place() -> None:
     limits.stage.tell(OrderEnded(withdrawn, "X/Y"), 0.001)
     limits.stage.run(60)
     assert withdrawn not in [ref for ref, _ in limits.granted()]
+
+
+def test_a_count_that_names_new_orders_begins_their_age() -> None:
+    known, unknown = Limits(), Limits()
+    for limits, placed in ((known, ("a",)), (unknown, ())):
+        limits.asks("a", Action.ADD)
+        limits.stage.tell(CounterReported("X/Y", Decimal(1), placed))
+        limits.stage.run(400)  # the counter is empty, and a cancel of so old an order is free
+        limits.asks("a", Action.CANCEL, 0)
+    assert Decimal(known.budget()["pairs"]["X/Y"]) == 0
+    assert Decimal(unknown.budget()["pairs"]["X/Y"]) > 7

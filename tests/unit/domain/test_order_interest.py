@@ -75,9 +75,10 @@ def test_an_order_that_lives_is_no_news_to_risk_which_held_it_before() -> None:
     assert not alters_risk(before, after, fact)
 
 
-def test_the_age_of_an_order_begins_with_its_acknowledgement() -> None:
+def test_the_age_of_an_order_begins_with_the_answer_or_with_what_is_seen_in_its_place() -> None:
     for state, happened, begins in (
-        (State.SENDING, Input.ACKNOWLEDGED, True),
+        (State.SENDING, Input.ACKNOWLEDGED, False),
+        (State.IN_DOUBT, Input.ACKNOWLEDGED, True),
         (State.PENDING, Input.LIVE, False),
         (State.SENDING, Input.LIVE, True),
         (State.WORKING, Input.AMENDED, True),
