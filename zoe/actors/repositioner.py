@@ -1,6 +1,6 @@
 """Repositioner: the slots' targets, and the only one that turns them into orders.
 
-Receives: SetTarget, OrderChanged, OrderDenied, AmendDenied, OrderForgotten, OrdersReported,
+Receives: SetTarget, RenewTargets, OrderChanged, OrderDenied, AmendDenied, OrderForgotten, OrdersReported,
 BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOrder), OrderDesk
 (CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
@@ -27,7 +27,17 @@ from zoe.domain.order import (
 )
 from zoe.domain.quick import quick
 from zoe.domain.ratelimit import Room
-from zoe.domain.repeg import Add, Amend, Cancel, Now, Policy, Target, Wait, Working
+from zoe.domain.repeg import (
+    Add,
+    Amend,
+    Cancel,
+    Now,
+    Policy,
+    Target,
+    Wait,
+    Working,
+    is_renewal,
+)
 from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
 from zoe.messages.limits import BudgetChanged, WatchBudget
@@ -40,6 +50,7 @@ from zoe.messages.orders import (
     OrderForgotten,
     OrdersReported,
     PlaceOrder,
+    RenewTargets,
     ReportOrders,
     SetTarget,
 )
@@ -59,7 +70,7 @@ _AMENDED: Final = frozenset({Input.AMENDED, Input.AMEND_REFUSED, Input.AMEND_ABS
 _working: Final = quick(Working)
 
 Inbox = (
-    SetTarget | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
+    SetTarget | RenewTargets | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
     | BudgetChanged | Reconciled | StreamBroken | StreamOpened | Tick
 )  # fmt: skip
 
@@ -100,6 +111,9 @@ class Repositioner(Actor):
         match message:
             case SetTarget():
                 self._set(message)
+            case RenewTargets():
+                for target in message.targets:
+                    self._renew(target)
             case OrderChanged():
                 self._follow(message.order, message.fact)
             case OrdersReported():
@@ -138,6 +152,18 @@ class Repositioner(Actor):
             self._sharers[wish.target.pair] += 1
             self._emptied.discard(slot)
         self._decide(slot)
+
+    def _renew(self, target: Target) -> None:
+        """A target that is known holds for longer, which is no reason to decide; the round does.
+
+        One that differs is older than what is known: a SetTarget has a newer one's place in line.
+        """
+        slot = (target.source, target.slot)
+        known = self._targets.get(slot)
+        if known is None and slot not in self._emptied:
+            self._set(SetTarget(*slot, target))  # forgotten in a restart
+        elif known is not None and is_renewal(known, target):
+            self._targets[slot] = target
 
     def _round(self) -> None:
         if self._targets or any(self._working.values()):

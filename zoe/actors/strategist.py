@@ -26,7 +26,7 @@ from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
 from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote
-from zoe.messages.orders import SetTarget
+from zoe.messages.orders import RenewTargets, SetTarget
 from zoe.messages.risk import TradingStateChanged, WatchTradingState
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.runtime.actor import Actor
@@ -62,7 +62,7 @@ class Strategist(Actor):
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
         self._told: tuple[Any, ...] = ()
-        #: What each slot was last told to want, since the last renewal.
+        #: What each slot was last told to want.
         self._set: dict[str, Want | None] = {}
         #: Slots in their order; and those that may not be empty, as far as others know.
         self._order = {slot: place for place, slot in enumerate(config.strategy.slots)}
@@ -90,8 +90,6 @@ class Strategist(Actor):
             case Hydrated():
                 self._hydrated(message)
             case Tick():
-                # What is not wanted needs no renewal: whoever forgot it wants it no more.
-                self._set = {slot: None for slot, want in self._set.items() if want is None}
                 self._wake(renews=True)
                 self.after(RENEW_SECONDS, Tick("renew"))
             case _:
@@ -119,7 +117,7 @@ class Strategist(Actor):
             self._journal(view, decision)
         elif not renews:
             return  # everybody knows
-        self._set_targets(view, decision)
+        self._set_targets(view, decision, renews=renews)
 
     def _view(self) -> View | None:
         quote = self._quote
@@ -158,16 +156,22 @@ class Strategist(Actor):
         row = Row(self._stream, self._version, DECISION, canonical(body))
         self.tell(self.find("journal"), Record((row,)))
 
-    def _set_targets(self, view: View, decision: Decision) -> None:
+    def _set_targets(self, view: View, decision: Decision, *, renews: bool) -> None:
         wanted = {want.key: want for want in decision.wants}
+        renewed: list[Target] = []
         for slot in sorted(self._filled | wanted.keys(), key=self._order.__getitem__):
             want = wanted.get(slot)
             if slot in self._set and _is_same(want, self._set[slot]):
+                # What is not wanted needs no renewal: whoever forgot it wants it no more.
+                if renews and want is not None:
+                    renewed.append(self._target(want, view))
                 continue
             self._set[slot] = want
             (self._filled.discard if want is None else self._filled.add)(slot)
             target = None if want is None else self._target(want, view)
             self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
+        if renewed:
+            self.tell(self.find("repositioner"), RenewTargets(tuple(renewed)))
 
     def _target(self, want: Want, view: View) -> Target:
         why = self._source, f"{self._stream}@{self._version}"

@@ -47,6 +47,16 @@ class Target:
     trigger: Price | None = None
 
 
+def is_renewal(known: Target, later: Target) -> bool:
+    """Whether a target is one that is known, but for how long it holds and what it follows from."""
+    return (
+        (known.pair, known.side, known.price, known.quantity)
+        == (later.pair, later.side, later.price, later.quantity)
+        and known.post_only is later.post_only
+        and known.trigger == later.trigger
+    )
+
+
 @attrs.frozen
 class Policy:
     """When an order is moved, and when it goes.

@@ -27,6 +27,13 @@ class SetTarget(Message):
 
 
 @attrs.frozen
+class RenewTargets(Message):
+    """What a strategy has told that it wants holds for longer."""
+
+    targets: tuple[Target, ...]
+
+
+@attrs.frozen
 class PlaceOrder(Message):
     """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it."""
 

@@ -19,6 +19,7 @@ from zoe.messages.orders import (
     OrderForgotten,
     OrdersReported,
     PlaceOrder,
+    RenewTargets,
     SetTarget,
 )
 from zoe.messages.system import Reconciled
@@ -42,6 +43,41 @@ def want(stage: Stage, price: str) -> None:
         until_ns,
     )
     stage.tell(SetTarget("strategy/q", "bid.0", target))
+
+
+def renew(stage: Stage, price: str, seconds: float) -> None:
+    until_ns = stage.runtime.clock.wall_ns() + round(seconds * 1e9)
+    target = Target(
+        *("bid.0", "strategy/q", "BTC/USD", Side.BUY, Price.of(price), Quantity.of("0.002")),
+        until_ns,
+    )
+    stage.tell(RenewTargets((target,)))
+
+
+def test_a_renewal_holds_a_target_longer_and_changes_nothing_else() -> None:
+    stage = wanting()
+    works(stage)
+    renew(stage, "49990.0", 5)
+    stage.run(3)
+    renew(stage, "50100.0", 100)  # of before the target was changed
+    assert (amends(stage), withdrawn(stage)) == ([], [])
+    stage.run(4)
+    assert withdrawn(stage) == placed(stage), "the target has gone stale"
+
+
+def test_a_renewal_brings_back_what_a_restart_forgot_but_not_what_was_withdrawn() -> None:
+    stage = wanting()
+    stage.runtime.crash("repositioner")
+    stage.run(1)
+    stage.tell(Reconciled("a", 1, 0))
+    renew(stage, "49990.0", 100)
+    assert len(placed(stage)) == 2
+    stage.tell(OrderForgotten(placed(stage)[-1]))
+    stage.tell(SetTarget("strategy/q", "bid.0", None))
+    stage.run(5)
+    renew(stage, "49990.0", 100)
+    stage.run(5)
+    assert len(placed(stage)) == 2
 
 
 def placed(stage: Stage) -> list[str]:
