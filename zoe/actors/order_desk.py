@@ -1,6 +1,7 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
-Receives: SubmitOrder, SubmitAmend, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrderChanged,
+Receives: SubmitOrder, SubmitAmend, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrdersListed,
+OrderChanged,
 OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and whoever
 has something to learn from a durable change (``order_audience``). Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
@@ -26,7 +27,7 @@ from zoe.domain.order_interest import begins_age
 from zoe.domain.order_news import repeats
 from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
-from zoe.messages.gateway import OrderSighted
+from zoe.messages.gateway import OrderSighted, OrdersListed
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
 from zoe.messages.limits import OrderAged, OrderEnded
 from zoe.messages.orders import (
@@ -65,7 +66,7 @@ RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
 
 Inbox = (
-    SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrderChanged | OrderForgotten
+    SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrdersListed | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
     | ProveLife
 )  # fmt: skip
@@ -110,6 +111,9 @@ class OrderDesk(Actor):
                 self._changed(message)
             case OrderSighted():
                 self._sighted(message)
+            case OrdersListed():
+                for sighting in message.sightings:
+                    self._sighted(OrderSighted(sighting))
             case SubmitOrder():
                 self._submit(message)
             case Hydrated():

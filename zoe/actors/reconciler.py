@@ -26,6 +26,7 @@ from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
     ExchangeClockMeasured,
     OrderSighted,
+    OrdersListed,
     PrivateAnswered,
     PrivateCall,
 )
@@ -307,7 +308,8 @@ class Reconciler(Actor):
             if isinstance(look.waiting_for, GetOpenOrders):
                 self._doubts.saw(sighting)
             look.saw(sighting)
-            self.tell(self.find("orders"), OrderSighted(sighting))
+        if result:
+            self.tell(self.find("orders"), OrdersListed(result))
 
     def _failed(self, look: Look, reason: str) -> None:
         step = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]

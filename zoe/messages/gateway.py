@@ -148,6 +148,13 @@ class OrderSighted(Message):
 
 
 @attrs.frozen
+class OrdersListed(Message):
+    """What a list of the exchange shows, order by order."""
+
+    sightings: tuple[Sighting, ...]
+
+
+@attrs.frozen
 class LatchWanted(Message):
     """The Gateway has (re)started with its latch closed and asks what it should be."""
 

@@ -14,6 +14,7 @@ from zoe.messages.gateway import (
     ExchangeClockMeasured,
     Failure,
     OrderSighted,
+    OrdersListed,
     PrivateAnswered,
 )
 from zoe.messages.ledger import BalancesSeen, DriftFound
@@ -48,7 +49,7 @@ def test_pages_are_read_to_the_end() -> None:
     assert following.offset == PAGE
     answer(stage, page[:1])
     assert isinstance(calls(stage)[-1].operation, GetBalances)
-    assert len(stage.heard("orders", OrderSighted)) == PAGE + 1
+    assert [len(listed.sightings) for listed in stage.heard("orders", OrdersListed)] == [PAGE, 1]
 
 
 def test_trades_are_read_only_while_fills_are_missing() -> None:
