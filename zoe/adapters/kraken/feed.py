@@ -136,6 +136,8 @@ class FeedReader:
     def _news(self, received_ns: int) -> Iterable[Message]:
         """What books and trades have come to."""
         shelf, tape = self._shelf, self._tape
+        if shelf.owes(received_ns):
+            shelf.settle_owed(received_ns)
         said = shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
         return [*said, *tape.told(received_ns)] if tape.heard else said
 
@@ -189,10 +191,9 @@ class FeedReader:
         return True
 
     def _due(self, received_ns: int) -> list[Message]:
-        """What is told once in a while: levels behind best prices, tickers, a sign of life."""
+        """What is told once in a while: tickers, a sign of life."""
         self._told_ns = received_ns
-        self._shelf.settle_owed()
-        said = list(self._news(received_ns))
+        said: list[Message] = []
         held, self._tickers = self._tickers, {}
         for payload, at_ns in held.values():
             try:

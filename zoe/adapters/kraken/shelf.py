@@ -5,6 +5,7 @@ the frame's bytes to the book's integers without a decoder. Quotes are made when
 that of many changes that came together the last one is told.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,6 +39,8 @@ class Kept:
 
     Attributes:
         stamp: The exchange's time of that change, as it stands in its frame.
+        owed_ns: When the first change behind the best prices came that has not been told; 0 for none.
+        newest_ns, newest: When the last such change came, and the exchange's time of it.
     """
 
     symbol: str
@@ -47,6 +50,9 @@ class Kept:
     verified: Verified
     told_ns: int = 0
     stamp: bytes | None = None
+    owed_ns: int = 0
+    newest_ns: int = 0
+    newest: bytes | None = None
 
 
 class Shelf:
@@ -73,8 +79,9 @@ class Shelf:
         self._second_ns = 0
         self.broken_news: list[Message] = []
         self.due: dict[str, Kept] = {}
-        #: Changes behind the best prices, the newest of each pair: quotes with levels owe them.
-        self._owed: dict[str, tuple[Kept, bytes | None, int]] = {}
+        #: Changes behind the best prices, oldest first: quotes with levels owe them. One that has been
+        #: told meanwhile is passed over.
+        self._owed: deque[tuple[int, Kept]] = deque()
         self._told = 0
 
     def __contains__(self, symbol: str) -> bool:
@@ -149,19 +156,26 @@ class Shelf:
             return
         kept.verified.equal += 1
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
-            kept.told_ns, kept.stamp = received_ns, stamp
+            kept.told_ns, kept.stamp, kept.owed_ns = received_ns, stamp, 0
             self.due[kept.symbol] = kept
         elif self._levels:
-            self._owed[kept.symbol] = (kept, stamp, received_ns)
+            kept.newest_ns, kept.newest = received_ns, stamp
+            if not kept.owed_ns:
+                kept.owed_ns = received_ns
+                self._owed.append((received_ns, kept))
 
-    def settle_owed(self) -> None:
-        """What has changed behind best prices since they were told is to be told as well."""
-        owed, self._owed = self._owed, {}
-        for symbol, (kept, stamp, received_ns) in owed.items():
-            # Not where a newer change was told, or the book is another.
-            if received_ns > kept.told_ns and self._books.get(symbol.encode()) is kept:
-                kept.told_ns, kept.stamp = received_ns, stamp
-                self.due[symbol] = kept
+    def owes(self, now_ns: int) -> bool:
+        """Whether a change behind best prices has waited as long as it may."""
+        return bool(self._owed) and not 0 <= now_ns - self._owed[0][0] < self._calm_ns
+
+    def settle_owed(self, now_ns: int) -> None:
+        """Changes behind best prices that have waited so long, and were not told, are due."""
+        while self.owes(now_ns):
+            since_ns, kept = self._owed.popleft()
+            # Not where it was told, or the book is another.
+            if kept.owed_ns == since_ns and self._books.get(kept.symbol.encode()) is kept:
+                kept.told_ns, kept.stamp, kept.owed_ns = kept.newest_ns, kept.newest, 0
+                self.due[kept.symbol] = kept
 
     def told(self, received_ns: int) -> list[Message]:
         """What is to be told since the last call: broken books, then each pair's newest quote."""

@@ -1,4 +1,4 @@
-"""Quotes with levels: what changes behind the best prices is told once in a while, whatever else comes."""
+"""Quotes with levels: what changes behind the best prices is told in a while of its own, whatever else comes."""
 
 import zlib
 
@@ -70,3 +70,33 @@ def test_levels_of_a_book_that_broke_meanwhile_are_not_told() -> None:
         if again:
             at(one, 30, FIRST)
         assert Quote not in kinds(at(one, 260, HEARTBEAT))
+
+
+def best(qty: int, behind: int) -> bytes:
+    """A change of the best bid."""
+    return frame("update", {1001: qty}, {}, zlib.crc32(ASK + b"1001%d1000%d" % (qty, behind)))
+
+
+def test_levels_that_were_told_with_a_best_price_are_not_told_again() -> None:
+    one = reader()
+    at(one, 10, deep(1))
+    assert Quote in kinds(at(one, 200, best(6, 1)))
+    for ms in (260, 460, 1_000):
+        assert Quote not in kinds(at(one, ms, HEARTBEAT))
+
+
+def test_each_change_behind_the_best_waits_its_own_while() -> None:
+    one = reader()
+    at(one, 10, deep(1))
+    at(one, 200, best(5, 1))
+    assert at(one, 240, deep(2)) == []
+    assert Quote not in kinds(at(one, 270, HEARTBEAT))  # the first one's while, but it was told
+    assert Quote not in kinds(at(one, 489, HEARTBEAT))
+    (quote,) = (news for news in at(one, 490, HEARTBEAT) if isinstance(news, Quote))
+    assert (quote.bids[1], quote.received_ns) == ((1000, 2), 1_240 * MS)
+
+
+def test_a_clock_that_is_set_back_does_not_hold_levels_back() -> None:
+    one = reader()
+    at(one, 100, deep(1))
+    assert Quote in kinds(at(one, 50, HEARTBEAT))
