@@ -119,6 +119,7 @@ class OrderActor(Actor):
         #: The row of the wish to cancel, until it is durable.
         self._cancel_row: int | None = None
         self._cancel_tries = 0
+        self._cancel_timer = Timer()
         #: For the permit first, then for the answer: one at a time.
         self._reminder = Timer()
 
@@ -317,7 +318,8 @@ class OrderActor(Actor):
             yield self._amends.leaving(after)
         if in_doubt(after) and not in_doubt(before):
             yield self._doubt(after)
-        if after.cancel is CancelProgress.REQUESTED and before.cancel is CancelProgress.NONE:
+        wanted = before.cancel is CancelProgress.NONE or before.state in INFERRED
+        if after.cancel is CancelProgress.REQUESTED and wanted:
             yield self._permit(Action.CANCEL, 0)
 
     def _heed(self, before: Order, after: Order) -> None:
@@ -329,7 +331,9 @@ class OrderActor(Actor):
             self._amends.lives(after)
         if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
-        if before.state in INFERRED and after.state not in CONCLUDED:
+        if after.state in CONCLUDED:
+            self._cancel_timer.cancel()
+        elif before.state in INFERRED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
             self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
 
@@ -366,7 +370,7 @@ class OrderActor(Actor):
         self.tell(self.find("gateway"), SendCancel(self._order, self.me))
         delay = CANCEL_RETRY_SECONDS[min(self._cancel_tries, len(CANCEL_RETRY_SECONDS) - 1)]
         self._cancel_tries += 1
-        self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
+        self._cancel_timer = self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
 
     def _note_cancel(self, why: str) -> None:
         order = self._order

@@ -218,17 +218,23 @@ def test_an_order_actor_that_crashed_before_anything_was_durable_tells_everybody
     assert stage.heard("gateway", SendAdd) == []
 
 
-def test_an_order_taken_for_absent_that_shows_up_is_canceled_at_once() -> None:
+@pytest.mark.parametrize("canceled", [False, True])
+def test_an_order_taken_for_absent_that_shows_up_is_canceled_at_once(*, canceled: bool) -> None:
     stage = desk()
     order = sent(stage)
+    if canceled:
+        stage.tell(CancelOrder(INTENT_ID, "a test"))
+        permit(stage, Action.CANCEL)
     tell_order(stage, AddSettled(Sent.LOST))
-    seen_absent = Fact(Input.NOT_FOUND)
-    tell_order(stage, OrderFact(seen_absent))
+    tell_order(stage, OrderFact(Fact(Input.NOT_FOUND)))
+    stage.run(2)
     assert states(stage)[-1] is State.ABSENT
+    asked = len(stage.heard("ratelimiter", RequestPermit))
     seen(stage, Fact(Input.LIVE, "O1"), cl_ord_id=order.cl_ord_id)
-    permit(stage, Action.CANCEL)
     assert states(stage)[-1] is State.WORKING
-    assert len(stage.heard("gateway", SendCancel)) == 1
+    assert len(stage.heard("ratelimiter", RequestPermit)) == asked + 1
+    permit(stage, Action.CANCEL)
+    assert stage.heard("gateway", SendCancel)[-1].order.state is State.WORKING
 
 
 def test_a_cancel_is_repeated_until_the_order_is_gone() -> None:
