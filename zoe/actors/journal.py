@@ -112,16 +112,17 @@ class Journal(Actor):
         match message:
             case Record():
                 self._queue.append(self._waiting(message))
-                self._next()
+                self._gather()
             case Hydrate():
                 assert self.envelope is not None, "a Hydrate comes in an envelope"
                 self._queue.append(Asked(message, self.envelope))
-                self._next()
+                self._gather()
             case _Done():
                 self._done(message.outcome)
             case Tick("beat"):
                 self._listen()
                 self._beat()
+                self._next()
                 if self._work is None and not self._over:
                     self._begin(Probe())
                 self.after(BEAT_SECONDS, Tick("beat"))
@@ -140,6 +141,11 @@ class Journal(Actor):
         return _row_waits(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
 
     # One call at a time
+
+    def _gather(self) -> None:
+        """Begins what is next, unless more is in the mailbox already: that shares the commit."""
+        if not self.has_mail() or len(self._queue) >= GROUP_REQUESTS:
+            self._next()
 
     def _next(self, *, alone: bool = False) -> None:
         if self._work is not None or self._over or not self._queue:

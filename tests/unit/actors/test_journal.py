@@ -57,6 +57,18 @@ def test_what_arrives_during_a_commit_is_the_next_group() -> None:
     assert groups(journal.GROUP_REQUESTS) == [journal.GROUP_REQUESTS]
 
 
+def test_what_is_in_the_mailbox_already_shares_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "GROUP_REQUESTS", 4)
+    for requests, sizes in ((3, [3]), (6, [4, 2])):
+        store = Groups()
+        stage = Stage(store)
+        stage.run(1)
+        for _ in range(requests):
+            stage.record()
+        stage.run()
+        assert store.sizes == sizes
+
+
 def test_of_a_crowd_one_half_is_written_while_the_other_hears_of_its_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
