@@ -13,6 +13,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
+from zoe.actors import hydration
 from zoe.actors.door_amends import AmendCommands
 from zoe.actors.door_flatten import FlattenCommand
 from zoe.actors.door_orders import CANCEL, OrderCommands
@@ -64,6 +65,8 @@ from zoe.runtime.actor import Actor
 
 STATUS: Final = "status"
 STATUS_SECONDS: Final = 1
+#: The door's own question to the journal; the talks' begin after it.
+_STATE: Final = 0
 LONGEST_SECONDS: Final = 600
 #: What ``status`` waits for.
 _PARTS: Final = frozenset({"orders", "components", "budget", "risk"})
@@ -120,7 +123,8 @@ class DeskDoor(Actor):
     def on_start(self) -> None:
         self.tell(self.find("catalogue"), WatchCatalog())
         self.tell(self.find("reconciler"), WatchReconciled())
-        desk = Hydrate(0, self.me, stream=f"desk/{self._account_id}", last=True)
+        ref = hydration.number(self, _STATE)
+        desk = Hydrate(ref, self.me, stream=f"desk/{self._account_id}", last=True)
         self.tell(self.find("journal"), desk)
 
     def handle(self, message: Inbox) -> None:
@@ -129,9 +133,6 @@ class DeskDoor(Actor):
                 self._request(message)
             case DoorClosed():
                 self._talks.forget(message.client)
-            case Hydrated(ref=0):
-                if message.rows:
-                    self._states.state = TradingState(message.rows[-1].body["state"])
             case Hydrated():
                 self._hydrated(message)
             case OrderChanged():
@@ -200,6 +201,10 @@ class DeskDoor(Actor):
             self._talks.answer(ref, USAGE, None, ("bad_value", str(problem)))
 
     def _hydrated(self, answer: Hydrated) -> None:
+        if hydration.question(self, answer) == _STATE:
+            if answer.rows:
+                self._states.state = TradingState(answer.rows[-1].body["state"])
+            return
         talk = self._talks.get(answer.ref)
         if talk is not None and talk.request.command == FLATTEN:
             self._flatten.hydrated(answer.ref, answer, self._states.state)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from zoe.actors import hydration
 from zoe.domain.ids import id_number, uuid_text
 from zoe.messages.system import DoorAnswer
 from zoe.runtime.actor import Actor
@@ -60,10 +61,11 @@ class Talks:
         self._refs = 0
 
     def begin(self, client: int, request: Request) -> int:
-        """The number of a new talk."""
+        """The number of a new talk: what an earlier incarnation asked is no answer to it."""
         self._refs += 1
-        self._talks[self._refs] = Talk(client, request)
-        return self._refs
+        ref = hydration.number(self._door, self._refs)
+        self._talks[ref] = Talk(client, request)
+        return ref
 
     def get(self, ref: int) -> Talk | None:
         """The talk of that number, None once it is answered or its client is gone."""

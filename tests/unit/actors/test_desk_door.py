@@ -13,7 +13,7 @@ from zoe.domain.order import Intent, Order, State
 from zoe.domain.order_record import opening_row, stream_of
 from zoe.domain.risk import TradingState
 from zoe.messages.gateway import SendCancelAll
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import Hydrated, StoredRow
 from zoe.messages.limits import BudgetReported
 from zoe.messages.orders import (
     AwaitNoOrders,
@@ -356,3 +356,20 @@ def test_status_tells_of_what_nothing_explains() -> None:
         stage.tell(RiskReported("{}"))
         stage.tell(OrdersReported(()))
         assert answers(stage)[-1]["result"]["drift"] == expected
+
+
+def test_an_answer_to_a_door_that_has_crashed_is_none_to_its_successor() -> None:
+    stage = door()
+    stage.reading = False
+    ask(stage, "order.place", PLACE, key=KEY)
+    asked = stage.questions[-1]
+    stage.runtime.crash("door")
+    stage.runtime.run_for(0.1)
+    ask(stage, "halt", {"why": "fire"})
+    ask(stage, "order.place", PLACE, key="00000000-0000-4000-8000-000000000002")
+    stage.tell(Hydrated(asked.ref, ()))
+    assert stage.heard("risk", PlaceOrder) == []
+    stage.tell(TradingStateChanged(TradingState.HALTED, "fire", ()))
+    stage.tell(NoOrdersLeft())
+    assert [(answer["id"], answer["exit"]) for answer in answers(stage)] == [(7, 0)]
+    assert stage.runtime.find("door").cell.incarnation == 2
