@@ -2,23 +2,30 @@
 
 ``FILE`` is gzip: a frame a line, in members of some thousand frames, each complete by itself. ``FILE.index``
 has a JSON line a member: where it begins, how many frames it holds, and when each was received. What was
-not yet a whole member when the process died is lost, and nothing else.
+not yet a whole member when the process died, or the disk was full, is lost, and nothing else: whoever goes on
+behind it takes the torn member away.
 """
 
+import fcntl
 import gzip
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
 from zoe.adapters.kraken.public_session import PublicSession
+from zoe.domain.errors import ConfigError, WireError
 from zoe.runtime.message import Message
 
 MEMBER_FRAMES: Final = 2_000
 MEMBER_NS: Final = 5_000_000_000
 MAGIC: Final = b"\x1f\x8b"
+#: Of what is not understood, as much as is told.
+_EXCERPT: Final = 300
 
 
 class Part(msgspec.Struct):
@@ -39,11 +46,23 @@ class Part(msgspec.Struct):
 
 
 class RecordFile:
-    """A recording that is being written; it goes on behind what is there already."""
+    """A recording that is being written; it goes on behind what is there already.
+
+    Raises:
+        ConfigError: Somebody else writes it, or what is there is no recording.
+        OSError: The place cannot be written to.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("ab")
-        self._index: BinaryIO = index_of(path).open("ab")
+        self._file = path.open("ab", buffering=0)
+        try:
+            _lock(self._file, path)
+            self._file.truncate(_whole_bytes(path))
+            self._index = index_of(path).open("ab", buffering=0)
+            self._index.truncate(_whole_index_bytes(path))
+        except BaseException:
+            self._file.close()
+            raise
         self._lines: list[bytes] = []
         self._times_ns: list[int] = []
         self.frames = 0
@@ -63,13 +82,13 @@ class RecordFile:
         member = gzip.compress(b"\n".join(self._lines) + b"\n", 6, mtime=0)
         first_ns = self._times_ns[0]
         after_us = [(at_ns - first_ns) // 1_000 for at_ns in self._times_ns]
-        part = Part(self._file.tell(), len(member), len(self._lines), first_ns, after_us)
-        self._file.write(member)
-        self._file.flush()
-        # The frames first: an index must not name what is not there.
-        self._index.write(msgspec.json.encode(part) + b"\n")
-        self._index.flush()
+        begins = self._file.seek(0, os.SEEK_END)
+        part = Part(begins, len(member), len(self._lines), first_ns, after_us)
+        # Where there is no room they are not tried again: that would be written behind half of them.
         self._lines, self._times_ns = [], []
+        # The frames first: an index must not name what is not there.
+        _write(self._file, member)
+        _write(self._index, msgspec.json.encode(part) + b"\n")
 
     def close(self) -> None:
         """Writes the rest and lets go of the files."""
@@ -101,16 +120,25 @@ def parts(path: Path) -> tuple[Part, ...]:
 
     Raises:
         OSError: There is no index.
+        WireError: It is none.
     """
     size = path.stat().st_size
     return tuple(part for part in _named(path) if part.offset + part.size <= size)
 
 
 def read_part(path: Path, part: Part) -> Iterator[tuple[int, bytes]]:
-    """The frames of one member, each with when it was received."""
+    """The frames of one member, each with when it was received.
+
+    Raises:
+        WireError: There is no such member.
+    """
     with path.open("rb") as file:
         file.seek(part.offset)
-        lines = gzip.decompress(file.read(part.size)).splitlines()
+        member = file.read(part.size)
+    text, _ = plain(member)
+    lines = text.splitlines()
+    if len(lines) != part.frames or len(part.after_us) != part.frames:
+        raise WireError(f"{path}: its index is not of it, at byte {part.offset}", member[:_EXCERPT])
     for after_us, line in zip(part.after_us, lines, strict=True):
         yield part.first_ns + after_us * 1_000, line
 
@@ -134,8 +162,78 @@ def indexed_bytes(path: Path) -> int:
 
 
 def _named(path: Path) -> tuple[Part, ...]:
-    lines = index_of(path).read_bytes().splitlines()
-    return tuple(msgspec.json.decode(line, type=Part) for line in lines if line.endswith(b"}"))
+    index = index_of(path)
+    lines = index.read_bytes().splitlines()
+    try:
+        return tuple(msgspec.json.decode(line, type=Part) for line in lines if line.endswith(b"}"))
+    except (msgspec.MsgspecError, RecursionError) as problem:
+        raise WireError(f"{index} is no index: {problem}", b"") from problem
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    """A file is one recorder's, until it closes it or dies."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        raise ConfigError(f"{path} is being recorded into by somebody else") from problem
+
+
+def _whole_bytes(path: Path) -> int:
+    """Where the last whole member of a recording ends, behind which another goes on.
+
+    Raises:
+        ConfigError: It is no recording, or nobody knows whose what is torn at its end is.
+    """
+    is_indexed = index_of(path).exists()
+    known = parts(path) if is_indexed else ()
+    begins = max((part.offset + part.size for part in known), default=0)
+    with path.open("rb") as file:
+        is_recording = file.read(len(MAGIC)) in (MAGIC, b"")
+        file.seek(begins)
+        rest = file.read()
+    if not is_recording:
+        raise ConfigError(f"{path} is no recording, and none is written behind it")
+    torn = _torn_bytes(rest)
+    if torn and not is_indexed:
+        raise ConfigError(f"{path} is cut off and has no index: record into another file")
+    return begins + len(rest) - torn
+
+
+def _torn_bytes(compressed: bytes) -> int:
+    """How many bytes at the end of members belong to none that is whole."""
+    while compressed:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            member.decompress(compressed)
+        except zlib.error:
+            break
+        if not member.eof:
+            break
+        compressed = member.unused_data
+    return len(compressed)
+
+
+def _whole_index_bytes(path: Path) -> int:
+    """How much of an index is whole lines about members that are there."""
+    size, end = path.stat().st_size, 0
+    for line in index_of(path).read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            break
+        part = msgspec.json.decode(line, type=Part)
+        if part.offset + part.size > size:
+            break
+        end += len(line)
+    return end
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    """All of it, or an error that names the file."""
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, str(file.name)) from problem
 
 
 def plain(compressed: bytes) -> tuple[bytes, bool]:

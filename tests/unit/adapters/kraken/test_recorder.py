@@ -3,12 +3,15 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from zoe.adapters.kraken import public_session, recorder, recording
 from zoe.adapters.kraken.feed import FeedReader
 from zoe.adapters.kraken.recorder import RecordFile, RecordingSession, parts, read_part
+from zoe.domain.errors import ConfigError, WireError
 
 MS = 1_000_000
 
@@ -111,3 +114,68 @@ def test_a_session_keeps_its_frames_as_they_came_and_a_replay_says_the_same(
     assert [list(reader.feed(frame, n)) for n, frame in enumerate(kept)] == [
         list(each) for each in said
     ]
+
+
+@pytest.mark.usefixtures("members_of_ten")
+def test_a_recording_goes_on_behind_what_is_whole_wherever_it_was_torn(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    frames = written(path, 0, 30)
+    whole, index = path.read_bytes(), recorder.index_of(path).read_bytes()
+    ends = [0, *(part.offset + part.size for part in parts(path))]
+    for size in range(0, len(whole) + 1, 11):
+        for index_size in (len(index), len(index) * 2 // 3, 5):
+            path.write_bytes(whole[:size])
+            recorder.index_of(path).write_bytes(index[:index_size])
+            more = written(path, 100, 7)
+            kept = 10 * (sum(end <= size for end in ends) - 1)
+            loaded = recording.load(path)
+            assert loaded == recording.Recording((*frames[:kept], *more), truncated=False)
+            timed = [frame for _, frame in recorder.timed(path)]
+            assert timed == [frame for frame in loaded.frames if frame in timed]
+            assert timed[-7:] == more
+
+
+def test_a_file_is_one_recorders(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    first = RecordFile(path)
+    with pytest.raises(ConfigError, match="by somebody else"):
+        RecordFile(path)
+    first.close()
+    RecordFile(path).close()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"what a person wrote", "is no recording"),
+        (gzip.compress(b"what a person packed")[:-3], "has no index"),
+    ],
+)
+def test_nothing_is_written_behind_what_is_no_recording(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        RecordFile(path)
+    assert path.read_bytes() == content
+
+
+def test_an_index_that_is_not_of_its_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    written(path, 0, 5)
+    (part,) = parts(path)
+    damages: list[dict[str, Any]] = [
+        {"offset": 2, "size": part.size - 2},
+        {"size": 9},
+        {"frames": 4},
+        {"after_us": []},
+    ]
+    for damage in damages:
+        wrong = msgspec.structs.replace(part, **damage)
+        recorder.index_of(path).write_bytes(msgspec.json.encode(wrong) + b"\n")
+        with pytest.raises(WireError, match="its index is not of it"):
+            list(recorder.timed(path))
+    recorder.index_of(path).write_bytes(b"{}\n")
+    with pytest.raises(WireError, match="is no index"):
+        list(recorder.timed(path))
