@@ -4,10 +4,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
+from typing import Final
 
 import attrs
 
 from zoe.domain.errors import ConfigError
+
+#: What a header may hold; the exchange writes 56 letters, digits and signs.
+_KEY: Final = re.compile(r"[!-~]{0,1000}")
 
 
 @attrs.frozen
@@ -15,13 +20,18 @@ class KeyPair:
     """An API key; the secret is in no repr.
 
     Raises:
-        ConfigError: The secret is not base64; it is not repeated in the error.
+        ConfigError: The key can be in no header, or the secret is not base64; neither is repeated in
+            the error.
     """
 
     key: str
     secret: str = attrs.field(repr=False)
 
     def __attrs_post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise ConfigError(
+                "the API key is none: it has letters that no key has, or far too many"
+            )
         try:
             base64.b64decode(self.secret, validate=True)
         except (binascii.Error, ValueError):

@@ -52,3 +52,10 @@ def test_a_secret_that_is_none_is_refused_without_being_repeated(wrong: str) -> 
     assert wrong not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("key", ["a b", "tab\t", "line\n", "äöü", "€", "x" * 1_001])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(key: str) -> None:
+    with pytest.raises(ConfigError, match="the API key is none") as refused:
+        KeyPair(key, "c2VjcmV0")
+    assert key not in str(refused.value)
