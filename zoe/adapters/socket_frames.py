@@ -124,7 +124,7 @@ class FrameStream:
             raise NotTheProtocol("frames of two messages mixed")
         self._kind = self._kind or opcode
         self._parts.append(payload)
-        self._size += len(payload)
+        self._size += len(payload) + 1  # one that brings nothing takes room as well
         if self._size > LONGEST:
             raise NotTheProtocol(f"a message of more than {LONGEST} bytes")
         if not final:

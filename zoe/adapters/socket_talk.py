@@ -1,12 +1,14 @@
 """SocketTalk: a WebSocket used by one thread, for edges such as the doctor; no actor uses it."""
 
 import time
+from collections import deque
 from types import TracebackType
 from typing import Self
 
 import websocket
 
-from zoe.adapters.socket_reader import close_reason, connect
+from zoe.adapters.socket_incoming import SocketIncoming
+from zoe.adapters.socket_reader import connect
 from zoe.domain.errors import ExchangeUnavailable
 
 
@@ -26,6 +28,9 @@ class SocketTalk:
             self._socket = connect(url)
         except (websocket.WebSocketException, OSError, ValueError) as problem:
             raise ExchangeUnavailable(f"did not open: {type(problem).__name__}") from problem
+        self._incoming = SocketIncoming(self._socket)
+        self._payloads: deque[bytes] = deque()
+        self._ended: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -55,16 +60,11 @@ class SocketTalk:
         Raises:
             ExchangeUnavailable: None came in time, or the connection is gone.
         """
-        while True:
+        while not self._payloads:
+            if self._ended is not None:
+                raise ExchangeUnavailable(self._ended)
             if time.monotonic() > self._deadline:
                 raise ExchangeUnavailable("no answer in time")
-            try:
-                opcode, data = self._socket.recv_data()
-            except websocket.WebSocketTimeoutException:
-                continue  # also in mid-frame: the next read goes on where this one stopped
-            except (websocket.WebSocketException, OSError) as problem:
-                raise ExchangeUnavailable(f"connection lost: {type(problem).__name__}") from problem
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                raise ExchangeUnavailable(close_reason(data))
-            payload: bytes = data
-            return payload
+            payloads, self._ended = self._incoming.read()
+            self._payloads.extend(payloads)
+        return self._payloads.popleft()

@@ -16,7 +16,8 @@ import websocket
 from zoe.adapters.kraken.private_line import PrivateLine
 from zoe.adapters.kraken.public_session import PublicSession
 from zoe.adapters.kraken.socket_requests import SocketAnswer
-from zoe.adapters.socket_reader import close_reason, connect
+from zoe.adapters.socket_incoming import SocketIncoming
+from zoe.adapters.socket_reader import connect
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
 from zoe.domain.reconnect import CHANCES, Reconnect
 from zoe.domain.sighting import Sighting
@@ -162,12 +163,13 @@ class KrakenStream:
 
     def _pump(self, opened: websocket.WebSocket, stop: Callable[[], bool]) -> str:
         """Reads and answers; what a callback raises is not taken for the socket's."""
+        incoming = SocketIncoming(opened)
         reason = _send_all(opened, self._line.opened(time.time_ns()))
         while reason is None and not stop():
-            data, reason = _receive(opened)
+            payloads, reason = incoming.read()
             now_ns = time.time_ns()
-            if data:
-                self._tell(self._line.received(data, now_ns))
+            for payload in payloads:
+                self._tell(self._line.received(payload, now_ns))
             reason = reason or self._line.lost(now_ns)
             if reason is None:
                 reason = _send_all(opened, self._line.due(now_ns))
@@ -178,19 +180,6 @@ class KrakenStream:
             handler = self._handlers.get(type(news))
             if handler is not None:
                 handler(news)
-
-
-def _receive(opened: websocket.WebSocket) -> tuple[bytes, str | None]:
-    """A frame, or nothing yet; and why the connection ended, if it did."""
-    try:
-        opcode, data = opened.recv_data()
-    except websocket.WebSocketTimeoutException:
-        return b"", None  # also in mid-frame: the next read goes on where this one stopped
-    except (websocket.WebSocketException, OSError) as problem:
-        return b"", f"{type(problem).__name__}: {problem}"
-    if opcode == websocket.ABNF.OPCODE_CLOSE:
-        return b"", close_reason(data)
-    return data, None
 
 
 def _send_all(opened: websocket.WebSocket, payloads: Sequence[bytes]) -> str | None:
