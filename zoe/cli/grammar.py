@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from zoe.cli import books_grammar, market_grammar, strategy_grammar
-from zoe.cli.parser import Parser, amount, key, one_of, pair, refuse_unknown, seeds, whole
+from zoe.cli.parser import (
+    Parser,
+    amount,
+    key,
+    one_of,
+    pair,
+    refuse_bytes,
+    refuse_unknown,
+    seeds,
+    whole,
+)
 
 LONGEST_SECONDS: Final = 600
 EXCHANGES: Final = ("sandbox", "kraken", "robinhood")
@@ -36,6 +46,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments, more = parser.parse_known_args(argv)
     if more:
         parser.error(f"{more[0]!r} is one argument too many")
+    refuse_bytes(parser, arguments)
     return arguments
 
 

@@ -60,6 +60,14 @@ def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:
         parser.error(f"a command is needed: {', '.join(parser.commands)}")
 
 
+def refuse_bytes(parser: Parser, arguments: argparse.Namespace) -> None:
+    """Refuses words that are no text: only a file may be called so, and its name is a Path."""
+    for value in vars(arguments).values():
+        for word in value if isinstance(value, list) else (value,):
+            if isinstance(word, str) and any("\ud800" <= sign <= "\udfff" for sign in word):
+                parser.error(f"{word!r} is no text: its bytes are not UTF-8")
+
+
 def _option(parser: Parser, word: str) -> argparse.Action:
     name = word.partition("=")[0]
     known = parser.options.get(name)

@@ -4,6 +4,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -256,3 +257,23 @@ def test_the_value_of_an_option_is_never_taken_for_a_command() -> None:
 
 def test_words_after_two_dashes_are_arguments() -> None:
     assert grammar.parse(("why", "--", "-odd-id")).id == "-odd-id"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("why", "{}"),
+        ("logs", "--id", "{}"),
+        ("order", "cancel", "{}"),
+        ("halt", "--why", "{}"),
+        ("pnl", "--account", "{}"),
+        ("ledger", "rule", "{}", "LKAAAA-AAAAA-AAAAAA", "--as", "income", "--why", "so"),
+    ],
+    ids=" ".join,
+)
+def test_bytes_that_are_no_text_are_refused_but_in_the_name_of_a_file(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    wild = "\udcff"
+    assert "is no text" in refusal(capsys, *(word.format(wild) for word in words))
+    assert grammar.parse(("replay", wild)).file == Path(wild)
