@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import stat
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -39,9 +40,18 @@ def claim(path: Path, what: str) -> IO[str]:
     return lock
 
 
-def accounts_dir() -> Path:
-    """Where this user's claims on accounts are, whatever the state directory."""
-    return Path.home() / ".local" / "state" / "zoe" / "accounts"
+def account_file(account: str, own: Path | None = None) -> Path:
+    """Where this user's claim on an account is, whatever the state directory.
+
+    Args:
+        own: The state directory of an exchange that is the desk's own: those of one seed have accounts of
+            one name, which have nothing in common.
+    """
+    place = Path.home() / ".local" / "state" / "zoe" / "accounts"
+    name = account.replace(":", "-")
+    if own is not None:
+        name += f"-{sha256(os.fsencode(own.resolve())).hexdigest()[:16]}"
+    return place / f"{name}.lock"
 
 
 def identity(state_dir: Path) -> str:

@@ -95,8 +95,8 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     venue = _venue(settings, sandbox, redactor)
     assert venue.keys is not None
     account = account_id(settings.exchange.name, venue.keys.key)
-    lock_name = account.replace(":", "-") + ".lock"
-    stack.enter_context(claims.claim(claims.accounts_dir() / lock_name, "this account"))
+    own = settings.state_dir if settings.own_sandbox else None
+    stack.enter_context(claims.claim(claims.account_file(account, own), "this account"))
     database = _database(settings, server)
     lock = desk_rows.AccountLock(database, account)
     if not lock.take():
