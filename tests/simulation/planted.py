@@ -13,7 +13,7 @@ import attrs
 import pytest
 from loguru import logger
 
-from zoe.actors import order_actor, order_changes
+from zoe.actors import order_actor, order_changes, order_opening
 from zoe.actors.door_talks import Talks
 from zoe.actors.gateway import Gateway
 from zoe.actors.ledger import Ledger
@@ -70,7 +70,7 @@ def a_lost_add_is_sent_again(patch: Patch) -> None:
 
 def one_client_id_for_all(patch: Patch) -> None:
     instead(
-        patch, order_actor, "client_order_id", lambda real: lambda at, tag, bits: real(1, tag, 1)
+        patch, order_opening, "client_order_id", lambda real: lambda at, tag, bits: real(1, tag, 1)
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-from zoe.messages.journal import Hydrate, Hydrated, Record, Recorded, StoredRow
+from zoe.messages.journal import HandOn, Hydrate, Hydrated, Record, Recorded, StoredRow
 from zoe.runtime.actor import Actor
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.supervisor import Child
@@ -58,15 +58,18 @@ class Stage:
                 return
             found = Hydrated(message.ref, self._found(message))
             self.runtime.post(message.reply_to, found, cause=envelope)
-        elif isinstance(message, Record):
-            self.records.append(message)
-            for row in message.rows:
-                body = json.loads(row.body)
-                seq = len(self.rows) + 1
-                self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, 0, body))
+        elif isinstance(message, Record | HandOn):
+            if isinstance(message, Record):
+                self._keep(message)
             self._unanswered.append(envelope)
             if self.answering:
                 self._answer()
+
+    def _keep(self, record: Record) -> None:
+        self.records.append(record)
+        for row in record.rows:
+            body, seq = json.loads(row.body), len(self.rows) + 1
+            self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, 0, body))
 
     def answer(self) -> None:
         """What was recorded and not answered is durable now, and so is what comes."""
@@ -78,10 +81,10 @@ class Stage:
         unanswered, self._unanswered = self._unanswered, []
         for envelope in unanswered:
             record = envelope.message
-            assert isinstance(record, Record)
+            assert isinstance(record, Record | HandOn)
             for to, message in record.parcels:
                 self.runtime.post(to, message, cause=envelope)
-            if record.reply_to is not None:
+            if isinstance(record, Record) and record.reply_to is not None:
                 self.runtime.post(record.reply_to, Recorded(record.ref), cause=envelope)
 
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:

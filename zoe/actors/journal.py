@@ -1,6 +1,6 @@
 """Journal: the one writer of rows.
 
-Receives: Record, Hydrate. Tells: whoever asked Recorded and Hydrated; a Record's parcels; its watchers
+Receives: Record, HandOn, Hydrate. Tells: whoever asked Recorded and Hydrated; parcels; its watchers
 StoreWentDown and StoreCameBack; Heartbeat Beat. Blocks on nothing: commits and reads are waited for on the lane
 ``journal``, one at a time; what arrives meanwhile is the next group. A Record that nobody waits for waits a
 moment for company: an order's row shares the commit of the decision it follows from. Reads wait for
@@ -20,11 +20,22 @@ from typing import Any, Final, assert_never
 import attrs
 
 from zoe.actors.hydration import reading_of
-from zoe.actors.journal_work import Asked, Collect, Commit, Forget, Open, Probe, Waiting, Work
+from zoe.actors.journal_work import (
+    Asked,
+    Behind,
+    Collect,
+    Commit,
+    Forget,
+    Open,
+    Probe,
+    Waiting,
+    Work,
+)
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
 from zoe.domain.quick import quick
 from zoe.messages.journal import (
+    HandOn,
     Hydrate,
     Hydrated,
     Record,
@@ -64,7 +75,7 @@ class _Done(Message):
     outcome: Outcome[Any]
 
 
-Inbox = Record | Hydrate | Tick | _Done
+Inbox = Record | HandOn | Hydrate | Tick | _Done
 
 
 class Journal(Actor):
@@ -89,6 +100,7 @@ class Journal(Actor):
         self._notes = notes
         self._queue: deque[Waiting | Asked | Collect | Forget] = deque()
         self._work: Work | None = None
+        self._behind: list[Behind] = []
         self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
         #: Whether the timer for rows that nobody waits for is running.
@@ -112,6 +124,9 @@ class Journal(Actor):
         match message:
             case Record():
                 self._queue.append(self._waiting(message))
+                self._gather()
+            case HandOn():
+                self._hand_on(message)
                 self._gather()
             case Hydrate():
                 assert self.envelope is not None, "a Hydrate comes in an envelope"
@@ -231,6 +246,8 @@ class Journal(Actor):
             case Open():
                 self._next_seq = result + 1
             case Commit(group, _):
+                if self._behind:
+                    self._tell_behind(group)
                 for waiting in group:
                     self._tell_recorded(waiting)
             case Asked(request, envelope):
@@ -254,6 +271,26 @@ class Journal(Actor):
             self.tell_because_of(envelope, to, message)
         if record.reply_to is not None:
             self.tell_because_of(envelope, record.reply_to, Recorded(record.ref))
+
+    def _hand_on(self, message: HandOn) -> None:
+        assert self.envelope is not None, "it comes in an envelope"
+        last = next((w for w in reversed(self._queue) if isinstance(w, Waiting)), None)
+        if last is None and isinstance(self._work, Commit):
+            last = self._work.group[-1]
+        if last is not None:
+            self._behind.append(Behind(last, message.parcels, self.envelope))
+            return
+        for to, parcel in message.parcels:
+            self.tell(to, parcel)
+
+    def _tell_behind(self, group: tuple[Waiting, ...]) -> None:
+        behind, self._behind = self._behind, []
+        for one in behind:
+            if not any(one.last is waiting for waiting in group):
+                self._behind.append(one)
+                continue
+            for to, parcel in one.parcels:
+                self.tell_because_of(one.envelope, to, parcel)
 
     def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.

@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.quick import quick
-from zoe.messages.journal import Hydrate, Record, Row
+from zoe.messages.journal import Hydrate, Parcel, Record, Row
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.message import Envelope
 
@@ -40,6 +40,15 @@ class Waiting:
             anchor_seq,
             row.body,
         )
+
+
+@attrs.frozen(eq=False)
+class Behind:
+    """What is handed on when the rows ``last`` are durable, and the envelope that causes it."""
+
+    last: Waiting
+    parcels: tuple[Parcel, ...]
+    envelope: Envelope
 
 
 @attrs.frozen

@@ -5,7 +5,8 @@ CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
 AmendDenied to whoever wished, and OrderDesk every durable change. Blocks on nothing.
 A change becomes this order as it is recorded; what leaves for the exchange by it, and what others
-learn of it, goes with the record, and the Journal hands it on when the row is durable.
+learn of it, goes with the record, and the Journal hands it on when the row is durable. Where OrderDesk has
+recorded the beginning, the add goes behind that record once the permit has come.
 A restart reads the order's own rows: none means it was never sent and never will be; SENDING
 means its fate is unknown, and so does an amend that was on its way. A successor asks for a look before anything else.
 """
@@ -21,10 +22,10 @@ from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
 from zoe.actors.order_changes import SETTLED_AS, Change, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
+from zoe.actors.order_opening import DEADLINE_NS, Fresh, OrderConfig, opened
 from zoe.domain import order_record
 from zoe.domain.amend import Progress, progress_of
 from zoe.domain.errors import EarlyFact, IllegalCommand, StoreError
-from zoe.domain.ids import client_order_id
 from zoe.domain.order import (
     CONCLUDED,
     INFERRED,
@@ -32,12 +33,10 @@ from zoe.domain.order import (
     CancelProgress,
     Fact,
     Input,
-    Intent,
     Order,
-    Route,
     State,
 )
-from zoe.domain.order_inputs import but, command
+from zoe.domain.order_inputs import command
 from zoe.domain.order_news import enlarged, news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import (
@@ -50,7 +49,7 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
-from zoe.messages.journal import Hydrated, Parcel, Record, Recorded
+from zoe.messages.journal import HandOn, Hydrated, Parcel, Record, Recorded
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
@@ -63,13 +62,10 @@ from zoe.messages.orders import (
     SubmitAmend,
 )
 from zoe.messages.system import Tick
-from zoe.ports.journal import EmergencyNotes
 from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.log import log
 from zoe.runtime.offload import Outcome
 
-#: How long the exchange may take to execute an add (Kraken's default deadline).
-DEADLINE_NS: Final = 5_000_000_000
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
 CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
@@ -77,21 +73,6 @@ CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 PERMIT_SECONDS: Final = 5
 
 
-@attrs.frozen
-class OrderConfig:
-    """What every order of a desk shares.
-
-    Attributes:
-        notes: Where cancels are noted while the store is down; None: they wait for it.
-    """
-
-    account_id: str
-    desk_tag: int
-    notes: EmergencyNotes | None = None
-
-
-#: An intent that has just been approved, with what verdict, and chance for its client order id.
-Fresh = tuple[Intent, str, int]
 #: What is taken one after the other.
 _InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
 Inbox = (
@@ -109,7 +90,6 @@ class OrderActor(Actor):
         self._fresh = fresh
         self._order: Order | None = None
         self._version = 0
-        self._verdict, self._chance = "", 0
         self._waiting: deque[_InTurn] = deque()
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
@@ -120,14 +100,22 @@ class OrderActor(Actor):
         self._cancel_row: int | None = None
         self._cancel_tries = 0
         self._cancel_timer = Timer()
+        #: Its first row is written, and its bytes wait for the permit.
+        self._unsent = False
         #: For the permit first, then for the answer: one at a time.
         self._reminder = Timer()
 
+    def idle(self) -> bool:
+        return not self._unsent
+
     def on_start(self) -> None:
         if self._fresh is not None and self.incarnation == 1:
-            intent, self._verdict, self._chance = self._fresh
-            self._order = Order(intent, State.WAITING)
-            self._ask_permit(Action.ADD, None)
+            self._order = Order(self._fresh.intent, State.WAITING)
+            if self._fresh.begun is None:
+                self._ask_permit(Action.ADD, None)
+            else:
+                log_change(self._order, self._fresh.begun)
+                self._order, self._version, self._unsent = self._fresh.begun, 1, True
             self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
             return
         self.hold()
@@ -241,8 +229,7 @@ class OrderActor(Actor):
             self._record(change)
 
     def _put_aside(self, fact: Fact, why: str) -> None:
-        """Fills are told before the amend that enlarged the order: a look tells of it, if not the
-        stream."""
+        """Fills are told before the amend that enlarged the order: a look tells, if not the stream."""
         log.info("order.filled_early", intent_id=self._intent_id, reason=why)
         self._early.append(OrderFact(fact))
         self.tell(self.find("reconciler"), LookWanted("more is filled than was ordered"))
@@ -255,46 +242,54 @@ class OrderActor(Actor):
                 self._record(Change(change[0], None, (change[1],)))
         elif permit.action is Action.CANCEL:
             self._send_cancel_now()
-        elif self._order.state is not State.WAITING:
+        elif self._order.state is not State.WAITING and not self._unsent:
             pass  # withdrawn while it waited: the counter was charged for nothing
         elif self.clock.monotonic_ns() > permit.expires_ns:
             self._ask_permit(Action.ADD, None)
         else:
-            self._open()
+            self._await_answer()
+            if self._unsent:
+                self._unsent = False
+                parcel = self.find("gateway"), SendAdd(self._order, self.me)
+                self.tell(self.find("journal"), HandOn((parcel,)))
+            else:
+                self._open()
 
     def _open(self) -> None:
-        assert self._order is not None
-        now_ns = self.clock.wall_ns()
-        after = but(
-            command(self._order, Input.SEND),
-            cl_ord_id=client_order_id(now_ns, self._config.desk_tag, self._chance),
-            route=Route.WEBSOCKET,
-            not_after_ns=now_ns + DEADLINE_NS,
-        )
-        self._reminder.cancel()
-        patience = (DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9
-        self._reminder = self.after(patience, Tick("answer"))
-        self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
-        # The store takes longer than the Gateway needs to find its words.
+        assert self._order is not None and self._fresh is not None
+        tag, chance = self._config.desk_tag, self._fresh.chance
+        after = opened(self._order, tag, chance, self.clock.wall_ns())
+        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
         self.tell(self.find("gateway"), PrepareAdd(after))
+
+    def _await_answer(self) -> None:
+        self._reminder.cancel()
+        self._reminder = self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
+
+    def _keep_back(self, why: str) -> None:
+        """It has not left, and will not."""
+        self._unsent = False
+        self.handle(AddSettled(Sent.NOT_SENT, None, why))
 
     def _cancel_wanted(self, why: str) -> None:
         assert self._order is not None
         if self._order.state is State.WAITING:
             self._withdraw(why)
+        elif self._unsent:
+            self._keep_back("canceled before it left")
         elif self._order.state not in CONCLUDED and self._order.cancel is CancelProgress.NONE:
             after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
             self._cancel_row = self._version + 1
             self._record(Change(after, None, (order_record.cancel_row(after, why),)))
 
     def _withdraw(self, why: str) -> None:
-        assert self._order is not None
+        assert self._order is not None and self._fresh is not None
         try:
             after = attrs.evolve(command(self._order, Input.WITHDRAW), reason=why)
         except IllegalCommand as refused:
             log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
             return
-        self._record(Change(after, None, (order_record.opening_row(after, self._verdict),)))
+        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
 
     def _record(self, change: Change) -> None:
         before, after = self._order, change.after
@@ -346,6 +341,8 @@ class OrderActor(Actor):
         if self._order is not None and self._order.state is State.WAITING:
             self._ask_permit(Action.ADD, None)
             self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
+        elif self._unsent:
+            self._keep_back("no permit in time")
 
     def _ask_permit(self, action: Action, age_ns: int | None) -> None:
         self.tell(*self._permit(action, age_ns))

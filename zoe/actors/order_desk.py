@@ -17,8 +17,9 @@ from typing import Any, Final, assert_never
 import attrs
 
 from zoe.actors import hydration
-from zoe.actors.order_actor import Fresh, OrderActor, OrderConfig
+from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
+from zoe.actors.order_opening import Fresh, OrderConfig, begin
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
@@ -185,7 +186,11 @@ class OrderDesk(Actor):
                 self.tell(wish.reply_to, OrderChanged(known))
             return
         # From here, since a generator of each order's own would be made for one number.
-        self._start(intent_id, (wish.intent, wish.verdict, self.rng.getrandbits(58)))
+        chance, begun = self.rng.getrandbits(58), None
+        if wish.has_room:
+            order_actor = self.find(f"{self.me.name}/{intent_id}")
+            begun = begin(self, wish, self._config, chance, order_actor)
+        self._start(intent_id, Fresh(wish.intent, wish.verdict, chance, begun))
 
     def _amend(self, approved: SubmitAmend) -> None:
         wish = approved.wish

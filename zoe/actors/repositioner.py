@@ -266,7 +266,7 @@ class Repositioner(Actor):
         self._note(slot, order)
         self._know(order)
         self._asked_ns[intent.intent_id] = self.clock.wall_ns()
-        self.tell(self.find("risk"), PlaceOrder(intent, self.me))
+        self.tell(self.find("risk"), PlaceOrder(intent, self.me, self._now(target).is_roomy))
 
     def _amend(self, slot: Slot, step: Amend, target: Target | None) -> None:
         known = self._working[slot][step.intent_id]

@@ -239,9 +239,9 @@ class RiskOfficer(Actor):
             intent = wish.intent
             self._view.reserve(intent, verdict.worst)
             self._recent.append(_Approved(self.clock.monotonic_ns(), intent))
-            self.tell(
-                self.find("orders"), SubmitOrder(intent, _verdict_text(verdict), wish.reply_to)
-            )
+            said = _verdict_text(verdict)
+            approved = SubmitOrder(intent, said, wish.reply_to, wish.has_room)
+            self.tell(self.find("orders"), approved)
             return
         self._say_denied(wish.intent, verdict)
         if wish.intent.source == PERSON:

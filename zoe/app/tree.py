@@ -23,8 +23,8 @@ from zoe.actors.ledger import Ledger
 from zoe.actors.lock_keeper import LockKeeper
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.actors.minute_keeper import MinuteKeeper
-from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import OrderConfig
 from zoe.actors.rate_limiter import RateLimiter
 from zoe.actors.reconciler import Reconciler
 from zoe.actors.repositioner import RepegConfig, Repositioner

@@ -18,10 +18,11 @@ import attrs
 from zoe.domain.amend import Terms
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity, plain
-from zoe.domain.ratelimit import MILLI, Action, Room, engine_cost_milli
+from zoe.domain.ratelimit import MILLI, Action, Room, cancel_cost_milli, engine_cost_milli
 
 _UNSETTLED: Final = frozenset({State.WAITING, State.SENDING, State.PENDING, State.IN_DOUBT})
 _BPS: Final = Decimal(10_000)
+_ADD_AND_CANCEL_MILLI: Final = engine_cost_milli(Action.ADD, None) + cancel_cost_milli(0)
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -116,6 +117,14 @@ class Now:
     monotonic_ns: int
     room: Room | None = None
     sharers: int = 1
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether each of the slots could add an order at once, the cancel of each provided for."""
+        if self.room is None:
+            return False
+        wanted = self.sharers * _ADD_AND_CANCEL_MILLI
+        return self.room.used(self.monotonic_ns) + wanted <= self.room.ceiling_milli
 
 
 @attrs.frozen

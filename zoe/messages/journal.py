@@ -48,6 +48,13 @@ class Record(Message):
 
 
 @attrs.frozen
+class HandOn(Message):
+    """Hand these on as soon as all is durable that was recorded before; ahead of that's own parcels."""
+
+    parcels: tuple[Parcel, ...]
+
+
+@attrs.frozen
 class Recorded(Message):
     """The rows of the Record with this ``ref`` are durable."""
 

@@ -35,10 +35,15 @@ class RenewTargets(Message):
 
 @attrs.frozen
 class PlaceOrder(Message):
-    """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it."""
+    """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it.
+
+    Attributes:
+        has_room: Whether whoever wishes knows that the pair's counter has room for it.
+    """
 
     intent: Intent
     reply_to: Address
+    has_room: bool = False
 
 
 @attrs.frozen
@@ -57,6 +62,7 @@ class SubmitOrder(Message):
     intent: Intent
     verdict: str
     reply_to: Address
+    has_room: bool = False
 
 
 @attrs.frozen

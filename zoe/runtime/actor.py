@@ -108,7 +108,7 @@ class Actor:
         self._life.release()
 
     def spawn(self, child: Child) -> Address:
-        """Starts a child when the turn ends well; it ends with its parent."""
+        """Starts a child when the turn ends well, or a moment later; it ends with its parent."""
         return self._life.spawn(child)
 
     def stop_child(self, name: str) -> None:

@@ -45,6 +45,8 @@ class Dispatcher(Carrier):
         self._failed = failed
         self._timers = timers
         self._ready: deque[Cell | None] = deque()
+        #: What turns wished for that may wait until there is nothing else to do.
+        self._aside: deque[Callable[[], None]] = deque()
         #: Held by whoever steps; it looks at what is ready once more when it has let go.
         self._stepping = threading.Lock()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -60,6 +62,15 @@ class Dispatcher(Carrier):
         """Ends the thread after what is ready now."""
         self._notify(None)
 
+    def put_off(self, action: Callable[[], None]) -> None:
+        """Does something when nothing is ready, in the thread that steps; called in a turn."""
+        self._aside.append(action)
+
+    def catch_up(self) -> None:
+        """Does what was put off; called by the thread that steps."""
+        while self._aside:
+            self._aside.popleft()()
+
     def _notify(self, cell: Cell | None) -> None:
         self._ready.append(cell)
         if self._stepping.locked():
@@ -72,16 +83,19 @@ class Dispatcher(Carrier):
 
     def step(self, most: int = LENT_STEPS) -> None:
         """Steps what is ready on this thread, so many times at most, unless another is at it."""
-        while self._ready and not self._over and self._stepping.acquire(blocking=False):
-            current.steps = True
+        while self._waits() and self._stepping.acquire(blocking=False):
+            current.stepped = self
             try:
                 most = self._steps(most)
             finally:
-                current.steps = False
+                current.stepped = None
                 self._stepping.release()
             if most <= 0:
                 self._wake.put(None)
                 return
+
+    def _waits(self) -> bool:
+        return bool(self._ready or self._aside) and not self._over
 
     def _run(self) -> None:
         while not self._over:
@@ -90,7 +104,10 @@ class Dispatcher(Carrier):
 
     def _steps(self, most: int) -> int:
         ready, timers, steps = self._ready, self._timers, 0
-        while ready and most > 0:
+        while (ready or self._aside) and most > 0:
+            if self._aside and not (ready and steps % STEPS_UNNOTICED):
+                self.catch_up()
+                continue
             cell = ready.popleft()
             if cell is None:
                 self._over = True

@@ -232,7 +232,7 @@ class Life:
         """See Actor.spawn."""
         supervision = self.runtime.supervision
         wish = partial(supervision.spawn, self, child, self.spread())
-        self.effects.append(partial(self.runtime.supervise_now, wish))
+        self.effects.append(partial(self.runtime.supervise_soon, wish))
         return self.runtime.find(f"{self.cell.address.name}/{child.name}")
 
     def stop_child(self, name: str) -> None:

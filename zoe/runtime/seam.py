@@ -93,6 +93,10 @@ class Runtime:
         """The same for what somebody waits for: at once, if nothing else is to be done before it."""
         self.supervise(action)
 
+    def supervise_soon(self, action: Callable[[], None]) -> None:
+        """The same for what nobody waits for yet: when this thread has nothing else to do."""
+        self.supervise_now(action)
+
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action after ``seconds``."""
         raise NotImplementedError

@@ -265,7 +265,9 @@ class ThreadRuntime(Runtime):
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:
-        """Runs an action on the supervisor's thread."""
+        """Runs an action on the supervisor's thread, behind what this thread has put off."""
+        if current.stepped is not None:
+            current.stepped.catch_up()
         self._wished.append(None)
         self._supervisor.add(partial(self._in_turn, action))
 
@@ -284,6 +286,14 @@ class ThreadRuntime(Runtime):
         finally:
             self._supervising.release()
 
+    def supervise_soon(self, action: Callable[[], None]) -> None:
+        """Runs an action when the dispatcher that this thread steps has nothing else to do."""
+        stepped = current.stepped
+        if stepped is None:
+            self.supervise_now(action)
+        else:
+            stepped.put_off(partial(self.supervise_now, action))
+
     def give_way(self) -> None:
         """Lets the thread that was woken last go first."""
         time.sleep(0)
@@ -291,7 +301,7 @@ class ThreadRuntime(Runtime):
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
         """Calls an action on the timer thread; it must be short."""
         # To wake that thread in the middle of an order's way costs more than the order's turn.
-        self._timers.add(seconds, action, quietly=current.steps)
+        self._timers.add(seconds, action, quietly=current.stepped is not None)
 
     def post_all(self, to: Address, messages: Iterable[Message], *, lend: bool = False) -> None:
         """See Runtime; where the thread would only wait next, it steps whoever got them."""

@@ -21,8 +21,8 @@ class Turn:
 class _Thread(threading.local):
     #: Of a thread that lends itself: whom it has to step.
     lent: "list[Dispatcher] | None" = None
-    #: Whether it steps a dispatcher's cells, which lets the timers know of new ones afterwards.
-    steps: bool = False
+    #: Whose cells it steps: that one lets the timers know of new ones afterwards.
+    stepped: "Dispatcher | None" = None
 
     def __init__(self) -> None:
         #: What is a thread's own is slow to set: this is asked for once a turn, and set twice.

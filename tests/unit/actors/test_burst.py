@@ -6,8 +6,8 @@ import pytest
 from stage import Stage
 
 from zoe.actors.burst import Burst
-from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import OrderConfig
 from zoe.domain.order import (
     EXTERNAL,
     Fact,

@@ -3,8 +3,8 @@
 import pytest
 from stage import Stage
 
-from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import OrderConfig
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity

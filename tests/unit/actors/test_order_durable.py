@@ -4,8 +4,9 @@ from functools import partial
 
 from stage import Stage
 
-from zoe.actors.order_actor import ANSWER_MARGIN_NS, DEADLINE_NS, OrderConfig
+from zoe.actors.order_actor import ANSWER_MARGIN_NS
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import DEADLINE_NS, OrderConfig
 from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action

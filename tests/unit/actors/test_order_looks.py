@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 from stage import Stage
 
-from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import OrderConfig
 from zoe.domain.order import Fact, Input, Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action

@@ -36,13 +36,13 @@ def wanting(price: str = "49990.0") -> Stage:
     return stage
 
 
-def want(stage: Stage, price: str) -> None:
+def want(stage: Stage, price: str, slot: str = "bid.0") -> None:
     until_ns = stage.runtime.clock.wall_ns() + 1_000_000_000_000
     target = Target(
-        *("bid.0", "strategy/q", "BTC/USD", Side.BUY, Price.of(price), Quantity.of("0.002")),
+        *(slot, "strategy/q", "BTC/USD", Side.BUY, Price.of(price), Quantity.of("0.002")),
         until_ns,
     )
-    stage.tell(SetTarget("strategy/q", "bid.0", target))
+    stage.tell(SetTarget("strategy/q", slot, target))
 
 
 def renew(stage: Stage, price: str, seconds: float) -> None:
@@ -194,6 +194,16 @@ def test_a_full_counter_is_waited_for() -> None:
     stage.run(4)
     assert len(amends(stage)) == 1
     assert len(stage.heard("ratelimiter", WatchBudget)) > 1
+
+
+def test_an_order_has_room_where_every_slot_of_its_pair_could_add_one() -> None:
+    stage = wanting()
+    assert [wish.has_room for wish in stage.heard("risk", PlaceOrder)] == [False], "nobody told"
+    at_ns = stage.runtime.clock.monotonic_ns()
+    stage.tell(BudgetChanged("BTC/USD", Room(0, 30_000, 0, at_ns)))
+    for slot in ("bid.1", "bid.2", "bid.3"):
+        want(stage, "49980.0", slot)
+    assert [wish.has_room for wish in stage.heard("risk", PlaceOrder)[1:]] == [True, True, False]
 
 
 def by_hand(state: State) -> OrderChanged:

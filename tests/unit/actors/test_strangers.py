@@ -4,8 +4,8 @@ from functools import partial
 
 from stage import Stage
 
-from zoe.actors.order_actor import OrderConfig
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.order_opening import OrderConfig
 from zoe.actors.strangers import MOST_TOGETHER, STRANGER_SECONDS
 from zoe.domain.order import EXTERNAL, Fact, Input, Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity

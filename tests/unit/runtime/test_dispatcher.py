@@ -35,6 +35,7 @@ class Pokes:
 
     def __init__(self) -> None:
         self.seen: list[Poke] = []
+        self.threads: list[str] = []
         self.thread = ""
         self.more = threading.Semaphore(0)
         self._turn = threading.Lock()
@@ -44,6 +45,7 @@ class Pokes:
         assert isinstance(envelope.message, Poke)
         assert self._turn.acquire(blocking=False), "two turns at once"
         self.seen.append(envelope.message)
+        self.threads.append(threading.current_thread().name)
         self.thread = threading.current_thread().name
         self._never.wait(1e-6)  # lets other threads go on, and meet this turn
         self._turn.release()
@@ -80,6 +82,28 @@ class Climber(Actor):
             self.spawn(Child(f"child-{message.sender}", child, dispatcher=DISPATCHER))
         if message.number < CLIMB - 1:
             self.tell(self.me, Poke(message.sender, message.number + 1))
+
+
+class Brief(Actor):
+    """Has a child, and in the next turn none any more."""
+
+    def handle(self, message: Message) -> None:
+        assert isinstance(message, Poke)
+        if message.number == 0:
+            self.spawn(Child(f"mayfly-{message.sender}", Mayfly, dispatcher=DISPATCHER))
+            self.tell(self.me, Poke(message.sender, 1))
+        else:
+            self.stop_child(f"mayfly-{message.sender}")
+
+
+class Mayfly(Actor):
+    """Tells that it ends."""
+
+    def on_stop(self) -> None:
+        self.tell(self.find("witness"), Poke(0, 2))
+
+    def handle(self, message: Message) -> None:
+        """Nothing."""
 
 
 class Newborn(Actor):
@@ -177,19 +201,28 @@ def test_the_timers_hear_of_what_was_armed_on_the_way_when_it_is_over(
 ) -> None:
     runtime._timers.end()
     timers = runtime._timers = Noted(runtime)
-    pokes, mine = begun(runtime, Child("climber", Climber, dispatcher=DISPATCHER)), ""
+    pokes = begun(runtime, Child("climber", Climber, dispatcher=DISPATCHER))
+    mine = threading.current_thread().name
     timers.pokes = pokes
     until, way, began = time.monotonic() + PATIENCE_SECONDS, 0, 0
     # Until the start is over the dispatcher's own thread may be at it.
-    while mine != threading.current_thread().name or way < CLIMBS:
-        assert time.monotonic() < until, f"{mine} steps it"
+    while set(pokes.threads[began:]) != {mine} or way < CLIMBS:
+        assert time.monotonic() < until, f"{pokes.thread} steps it"
         way, began = way + 1, len(pokes.seen)
         runtime.post_all(runtime.find("climber"), [Poke(way, 0)], lend=True)
         for _ in range(CLIMB + 1):
             assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
-        mine = pokes.thread
     heard = [seen for thread, seen in timers.notices if thread == mine and seen > began]
     assert heard == [began + CLIMB + 1]
+    assert [poke.number for poke in pokes.seen[began:]] == [*range(CLIMB + 1)], "the child is last"
+
+
+def test_a_child_that_is_put_off_is_there_before_it_is_stopped(runtime: ThreadRuntime) -> None:
+    pokes = begun(runtime, Child("brief", Brief, dispatcher=DISPATCHER))
+    for count in range(1, 21):
+        runtime.post_all(runtime.find("brief"), [Poke(count, 0)], lend=True)
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+        assert [poke.number for poke in pokes.seen] == [2] * count
 
 
 def test_mail_that_comes_while_a_thread_lets_go_is_stepped(runtime: ThreadRuntime) -> None:
