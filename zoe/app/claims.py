@@ -4,7 +4,6 @@ import fcntl
 import os
 import secrets
 import stat
-from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -40,17 +39,17 @@ def claim(path: Path, what: str) -> IO[str]:
     return lock
 
 
-def account_file(account: str, own: Path | None = None) -> Path:
+def account_file(account: str, port: int | None = None) -> Path:
     """Where this user's claim on an account is, whatever the state directory.
 
     Args:
-        own: The state directory of an exchange that is the desk's own: those of one seed have accounts of
-            one name, which have nothing in common.
+        port: Of an exchange on this machine: sandboxes of one seed have accounts of one name, which have
+            nothing in common.
     """
     place = Path.home() / ".local" / "state" / "zoe" / "accounts"
     name = account.replace(":", "-")
-    if own is not None:
-        name += f"-{sha256(os.fsencode(own.resolve())).hexdigest()[:16]}"
+    if port is not None:
+        name += f"-{port}"
     return place / f"{name}.lock"
 
 

@@ -25,6 +25,7 @@ from zoe.app.history import market_of
 from zoe.app.log_file import LogFile
 from zoe.app.own_sandbox import OwnSandbox
 from zoe.app.settings import Settings
+from zoe.app.stopping import stop_signals
 from zoe.app.systemd import notify
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.version import VERSION
@@ -48,8 +49,6 @@ from zoe.store.ledger import PostgresLedger
 from zoe.store.revival import keep_up
 from zoe.store.views_kept import ViewsKept
 
-#: How people and service managers ask for an orderly end.
-STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 #: More than the Closer's patience.
 CLOSING_SECONDS: Final = PATIENCE_SECONDS + 2
 #: What is promised to a service manager, less a little.
@@ -138,7 +137,7 @@ class Desk:
         runtime.endpoint("door_socket", self._door.handle)
         runtime.endpoint(READY, self._is_ready)
         self._write_config()
-        for number in STOP_SIGNALS:
+        for number in stop_signals():
             signal.signal(number, self._asked_to_stop)
         runtime.root(tree(self._parts()))
         door = runtime.find("door")

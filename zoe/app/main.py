@@ -9,13 +9,15 @@ import sys
 import time
 from types import FrameType
 from typing import Final
+from urllib.parse import urlsplit
 
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import claims, logs
-from zoe.app.desk import STOP_SIGNALS, Beside, Desk, Run
+from zoe.app.desk import Beside, Desk, Run
 from zoe.app.own_sandbox import OwnSandbox, SandboxOptions
-from zoe.app.settings import Settings
+from zoe.app.settings import Settings, is_loopback
+from zoe.app.stopping import stop_signals
 from zoe.domain.errors import ConfigError, StoreError
 from zoe.domain.ids import account_id
 from zoe.runtime.log import log
@@ -42,7 +44,7 @@ class _ToldToStop(BaseException):
 def run(settings: Settings, wanted: Run) -> int:
     """Runs a desk until it ends; the process's exit code."""
     _exact_decimals()
-    for number in STOP_SIGNALS:
+    for number in stop_signals():
         signal.signal(number, _told_to_stop)
     try:
         return _run_or_refuse(settings, wanted)
@@ -52,7 +54,7 @@ def run(settings: Settings, wanted: Run) -> int:
 
 def _told_to_stop(_number: int, _frame: FrameType | None) -> None:
     """Leaves the bringing up where it is; what it made so far is let go in reverse order."""
-    for number in STOP_SIGNALS:  # once is enough: a second one must not stop the letting go
+    for number in stop_signals():  # once is enough: a second one must not stop the letting go
         signal.signal(number, signal.SIG_IGN)
     raise _ToldToStop
 
@@ -95,8 +97,8 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     venue = _venue(settings, sandbox, redactor)
     assert venue.keys is not None
     account = account_id(settings.exchange.name, venue.keys.key)
-    own = settings.state_dir if settings.own_sandbox else None
-    stack.enter_context(claims.claim(claims.account_file(account, own), "this account"))
+    port = urlsplit(venue.rest_url).port if is_loopback(venue.rest_url) else None
+    stack.enter_context(claims.claim(claims.account_file(account, port), "this account"))
     database = _database(settings, server)
     lock = desk_rows.AccountLock(database, account)
     if not lock.take():

@@ -3,9 +3,11 @@
 import signal
 import time
 
+from zoe.app.stopping import stop_signals
+
 
 class Until:
-    """Called, says whether the time is over or a signal has come; takes SIGINT and SIGTERM.
+    """Called, says whether the time is over or a signal has come; takes those that ask for an end.
 
     Args:
         seconds: None: only a signal ends it.
@@ -14,7 +16,7 @@ class Until:
     def __init__(self, seconds: int | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
         self._told = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             signal.signal(number, self._tell)
 
     def _tell(self, *_: object) -> None:

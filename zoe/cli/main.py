@@ -60,12 +60,13 @@ def _handler(name: str) -> Callable[..., int]:
 
 
 def _let_go() -> None:
-    """Standard output that takes no more is left to itself: the interpreter would complain of it
+    """Output that nobody takes any more is left to itself: the interpreter would complain of it
     once more at its end, and end with a code of its own."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -71,16 +71,15 @@ def test_the_service_manager_hears_what_it_is_told(tmp_path: Path) -> None:
     assert not systemd.notify("READY=1", {})
 
 
-def test_an_account_is_one_desks_and_accounts_of_own_exchanges_have_nothing_in_common(
+def test_an_account_is_one_desks_and_accounts_of_other_exchanges_have_nothing_in_common(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    one, other = tmp_path / "one", tmp_path / "other"
     with (
-        claims.claim(claims.account_file("sandbox:a", one), "this account"),
-        claims.claim(claims.account_file("sandbox:a", other), "this account"),
+        claims.claim(claims.account_file("sandbox:a", 8_001), "this account"),
+        claims.claim(claims.account_file("sandbox:a", 8_002), "this account"),
         claims.claim(claims.account_file("kraken:a"), "this account"),
     ):
-        for account, own in (("sandbox:a", tmp_path / "x" / ".." / "one"), ("kraken:a", None)):
+        for account, port in (("sandbox:a", 8_001), ("kraken:a", None)):
             with pytest.raises(claims.AnotherDesk, match="holds this account"):
-                claims.claim(claims.account_file(account, own), "this account")
+                claims.claim(claims.account_file(account, port), "this account")
