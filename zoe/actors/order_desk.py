@@ -10,13 +10,13 @@ way), are then looked up in the journal, and only then adopted as somebody else'
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 import attrs
 
 from zoe.actors import hydration
+from zoe.actors.known_orders import ages_in, orders_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
 from zoe.actors.order_opening import Fresh, OrderConfig, begin
@@ -154,21 +154,29 @@ class OrderDesk(Actor):
         question = hydration.question(self, answer)
         if question is None:
             return
-        orders = _orders_in(answer)
+        orders = orders_in(answer)
         if question != HYDRATION:
             known = {order.order_id: order for order in orders}
             for order_id, seen in self._strangers.looked_up(question).items():
                 self._settle_stranger(order_id, seen, known.get(order_id))
             return
         self.release()
+        ages_ns = ages_in(answer, self.clock.wall_ns())
         for order in orders:
-            self._adopt_known(order)
+            self._adopt_known(order, ages_ns.get(self._stream(order), 0))
         log.info("orders.hydrated", orders=len(orders))
         self.after(LINGER_SECONDS, Tick("linger"))
 
-    def _adopt_known(self, order: Order) -> None:
+    def _adopt_known(self, order: Order, age_ns: int = 0) -> None:
+        intent_id = order.intent.intent_id
         self._index(order)
-        self._start(order.intent.intent_id, None)
+        self._start(intent_id, None)
+        # A new process's limiter knows of no order: what canceling it costs must be provided for.
+        if order.is_ours and order.state not in CONCLUDED:
+            self.tell(self.find("ratelimiter"), OrderAged(intent_id, order.intent.pair, age_ns))
+
+    def _stream(self, order: Order) -> str:
+        return order_record.stream_of(self._config.account_id, order.intent.intent_id)
 
     def _start(self, intent_id: str, fresh: Fresh | None) -> Address:
         factory = partial(OrderActor, self._config, intent_id, fresh)
@@ -297,8 +305,8 @@ class OrderDesk(Actor):
             self.exit_process(EXIT_ANOTHER_DESK, "another desk trades on this account")
         log.warning("order.adopted", order_id=order_id, cl_ord_id=client_id, desk_tag=tag)
         kind, body = order_record.opening_row(order, "adopted")
-        stream = order_record.stream_of(self._config.account_id, order.intent.intent_id)
-        self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
+        row = Row(self._stream(order), 1, kind, body)
+        self.tell(self.find("journal"), Record((row,)))
         self._adopt_known(order)
         return True
 
@@ -381,11 +389,3 @@ class OrderDesk(Actor):
             self._concluded[order.order_id] = order
             if len(self._concluded) > CONCLUDED_KEPT:
                 self._concluded.popitem(last=False)
-
-
-def _orders_in(answer: Hydrated) -> list[Order]:
-    """The orders whose rows these are, each from its own stream."""
-    streams: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
-    for row in answer.rows:
-        streams.setdefault(row.stream, []).append((row.kind, row.body))
-    return [order for rows in streams.values() if (order := order_record.fold(rows)) is not None]

@@ -91,8 +91,8 @@ class RateLimiter(Actor):
             case RequestPermit():
                 self._requested(message)
             case OrderAged():
-                now_ns = self.clock.monotonic_ns()
-                self._limiter.engine_placed(message.pair, message.ref, now_ns)
+                began_ns = self.clock.monotonic_ns() - message.age_ns
+                self._limiter.engine_placed(message.pair, message.ref, began_ns)
             case WatchBudget():
                 self._watch()
             case OrderEnded():

@@ -7,6 +7,7 @@ anybody, and is for all.
 
 from collections.abc import Callable
 
+from zoe.domain import order_record
 from zoe.domain.order import CONCLUDED, Fact, Input, Order, State
 
 #: Whether a change is news: the order before it, after it, and the fact that it came with.
@@ -22,6 +23,8 @@ _ANSWERED = frozenset(
         (State.PENDING, Input.LIVE),
     }
 )
+#: Kinds of the rows that tell of it.
+AGE_ROWS = frozenset(map(order_record.kind_of, _BEGIN_AGE))
 _ON_ITS_WAY = frozenset({State.SENDING, State.PENDING})
 
 

@@ -56,6 +56,11 @@ _ASCII: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
 
 
+def kind_of(fact: Input) -> str:
+    """The kind of the row that records a fact."""
+    return _KIND[fact]
+
+
 def input_of(kind: str) -> Input:
     """What a row of this kind records: a fact, or our own amend."""
     return Input.AMEND if kind == AMENDING else _INPUT[kind]

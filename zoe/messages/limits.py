@@ -45,10 +45,11 @@ class OrderEnded(Message):
 
 @attrs.frozen
 class OrderAged(Message):
-    """An order was made or amended, not later than now: its age begins here."""
+    """An order was made or amended so long ago, or a little longer: its age begins there."""
 
     ref: str
     pair: str
+    age_ns: int = 0
 
 
 @attrs.frozen
