@@ -185,7 +185,7 @@ class DeskDoor(Actor):
     def _request(self, incoming: DoorRequest) -> None:
         try:
             request = msgspec.json.decode(incoming.line, type=Request)
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, RecursionError) as problem:
             self._talks.say(incoming.client, 0, (USAGE, None, ("bad_request", str(problem))))
             return
         ref = self._talks.begin(incoming.client, request)

@@ -49,7 +49,7 @@ def final_marks(directory: Path) -> dict[str, Mark] | None:
         return None
     try:
         told = msgspec.json.decode(path.read_bytes(), type=dict[str, Decimal])
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, RecursionError) as problem:
         raise ConfigError(f"{path}: {problem}") from problem
     marks = (_mark(path, asset, usd, 0) for asset, usd in told.items() if usd)
     return {mark.asset: mark for mark in marks}
@@ -94,7 +94,7 @@ def deliveries(
             if isinstance(names, dict):
                 names = names.get("ids", names.get("ledger"))
             yield [known[name] for name in ([names] if isinstance(names, str) else names)]
-        except (msgspec.MsgspecError, KeyError, TypeError) as problem:
+        except (msgspec.MsgspecError, KeyError, TypeError, RecursionError) as problem:
             raise ConfigError(f"{path}: line {number} is no page of known ids") from problem
 
 
@@ -122,7 +122,7 @@ def _objects(
             continue
         try:
             found = _LINE.decode(line)
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, RecursionError) as problem:
             raise ConfigError(f"{path}: line {number}: {problem}") from problem
         if not isinstance(found, dict) or any(name not in found for name in columns):
             raise ConfigError(f"{path}: line {number} lacks one of {', '.join(columns)}")

@@ -73,7 +73,7 @@ def _faults(path: Path | None) -> list[Any]:
             told = [json.loads(line) for line in text.splitlines() if line.strip()]
     except OSError as problem:
         raise CannotStart(f"faults {path}: {problem.strerror}") from problem
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise CannotStart(f"faults {path}: {problem}") from problem
     return told if isinstance(told, list) else [told]
 

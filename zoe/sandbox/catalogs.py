@@ -164,7 +164,7 @@ def from_file(path: Path) -> Listed:
         raise CannotStart(f"catalogue {path}: {problem.strerror}") from problem
     except KeyError as problem:
         raise CannotStart(f"catalogue {path}: {problem} is missing") from problem
-    except (msgspec.MsgspecError, ValueError, ArithmeticError) as problem:
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as problem:
         raise CannotStart(f"catalogue {path}: {problem}") from problem
     return listed
 

@@ -126,7 +126,14 @@ def from_file(path: Path, pairs: Sequence[Pair]) -> RecordedMarket:
         moments = tuple(_moments(frames, {pair.symbol: pair for pair in pairs}))
     except OSError as problem:
         raise CannotStart(f"recording {path}: {problem.strerror}") from problem
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as problem:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as problem:
         text = f"{type(problem).__name__}: {problem}"
         raise CannotStart(f"recording {path}: {text}") from problem
     if not moments:

@@ -88,5 +88,5 @@ def _text(file: int) -> bytes:
 def _lines(text: bytes) -> tuple[NotedCancel, ...]:
     try:
         return tuple(msgspec.json.decode(line, type=NotedCancel) for line in text.splitlines())
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise StoreError(f"emergency file: {problem}") from problem

@@ -237,3 +237,14 @@ def test_a_directory_without_rows_is_refused(tmp_path: Path, capsys: Captured) -
     said = capsys.readouterr().err
     assert "holds neither ledger.jsonl, exports (*.csv) nor pages (*.json)" in said
     assert "is no directory" in said
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "page.json", "marks.jsonl", "basis.jsonl"])
+@pytest.mark.parametrize("deep", ["[" * 99_999, '{"a":' * 99_999], ids=["list", "object"])
+def test_what_is_nested_without_end_is_told_like_any_file_that_is_not_understood(
+    tmp_path: Path, capsys: Captured, name: str, deep: str
+) -> None:
+    (tmp_path / "ledger.jsonl").write_bytes(line(Story().row("deposit", "ZUSD", "1")))
+    (tmp_path / name).write_text(deep)
+    assert main(("ledger", "replay", str(tmp_path))) in (1, 2)
+    assert name in capsys.readouterr().err

@@ -66,7 +66,7 @@ def read(data: bytes) -> tuple[LedgerRow, ...]:
         if ledger is None:
             raise WireError("no page of the ledger", data[:_RAW_BYTES])
         return tuple(_row(ledger_id, entry) for ledger_id, entry in ledger.items())
-    except (msgspec.MsgspecError, ValueError) as problem:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise WireError(f"no page of the ledger: {problem}", data[:_RAW_BYTES]) from problem
 
 
@@ -83,7 +83,7 @@ def read_lines(data: bytes, watched: Watched = unwatched) -> list[LedgerRow]:
         try:
             entry = _LINE.decode(line)
             rows.append(_row(entry.id, entry))
-        except (msgspec.MsgspecError, ValueError) as problem:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
             words = f"line {number} is no row with an id: {problem}"
             raise WireError(words, line[:_RAW_BYTES]) from problem
     return rows

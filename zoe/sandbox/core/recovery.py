@@ -223,14 +223,14 @@ def _whole(memory: Memory) -> Iterator[Record]:
     They are never all in memory at once: a journal is longer than what it comes to.
     """
     batch: list[Record] = []
-    torn: msgspec.MsgspecError | None = None
+    torn: msgspec.MsgspecError | RecursionError | None = None
     complete = number = 0
     for number, line in enumerate(memory.lines(), 1):
         if torn is not None:
             raise ValueError(f"journal line {number - 1}: {torn}") from torn
         try:
             batch.append(_DECODER.decode(line))
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, RecursionError) as problem:
             torn = problem
             continue
         if len(batch) == batch[0].get("batch", 1):
