@@ -72,6 +72,8 @@ def show_line(line: dict[str, Any]) -> None:
 def _one(arguments: Namespace) -> int:
     """One story, with the log of its messages where that is wanted."""
     told = None if arguments.story is None else acts.read(arguments.story)
+    if len(arguments.seeds) > 1:
+        show.note(f"one story is told: seed {arguments.seeds.start} alone")
     trace = _Trace(in_json=arguments.json)
     story = tell(arguments.seeds.start, arguments.faults, trace if arguments.trace else None, told)
     if trace.broken is not None:

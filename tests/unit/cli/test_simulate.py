@@ -127,5 +127,12 @@ def test_the_trace_in_json_is_the_same_log_and_the_line_of_its_seed() -> None:
     assert (last["seed"], last["verdict"]) == (3, "ok")
 
 
+def test_of_several_seeds_one_story_is_told_and_that_is_said() -> None:
+    words = (*ZOE, "--seeds", "4:9", "--story", "place 1 buy 0.002 at 89500", "--json")
+    done = subprocess.run(words, capture_output=True, check=False)
+    assert json.loads(done.stdout)["seed"] == 4
+    assert b"seed 4 alone" in done.stderr
+
+
 def test_the_grammar_knows_every_profile() -> None:
     assert set(grammar.FAULTS) == set(scenario.PROFILES)
