@@ -21,6 +21,7 @@ READER_GONE: Final = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_all()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character shows its number.
@@ -37,6 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return READER_GONE
     finally:
         _let_go()
+
+
+def _open_all() -> None:
+    """Whoever starts us without one of the three streams wants nothing of it; the next file that is
+    opened must not be taken for it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, mode)))
 
 
 def _run(arguments: "argparse.Namespace") -> int:

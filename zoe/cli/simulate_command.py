@@ -89,18 +89,18 @@ def _one(arguments: Namespace) -> int:
 
 
 class _Trace:
-    """Writes lines; a reader that goes away must not look like a fault of the desk's actors."""
+    """Writes lines; a reader that goes away, or a full disk, must not look like a fault of the desk's actors."""
 
     def __init__(self, *, in_json: bool) -> None:
         self._in_json = in_json
-        self.broken: BrokenPipeError | None = None
+        self.broken: OSError | None = None
 
     def __call__(self, line: str) -> None:
         if self.broken is not None:
             return
         try:
             sys.stdout.write(_document(line) if self._in_json else line)
-        except BrokenPipeError as gone:
+        except OSError as gone:
             self.broken = gone
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +126,16 @@ def test_the_trace_in_json_is_the_same_log_and_the_line_of_its_seed() -> None:
     names = ("at_ns", "actor", "message_id", "correlation_id", "causation_id", "message")
     assert [" ".join(str(row[name]) for name in names) for row in log] == plain.splitlines()
     assert (last["seed"], last["verdict"]) == (3, "ok")
+
+
+def test_a_trace_for_which_there_is_no_room_says_so_and_blames_no_actor() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        words = (*ZOE, "--seeds", "0", "--trace")
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode() == "zoe: No space left on device\n"
 
 
 def test_of_several_seeds_one_story_is_told_and_that_is_said() -> None:
