@@ -16,7 +16,7 @@ from zoe.sandbox.core.funding import Treasury
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import GROUND_TRUTH
 from zoe.sandbox.core.moments import rfc3339
-from zoe.sandbox.core.money import from_text, text
+from zoe.sandbox.core.money import BadNumber, TooPrecise, from_text, text
 from zoe.sandbox.core.opening import Grant, give_key, open_account
 from zoe.sandbox.core.rest import JSON
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
@@ -70,6 +70,10 @@ class Admin:
                     return HttpResponse(200, _LINES, b"".join(lines))
                 case _:
                     return _told({"error": "no such call"}, 404)
+        except BadNumber as problem:
+            return _told({"error": f"{problem} is no amount in plain notation"}, 400)
+        except TooPrecise as problem:
+            return _told({"error": f"{str(problem)[:40]} has more decimals than it may have"}, 400)
         except (ValueError, TypeError, RecursionError) as problem:
             return _told({"error": str(problem)[:_MOST_SAID]}, 400)
 

@@ -199,3 +199,16 @@ def test_an_account_may_have_several_keys_with_nonces_of_their_own() -> None:
     for wrong in ({"account": "AA999999"}, {"account": made["account"], "tier": "pro"}):
         with pytest.raises(AssertionError, match="error"):
             trial.admin("keys", wrong)
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("1e400", "1e400 is no amount in plain notation"),
+        ("-5", "-5 is no amount in plain notation"),
+        ("0.11111", "has more decimals than it may have"),
+    ],
+)
+def test_an_amount_that_is_none_is_told_with_what_is_wrong_with_it(amount: str, told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        Trial().admin("keys", {"balances": {"USD": amount}})
