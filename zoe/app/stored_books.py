@@ -33,6 +33,9 @@ from zoe.store.ledger import PostgresLedger, decimals_of
 BATCH_ROWS: Final = 500
 #: Another writer's bookings came in between so often that something must be wrong.
 MOST_TRIES: Final = 50
+#: So often, and so long after each other, it is looked whether books that a desk writes are in order.
+MOST_LOOKS: Final = 6
+LOOK_SECONDS: Final = 0.5
 
 
 @attrs.define
@@ -230,7 +233,30 @@ def contents(settings: Settings, wanted: str | None, ledger_id: str) -> list[Led
 
 
 def verify(database: Database, account: str, watched: Watched = unwatched) -> Verdict:
-    """Compares what is stored with what its rows say, and the rows with the exchange's word."""
+    """Compares what is stored with what its rows say, and the rows with the exchange's word.
+
+    A desk that runs writes balances and rows one after the other: what is wrong is so where it still is
+    when nothing has been written meanwhile, or again and again.
+    """
+    before: object = None
+    for _ in range(MOST_LOOKS - 1):
+        found, newest = _verify(database, account, watched), _newest(database, account)
+        if not found.problems or newest == before:
+            return found
+        before = newest
+        time.sleep(LOOK_SECONDS)
+    return _verify(database, account, watched)
+
+
+def _newest(database: Database, account: str) -> object:
+    """Changes with whatever the desk writes of an account."""
+    sql = """
+        SELECT (SELECT max(seq) FROM journal WHERE account_id = :account),
+               (SELECT max(arrival) FROM raw_event WHERE account_id = :account)"""
+    return database.run(lambda c: c.run(sql, account=account))[0]
+
+
+def _verify(database: Database, account: str, watched: Watched) -> Verdict:
     store = PostgresLedger(database, account)
     keeping = Bookkeeping(store.load(watched), MarkTable(()))
     missing = keeping.catch_up(time.time_ns(), time.time_ns(), watched=watched)

@@ -140,3 +140,15 @@ def test_rows_after_a_gap_are_kept_and_wait(database: Database) -> None:
     assert stored_books.verify(held, ACCOUNT).problems == ()
     sql = "SELECT asset, quantity_left, basis_left FROM lots ORDER BY number"
     assert read(held, sql) == read(database, sql)
+
+
+def test_what_a_running_desk_has_written_half_of_is_no_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = booked([found for found in ROWS if found.ledger_id != "L4"])
+
+    def written(_seconds: float) -> None:
+        stored_books.take(PostgresLedger(database, ACCOUNT), ROWS, Imported())
+
+    monkeypatch.setattr("zoe.app.stored_books.time.sleep", written)
+    assert stored_books.verify(database, ACCOUNT).problems == ()
