@@ -84,7 +84,8 @@ class EquityWatch:
         self._shift.clear()
         limits = self._limits
         why = breakers.passed(seen, equity, limits.max_daily_loss_bps, limits.max_drawdown_bps)
-        self.breaker = attrs.evolve(seen, strikes=0 if why is None else seen.strikes + 1)
+        strikes = 0 if why is None else seen.strikes + 1
+        self.breaker = seen if strikes == seen.strikes else attrs.evolve(seen, strikes=strikes)
         self._write(now_ns)
         return why if self.breaker.strikes >= STRIKES else None
 
@@ -103,9 +104,11 @@ class EquityWatch:
 
     def _write(self, now_ns: int) -> None:
         assert self.breaker is not None
-        marks = attrs.evolve(self.breaker, strikes=0)
         known, at_ns = self._written
-        if marks == known or (known is not None and now_ns - at_ns < WRITE_NS):
+        if known is not None and now_ns - at_ns < WRITE_NS:
+            return
+        marks = attrs.evolve(self.breaker, strikes=0)
+        if marks == known:
             return
         self._written = (marks, now_ns)
         self._version += 1

@@ -78,13 +78,9 @@ class Breaker:
         new = equity.values.keys() - self.valued
         shift = moved + sum((equity.values[asset] for asset in new), ZERO)
         day, amount = now_ns // DAY_NS, equity.amount
-        return attrs.evolve(
-            self,
-            day=day,
-            opening=self.opening + shift if day == self.day else amount,
-            high=max(self.high + shift, amount),
-            valued=self.valued | new,
-        )
+        opening = self.opening + shift if day == self.day else amount
+        high = max(self.high + shift, amount)
+        return Breaker(day, opening, high, self.valued | new, self.strikes)
 
     def loss_bps(self, equity: Equity) -> tuple[Decimal, Decimal]:
         """What of the day's opening, and what of the highest equity, is lost."""
