@@ -1,13 +1,14 @@
 """RateLimiter: both counters of the exchange; permits are leases.
 
 Receives: RequestPermit, OrderAged, OrderEnded, CounterReported, LimitHit, RestSpent, ReportBudget,
-WatchBudget. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
+WatchBudget, OrdersReported. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
 its watchers.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has just refused; then adds and amends in the order they were
 asked for, each once every order let through before could still be canceled after it.
 A restart forgets the waiting requests with their leases, and what was counted: the order actors ask
-again after a while, and the exchange's own counts and refusals tell what it still counts.
+again after a while, and the exchange's own counts and refusals tell what it still counts. Which orders
+may have to be canceled OrderDesk tells: at its own start by itself, after this actor's crash when asked.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.ratelimit import CANCELS, Limiter, Wish
 from zoe.messages.limits import (
     BudgetChanged,
@@ -31,6 +33,7 @@ from zoe.messages.limits import (
     RestSpent,
     WatchBudget,
 )
+from zoe.messages.orders import OrdersReported, ReportOrders
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
@@ -42,7 +45,8 @@ CHEAP_CALL: Final = 1
 DEAREST_CALL: Final = 4
 
 Inbox = (
-    RequestPermit | OrderAged | WatchBudget | OrderEnded | CounterReported | LimitHit | RestSpent | ReportBudget | Tick
+    RequestPermit | OrderAged | WatchBudget | OrderEnded | OrdersReported | CounterReported | LimitHit
+    | RestSpent | ReportBudget | Tick
 )  # fmt: skip
 
 
@@ -86,6 +90,10 @@ class RateLimiter(Actor):
         self._lanes: dict[str, _Lanes] = {}
         self._watchers: dict[str, Address] = {}
 
+    def on_start(self) -> None:
+        if self.incarnation > 1:
+            self.tell(self.find("orders"), ReportOrders())
+
     def handle(self, message: Inbox) -> None:
         match message:
             case RequestPermit():
@@ -97,6 +105,8 @@ class RateLimiter(Actor):
                 self._watch()
             case OrderEnded():
                 self._ended(message)
+            case OrdersReported():
+                self._remember(message.orders)
             case CounterReported():
                 self._reported(message)
             case LimitHit():
@@ -130,6 +140,14 @@ class RateLimiter(Actor):
                 return
             lanes.drop_first()
             self._grant(first, wish, now_ns)
+
+    def _remember(self, orders: tuple[Order, ...]) -> None:
+        """Their cancels are provided for, as of orders that are made just now."""
+        now_ns = self.clock.monotonic_ns()
+        for order in orders:
+            if order.is_ours and order.state not in CONCLUDED:
+                intent = order.intent
+                self._limiter.engine_placed(intent.pair, intent.intent_id, now_ns)
 
     def _ended(self, news: OrderEnded) -> None:
         # That there is more room now need not be told before the next round of who watches it.
