@@ -14,7 +14,7 @@ from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.ledger import LedgerRowsSeen
-from zoe.messages.limits import CounterReported, OrderAged
+from zoe.messages.limits import CounterReported
 from zoe.ports.venue import Answered
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -70,15 +70,11 @@ class Burst:
             gateway.tell(gateway.find("ledger"), LedgerRowsSeen(tuple(self.entries)))
 
     def _tell_limiter(self, gateway: Actor, socket: SocketRequests) -> None:
-        """One word about a pair: what is counted, and whose age begins."""
+        """One word about a pair: what is counted, and whose age begins; that can wait for the next."""
         limiter = gateway.find("ratelimiter")
-        placed, socket.placed = socket.placed, {}
         for pair, report in self.counts.items():
-            refs = tuple(placed.pop(pair, ()))
+            refs = tuple(socket.placed.pop(pair, ()))
             gateway.tell(limiter, CounterReported(pair, report.value, refs) if refs else report)
-        for pair, unsaid in placed.items():
-            for ref in unsaid:
-                gateway.tell(limiter, OrderAged(ref, pair))
 
     def _first_of(self, order_id: str | None) -> Sighting | None:
         """Takes out what was said of an order, where that is the first that the stream says of it.

@@ -191,7 +191,8 @@ class RateLimiter(Actor):
     def _reported(self, report: CounterReported) -> None:
         now_ns = self.clock.monotonic_ns()
         for ref in report.placed:
-            self._limiter.engine_placed(report.pair, ref, now_ns)
+            # An answer may be later than its order's end.
+            self._limiter.engine_placed(report.pair, ref, now_ns, known=True)
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
         if difference > 0:
             self._tell_room(report.pair, now_ns)

@@ -188,9 +188,9 @@ class _Pair:
             self._since[wish.ref] = now_ns
             self._seen.discard(wish.ref)
 
-    def placed(self, ref: str, now_ns: int) -> None:
+    def placed(self, ref: str, now_ns: int, *, known: bool) -> None:
         """An order was made or amended, not later than now."""
-        if ref not in self._canceled:
+        if ref not in self._canceled and (ref in self._since or not known):
             self._since[ref] = now_ns
             self._seen.add(ref)
 
@@ -297,9 +297,9 @@ class Limiter:
         age_ns = max(wish.age_ns, self._of(wish.pair).age_ns(wish.ref, now_ns))
         return Wish(wish.pair, wish.action, age_ns, wish.ref, wish.count)
 
-    def engine_placed(self, pair: str, ref: str, now_ns: int) -> None:
-        """An order was made or amended just before; what it costs depends on its age."""
-        self._of(pair).placed(ref, now_ns)
+    def engine_placed(self, pair: str, ref: str, now_ns: int, *, known: bool = False) -> None:
+        """An order was made or amended just before; ``known``: if its cancel is provided for yet."""
+        self._of(pair).placed(ref, now_ns, known=known)
 
     def engine_spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""

@@ -25,7 +25,7 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
-from zoe.messages.limits import CounterReported, OrderAged
+from zoe.messages.limits import CounterReported
 from zoe.messages.risk import SetLatch
 from zoe.messages.wire import WireClosed, WireFrame, WireOpened, WireReply, WireRequest, WireSend
 
@@ -219,7 +219,7 @@ def test_what_a_new_connection_reports_of_an_order_goes_to_the_desk() -> None:
     assert heard(private, "orders") == [Input.LIVE]
 
 
-def test_an_orders_age_is_told_with_the_count_that_came_with_its_answer_or_alone() -> None:
+def test_an_orders_age_is_told_with_the_count_that_comes_with_its_answer_or_later() -> None:
     private = Private()
     first = executions(2, "pending_new", symbol="BTC/USD", ratecount="2")
     private.hears(added(private), first)
@@ -228,7 +228,10 @@ def test_an_orders_age_is_told_with_the_count_that_came_with_its_answer_or_alone
     ]
     private = Private()
     private.hears(added(private))
-    assert private.stage.heard("ratelimiter", OrderAged) == [OrderAged("i-1", "BTC/USD")]
+    assert private.stage.heard("ratelimiter", CounterReported) == []
+    private.hears(first)
+    (report,) = private.stage.heard("ratelimiter", CounterReported)
+    assert report.placed == ("i-1",)
 
 
 def test_reports_that_are_not_an_orders_first_go_the_way_of_those_before_them() -> None:

@@ -196,6 +196,14 @@ def test_an_order_that_was_withdrawn_takes_nobodys_place() -> None:
     assert withdrawn not in [ref for ref, _ in limits.granted()]
 
 
+def test_an_answer_that_is_later_than_its_orders_end_provides_for_nothing() -> None:
+    limits = Limits()
+    limits.asks("a", Action.ADD)
+    limits.stage.tell(OrderEnded("a", "X/Y"))
+    limits.stage.tell(CounterReported("X/Y", Decimal(1), ("a",)))
+    assert limits.budget()["owed"] == {}
+
+
 def test_a_count_that_names_new_orders_begins_their_age() -> None:
     known, unknown = Limits(), Limits()
     for limits, placed in ((known, ("a",)), (unknown, ())):
