@@ -11,6 +11,8 @@ from zoe.domain.order import Input
 from zoe.domain.sighting import Sighting
 from zoe.runtime.address import Address
 
+#: Answers whose order's first report is waited for; of older ones it has come before them.
+MOST_ANSWERED: Final = 1_000
 _ENDS: Final = frozenset({Input.COMPLETED, Input.CANCELED, Input.EXPIRED})
 
 
@@ -25,6 +27,8 @@ class OrderHomes:
     def answered(self, order_id: str, home: Address) -> None:
         """The exchange has taken an order."""
         self._answered[order_id] = home
+        if len(self._answered) > MOST_ANSWERED:
+            del self._answered[next(iter(self._answered))]
 
     def of(self, sighting: Sighting) -> Address | None:
         """Where a report goes; None where that is OrderDesk's to say."""
