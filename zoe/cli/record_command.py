@@ -64,7 +64,8 @@ def record(arguments: Namespace) -> int:
         KrakenStream(url, session, told).run(lambda: refusals.complete or over())
     finally:
         file.close()
-    show.facts({"frames": str(file.frames), "file": str(arguments.file), "lost": str(len(lost))})
+    told = {"frames": file.frames, "file": str(arguments.file), "lost": len(lost)}
+    show.document(told) if arguments.json else show.facts(told)
     if refusals.complete:
         return failures.REFUSED
     return 0 if file.frames else 1

@@ -1,6 +1,9 @@
 """What ``zoe record`` says of pairs that the exchange refuses."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,3 +55,14 @@ def test_it_is_over_once_every_subscription_is_refused() -> None:
     assert not line.refusals.complete
     line.refuse("ticker", "NOPE/USD")
     assert line.refusals.complete
+
+
+def test_what_was_recorded_is_a_document_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    where = ("--url", "ws://127.0.0.1:1/v2", "--pair", "BTC/USD", "--for", "1", "--json")
+    command = (sys.executable, "-P", "-m", "zoe.cli.main", "record", str(path), *where)
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["frames"], told["file"]) == (0, str(path))
+    assert told["lost"] > 0
