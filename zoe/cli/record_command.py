@@ -64,8 +64,8 @@ def record(arguments: Namespace) -> int:
         KrakenStream(url, session, told).run(lambda: refusals.complete or over())
     finally:
         file.close()
-    told = {"frames": file.frames, "file": str(arguments.file), "lost": len(lost)}
-    show.document(told) if arguments.json else show.facts(told)
+    summary = {"frames": file.frames, "file": str(arguments.file), "lost": len(lost)}
+    show.document(summary) if arguments.json else show.facts(summary)
     if refusals.complete:
         return failures.REFUSED
     return 0 if file.frames else 1
