@@ -135,7 +135,7 @@ def _spread(
     """Passes for some seconds: how many, and frames a second at best, at worst, at the median."""
     began = time.perf_counter()
     taken = [run()]
-    count = round(BENCH_SECONDS / (time.perf_counter() - began))
+    count = max(round(BENCH_SECONDS / (time.perf_counter() - began)), 2)
     taken += (run() for _ in watched(range(1, count), "passes", count - 1))
     rates = [_rate(len(frames), seconds) for seconds in taken]
     return {

@@ -1,7 +1,9 @@
 """The views of the books, on a story of a few rows; and what verify finds when rows are spoiled."""
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -150,5 +152,6 @@ def test_what_a_running_desk_has_written_half_of_is_no_problem(
     def written(_seconds: float) -> None:
         stored_books.take(PostgresLedger(database, ACCOUNT), ROWS, Imported())
 
-    monkeypatch.setattr("zoe.app.stored_books.time.sleep", written)
+    clock = SimpleNamespace(sleep=written, time_ns=time.time_ns)
+    monkeypatch.setattr(stored_books, "time", clock)
     assert stored_books.verify(database, ACCOUNT).problems == ()
