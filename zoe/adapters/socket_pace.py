@@ -6,8 +6,11 @@ several frames share one.
 
 from typing import Final
 
-#: Where more comes in one rest it is read at once: reads are full anyway, and what is late must catch up.
+#: A rest in which more would come is shorter; and after a read of more there is none, since what is late
+#: must catch up.
 MOST_GATHERED_BYTES: Final = 16 * 1024
+#: What would have to rest for less is read at once: reads are full anyway.
+LEAST_NS: Final = 5_000_000
 
 
 class Pace:
@@ -24,7 +27,7 @@ class Pace:
     def rest_ns(self, size: int, now_ns: int) -> int:
         """How long to rest after a read of so many bytes; ``now_ns`` is monotonic."""
         passed_ns, self._read_ns = now_ns - self._read_ns, now_ns
-        gather_ns = self.gather_ns
-        if size > MOST_GATHERED_BYTES or size * gather_ns > MOST_GATHERED_BYTES * passed_ns:
+        if not self.gather_ns or size > MOST_GATHERED_BYTES:
             return 0
-        return gather_ns
+        rest_ns = min(self.gather_ns, MOST_GATHERED_BYTES * passed_ns // size)
+        return rest_ns if rest_ns >= LEAST_NS else 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.sync.server import Server, ServerConnection, serve
 
-from zoe.adapters.socket_pace import MOST_GATHERED_BYTES, Pace
+from zoe.adapters.socket_pace import LEAST_NS, MOST_GATHERED_BYTES, Pace
 from zoe.adapters.socket_reader import SocketReader
 from zoe.messages.wire import WireFrame, WireOpen
 from zoe.runtime.clock import SystemClock
@@ -29,16 +29,18 @@ def test_a_reader_in_haste_never_rests(reads: list[tuple[int, int]]) -> None:
 
 
 @given(st.integers(1, 65_536), st.integers(1, 10**10))
-def test_it_rests_as_long_as_no_more_comes_in_a_rest_than_may_gather(
+def test_it_rests_as_long_as_it_may_but_not_until_more_has_come_than_may_gather(
     size: int, passed_ns: int
 ) -> None:
     pace = Pace()
     pace.rest_ns(1, 1)
     pace.gather_ns = GATHER_NS
-    comes_in_a_rest = Fraction(size * GATHER_NS, passed_ns)
-    rests = pace.rest_ns(size, 1 + passed_ns) == GATHER_NS
-    most = MOST_GATHERED_BYTES
-    assert rests == (size <= most and comes_in_a_rest <= most)
+    rest_ns = pace.rest_ns(size, 1 + passed_ns)
+    longest = min(Fraction(MOST_GATHERED_BYTES * passed_ns, size), GATHER_NS)
+    if size > MOST_GATHERED_BYTES or longest < LEAST_NS:
+        assert rest_ns == 0
+    else:
+        assert longest - 1 < rest_ns <= longest
 
 
 class Rests:
