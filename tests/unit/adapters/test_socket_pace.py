@@ -36,7 +36,7 @@ def test_it_rests_as_long_as_it_may_but_not_until_more_has_come_than_may_gather(
     pace.rest_ns(1, 1)
     pace.gather_ns = GATHER_NS
     rest_ns = pace.rest_ns(size, 1 + passed_ns)
-    longest = min(Fraction(MOST_GATHERED_BYTES * passed_ns, size), GATHER_NS)
+    longest = min(Fraction(MOST_GATHERED_BYTES * passed_ns, size), Fraction(GATHER_NS))
     if size > MOST_GATHERED_BYTES or longest < LEAST_NS:
         assert rest_ns == 0
     else:
