@@ -34,7 +34,6 @@ from zoe.domain.risk import Limits
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.gateway import SendAdd
 from zoe.messages.journal import Record
-from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.market import Quote
 from zoe.messages.orders import PlaceOrder, SetTarget, SubmitOrder
 from zoe.ports.journal import JournalRow
@@ -49,10 +48,10 @@ from zoe.store.migrate import migrate
 from zoe.store.reading import server_at
 from zoe.store.waiting import wait_until_up
 
-#: The places of a trigger's way, in their order.
+#: The places of a trigger's way, in their order. Where there is room the permit is had within the commit.
 PLACES: Final = (
-    "read", "decoded", "woken", "decided", "targeted", "judged", "approved", "permit asked",
-    "permitted", "recorded", "commit began", "commit ended", "at the gateway", "formed",
+    "read", "decoded", "woken", "decided", "targeted", "judged", "approved", "recorded",
+    "commit began", "commit ended", "at the gateway", "formed",
 )  # fmt: skip
 #: One in so many triggers is followed from place to place.
 EACH: Final = 8
@@ -84,8 +83,6 @@ class Stamps:
             SetTarget: self._targeted,
             PlaceOrder: self._judged,
             SubmitOrder: lambda _, wish: known("approved", wish.intent.intent_id),
-            RequestPermit: lambda _, wish: known("permit asked", wish.ref),
-            PermitGranted: lambda _, granted: known("permitted", granted.ref),
             Record: self._recorded,
             SendAdd: lambda _, wish: known("at the gateway", wish.order.intent.intent_id),
         }

@@ -125,8 +125,8 @@ class Private(Client):
         return True
 
     def say(self, *said: dict[str, Any]) -> None:
-        """Sends frames."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        """Sends frames, while the connection is there."""
+        with contextlib.suppress(OSError):
             self.connection.sendall(b"".join(framed(json.dumps(each).encode()) for each in said))
 
     def _answer(self, asked: dict[str, Any]) -> None:
