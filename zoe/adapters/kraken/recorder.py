@@ -11,6 +11,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
 from typing import Final
@@ -50,19 +51,18 @@ class RecordFile:
 
     Raises:
         ConfigError: Somebody else writes it, or what is there is no recording.
+        WireError: Its index is none.
         OSError: The place cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
-        try:
+        with ExitStack() as opened:
+            self._file = opened.enter_context(path.open("ab", buffering=0))
             _lock(self._file, path)
             self._file.truncate(_whole_bytes(path))
-            self._index = index_of(path).open("ab", buffering=0)
+            self._index = opened.enter_context(index_of(path).open("ab", buffering=0))
             self._index.truncate(_whole_index_bytes(path))
-        except BaseException:
-            self._file.close()
-            raise
+            opened.pop_all()
         self._lines: list[bytes] = []
         self._times_ns: list[int] = []
         self.frames = 0
@@ -164,8 +164,12 @@ def indexed_bytes(path: Path) -> int:
 def _named(path: Path) -> tuple[Part, ...]:
     index = index_of(path)
     lines = index.read_bytes().splitlines()
+    return tuple(_part(line, index) for line in lines if line.endswith(b"}"))
+
+
+def _part(line: bytes, index: Path) -> Part:
     try:
-        return tuple(msgspec.json.decode(line, type=Part) for line in lines if line.endswith(b"}"))
+        return msgspec.json.decode(line, type=Part)
     except (msgspec.MsgspecError, RecursionError) as problem:
         raise WireError(f"{index} is no index: {problem}", b"") from problem
 
@@ -215,11 +219,11 @@ def _torn_bytes(compressed: bytes) -> int:
 
 def _whole_index_bytes(path: Path) -> int:
     """How much of an index is whole lines about members that are there."""
-    size, end = path.stat().st_size, 0
-    for line in index_of(path).read_bytes().splitlines(keepends=True):
+    index, size, end = index_of(path), path.stat().st_size, 0
+    for line in index.read_bytes().splitlines(keepends=True):
         if not line.endswith(b"\n"):
             break
-        part = msgspec.json.decode(line, type=Part)
+        part = _part(line, index)
         if part.offset + part.size > size:
             break
         end += len(line)

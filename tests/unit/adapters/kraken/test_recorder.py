@@ -179,3 +179,16 @@ def test_an_index_that_is_not_of_its_file_is_told(tmp_path: Path) -> None:
     recorder.index_of(path).write_bytes(b"{}\n")
     with pytest.raises(WireError, match="is no index"):
         list(recorder.timed(path))
+
+
+def test_nothing_is_recorded_behind_an_index_with_a_line_that_makes_no_sense(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "market.gz"
+    written(path, 0, 3)
+    index = recorder.index_of(path)
+    index.write_bytes(b"nonsense\n" + index.read_bytes())
+    before = (path.read_bytes(), index.read_bytes())
+    with pytest.raises(WireError, match="is no index"):
+        RecordFile(path)
+    assert (path.read_bytes(), index.read_bytes()) == before
