@@ -9,6 +9,7 @@ from typing import Final, assert_never
 
 from zoe.domain.catalog import MOST_PAIRS, Catalog
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
+from zoe.domain.thinned import Thinned
 from zoe.messages.market import InstrumentsChanged
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireLost, WireReply
@@ -19,8 +20,6 @@ from zoe.runtime.log import log
 
 CALL_SECONDS: Final = 10
 RETRY_SECONDS: Final = (0.5, 1, 2, 5, 10, 30)
-#: So often at most it is told that there is no room for more pairs.
-STRANGE_NS: Final = 1_000_000_000
 
 Inbox = WatchCatalog | InstrumentsChanged | WireReply | WireLost | Tick
 
@@ -36,8 +35,8 @@ class Catalogue(Actor):
         self._catalog: Catalog | None = None
         self._failures = 0
         self._request_id = 0
-        #: Pairs for which there was no room since that was told, and when.
-        self._strange, self._strange_ns = 0, -STRANGE_NS
+        #: Pairs for which there was no room.
+        self._left_out = Thinned()
 
     def on_start(self) -> None:
         for name in self._named:
@@ -98,11 +97,9 @@ class Catalogue(Actor):
                 self._publish(merged)
 
     def _say_full(self, count: int) -> None:
-        self._strange += count  # a line each would be as many as somebody invents
-        now_ns = self.clock.monotonic_ns()
-        if self._strange and now_ns - self._strange_ns >= STRANGE_NS:
-            log.warning("catalogue.full", pairs=MOST_PAIRS, left_out=self._strange)
-            self._strange, self._strange_ns = 0, now_ns
+        self._left_out.add(count)
+        if left_out := self._left_out.due(self.clock.monotonic_ns()):
+            log.warning("catalogue.full", pairs=MOST_PAIRS, left_out=left_out)
 
     def _publish(self, catalog: Catalog) -> None:
         self._catalog = catalog

@@ -13,7 +13,7 @@ crash of the Journal instead (app/tree.py).
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, assert_never
 
@@ -38,6 +38,7 @@ from zoe.messages.journal import (
     HandOn,
     Hydrate,
     Hydrated,
+    Parcel,
     Record,
     Recorded,
     Row,
@@ -48,7 +49,7 @@ from zoe.messages.system import Beat, Tick
 from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
+from zoe.runtime.message import Envelope, Message
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "journal"
@@ -267,8 +268,7 @@ class Journal(Actor):
         record, envelope = waiting.record, waiting.envelope
         if envelope is None:
             return
-        for to, message in record.parcels:
-            self.tell_because_of(envelope, to, message)
+        self._tell_parcels(envelope, record.parcels)
         if record.reply_to is not None:
             self.tell_because_of(envelope, record.reply_to, Recorded(record.ref))
 
@@ -280,8 +280,7 @@ class Journal(Actor):
         if last is not None:
             self._behind.append(Behind(last, message.parcels, self.envelope))
             return
-        for to, parcel in message.parcels:
-            self.tell(to, parcel)
+        self._tell_parcels(self.envelope, message.parcels)
 
     def _tell_behind(self, group: tuple[Waiting, ...]) -> None:
         behind, self._behind = self._behind, []
@@ -289,8 +288,11 @@ class Journal(Actor):
             if not any(one.last is waiting for waiting in group):
                 self._behind.append(one)
                 continue
-            for to, parcel in one.parcels:
-                self.tell_because_of(one.envelope, to, parcel)
+            self._tell_parcels(one.envelope, one.parcels)
+
+    def _tell_parcels(self, cause: Envelope, parcels: Iterable[Parcel]) -> None:
+        for to, message in parcels:
+            self.tell_because_of(cause, to, message)
 
     def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.

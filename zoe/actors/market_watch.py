@@ -18,6 +18,7 @@ from zoe.actors.feed_lines import FeedLines, Line, LineKind, log_not_understood
 from zoe.actors.focus_keeper import FocusKeeper, FocusNews, Scouted
 from zoe.domain import freshness
 from zoe.domain.catalog import DELISTED
+from zoe.domain.thinned import Thinned
 from zoe.messages.journal import Hydrated
 from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import (
@@ -50,8 +51,6 @@ LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=25)
 MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
 CONFIRM_NS: Final = 500_000_000
-#: So often at most it is told that books of pairs were broken that nobody follows.
-STRANGE_NS: Final = 1_000_000_000
 
 Inbox = (
     Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
@@ -105,8 +104,8 @@ class MarketWatch(Actor):
         #: Whose quotes have changed since the books were told.
         self._unbooked: set[str] = set()
         self._delisted: set[str] = set()
-        #: Of pairs that nobody follows: how many books were broken since that was told, and when.
-        self._strange, self._strange_ns = 0, -STRANGE_NS
+        #: Broken books of pairs that nobody follows.
+        self._strange = Thinned()
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
 
@@ -176,7 +175,7 @@ class MarketWatch(Actor):
 
     def _broken(self, news: BookBroken) -> None:
         if self._lines.of(news.symbol) is None:
-            self._strange += 1  # a line each would be as many as somebody invents
+            self._strange.add()
         else:
             log.warning("market.book_broken", symbol=news.symbol, reason=news.reason)
             self._lines.heard(news)
@@ -289,10 +288,8 @@ class MarketWatch(Actor):
         return self._focus is not None and symbol in self._focus
 
     def _check(self) -> None:
-        now_ns = self.clock.monotonic_ns()
-        if self._strange and now_ns - self._strange_ns >= STRANGE_NS:
-            log.warning("market.strange_books", count=self._strange)
-            self._strange, self._strange_ns = 0, now_ns
+        if strange := self._strange.due(self.clock.monotonic_ns()):
+            log.warning("market.strange_books", count=strange)
         for line in self._lines.check():
             self._beat("down", f"{line.name}: nothing heard")
         heard_ns = min((line.heard_ns for line in self._lines.lines if line.open), default=None)
