@@ -23,7 +23,9 @@ class Opcode(enum.IntEnum):
     PONG = 10
 
 
-_DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
+#: What carries messages. To be in it takes a quarter of what comparing an enum's members does.
+DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
+_TEXT: Final = Opcode.TEXT
 
 
 class NotTheProtocol(Exception):
@@ -92,7 +94,7 @@ class FrameStream:
                 break
             at = begin + size
             if first == 0x81 and self._kind is None:
-                said.append((Opcode.TEXT, data[begin:at]))
+                said.append((_TEXT, data[begin:at]))
             else:
                 said += self._other(first, data[begin:at])
         self._rest = data[at:]
@@ -113,7 +115,7 @@ class FrameStream:
             raise NotTheProtocol(f"opcode {first & 0x0F}") from None
         if reserved:
             raise NotTheProtocol("reserved bits")
-        if opcode not in _DATA:
+        if opcode not in DATA:
             if not final or len(payload) > _LONGEST_CONTROL:
                 raise NotTheProtocol("a control frame that is too long, or in parts")
             return [(opcode, payload)]

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import websocket
 
-from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
+from zoe.adapters.socket_frames import DATA, FrameStream, NotTheProtocol, Opcode
 from zoe.adapters.socket_pace import Pace
 from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
@@ -131,7 +131,8 @@ class SocketReader:
                 continue
             if not size:
                 return self._why or "closed by the peer without a word"
-            ended = self._take(stream.feed(bytes(buffer[:size])), lend=size < READ_BYTES)
+            read_ns = self._clock.wall_ns()
+            ended = self._take(stream.feed(bytes(buffer[:size])), read_ns, lend=size < READ_BYTES)
             if ended is not None:
                 return ended
             rest_ns = self._pace.rest_ns(size, self._clock.monotonic_ns())
@@ -139,11 +140,13 @@ class SocketReader:
                 stop.wait(rest_ns / 1e9)
         return self._why or "the process ends"
 
-    def _take(self, told: Sequence[tuple[Opcode, bytes]], *, lend: bool) -> str | None:
+    def _take(
+        self, told: Sequence[tuple[Opcode, bytes]], read_ns: int, *, lend: bool
+    ) -> str | None:
         """Takes what one read has brought; why the connection has ended, if it has."""
-        payloads = [payload for opcode, payload in told if opcode <= Opcode.BINARY]
+        payloads = [payload for opcode, payload in told if opcode in DATA]
         if payloads:
-            self._tell_frames(payloads, lend=lend)
+            self._tell_frames(payloads, read_ns, lend=lend)
         if len(payloads) == len(told):
             return None
         for opcode, payload in told:
@@ -154,14 +157,13 @@ class SocketReader:
                 return close_reason(payload)
         return None
 
-    def _tell_frames(self, payloads: list[bytes], *, lend: bool) -> None:
-        now_ns = self._clock.wall_ns()
+    def _tell_frames(self, payloads: list[bytes], read_ns: int, *, lend: bool) -> None:
         said: Sequence[Message]
         if self._frames is None:
             wish, (first, *more) = self._wish, payloads
-            said = (WireFrame(wish.connection, self.generation, first, now_ns, tuple(more)),)
+            said = (WireFrame(wish.connection, self.generation, first, read_ns, tuple(more)),)
         else:
-            said = tuple(self._frames.feed_all(payloads, now_ns))
+            said = tuple(self._frames.feed_all(payloads, read_ns))
         if said and not self._silent:
             self._deliver(said, lend=lend)
 
