@@ -39,6 +39,7 @@ from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.shelf import Precision
 from zoe.adapters.kraken.venue import CALM_NS, KrakenVenue
 from zoe.adapters.wire import ThreadWire
+from zoe.app.tree import ORDERS
 from zoe.domain.catalog import Catalog
 from zoe.domain.focus import FocusConfig
 from zoe.domain.scan import ScanConfig
@@ -249,6 +250,7 @@ class Watcher:
 class Desk:
     """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf.
 
+    Each has the kind of thread that it has in a desk.
     Pairs that a strategist looks at are configured, where there are others beside them these come by their rank.
     """
 
@@ -269,7 +271,8 @@ class Desk:
         given = symbols[: looked_at or plan.focused]
         by_rank = Scouted("a", FocusConfig(budget=plan.focused, warm_up_seconds=0))
         focus = None if given == symbols else by_rank
-        children = [Child("market", lambda: MarketWatch(venue, given, audience, focus))]
+        market = partial(MarketWatch, venue, given, audience, focus)
+        children = [Child("market", market, dispatcher=ORDERS)]
         if scouted:
             config = ScanConfig(enabled=True, min_turnover_usd=0)
             children.append(Child("scout", lambda: Scout("a", venue, config)))
