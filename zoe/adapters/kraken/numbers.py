@@ -210,6 +210,7 @@ def _second(text: str) -> int:
     return (_midnight(text[:10]) + clock) * NANOSECONDS
 
 
+@lru_cache(maxsize=64)  # what happened at one moment is told in several pieces
 def nanoseconds(text: str) -> int:
     """UTC nanoseconds of an RFC 3339 text that ends in Z, with 0 to 9 decimals.
 

@@ -7,6 +7,7 @@ section 2.8): ``Merger`` keeps what is known of each order and fills it in.
 from collections import OrderedDict
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -97,9 +98,6 @@ class LedgerRow(msgspec.Struct):
     wallet_id: str = "main"
 
 
-#: All rows of a frame at once, where each of them can be read.
-REPORTS: Final = msgspec.json.Decoder(list[Report])
-LEDGER_ROWS: Final = msgspec.json.Decoder(list[LedgerRow])
 #: Row by row, so that one that cannot be read takes no other with it.
 ROWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 REPORT: Final = msgspec.json.Decoder(Report)
@@ -140,91 +138,102 @@ _KEPT: Final = (
     "time_in_force",
     "post_only",
 )
+_said_of: Final = attrgetter(*_KEPT)
+_NOTHING: Final = (None,) * len(_KEPT)
 
 
 class Merger:
     """What is known of each order on one connection."""
 
     def __init__(self) -> None:
-        #: Its last report, with all that earlier ones said of it, and what that describes.
+        #: Its first report, with all that later ones said of it, and what that describes.
         self._known: OrderedDict[str, tuple[Report, Intent | None]] = OrderedDict()
 
     def sighting(self, report: Report) -> Sighting:
         """What a report says, with what earlier ones said of the same order.
 
+        Which pair it is about the report says afterwards, where that is known.
+
         Raises:
             ValueError: It contradicts its own form.
         """
-        description = self._merge(report)
-        # Whatever kind of report it is: an amend shows by the terms.
-        fact = _fact(report, None if description is None else description.terms)
-        return Sighting(report.order_id, report.cl_ord_id, (fact,), description)
+        known, description = self._merged(report)
+        report.symbol = known.symbol
+        if report.exec_type == "trade":
+            fact = _traded(report, known)
+        else:
+            # Whatever kind of report it is: an amend shows by the terms.
+            fact = _fact(report, None if description is None else description.terms)
+        return Sighting(report.order_id, known.cl_ord_id, (fact,), description)
 
-    def _merge(self, report: Report) -> Intent | None:
-        """Fills in what is known of the order; what all of that describes."""
+    def _merged(self, report: Report) -> tuple[Report, Intent | None]:
+        """What is known of the order with this report, and what all of that describes."""
         order_id = report.order_id
-        known, description = self._known.pop(order_id, (None, None))
-        if known is not None and _fill_in(report, known):
+        known, description = self._known.pop(order_id, (report, None))
+        if known is not report and _learn(known, report):
             description = None
         try:
-            description = description or _description(report)
+            description = description or _description(known)
         finally:
-            self._known[order_id] = (report, description)
+            self._known[order_id] = (known, description)
         if len(self._known) > MOST_ORDERS:
             self._known.popitem(last=False)
-        return description
+        return known, description
 
 
-def _fill_in(report: Report, known: Report) -> bool:
-    """Takes from an earlier report what this one lacks; whether it describes the order otherwise."""
-    differs = False
-    for name in _KEPT:
-        kept, said = getattr(known, name), getattr(report, name)
-        if said is None:
-            setattr(report, name, kept)
-        elif said != kept:
-            differs = True
-    return differs
+def _learn(known: Report, report: Report) -> bool:
+    """Adds what a report says of an order to what is known of it; whether that is anything new."""
+    said = _said_of(report)
+    if said == _NOTHING:
+        return False
+    is_new = False
+    for name, told, before in zip(_KEPT, said, _said_of(known), strict=True):
+        if told is not None and told != before:
+            setattr(known, name, told)
+            is_new = True
+    return is_new
+
+
+def _filled(report: Report) -> Quantity | None:
+    return None if report.cum_qty is None else Quantity(exact(report.cum_qty))
+
+
+def _traded(report: Report, known: Report) -> Fact:
+    at_ns = nanoseconds(report.timestamp)
+    fill = _fill(report, known, at_ns)
+    return Fact(
+        Input.FILL, report.order_id, fill, filled_quantity=_filled(report), exchange_ns=at_ns
+    )
 
 
 def _fact(report: Report, terms: Terms | None) -> Fact:
-    at_ns = nanoseconds(report.timestamp)
-    filled = None if report.cum_qty is None else Quantity(exact(report.cum_qty))
-    if report.exec_type == "trade":
-        return Fact(
-            Input.FILL,
-            report.order_id,
-            fill=_fill(report, at_ns),
-            filled_quantity=filled,
-            exchange_ns=at_ns,
-        )
     happened = _BY_STATUS.get(report.order_status) or _BY_EXEC_TYPE.get(report.exec_type)
     if happened is None:
         raise ValueError(f"order status {report.order_status[:40]!r} is unknown")
     return Fact(
         happened,
         report.order_id,
-        filled_quantity=filled,
+        filled_quantity=_filled(report),
         reason=report.reason,
-        exchange_ns=at_ns,
+        exchange_ns=nanoseconds(report.timestamp),
         terms=terms if happened is Input.LIVE else None,
     )
 
 
-def _fill(report: Report, at_ns: int) -> Fill:
+def _fill(report: Report, known: Report, at_ns: int) -> Fill:
     if report.exec_id is None or report.last_qty is None or report.last_price is None:
         raise ValueError("a trade without exec_id, last_qty or last_price")
-    if report.symbol is None or report.side is None:
+    if known.symbol is None or known.side is None:
         raise ValueError("a trade without symbol or side")
     quantity, price = Quantity(exact(report.last_qty)), Price(exact(report.last_price))
     cost = quantity.value * price.value if report.cost is None else exact(report.cost)
-    fee, asset = _fee(report)
+    fee, asset = _fee(report, known.symbol)
     return Fill(
         report.exec_id,
         report.trade_id,
         report.order_id,
-        report.symbol,
-        Side(report.side),
+        known.symbol,
+        Side(known.side),
         quantity,
         price,
         cost,
@@ -235,10 +244,9 @@ def _fill(report: Report, at_ns: int) -> Fill:
     )
 
 
-def _fee(report: Report) -> tuple[Decimal, str]:
+def _fee(report: Report, symbol: str) -> tuple[Decimal, str]:
     """The fee in its first asset; the ledger, not this, says what was really charged."""
-    assert report.symbol is not None
-    asset = report.fees[0].asset if report.fees else report.symbol.partition("/")[2]
+    asset = report.fees[0].asset if report.fees else symbol.partition("/")[2]
     return sum((exact(f.qty) for f in report.fees if f.asset == asset), Decimal(0)), asset
 
 

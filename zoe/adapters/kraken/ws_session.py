@@ -11,17 +11,16 @@ from typing import Final
 
 import msgspec
 
-from zoe.adapters.kraken import frames
+from zoe.adapters.kraken import frames, private_frames
 from zoe.adapters.kraken.errors import classify
 from zoe.adapters.kraken.feed import EXCERPT_BYTES
 from zoe.adapters.kraken.numbers import exact, nanoseconds, rfc3339
 from zoe.adapters.kraken.order_form import number, socket_params
+from zoe.adapters.kraken.private_frames import BalancesFrame, ExecutionsFrame
 from zoe.adapters.kraken.reports import (
     BALANCE,
     LEDGER_ROW,
-    LEDGER_ROWS,
     REPORT,
-    REPORTS,
     ROWS,
     BalanceRow,
     Merger,
@@ -90,14 +89,20 @@ class KrakenSession:
         if self._first_heard_ns is None:
             self._first_heard_ns = received_ns
         try:
-            said = self._read(frames.FRAME.decode(payload), payload)
+            said = self._read(payload)
         except frames.UNREADABLE as problem:
             raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
         if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
             return [*said, StreamGap("not live in 10 s")]
         return said
 
-    def _read(self, frame: frames.Frame, payload: bytes) -> list[object]:
+    def _read(self, payload: bytes) -> list[object]:
+        update = private_frames.update(payload)
+        if update is not None:
+            return self._update(update, payload)
+        return self._take_apart(frames.FRAME.decode(payload))
+
+    def _take_apart(self, frame: frames.Frame) -> list[object]:
         if frame.channel in _CHANNELS:
             return self._private(frame.channel, frame)
         if frame.channel == "status":
@@ -118,31 +123,59 @@ class KrakenSession:
         self._acked.add(_RESULT.decode(frame.result).channel or "")
         return self._maybe_live()
 
-    def _private(self, channel: str, frame: frames.Frame) -> list[object]:
+    def _update(self, frame: ExecutionsFrame | BalancesFrame, payload: bytes) -> list[object]:
+        """What an update says; none makes the session live."""
+        channel, number = frame.channel, frame.sequence
+        if number - self._sequence.get(channel, 0) != 1 or channel not in self._snapshots:
+            passed_over = self._out_of_turn(channel, number, is_snapshot=False)
+            if passed_over is not None:
+                return passed_over
+        try:
+            said = self._rows(frame)
+        except frames.UNREADABLE:
+            said = self._each_row(channel, frames.FRAME.decode(payload).data)
+        self._sequence[channel] = number
+        return said
+
+    def _rows(self, frame: ExecutionsFrame | BalancesFrame) -> list[object]:
+        """What each report says, then the engine's counts of their pairs; or rows of the ledger."""
+        if isinstance(frame, BalancesFrame):
+            return [balance_entry(row) for row in frame.data]
+        counts: list[object] = []
+        return [self._sighting(report, counts) for report in frame.data] + counts
+
+    def _out_of_turn(
+        self, channel: str, number: int | None, *, is_snapshot: bool
+    ) -> list[object] | None:
+        """What a frame says that is not the next of its channel; None where it is."""
         last = self._sequence.get(channel)
-        number = frame.sequence
         if number is not None and last is not None:
             if number <= last:
                 return []  # delivered twice
             if number > last + 1:
                 return [StreamGap(f"{channel}: {number} after {last}")]
-        if frame.type != "snapshot" and channel not in self._snapshots:
+        if not is_snapshot and channel not in self._snapshots:
             return [StreamGap(f"{channel}: an update before the snapshot")]
-        said = self._rows(channel, frame.type, frame.data)
-        if frame.type == "snapshot":
+        return None
+
+    def _private(self, channel: str, frame: frames.Frame) -> list[object]:
+        is_snapshot = frame.type == "snapshot"
+        passed_over = self._out_of_turn(channel, frame.sequence, is_snapshot=is_snapshot)
+        if passed_over is not None:
+            return passed_over
+        said = self._rarely(channel, frame.type, frame.data)
+        if is_snapshot:
             self._snapshots.add(channel)
-        if number is not None:
-            self._sequence[channel] = number
+        if frame.sequence is not None:
+            self._sequence[channel] = frame.sequence
         return said + self._maybe_live()
 
-    def _rows(self, channel: str, kind: str | None, data: msgspec.Raw) -> list[object]:
+    def _rarely(self, channel: str, kind: str | None, data: msgspec.Raw) -> list[object]:
         if kind not in ("snapshot", "update"):
             unknown = f"type {kind!r} of {channel} is unknown"
             return [_unread(unknown, row) for row in ROWS.decode(data)]
-        if channel == _EXECUTIONS:
-            return self._executions(data)
-        if kind == "update":
-            return _ledger_rows(data)
+        if channel == _EXECUTIONS or kind == "update":
+            return self._each_row(channel, data)
         balances = _each(data, _checked_balance)
         wallets = [row for row in balances if isinstance(row, BalanceRow)]
         if len(wallets) < len(balances):
@@ -150,13 +183,11 @@ class KrakenSession:
             return [row for row in balances if not isinstance(row, BalanceRow)]
         return [balance_snapshot(wallets)]
 
-    def _executions(self, data: msgspec.Raw) -> list[object]:
-        """What each report says, then the engine's counts of their pairs."""
+    def _each_row(self, channel: str, data: msgspec.Raw) -> list[object]:
+        """As ``_rows``, row by row, so that one that cannot be read takes no other with it."""
+        if channel == _BALANCES:
+            return _each(data, lambda row: balance_entry(LEDGER_ROW.decode(row)))
         counts: list[object] = []
-        try:
-            return [self._sighting(report, counts) for report in REPORTS.decode(data)] + counts
-        except frames.UNREADABLE:
-            counts.clear()
         return _each(data, lambda row: self._sighting(REPORT.decode(row), counts)) + counts
 
     def _sighting(self, report: Report, counts: list[object]) -> Sighting:
@@ -233,13 +264,6 @@ class KrakenSession:
         """The dead-man's switch for the whole account; 0 disarms it."""
         params = {"timeout": timeout_seconds, "token": self._token}
         return request("cancel_all_orders_after", params, req_id)
-
-
-def _ledger_rows(data: msgspec.Raw) -> list[object]:
-    try:
-        return [balance_entry(row) for row in LEDGER_ROWS.decode(data)]
-    except frames.UNREADABLE:
-        return _each(data, lambda row: balance_entry(LEDGER_ROW.decode(row)))
 
 
 def _each(data: msgspec.Raw, read: Callable[[msgspec.Raw], object]) -> list[object]:
