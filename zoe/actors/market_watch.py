@@ -29,6 +29,7 @@ from zoe.messages.market import (
     InstrumentsChanged,
     MinutesClosed,
     Quote,
+    Quotes,
     SubscriptionAcked,
     SubscriptionRefused,
     TickerSeen,
@@ -53,7 +54,7 @@ MOST_NAMED: Final = 5
 CONFIRM_NS: Final = 500_000_000
 
 Inbox = (
-    Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
+    Quotes | Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
     | SubscriptionRefused | ExchangeStatus | FrameNotUnderstood | FeedAlive
     | FocusWanted | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
 )  # fmt: skip
@@ -121,6 +122,9 @@ class MarketWatch(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
+            case Quotes():
+                for quote in message.quotes:
+                    self._quote(quote)
             case Quote():
                 self._quote(message)
             case TradePrints():

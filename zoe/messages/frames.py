@@ -13,4 +13,8 @@ class FrameReader(Protocol):
         """What a frame says; never raises on bad input, which is a message of its own."""
 
     def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
-        """What frames say that were received together: of what only the newest counts, that alone."""
+        """What frames say that were received together: of what only the newest counts, that alone.
+
+        A connection is read by one of the two: what is told together and what is told alone do not take
+        each other's place.
+        """

@@ -73,6 +73,32 @@ class Quote(Message):
 
 
 @attrs.frozen(weakref_slot=False)
+class Quotes(Message):
+    """The newest quotes of the pairs of one connection that came together.
+
+    Where they wait they are as each alone would be: of each pair the newest stays.
+
+    Attributes:
+        quotes: At most one a pair.
+    """
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False
+    connection: str
+    quotes: tuple[Quote, ...]
+
+    @property
+    def key(self) -> str:
+        """Those of one connection are one line of news."""
+        return self.connection
+
+    def over(self, older: "Quotes") -> "Quotes":
+        """These, and the older ones of pairs that are not among them."""
+        newest = {quote.symbol: quote for quote in (*older.quotes, *self.quotes)}
+        return Quotes(self.connection, tuple(newest.values()))
+
+
+@attrs.frozen(weakref_slot=False)
 class TickerSeen(Message):
     """A pair's ticker."""
 

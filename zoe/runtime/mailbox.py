@@ -2,7 +2,7 @@
 
 ORDERED mail stands in one line, a deque, whose ends are safe to use from any thread without a
 lock. A LATEST message has a place in that line, and the newest message of its key takes that place
-over, under the one lock there is. CONTROL mail has a line of its own, looked at first.
+over, under the one lock there is; one that holds several things keeps those that only the older one had. CONTROL mail has a line of its own, looked at first.
 
 A mailbox has one reader at a time. One that finds nothing raises ``asleep``, looks once more, and
 only then waits: whoever puts mail after that sees the flag and calls ``notify``. So nothing sleeps
@@ -148,6 +148,7 @@ class Mailbox:
                 self._line.append(place)
                 return True
             older, place.envelope = place.envelope, envelope
+            envelope.message = envelope.message.over(older.message)
             self.replaced += 1
         if older.slot is not None:
             older.slot.fail("replaced by a newer one")

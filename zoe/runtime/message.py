@@ -33,6 +33,10 @@ class Message:
         """What a LATEST message replaces: the newest of each (type, key) stays."""
         return None
 
+    def over(self, older: Any) -> "Message":
+        """What stands where a LATEST message takes the place of an older one: as a rule itself."""
+        return self
+
 
 class ReplySlot(Protocol):
     """Where the answer to an ``ask`` goes."""

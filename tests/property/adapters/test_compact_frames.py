@@ -10,7 +10,7 @@ from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.shelf import Verified
 from zoe.domain.book import Book
-from zoe.messages.market import BookBroken, FrameNotUnderstood, Quote, TradePrints
+from zoe.messages.market import BookBroken, FrameNotUnderstood, Quote, Quotes, TradePrints
 
 NUMBERS = st.one_of(
     st.decimals(min_value=0, max_value=10**9, places=2).map(str),
@@ -133,7 +133,9 @@ def test_frames_that_came_together_come_to_what_they_come_to_one_by_one(
         for first in range(0, len(frames), together)
         for news in joined.feed_all(frames[first : first + together], 5)
     ]
-    newest = [{n.symbol: n for n in said if isinstance(n, Quote)} for said in (one, many)]
+    assert not any(isinstance(news, Quote) for news in many), "alone they would overtake the others"
+    told = [quote for news in many if isinstance(news, Quotes) for quote in news.quotes]
+    newest = [{n.symbol: n for n in said if isinstance(n, Quote)} for said in (one, told)]
     assert newest[0] == newest[1]
     broken = [[n for n in said if isinstance(n, BookBroken)] for said in (one, many)]
     assert broken[0] == broken[1]

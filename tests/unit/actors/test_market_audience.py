@@ -6,7 +6,7 @@ from stage import Stage
 
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.venue import KrakenVenue
-from zoe.messages.market import FeedAlive, Quote
+from zoe.messages.market import FeedAlive, Quote, Quotes
 from zoe.messages.system import Beat
 from zoe.messages.wire import WireOpened
 
@@ -35,6 +35,17 @@ def test_who_wants_one_pair_hears_of_no_other_and_the_books_hear_once_a_second()
     assert heard("books") == []
     stage.run(2)
     assert heard("books") == [("BTC/USD", 1001), ("ETH/USD", 50)]
+
+
+def test_quotes_that_came_together_are_told_each_to_whom_it_concerns() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    stage.tell(WireOpened("public/0", 1))
+    now_ns = stage.runtime.clock.wall_ns()
+    told = [Quote(symbol, 1, 8, 50, 5, 60, 5, None, now_ns) for symbol in (*PAIRS, "DOGE/USD")]
+    stage.tell(Quotes("public/0", tuple(told)))
+    assert stage.heard("of_btc", Quote) == told[:1]
+    assert stage.heard("risk", Quote) == told[:2], "nobody follows the third"
 
 
 def test_people_are_told_how_much_nobody_was_told_of() -> None:

@@ -41,6 +41,17 @@ class Latest(Message):
         return self.name
 
 
+@attrs.frozen
+class Several(Message):
+    """What holds several things, of which each is replaced by a newer one of its own."""
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    values: dict[str, int]
+
+    def over(self, older: "Several") -> "Several":
+        return Several({**older.values, **self.values})
+
+
 Some = Ordered | Control | Latest
 
 
@@ -114,6 +125,16 @@ def test_mail_that_comes_together_wakes_once_and_what_has_no_room_comes_back() -
     assert calls == [3]  # when all of it was there
     assert [number_of(envelope) for envelope in refused] == [5, 6]
     assert [number_of(box.take(holding=False)) for _ in range(3)] == [2, 3, 4]
+
+
+def test_what_holds_several_things_keeps_those_that_only_the_older_one_had() -> None:
+    mailbox = Mailbox()
+    told = [Several({"a": 1, "b": 1}), Ordered(7), Several({"b": 2, "c": 2}), Several({"c": 3})]
+    assert not mailbox.put_all([wrap(message) for message in told])
+    first, second = mailbox.drain()
+    assert first.message == Several({"a": 1, "b": 2, "c": 3})
+    assert number_of(second) == 7
+    assert mailbox.replaced == 2
 
 
 def test_messages_that_come_together_go_where_the_address_says() -> None:

@@ -14,7 +14,6 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
-from zoe.adapters.kraken.numbers import all_exact
 from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
@@ -26,16 +25,18 @@ from zoe.messages.market import (
     FeedAlive,
     FrameNotUnderstood,
     InstrumentsChanged,
+    Quote,
+    Quotes,
     SubscriptionAcked,
     SubscriptionRefused,
-    TickerSeen,
 )
 from zoe.runtime.message import Message
 
 DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 _NOTHING: Final[tuple[Message, ...]] = ()
-_TICKER_SEEN: Final = quick(TickerSeen)
+_QUOTES: Final = quick(Quotes)
+_News = Callable[[int], Iterable[Message]]
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
 _KIND: Final = slice(12, 14)
@@ -104,8 +105,8 @@ class FeedReader:
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
         if payload[_KIND] != _BOOK or not self._shelf.quick(payload, received_ns):
-            return self.feed_all((payload,), received_ns)
-        # As feed_all does, of a frame that is often alone.
+            return self._read_all((payload,), received_ns, self._news)
+        # As _read_all does, of a frame that is often alone.
         said, calm_ns = self._news(received_ns), self._calm_ns
         if calm_ns and not 0 <= received_ns - self._told_ns < calm_ns:
             return [*said, *self._due(received_ns)]
@@ -113,6 +114,10 @@ class FeedReader:
 
     def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
         """What frames say that came together; see zoe.messages.frames.FrameReader."""
+        news = self._joined_news if self._calm_ns else self._news
+        return self._read_all(payloads, received_ns, news)
+
+    def _read_all(self, payloads: Iterable[bytes], received_ns: int, news: _News) -> list[Message]:
         calm_ns, quick = self._calm_ns, self._shelf.quick
         said: list[Message] = []
         for payload in payloads:
@@ -125,9 +130,9 @@ class FeedReader:
             elif kind != _TICKER or not calm_ns or not self._hold(payload, received_ns):
                 said += self._slow(payload, received_ns)
             if not calm_ns:
-                said += self._news(received_ns)
+                said += news(received_ns)
         if calm_ns:
-            said += self._news(received_ns)
+            said += news(received_ns)
             # A clock that was set back must not silence it.
             if not 0 <= received_ns - self._told_ns < calm_ns:
                 said += self._due(received_ns)
@@ -135,11 +140,24 @@ class FeedReader:
 
     def _news(self, received_ns: int) -> Iterable[Message]:
         """What books and trades have come to."""
-        shelf, tape = self._shelf, self._tape
+        said, tape = self._books_news(received_ns), self._tape
+        return [*said, *tape.told(received_ns)] if tape.heard else said
+
+    def _joined_news(self, received_ns: int) -> Iterable[Message]:
+        """The same, and all quotes as one: a message for each costs its listener more than the quote."""
+        said, tape = self._books_news(received_ns), self._tape
+        told = [news for news in said if type(news) is not Quote]
+        if len(told) != len(said):
+            # One of a book that broke stands before that of the one which has come for it.
+            newest = {news.symbol: news for news in said if type(news) is Quote}
+            told.append(_QUOTES(self._connection, tuple(newest.values())))
+        return [*told, *tape.told(received_ns)] if tape.heard else told
+
+    def _books_news(self, received_ns: int) -> Sequence[Message]:
+        shelf = self._shelf
         if shelf.owes(received_ns):
             shelf.settle_owed(received_ns)
-        said = shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
-        return [*said, *tape.told(received_ns)] if tape.heard else said
+        return shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
 
     def _trades(self, payload: bytes, received_ns: int) -> Sequence[Message]:
         try:
@@ -178,7 +196,7 @@ class FeedReader:
         try:
             return self._often(frame, received_ns)
         except frames.UNREADABLE as problem:
-            return [_unreadable(problem, payload)]
+            return [rows.unreadable(problem, payload)]
 
     def _hold(self, payload: bytes, received_ns: int) -> bool:
         symbol = compact.ticker(payload)
@@ -197,7 +215,7 @@ class FeedReader:
         held, self._tickers = self._tickers, {}
         for payload, at_ns in held.values():
             try:
-                said += _seen(frames.TICKER_FRAME.decode(payload).data, at_ns)
+                said += rows.tickers(frames.TICKER_FRAME.decode(payload).data, at_ns)
             except frames.UNREADABLE:
                 said += self._slow(payload, at_ns)  # which says what is wrong with it
         return [*said, *self._tape.closed(received_ns), *self._alive(received_ns)]
@@ -224,7 +242,7 @@ class FeedReader:
         try:
             return self._read(frames.FRAME.decode(payload), received_ns)
         except frames.UNREADABLE as problem:
-            return [_unreadable(problem, payload)]
+            return [rows.unreadable(problem, payload)]
 
     def _read(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.channel is not None:
@@ -324,7 +342,7 @@ class FeedReader:
         return said
 
     def _unread_tickers(self, frame: frames.Frame, received_ns: int) -> list[Message]:
-        return _row_by_row(
+        return rows.one_by_one(
             frame, lambda row: self._ticker([frames.TICKER.decode(row)], received_ns)
         )
 
@@ -337,12 +355,12 @@ class FeedReader:
                     self._tape.missed(frames.NAME.decode(row).symbol, received_ns)
                 raise
 
-        return _row_by_row(frame, read)
+        return rows.one_by_one(frame, read)
 
     def _ticker(self, data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
         for row in data:
             self._tickers.pop(row.symbol.encode(), None)  # an older one that is held
-        return _seen(data, received_ns)
+        return rows.tickers(data, received_ns)
 
     def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         if frame.method == "pong":
@@ -370,31 +388,6 @@ class FeedReader:
         return [ExchangeStatus(row.system) for row in frames.STATUS.decode(frame.data)]
 
 
-def _seen(data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
-    said: list[Message] = []
-    for row in data:
-        bid, ask, volume, last = row.bid, row.ask, row.volume, row.last
-        if not all_exact(bid, ask, volume, bid if last is None else last):
-            raise ValueError("a number is absurd, or none")
-        said.append(_TICKER_SEEN(row.symbol, bid, ask, last, volume, received_ns))
-    return said
-
-
 def _result(frame: frames.Frame) -> frames.SubscribedTo:
     told = bytes(frame.result)
     return frames.RESULT.decode(told) if told else frames.SubscribedTo()
-
-
-def _unreadable(problem: Exception, payload: bytes) -> Message:
-    return rows.not_understood(f"{type(problem).__name__}: {problem}", payload)
-
-
-def _row_by_row(frame: frames.Frame, read: Callable[[bytes], list[Message]]) -> list[Message]:
-    """What OFTEN could not read: the rows that make sense count."""
-    said: list[Message] = []
-    for row in map(bytes, frames.ROWS.decode(frame.data)):
-        try:
-            said += read(row)
-        except frames.UNREADABLE as problem:
-            said.append(_unreadable(problem, row))
-    return said

@@ -3,7 +3,7 @@
 import zlib
 
 from zoe.adapters.kraken.feed import FeedReader, Telling
-from zoe.messages.market import BookBroken, FeedAlive, Quote
+from zoe.messages.market import BookBroken, FeedAlive, Quote, Quotes
 from zoe.runtime.message import Message
 
 MS = 1_000_000
@@ -100,3 +100,13 @@ def test_a_clock_that_is_set_back_does_not_hold_levels_back() -> None:
     one = reader()
     at(one, 100, deep(1))
     assert Quote in kinds(at(one, 50, HEARTBEAT))
+
+
+def test_of_a_book_that_broke_and_came_anew_in_one_read_the_new_quote_is_told_alone() -> None:
+    wrong = frame("update", {1002: 1}, {}, 1)
+    for frames, live in (([deep(1), wrong, FIRST], True), ([FIRST, wrong], False)):
+        told = [n for n in reader().feed_all(frames, 1_010 * MS) if not isinstance(n, FeedAlive)]
+        broken, quotes = told
+        assert isinstance(broken, BookBroken), "before what is told of the book thereafter"
+        assert isinstance(quotes, Quotes)
+        assert [quote.live for quote in quotes.quotes] == [live]
