@@ -124,7 +124,7 @@ def measure(tier: str, seconds: int, decide: Any) -> dict[str, Any]:
     vars(desire)["decide"] = decide
     try:
         world.start()
-        world.runtime.witness = None  # what caused what is not asked here, and a day of it is large
+        world.runtime.log.listener = None  # what caused what is not asked, and a day of it is large
         world.ready()
         world.run(WARM_UP_SECONDS + seconds)
     finally:

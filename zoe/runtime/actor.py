@@ -34,11 +34,18 @@ class Timer:
 
 
 class Actor:
-    """Base of every actor; its constructor takes plain values only."""
+    """Base of every actor; its constructor takes plain values only.
+
+    Attributes:
+        tell: Sends when the turn ends well; never blocks.
+        find: The address of a name, whether or not its actor lives yet.
+    """
 
     me: Address
     clock: Clock
     incarnation: int = 0
+    tell: Callable[[Address, Message], None]
+    find: Callable[[str], Address]
     _life: "Life"
 
     @property
@@ -69,10 +76,6 @@ class Actor:
         """
         return True
 
-    def tell(self, to: Address, message: Message) -> None:
-        """Sends when the turn ends well; never blocks."""
-        self._life.tell(to, message)
-
     def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
         """Sends what an earlier message asked for: caused by it, not by the one being handled."""
         self._life.tell_because_of(cause, to, message)
@@ -90,10 +93,6 @@ class Actor:
     ) -> None:
         """Runs ``call`` on the lane's thread; its outcome comes back as a message."""
         self._life.offload(call, reply, lane)
-
-    def find(self, name: str) -> Address:
-        """The address of that name, whether or not its actor lives yet."""
-        return self._life.find(name)
 
     def has_mail(self) -> bool:
         """Whether mail waits behind the message being handled."""

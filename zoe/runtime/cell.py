@@ -17,7 +17,7 @@ from zoe.runtime.log import log
 from zoe.runtime.mailbox import Reader
 from zoe.runtime.message import DeadLetter, Envelope, Fate
 from zoe.runtime.supervisor import Budget, Child, Window
-from zoe.runtime.trace import current
+from zoe.runtime.trace import Turn, current
 
 if TYPE_CHECKING:
     from zoe.runtime.carrier import Carrier
@@ -43,6 +43,7 @@ class Cell:
 
     def __init__(self, runtime: "Runtime", child: Child, address: Address, owner: "Owner") -> None:
         self.runtime = runtime
+        self._note_turn = runtime.note_turn
         self.child = child
         self.address = address
         assert address.cell is None or address.cell.state is State.GONE, f"two at {address}"
@@ -119,8 +120,12 @@ class Cell:
 
     # Called by the stepping thread only
 
-    def step(self) -> bool:
-        """One command or one message; False when there was nothing to do."""
+    def step(self, turn: Turn) -> bool:
+        """One command or one message; False when there was nothing to do.
+
+        Args:
+            turn: The stepping thread's own, which is slow to find.
+        """
         if self._commands:
             self._commands.popleft()()
             return True
@@ -135,7 +140,7 @@ class Cell:
         if life.fenced:
             self.runtime.bury(self.address, envelope, Fate.FENCED, None)
         elif envelope.life is None or life.wants(envelope.life):
-            self._turn(life, envelope)
+            self._turn(life, envelope, turn)
         else:
             self.expired += 1
         return True
@@ -146,13 +151,12 @@ class Cell:
             return True
         return self.life is not None and self.life.stops_at is not None
 
-    def _turn(self, life: Life, envelope: Envelope) -> None:
+    def _turn(self, life: Life, envelope: Envelope, turn: Turn) -> None:
         self.handled += 1
-        turn = current.turn
         turn.life = life
         try:
-            if self.runtime.traces and envelope.message.traced:
-                self.runtime.trace_turn(self, envelope)
+            if self._note_turn is not None:
+                self._note_turn(self, envelope)
             life.handle(envelope)
         except BaseException as error:  # noqa: BLE001  # a turn meets any error here, only here
             self._crashed(life, error, envelope)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
-from zoe.runtime.trace import current
+from zoe.runtime.trace import Turn, current
 
 if TYPE_CHECKING:
     from zoe.runtime.threads import Failed, Timers
@@ -86,7 +86,7 @@ class Dispatcher(Carrier):
         while self._waits() and self._stepping.acquire(blocking=False):
             current.stepped = self
             try:
-                most = self._steps(most)
+                most = self._steps(most, current.turn)
             finally:
                 current.stepped = None
                 self._stepping.release()
@@ -102,7 +102,7 @@ class Dispatcher(Carrier):
             self.step(_ALL)
             self._wake.get()
 
-    def _steps(self, most: int) -> int:
+    def _steps(self, most: int, turn: Turn) -> int:
         ready, timers, steps = self._ready, self._timers, 0
         while (ready or self._aside) and most > 0:
             if self._aside and not (ready and steps % STEPS_UNNOTICED):
@@ -114,7 +114,7 @@ class Dispatcher(Carrier):
                 self._wake.put(None)
                 return 1
             if not cell.finished:
-                self._step(cell)
+                self._step(cell, turn)
                 most -= 1
                 steps += 1
                 if timers.unnoticed and not steps % STEPS_UNNOTICED:
@@ -123,12 +123,12 @@ class Dispatcher(Carrier):
             timers.notice()
         return most
 
-    def _step(self, cell: Cell) -> None:
+    def _step(self, cell: Cell, turn: Turn) -> None:
         reader = cell.reader
         reader.asleep = True
         self.current = cell
         try:
-            worked = cell.step()
+            worked = cell.step(turn)
         except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
             self._failed(self.name, error)
             return

@@ -57,8 +57,8 @@ class Runtime:
 
     Attributes:
         next_id: A message id that never repeats, over restarts too.
-        tracers: Shown every traced turn before it runs.
-        traces: Whether anybody looks at turns.
+        note_turn: Shown every turn before it runs, where anybody wants to see them.
+        witness: Shown every message that is sent, where anybody wants to see them.
         broken: What a supervisor, or a thread of the runtime's own, met and should not have.
     """
 
@@ -66,18 +66,19 @@ class Runtime:
         self.clock = clock
         self.boot = boot
         self.next_id: Callable[[], int] = itertools.count((boot << BOOT_SHIFT) + 1).__next__
-        self.tracers: tuple[Callable[[Cell, Envelope], None], ...] = ()
-        self.traces = False
+        self.note_turn: Callable[[Cell, Envelope], None] | None = None
+        self.witness: Callable[[Envelope], None] | None = None
         self.broken: BaseException | None = None
         self.dead_count = 0
         self.supervision = Supervision(self)
         self._now_ns = clock.monotonic_ns
         self._seeds = random.Random(seed)
-        self._addresses: dict[str, Address] = {}
+        self._addresses = _Addresses(self)
+        #: The address of a name; mail waits there until an actor takes it.
+        self.find: Callable[[str], Address] = self._addresses.__getitem__
         self._dead: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS_KEPT)
         self._dying = threading.Lock()
         self._watchers: list[Callable[[DeadLetter], None]] = []
-        self._mail_ended = False
 
     # What a scheduler fills in
 
@@ -147,21 +148,12 @@ class Runtime:
 
     # Mail
 
-    def find(self, name: str) -> Address:
-        """The address of that name; mail waits there until an actor takes it."""
-        found = self._addresses.get(name)
-        if found is None:
-            found = self._addresses.setdefault(name, Address(name, self, Mailbox()))
-            if self._mail_ended:
-                found.mailbox.open = False
-        return found
-
     def endpoint(self, name: str, handler: Callable[[Envelope], None]) -> Address:
         """An address served by a function, called in the sender's thread; must not block."""
         address = self.find(name)
         address.handler = handler
         address.mailbox.open = False
-        self._divert(address)
+        self.divert(address)
         return address
 
     def post(
@@ -202,7 +194,7 @@ class Runtime:
         for envelope in mailbox.put_all(envelopes):
             self.bury(to, envelope, Fate.OVERFLOW, None)
         if not to.mailbox.open:  # it closed between the look and the put
-            self._divert(to)
+            self.divert(to)
 
     def _asking(self, message: Message, slot: ReplySlot) -> Envelope:
         number = self.next_id()
@@ -211,17 +203,19 @@ class Runtime:
 
     def deliver(self, to: Address, envelope: Envelope) -> None:
         """Puts an envelope where it belongs, or buries it."""
+        if self.witness is not None:
+            self.witness(envelope)
         mailbox = to.mailbox
         if not mailbox.open:
             self._elsewhere(to, envelope)
         elif not mailbox.put(envelope):
             self.bury(to, envelope, Fate.OVERFLOW, None)
         elif not to.mailbox.open:  # it closed between the look and the put
-            self._divert(to)
+            self.divert(to)
 
     def _elsewhere(self, to: Address, envelope: Envelope) -> None:
         if to.handler is None:
-            fate = Fate.SHUTDOWN if self._mail_ended else Fate.CLOSED
+            fate = Fate.SHUTDOWN if self._addresses.ended else Fate.CLOSED
             self.bury(to, envelope, fate, None)
             return
         try:
@@ -229,7 +223,8 @@ class Runtime:
         except BaseException as error:  # noqa: BLE001  # the sender is not to blame, and goes on
             self.bury(to, envelope, Fate.POISON, f"{type(error).__name__}: {error}")
 
-    def _divert(self, address: Address) -> None:
+    def divert(self, address: Address) -> None:
+        """Has what waits at an address that is closed go where its mail goes since."""
         for envelope in address.mailbox.drain():
             self._elsewhere(address, envelope)
 
@@ -244,11 +239,11 @@ class Runtime:
 
     def end_mail(self) -> None:
         """Ends every address but endpoints: what waits, or still comes, is dead."""
-        self._mail_ended = True
+        self._addresses.ended = True
         for address in list(self._addresses.values()):
             if address.handler is None:
                 address.mailbox.open = False
-                self._divert(address)
+                self.divert(address)
 
     # Dead letters
 
@@ -299,16 +294,6 @@ class Runtime:
 
     # Figures
 
-    def trace(self, callback: Callable[[Cell, Envelope], None]) -> None:
-        """Has every traced turn shown to ``callback`` before it runs."""
-        self.tracers = (*self.tracers, callback)
-        self.traces = True
-
-    def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
-        """Shows one turn to the tracers."""
-        for tracer in self.tracers:
-            tracer(cell, envelope)
-
     def vitals(self) -> tuple[Vitals, ...]:
         """Every actor's figures; from any thread."""
         return tuple(self._vitals(cell) for cell in self.supervision.cells())
@@ -347,6 +332,22 @@ class Runtime:
     def outside_a_turn() -> None:
         """Asserts that no actor's turn runs on this thread."""
         assert current.turn.life is None, "ask is for the edges, not for actors"
+
+
+class _Addresses(dict[str, Address]):
+    """Makes an address when its name is first looked up: ever after that is a plain look-up."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self.ended = False
+
+    def __missing__(self, name: str) -> Address:
+        # Another thread may have made one meanwhile; and whoever ends mail closes what is there.
+        found = self.setdefault(name, Address(name, self._runtime, Mailbox()))
+        if self.ended:
+            found.mailbox.open = False
+        return found
 
 
 class Slot:

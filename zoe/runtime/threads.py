@@ -91,12 +91,12 @@ class _OwnThread(Carrier):
             self._failed(self.name, error)
 
     def _steps(self, cell: Cell) -> None:
-        step, reader, wait = cell.step, cell.reader, self._wake.get
+        step, reader, wait, turn = cell.step, cell.reader, self._wake.get, current.turn
         while not cell.finished:
-            if not step():
+            if not step(turn):
                 reader.asleep = True
                 # What came before the flag was up told nobody.
-                if not step():
+                if not step(turn):
                     wait()
 
 

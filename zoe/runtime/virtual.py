@@ -5,11 +5,9 @@ when an offloaded call is answered. Nothing sleeps: time jumps to the next event
 give the same messages in the same order (``digest``).
 """
 
-import hashlib
 import heapq
 import itertools
 import random
-from array import array
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -21,16 +19,15 @@ from zoe.runtime.address import Address, AskTimeout
 from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
 from zoe.runtime.life import Life
-from zoe.runtime.message import Envelope, Fate, Message
+from zoe.runtime.message import Envelope, Message
 from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
 from zoe.runtime.supervision import Owner
 from zoe.runtime.supervisor import Child
+from zoe.runtime.trace import Turn, current
+from zoe.runtime.turn_log import TurnLog
 
 LONGEST_TURN_NS: Final = 200_000
-#: Of so many turns the log is hashed in one go: cheaper than one by one.
-TURNS_AT_ONCE: Final = 2_000
-NO_CAUSE: Final = -1
 #: Virtual time begins at 2026-01-01T00:00:00Z.
 EPOCH_NS: Final = 1_767_225_600_000_000_000
 
@@ -85,6 +82,14 @@ class _VirtualCarrier(Carrier):
         self._ready.append(cell)
 
 
+class _PausingSlot(Slot):
+    """A slot that somebody lets time pass for."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        super().__init__()
+        self.ring = ring  # type: ignore[method-assign]  # what it says there
+
+
 class VirtualRuntime(Runtime):
     """Runs actors from a seed.
 
@@ -117,19 +122,17 @@ class VirtualRuntime(Runtime):
         self._carriers: dict[str, _VirtualCarrier] = {}
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
-        self._log = hashlib.sha256()
-        #: Of the turns that the log lacks yet: when, ids and cause; whose, and of what. Not their
-        #: envelopes: memory that is used again at once is quicker than memory that is kept a while.
-        self._numbers: list[int] = []
-        self._names: list[str] = []
+        self.log = TurnLog()
         self._dead_process = False
+        #: Ends the loop before its next turn or event.
+        self._paused = False
         self.code: int | None = None
         self.turns = 0
-        #: Shown every message that is sent, traced or not.
-        self.witness: Callable[[Envelope], None] | None = None
+        #: By types of messages: is shown each turn of one before it runs.
+        self.watched: dict[type[Message], Callable[[Envelope], None]] = {}
         #: Gets each line of the ordered log of traced messages.
         self.tell_line: Callable[[str], None] | None = None
-        self.traces = True
+        self.note_turn = self._note
         _Host.start()
 
     def make_cell(self, child: Child, name: str, owner: Owner) -> Cell:
@@ -138,19 +141,6 @@ class VirtualRuntime(Runtime):
         thread = name if child.dispatcher is None else f"dispatcher {child.dispatcher}"
         self._carriers.setdefault(thread, _VirtualCarrier(thread, self._ready)).carry(cell)
         return cell
-
-    def deliver(self, to: Address, envelope: Envelope) -> None:
-        """See Runtime."""
-        if self.witness is not None:
-            self.witness(envelope)
-        mailbox = to.mailbox
-        # As Runtime does it, which would cost a call more for every message.
-        if not mailbox.open:
-            self._elsewhere(to, envelope)
-        elif not mailbox.put(envelope):
-            self.bury(to, envelope, Fate.OVERFLOW, None)
-        elif not to.mailbox.open:  # threads of a test may send here, too
-            self._divert(to)
 
     def supervise(self, action: Callable[[], None]) -> None:
         """Runs an action after those before it, when the seed says so."""
@@ -187,11 +177,11 @@ class VirtualRuntime(Runtime):
     def ask(self, address: Address, message: Message, timeout_seconds: float) -> Message:
         """See Address.ask; runs the simulation until the answer is there."""
         self.outside_a_turn()
-        slot = Slot()
+        slot = _PausingSlot(self._pause)
         self.deliver(address, self._asking(message, slot))
         end_ns = self._time.now_ns + round(timeout_seconds * 1e9)
-        while not slot.done() and self._go(end_ns, 1):
-            pass
+        if not slot.done():
+            self._go(end_ns)
         if not slot.done():
             self._time.now_ns = max(self._time.now_ns, end_ns)
             raise AskTimeout(f"no answer from {address.name} in {timeout_seconds} s")
@@ -201,6 +191,10 @@ class VirtualRuntime(Runtime):
         """The tree has ended; only the first code counts."""
         if self.code is None:
             self.code = code
+        self._pause()
+
+    def _pause(self) -> None:
+        self._paused = True
 
     # Running
 
@@ -219,20 +213,19 @@ class VirtualRuntime(Runtime):
         end_ns = self._time.now_ns + round(limit_seconds * 1e9)
         self._go(end_ns)
 
-    def _go(self, end_ns: int, count: int = -1) -> bool:
-        """So many events and turns; False when there is none more before ``end_ns``."""
+    def _go(self, end_ns: int) -> None:
+        """Events and turns until ``end_ns``, until there are none, or until there is a pause."""
         events, ready, time, chance = self._events, self._ready, self._time, self._chance
-        while count and (self.code is None or count > 0) and not self._dead_process:
-            count -= 1
-            if events and (not ready or events[0][0] <= time.now_ns):
-                if events[0][0] > end_ns:
-                    return False
+        turn = current.turn
+        self._paused = self._dead_process or self.code is not None
+        while not self._paused:
+            if not ready or (events and events[0][0] <= time.now_ns):
+                if not events or events[0][0] > end_ns:
+                    return
                 at_ns, _, action = heapq.heappop(events)
                 time.now_ns = max(time.now_ns, at_ns)
                 action()
                 continue
-            if not ready:
-                return False
             # One draw for both: its whole part says who, the rest of it how long.
             drawn = chance() * len(ready)
             index = int(drawn)
@@ -242,23 +235,22 @@ class VirtualRuntime(Runtime):
                 ready[index] = last
             if cell is None:
                 self._supervised(self._wished.popleft())
-            elif self._turn(cell):
+            elif self._turn(cell, turn):
                 time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
             if time.now_ns > end_ns:
-                return False
-        return not count
+                return
 
-    def _turn(self, cell: Cell) -> bool:
+    def _turn(self, cell: Cell, turn: Turn) -> bool:
         """Steps a cell that is ready; False when it had nothing to do or cannot."""
         hung = self._hung
         if cell.finished or (hung and cell.carrier in hung):
             return False
         reader = cell.reader
         reader.asleep = True
-        if not cell.step():
+        if not cell.step(turn):
             return False
         self.turns += 1
-        if not (hung and cell.carrier in hung):
+        if not hung or cell.carrier not in hung:
             cell.carrier.steps += 1
         if reader.asleep and cell.is_busy():
             reader.asleep = False
@@ -298,39 +290,31 @@ class VirtualRuntime(Runtime):
     def kill(self) -> None:
         """As kill -9: nothing of this runtime runs any more."""
         self._dead_process = True
+        self._pause()
         self._events.clear()
         self._ready.clear()
 
-    def trace_turn(self, cell: Cell, envelope: Envelope) -> None:
-        """See Runtime; notes the turn for the digest."""
-        now_ns, name, cause = self._time.now_ns, cell.address.name, envelope.causation_id
-        self._numbers += (
-            now_ns,
+    def _note(self, cell: Cell, envelope: Envelope) -> None:
+        """A turn is about to begin."""
+        message = envelope.message
+        kind = type(message)
+        fresh = self.log.fresh
+        fresh += (
+            self._time.now_ns,
             envelope.message_id,
             envelope.correlation_id,
-            NO_CAUSE if cause is None else cause,
+            envelope.causation_id,
+            cell.address.name,
+            kind.__name__,
         )
-        self._names += (name, type(envelope.message).__name__)
-        if len(self._names) >= 2 * TURNS_AT_ONCE:
-            self._seal()
-        if self.tell_line is not None:
-            numbers = f"{envelope.message_id} {envelope.correlation_id} {cause}"
-            self.tell_line(f"{now_ns} {name} {numbers} {envelope.message!r}\n")
-        for tracer in self.tracers:
-            tracer(cell, envelope)
-
-    def _seal(self) -> None:
-        """Takes the turns that have come together into the digest."""
-        self._log.update(array("q", self._numbers).tobytes())
-        self._log.update(" ".join(self._names).encode())
-        self._numbers.clear()
-        self._names.clear()
+        if len(fresh) >= TurnLog.full:
+            self.log.seal()
+        if kind in self.watched:
+            self.watched[kind](envelope)
+        if self.tell_line is not None and message.traced:
+            numbers = f"{envelope.message_id} {envelope.correlation_id} {envelope.causation_id}"
+            self.tell_line(f"{self._time.now_ns} {cell.address.name} {numbers} {message!r}\n")
 
     def digest(self) -> str:
-        """SHA-256 of the ordered log of traced messages: when, to whom, ids and type.
-
-        Contents are left out, since printing them would cost half of a simulation: what actors
-        make of them shows in what they send, and in the store's rows and the wire's bytes.
-        """
-        self._seal()
-        return self._log.hexdigest()
+        """SHA-256 of the turns (see TurnLog)."""
+        return self.log.digest()

@@ -4,47 +4,57 @@ Whether every action that the exchange can see reaches an input event by its par
 counter of REST calls kept the desk from looking.
 """
 
+from array import array
 from collections.abc import Mapping
+from typing import Final
 
 from zoe.messages.limits import RestHeld
 from zoe.messages.wire import WireRequest, WireSend
 from zoe.runtime.message import Envelope
 
-_VISIBLE = frozenset({WireRequest, WireSend})
-_NOTED = _VISIBLE | {RestHeld}
+_VISIBLE: Final = (WireRequest, WireSend)
+_NONE: Final = -1
 
 
 class Causes:
-    """Notes each message that is delivered, over all of an account's desks."""
+    """Notes each message that is handled, and each that goes to the exchange, over all of an account's desks."""
 
     def __init__(self) -> None:
-        #: Id, causation and correlation of each message, one after the other.
-        self._noted: list[int | None] = []
+        self._numbers = array("q")
+        self._roots = array("q")
+        self._parents = array("q")
         self._visible: list[int] = []
         #: From when until when calls were held back (monotonic).
         self.held: list[tuple[int, int]] = []
 
+    def turns(self, numbers: "array[int]", roots: "array[int]", parents: "array[int]") -> None:
+        """Messages have been handled: their ids, those of their roots and of their causes."""
+        self._numbers += numbers
+        self._roots += roots
+        self._parents += parents
+
     def note(self, envelope: Envelope) -> None:
-        """A message is on its way."""
-        self._noted += (envelope.message_id, envelope.causation_id, envelope.correlation_id)
-        message = envelope.message
-        if type(message) not in _NOTED:
-            return
-        if type(message) in _VISIBLE:
+        """A message has come to where the exchange is."""
+        self._numbers.append(envelope.message_id)
+        self._roots.append(envelope.correlation_id)
+        self._parents.append(_NONE if envelope.causation_id is None else envelope.causation_id)
+        if isinstance(envelope.message, _VISIBLE):
             self._visible.append(envelope.message_id)
-        elif isinstance(message, RestHeld):
-            self.held.append((envelope.sent_ns, message.cheap_ns))
+
+    def held_back(self, envelope: Envelope) -> None:
+        """The Gateway hears until when its calls must wait."""
+        assert isinstance(envelope.message, RestHeld), "nothing else holds them back"
+        self.held.append((envelope.sent_ns, envelope.message.cheap_ns))
 
     def violations(self) -> list[str]:
         """Every visible action whose chain breaks off, or changes its root cause on the way."""
-        numbers, causes, roots = (self._noted[place::3] for place in range(3))
-        known = dict(zip(numbers, zip(causes, roots, strict=True), strict=True))
+        known = dict(zip(self._numbers, zip(self._parents, self._roots, strict=True), strict=True))
         return [p for number in self._visible if (p := _problem(number, known))]
 
 
-def _problem(action: int, known: Mapping[int | None, tuple[int | None, int | None]]) -> str | None:
+def _problem(action: int, known: Mapping[int, tuple[int, int]]) -> str | None:
     cause, root = known[action]
-    while cause is not None:
+    while cause != _NONE:
         found = known.get(cause)
         if found is None:
             return f"action {action} follows from {cause}, which is no message"

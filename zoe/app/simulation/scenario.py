@@ -356,6 +356,7 @@ class _Teller:
             for r in world.journal.rows
         ]
         found = evidence(world.memory.lines(), story.rows, self._halts, world.by_hand_counts)
+        world.runtime.log.seal()
         story.violations += audit(found) + world.causes.violations()
         held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]
         story.doubts = doubts(story.rows, held, world.away)

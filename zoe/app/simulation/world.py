@@ -21,6 +21,7 @@ from zoe.domain.ids import account_id, desk_tag
 from zoe.domain.order_record import stream_of
 from zoe.domain.ratelimit import TIERS, Limiter
 from zoe.domain.risk import Limits
+from zoe.messages.limits import RestHeld
 from zoe.messages.orders import LookWanted
 from zoe.messages.system import DoorAnswer, DoorRequest
 from zoe.ports.journal import JournalStore
@@ -111,10 +112,11 @@ class World:
             self.seed * 1_000 + self.boots, self.boots, began_ns=self._now_ns
         )
         self.runtime.tell_line = self._tell_line
-        self.runtime.witness = self.causes.note
+        self.runtime.log.listener = self.causes.turns
+        self.runtime.watched[RestHeld] = self.causes.held_back
         self._wire = VirtualWire(self.runtime, self.exchange, self.seed * 7 + self.boots)
         self._wire.censor = self.censor
-        self.runtime.endpoint("wire", self._wire.handle)
+        self.runtime.endpoint("wire", self._to_exchange)
         self.runtime.endpoint("door_socket", self._answered)
         self.runtime.endpoint(READY, self._ready)
         self.runtime.root(tree(self._parts()))
@@ -127,6 +129,10 @@ class World:
         self.runtime.kill()
         self.is_dead = True
         self._wire.hang_up()
+
+    def _to_exchange(self, envelope: Envelope) -> None:
+        self.causes.note(envelope)
+        self._wire.handle(envelope)
 
     def _ready(self, _envelope: Envelope) -> None:
         self.is_ready = True
