@@ -103,7 +103,7 @@ def checksum(book: Book) -> int:
     That is how a whole number of units prints.
     """
     levels = [*book.asks.top(_CHECKED), *book.bids.top(_CHECKED)]
-    return zlib.crc32("".join(f"{price}{qty}" for price, qty in levels).encode())
+    return zlib.crc32("".join([f"{price}{qty}" for price, qty in levels]).encode())
 
 
 def _tail(ladder: Ladder, depth: int) -> int | None:

@@ -50,19 +50,19 @@ class Clearing:
 
     def trade(self, pair: Pair, traded: Print, parties: tuple[Resting, Resting]) -> None:
         """A match between a taker and a maker, whose quantities are taken off already."""
-        paid = moved(self.world.catalog, pair, traded.qty, traded.price)
+        base, quote = moved(self.world.catalog, pair, traded.qty, traded.price)
+        rooms = []
         for party in parties:
             if party.order is not None:
-                paid = self._within_means(party.order, traded, paid)
-        for party in parties:
-            if party.order is not None:
-                self._settle(party.order, traded, (paid, party is parties[1]))
-
-    def _within_means(self, order: Order, traded: Print, paid: tuple[int, int]) -> tuple[int, int]:
-        """Base and quote moved, less what rounding would take beyond an account's means."""
-        base, quote = paid
-        room = self._room(order, traded.qty)
-        return (min(base, room), quote) if order.terms.side == "sell" else (base, min(quote, room))
+                room = self._room(party.order, traded.qty)
+                rooms.append((party.order, room, party is parties[1]))
+                # Rounding must not take more than an account's means.
+                if party.side == "sell":
+                    base = min(base, room)
+                else:
+                    quote = min(quote, room)
+        for order, room, is_maker in rooms:
+            self._settle(order, traded, (base, quote), (room, is_maker))
 
     def _room(self, order: Order, qty: int) -> int:
         """What this match may cost: nothing that other orders, or the rest of this, hold."""
@@ -70,12 +70,15 @@ class Clearing:
         asset, rest = rules.claim(self.world, order.terms, order.left - qty)
         return account.available(asset) + order.held - rest
 
-    def _settle(self, order: Order, traded: Print, how: tuple[tuple[int, int], bool]) -> None:
-        world, (paid, maker) = self.world, how
+    def _settle(
+        self, order: Order, traded: Print, paid: tuple[int, int], how: tuple[int, bool]
+    ) -> None:
+        """What a match does to one party; of ``how``, the first is what it may cost."""
+        world, (room, maker) = self.world, how
         account, pair, at_ns = world.accounts.of(order), order.terms.pair, world.now_ns
         bps = fee_bps(pair, account.volume.at(at_ns), maker=maker)
         owed = charge(world.catalog, order.terms, (traded.qty, traded.price, bps), paid)
-        owed = self._affordable(order, traded, owed)
+        owed = _affordable(order, room, owed)
         trade = Trade(
             world.ids.new("T"),
             traded.trade_id,
@@ -100,15 +103,6 @@ class Clearing:
         else:
             self.close(order, "closed", None)
             self.listener.order_changed(order, "filled")
-
-    def _affordable(self, order: Order, traded: Print, owed: Charge) -> Charge:
-        """Without the last unit of a fee where rounding up would overdraw the account."""
-        gives, gets = owed.legs if order.terms.side == "buy" else reversed(owed.legs)
-        room = self._room(order, traded.qty) + gives.amount
-        if gives.fee <= room:
-            return owed
-        gives = msgspec.structs.replace(gives, fee=max(room, 0))
-        return msgspec.structs.replace(owed, legs=(gives, gets))
 
     def _cents(self, pair: Pair, cost: int) -> int:
         """Dollars of a trade, for the tier of fees."""
@@ -143,7 +137,7 @@ class Clearing:
         order.end(status, reason, self.world.now_ns)
         account = self.world.accounts.of(order)
         account.close_order(order)
-        account.hold(order, rules.claim(self.world, order.terms, 0)[0], 0)
+        account.hold(order, rules.claimed_asset(order.terms), 0)
 
     def end(self, order: Order, status: str, reason: str) -> None:
         """Canceled or expired; what is left of it leaves the book."""
@@ -157,3 +151,13 @@ class Clearing:
         )
         self.close(order, status, reason)
         self.listener.order_changed(order, status)
+
+
+def _affordable(order: Order, room: int, owed: Charge) -> Charge:
+    """Without the last unit of a fee where rounding up would overdraw the account."""
+    gives, gets = owed.legs if order.terms.side == "buy" else reversed(owed.legs)
+    left = room + gives.amount
+    if gives.fee <= left:
+        return owed
+    gives = msgspec.structs.replace(gives, fee=max(left, 0))
+    return msgspec.structs.replace(owed, legs=(gives, gets))

@@ -41,25 +41,16 @@ class Reports:
 
     def order_changed(self, order: Order, exec_type: str, trade: Trade | None = None) -> None:
         """See engine.Listener."""
-        listening = [
-            session
-            for session in self._outbox.sessions.values()
-            if session.executions is not None
-            and session.executions.account == order.account
-            and (session.executions.order_status or exec_type in _ALWAYS_TOLD)
-        ]
-        if not listening:
-            return
-        report = self._report(order, exec_type, trade)
-        plain: bytes | None = None
-        for session in listening:
+        report: dict[str, object] | None = None
+        for session in tuple(self._outbox.sessions.values()):
             feed = session.executions
-            assert feed is not None
-            if feed.ratecounter:
-                told = encode([{**report, **self._counter(order)}])
-            else:
-                told = plain = plain or encode([report])
-            self._send(session, "executions", feed, ("update", told))
+            if feed is None or feed.account != order.account:
+                continue
+            if not feed.order_status and exec_type not in _ALWAYS_TOLD:
+                continue
+            report = report or self._report(order, exec_type, trade)
+            told = report | self._counter(order) if feed.ratecounter else report
+            self._send(session, "executions", feed, ("update", encode([told])))
 
     def _counter(self, order: Order) -> dict[str, object]:
         """The engine's counter of the order's pair; version 1 of the channel calls it so."""

@@ -22,9 +22,9 @@ class Ids:
 
     def new(self, kind: str) -> str:
         """An id such as ``OABCDE-FGHIJ-KLMNOP``; kind is ``O`` order, ``T`` trade, ``L`` ledger."""
-        self._used[kind] += 1
+        number = self._used[kind] = self._used[kind] + 1
         digest = self._begun.copy()
-        digest.update(f"{kind}{self._used[kind]}".encode())
+        digest.update(f"{kind}{number}".encode())
         letters = digest.digest().translate(_LETTER_OF_BYTE).decode()
         return f"{kind}{letters[:5]}-{letters[5:10]}-{letters[10:]}"
 

@@ -94,8 +94,8 @@ class Ladder:
 
     def top(self, depth: int) -> list[tuple[int, int]]:
         """Prices and quantities of the best levels."""
-        prices = [self.sign * key for key in self.keys[:depth]]
-        return [(price, self.levels[price].total) for price in prices]
+        sign, levels = self.sign, self.levels
+        return [(sign * key, levels[sign * key].total) for key in self.keys[:depth]]
 
 
 class Book:

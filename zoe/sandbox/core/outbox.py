@@ -135,10 +135,11 @@ class Outbox:
     def _send(
         self, session: Session, payload: bytes, at_ns: int = 0, place: int | None = None
     ) -> None:
-        session.last_sent_ns = self.now_ns
-        if session.silent_until_ns > self.now_ns or not self.is_open(session):
+        now_ns = session.last_sent_ns = self.now_ns
+        is_open = self.sessions.get(session.connection) is session
+        if session.silent_until_ns > now_ns or not is_open:
             return
-        at_ns = max(at_ns, self.now_ns, session.not_before_ns)
+        at_ns = max(at_ns, now_ns, session.not_before_ns)
         delivery = Delivery(at_ns, session.connection, Frame(payload))
         if place is None:
             self._deliveries.append(delivery)

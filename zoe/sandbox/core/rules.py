@@ -130,14 +130,19 @@ def claim(world: World, terms: Terms, left: int) -> tuple[str, int]:
     A market order holds nothing: it is over at once. One that waits for a price holds as if it
     traded there.
     """
-    pair = terms.pair
+    pair, asset = terms.pair, claimed_asset(terms)
     if terms.side == "sell":
         fee = ceiling(left * pair.highest_fee, BASIS_POINTS) if terms.fee_in_base else 0
-        decimals = world.catalog.assets[pair.base].decimals
-        return pair.base, rescaled_up(left + fee, pair.qty_decimals, decimals)
+        decimals = world.catalog.assets[asset].decimals
+        return asset, rescaled_up(left + fee, pair.qty_decimals, decimals)
     value = (terms.price or terms.trigger) * left
     fee = 0 if terms.fee_in_base else ceiling(value * pair.highest_fee, BASIS_POINTS)
-    return pair.quote, _quote_up(world, pair, value) + _quote_up(world, pair, fee)
+    return asset, _quote_up(world, pair, value) + _quote_up(world, pair, fee)
+
+
+def claimed_asset(terms: Terms) -> str:
+    """Of which asset an order holds what it may give."""
+    return terms.pair.base if terms.side == "sell" else terms.pair.quote
 
 
 def _quote_up(world: World, pair: Pair, value: int) -> int:

@@ -114,9 +114,11 @@ class Tape:
     def tell(self, symbol: str) -> None:
         """Sends what happened since the last time."""
         kept, pair = self._of(symbol), self._world.catalog.pairs[symbol]
-        fresh, kept.fresh = kept.fresh, []
         book = self._world.books[symbol]
         before, kept.best = kept.best, (book.bids.best, book.asks.best)
+        if not kept.fresh and before == kept.best:
+            return
+        fresh, kept.fresh = kept.fresh, []
         sessions = tuple(self._outbox.sessions.values())
         told = [session for session in sessions if fresh and symbol in session.trades]
         if told:

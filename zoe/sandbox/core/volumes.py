@@ -1,5 +1,6 @@
 """What an account traded in thirty days, and the fees that follow (facts, 7.1)."""
 
+from bisect import bisect_right
 from collections import deque
 from typing import Final
 
@@ -31,8 +32,11 @@ class Volume:
 
 def tier_of(pair: Pair, cents: int) -> int:
     """Which row of the pair's fees is for such a volume."""
-    reached = [number for number, row in enumerate(pair.fees) if row[0] * CENT <= cents]
-    return reached[-1] if reached else 0
+    return max(bisect_right(pair.fees, cents, key=_least_cents) - 1, 0)
+
+
+def _least_cents(row: tuple[int, int, int]) -> int:
+    return row[0] * CENT
 
 
 def fee_bps(pair: Pair, cents: int, *, maker: bool) -> int:
