@@ -37,6 +37,7 @@ from zoe.domain.repeg import (
     Wait,
     Working,
     is_renewal,
+    quiet_until,
 )
 from zoe.domain.resting_stop import is_guard, trigger_at
 from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
@@ -96,6 +97,8 @@ class Repositioner(Actor):
         self._resting_until: dict[Slot, int] = {}
         #: When somebody was last asked for something about an order.
         self._asked_ns: dict[str, int] = {}
+        #: Until when a slot has nothing to do while nothing is heard of it: the round passes it over.
+        self._quiet_until: dict[Slot, int] = {}
         self._rooms: dict[str, Room] = {}
         #: Why each slot waits, as it was last said.
         self._said: dict[Slot, str] = {}
@@ -129,6 +132,7 @@ class Repositioner(Actor):
                 self._rooms[message.pair] = message.room
             case Reconciled():
                 self._ready = True
+                self._quiet_until.clear()
                 self._round()
             case StreamBroken():
                 self._ready = False
@@ -164,11 +168,15 @@ class Repositioner(Actor):
             self._set(SetTarget(*slot, target))  # forgotten in a restart
         elif known is not None and is_renewal(known, target):
             self._targets[slot] = target
+            if target.valid_until_ns < known.valid_until_ns:
+                self._quiet_until.pop(slot, None)
 
     def _round(self) -> None:
         if self._targets or any(self._working.values()):
             self.tell(self.find("ratelimiter"), WatchBudget())
-        for slot in sorted(self._targets.keys() | self._working.keys()):
+        now_ns, quiet_until = self.clock.wall_ns(), self._quiet_until
+        slots = self._targets.keys() | self._working.keys()
+        for slot in sorted([slot for slot in slots if quiet_until.get(slot, 0) <= now_ns]):
             self._remind(slot)
             self._decide(slot)
 
@@ -180,10 +188,9 @@ class Repositioner(Actor):
         """
         now_ns = self.clock.wall_ns()
         for intent_id, order in list(self._working.get(slot, {}).items()):
-            waits = order.state is State.WAITING or order.cancel is not CancelProgress.NONE
             if now_ns - self._asked_ns.get(intent_id, now_ns) <= PATIENCE_NS:
                 continue
-            if waits:
+            if _waits(order):
                 self._asked_ns[intent_id] = now_ns
                 self.tell(self.find("orders"), CancelOrder(intent_id, "no news of it"))
             elif order.amending:
@@ -191,6 +198,7 @@ class Repositioner(Actor):
                 self._working[slot][intent_id] = attrs.evolve(order, amending=False)
 
     def _decide(self, slot: Slot) -> None:
+        self._quiet_until.pop(slot, None)
         if not self._ready:
             return
         target = self._targets.get(slot)
@@ -214,9 +222,20 @@ class Repositioner(Actor):
             case Cancel():
                 self._cancel(slot, following)
             case Wait():
-                pass
+                self._rest(slot, following, target, working)
             case _:
                 assert_never(following)
+
+    def _rest(
+        self, slot: Slot, why: Wait, target: Target | None, working: tuple[Working, ...]
+    ) -> None:
+        """Spares a slot the rounds in which nothing can have changed; each report of it ends that."""
+        until_ns = quiet_until(why, target, working, self._policy)
+        for order in working:
+            asked_ns = self._asked_ns.get(order.intent_id)
+            if asked_ns is not None and (_waits(order) or order.amending):
+                until_ns = min(until_ns, asked_ns + PATIENCE_NS + 1)
+        self._quiet_until[slot] = until_ns
 
     def _sales(self, slot: Slot, pair: str) -> tuple[Sale, ...]:
         """What other slots of the same strategy sell in a pair."""
@@ -308,6 +327,7 @@ class Repositioner(Actor):
             trigger=trigger_at(intent, order.terms),
             guards=is_guard(intent),
         )
+        self._quiet_until.pop(slot, None)
         self._working.setdefault(slot, {})[intent.intent_id] = entry
         self._slot_of[intent.intent_id] = slot
         self._intents[intent.intent_id] = intent
@@ -346,6 +366,7 @@ class Repositioner(Actor):
         self._working[slot][intent_id] = attrs.evolve(
             known, amending=False, refusals=known.refusals + 1
         )
+        self._quiet_until.pop(slot, None)
         self._resting_until[slot] = self.clock.wall_ns() + REST_AFTER_REFUSAL_NS
 
     def _drop(self, intent_id: str, *, rest: bool) -> None:
@@ -361,3 +382,8 @@ class Repositioner(Actor):
         if rest:
             self._resting_until[slot] = self.clock.wall_ns() + REST_AFTER_REFUSAL_NS
         self._decide(slot)
+
+
+def _waits(order: Working) -> bool:
+    """Whether it was asked for, or asked to go, and has not been heard to."""
+    return order.state is State.WAITING or order.cancel is not CancelProgress.NONE

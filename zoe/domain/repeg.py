@@ -24,6 +24,11 @@ _UNSETTLED: Final = frozenset({State.WAITING, State.SENDING, State.PENDING, Stat
 _BPS: Final = Decimal(10_000)
 _ADD_AND_CANCEL_MILLI: Final = engine_cost_milli(Action.ADD, None) + cancel_cost_milli(0)
 _SECOND_NS: Final = 1_000_000_000
+#: Waits that neither the pair's counter nor anybody else's order can end.
+_QUIET: Final = frozenset(
+    {"NOTHING_WANTED", "CANCELING", "UNSETTLED", "STOP_RESTS", "IN_PLACE", "AMENDING"}
+)
+_EVER_NS: Final = 1 << 63
 
 
 @attrs.frozen
@@ -182,6 +187,18 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
     if target is None or stale:
         return Cancel(order.intent_id, "the target has gone stale" if stale else "no longer wanted")
     return _move(target, order, now, policy)
+
+
+def quiet_until(
+    step: Step, target: Target | None, working: tuple[Working, ...], policy: Policy
+) -> int:
+    """Until when (wall time) a step stays as it is while nothing is heard of its slot; a time that
+    has passed: for no time."""
+    if not isinstance(step, Wait) or step.reason not in _QUIET:
+        return 0
+    until_ns = _EVER_NS if target is None else target.valid_until_ns
+    oldest_ns = policy.max_age_seconds * _SECOND_NS
+    return min([until_ns, *[order.since_ns + oldest_ns for order in working]])
 
 
 def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:

@@ -57,6 +57,7 @@ def renew(stage: Stage, price: str, seconds: float) -> None:
 def test_a_renewal_holds_a_target_longer_and_changes_nothing_else() -> None:
     stage = wanting()
     works(stage)
+    stage.run(2)
     renew(stage, "49990.0", 5)
     stage.run(3)
     renew(stage, "50100.0", 100)  # of before the target was changed
@@ -172,6 +173,7 @@ def test_a_refused_amend_lets_the_slot_rest_and_after_some_the_order_is_placed_a
     want(stage, "50100.0")
     for count in (1, 2, 3):
         assert len(amends(stage)) == count
+        stage.run(2)
         if count == 2:
             moved(stage, Fact(Input.AMEND_REFUSED, "O1", reason="EOrder:Post only order"))
         else:
