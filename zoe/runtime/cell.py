@@ -40,6 +40,8 @@ class Cell:
     """One address's actor, over all its incarnations."""
 
     carrier: "Carrier"
+    #: Whether its turns do not return; a simulation says so.
+    hangs = False
 
     def __init__(self, runtime: "Runtime", child: Child, address: Address, owner: "Owner") -> None:
         self.runtime = runtime
@@ -147,7 +149,8 @@ class Cell:
 
     def is_busy(self) -> bool:
         """Whether another turn may find something to do."""
-        if self._commands or not self.mailbox.is_empty():
+        mailbox = self.mailbox
+        if mailbox.line or mailbox.control or self._commands:
             return True
         return self.life is not None and self.life.stops_at is not None
 
@@ -157,11 +160,18 @@ class Cell:
         try:
             if self._note_turn is not None:
                 self._note_turn(self, envelope)
-            life.handle(envelope)
+            message = envelope.message
+            life.envelope = envelope
+            life.anchor = envelope.message_id if message.anchors else envelope.anchor
+            life.handle(message)
+            life.envelope = None
         except BaseException as error:  # noqa: BLE001  # a turn meets any error here, only here
             self._crashed(life, error, envelope)
         else:
-            self.settle(life, envelope)
+            if life.fenced or self.hangs:
+                self.settle(life, envelope)
+            elif life.mail or life.effects:
+                life.commit()
         finally:
             turn.life = None
 

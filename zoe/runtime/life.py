@@ -54,12 +54,14 @@ class Life:
         #: What the present turn wants, in two lists: mail, and everything else.
         self.mail: list[tuple[Address, Envelope]] = []
         self.effects: list[Callable[[], None]] = []
-        self._anchor: int | None = None
+        #: Message id of the nearest journalled ancestor of what is told next.
+        self.anchor: int | None = None
         self._next_id = self.runtime.next_id
         self._now_ns = self.runtime.clock.monotonic_ns
         self._seed = self.runtime.next_seed()
         self.actor = self._make()
-        self._handle = self.actor.handle
+        #: Has the actor handle one message, of which ``envelope`` and ``anchor`` are set before.
+        self.handle = self.actor.handle
 
     def _make(self) -> Actor:
         actor = self.cell.child.factory()
@@ -81,21 +83,13 @@ class Life:
 
     def begin(self) -> None:
         """Runs on_start."""
-        self._anchor = self.origin.anchor
+        self.anchor = self.origin.anchor
         self.actor.on_start()
-
-    def handle(self, envelope: Envelope) -> None:
-        """Has the actor handle one message."""
-        message = envelope.message
-        self.envelope = envelope
-        self._anchor = envelope.message_id if message.anchors else envelope.anchor
-        self._handle(message)
-        self.envelope = None
 
     def end(self) -> None:
         """Runs on_stop."""
         self.origin = Origin(self._next_id())
-        self._anchor = None
+        self.anchor = None
         self.actor.on_stop()
 
     def commit(self) -> None:
@@ -122,8 +116,8 @@ class Life:
         handled = self.envelope
         if handled is None:
             origin = self.origin
-            return Origin(origin.correlation_id, origin.causation_id, self._anchor)
-        return Origin(handled.correlation_id, handled.message_id, self._anchor)
+            return Origin(origin.correlation_id, origin.causation_id, self.anchor)
+        return Origin(handled.correlation_id, handled.message_id, self.anchor)
 
     def _envelope(self, message: Message, life: Any = None) -> Envelope:
         handled = self.envelope
@@ -133,10 +127,10 @@ class Life:
         else:
             root, cause = handled.correlation_id, handled.message_id
         envelope = Envelope(
-            message, number, root, cause, self._anchor, self.cell.address, self._now_ns(), life
+            message, number, root, cause, self.anchor, self.cell.address, self._now_ns(), life
         )
         if message.anchors:
-            self._anchor = number
+            self.anchor = number
         return envelope
 
     # What an actor may want
@@ -151,11 +145,11 @@ class Life:
         else:
             root, cause = handled.correlation_id, handled.message_id
         envelope = Envelope(
-            message, number, root, cause, self._anchor, self.cell.address, self._now_ns()
+            message, number, root, cause, self.anchor, self.cell.address, self._now_ns()
         )
         self.mail.append((to, envelope))
         if message.anchors:
-            self._anchor = number
+            self.anchor = number
 
     def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
         """See Actor.tell_because_of."""

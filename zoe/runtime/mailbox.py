@@ -69,6 +69,7 @@ class Mailbox:
         alarm: Told the length when a line that may grow passes its bound.
         replaced: LATEST messages that a newer one took the place of.
         taken: How much the reader has taken from the line.
+        line: What waits, but for CONTROL mail, which is in ``control``.
     """
 
     def __init__(self, capacity: int = 100_000, *, refuse: bool = False) -> None:
@@ -79,8 +80,8 @@ class Mailbox:
         self.alarm: Callable[[int], object] | None = None
         self.replaced = 0
         self.taken = 0
-        self._line: deque[Envelope | _Place] = deque()
-        self._control: deque[Envelope] = deque()
+        self.line: deque[Envelope | _Place] = deque()
+        self.control: deque[Envelope] = deque()
         self._latest: dict[Hashable, _Place] = {}
         self._lock = threading.Lock()
         self._alarmed = False
@@ -90,11 +91,11 @@ class Mailbox:
         lane = envelope.message.lane
         # As ``_add``, which would cost a call more for every message.
         if lane is _ORDERED:
-            if len(self._line) >= self.capacity and not self._has_room_for(envelope):
+            if len(self.line) >= self.capacity and not self._has_room_for(envelope):
                 return False
-            self._line.append(envelope)
+            self.line.append(envelope)
         elif lane is _CONTROL:
-            self._control.append(envelope)
+            self.control.append(envelope)
         elif not self._put_latest(envelope):
             return False
         reader = self.reader
@@ -116,11 +117,11 @@ class Mailbox:
         """As ``put``, and wakes nobody."""
         lane = envelope.message.lane
         if lane is _ORDERED:
-            if len(self._line) >= self.capacity and not self._has_room_for(envelope):
+            if len(self.line) >= self.capacity and not self._has_room_for(envelope):
                 return False
-            self._line.append(envelope)
+            self.line.append(envelope)
         elif lane is _CONTROL:
-            self._control.append(envelope)
+            self.control.append(envelope)
         else:
             return self._put_latest(envelope)
         return True
@@ -133,7 +134,7 @@ class Mailbox:
         if not self._alarmed:
             self._alarmed = True
             if self.alarm is not None:
-                self.alarm(len(self._line))
+                self.alarm(len(self.line))
         return True
 
     def _put_latest(self, envelope: Envelope) -> bool:
@@ -142,10 +143,10 @@ class Mailbox:
         with self._lock:
             place = self._latest.get(key)
             if place is None:
-                if len(self._line) >= self.capacity and not self._has_room_for(envelope):
+                if len(self.line) >= self.capacity and not self._has_room_for(envelope):
                     return False
                 self._latest[key] = place = _Place(key, envelope)
-                self._line.append(place)
+                self.line.append(place)
                 return True
             older, place.envelope = place.envelope, envelope
             envelope.message = envelope.message.over(older.message)
@@ -160,13 +161,13 @@ class Mailbox:
         Args:
             holding: Only CONTROL mail; all else stays where it is.
         """
-        if self._control:
-            return self._control.popleft()
-        if holding or not self._line:
+        if self.control:
+            return self.control.popleft()
+        if holding or not self.line:
             return None
-        item = self._line.popleft()
+        item = self.line.popleft()
         self.taken += 1
-        if self._alarmed and len(self._line) < self.capacity // 2:
+        if self._alarmed and len(self.line) < self.capacity // 2:
             self._alarmed = False
         return item if type(item) is Envelope else self._open(item)
 
@@ -179,23 +180,23 @@ class Mailbox:
 
     def last(self) -> int:
         """What ``taken`` will be when all that is in line now has been taken."""
-        return self.taken + len(self._line)
+        return self.taken + len(self.line)
 
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return not (self._line or self._control)
+        return not (self.line or self.control)
 
     def has_control(self) -> bool:
         """Whether CONTROL mail waits."""
-        return bool(self._control)
+        return bool(self.control)
 
     def __len__(self) -> int:
-        return len(self._line) + len(self._control)
+        return len(self.line) + len(self.control)
 
     def oldest_ns(self) -> int | None:
         """When the message that waits longest was sent; None without mail. From any thread."""
         sent = []
-        for line in (self._control, self._line):
+        for line in (self.control, self.line):
             try:
                 first = line[0]
             except IndexError:  # the reader was quicker
@@ -206,7 +207,7 @@ class Mailbox:
     def drain(self) -> list[Envelope]:
         """Takes everything out, in any thread: where two drain, each envelope has one taker."""
         mail: list[Envelope] = []
-        for line in (self._control, self._line):
+        for line in (self.control, self.line):
             while line:
                 try:
                     mail.append(self._open(line.popleft()))

@@ -58,15 +58,12 @@ class _VirtualCell(Cell):
     """A cell whose turns may hang."""
 
     runtime: "VirtualRuntime"
-    hangs = False
 
     def settle(self, life: Life, envelope: Envelope | None) -> None:
         if self.hangs and envelope is not None:
             self.runtime.keep_back(self, partial(super().settle, life, envelope))
-        elif life.fenced:
+        else:
             super().settle(life, envelope)
-        elif life.mail or life.effects:
-            life.commit()
 
 
 class _VirtualCarrier(Carrier):
@@ -123,6 +120,7 @@ class VirtualRuntime(Runtime):
         self._hung: dict[Carrier, list[Callable[[], None]]] = {}
         self._lane_free_ns: dict[str, int] = {}
         self.log = TurnLog()
+        self._fresh = self.log.fresh
         self._dead_process = False
         #: Ends the loop before its next turn or event.
         self._paused = False
@@ -229,10 +227,7 @@ class VirtualRuntime(Runtime):
             # One draw for both: its whole part says who, the rest of it how long.
             drawn = chance() * len(ready)
             index = int(drawn)
-            cell = ready[index]
-            last = ready.pop()
-            if last is not cell:
-                ready[index] = last
+            cell = ready.pop(index)
             if cell is None:
                 self._supervised(self._wished.popleft())
             elif self._turn(cell, turn):
@@ -296,9 +291,8 @@ class VirtualRuntime(Runtime):
 
     def _note(self, cell: Cell, envelope: Envelope) -> None:
         """A turn is about to begin."""
-        message = envelope.message
+        message, fresh = envelope.message, self._fresh
         kind = type(message)
-        fresh = self.log.fresh
         fresh += (
             self._time.now_ns,
             envelope.message_id,

@@ -49,16 +49,27 @@ class Causes:
     def violations(self) -> list[str]:
         """Every visible action whose chain breaks off, or changes its root cause on the way."""
         known = dict(zip(self._numbers, zip(self._parents, self._roots, strict=True), strict=True))
-        return [p for number in self._visible if (p := _problem(number, known))]
+        sound: set[int] = set()
+        return [p for number in self._visible if (p := _problem(number, known, sound))]
 
 
-def _problem(action: int, known: Mapping[int, tuple[int, int]]) -> str | None:
+def _problem(action: int, known: Mapping[int, tuple[int, int]], sound: set[int]) -> str | None:
+    """What is wrong with the chain of an action.
+
+    Args:
+        sound: Messages whose chains reach their roots; grows by this one's.
+    """
     cause, root = known[action]
+    passed = [action]
     while cause != _NONE:
         found = known.get(cause)
         if found is None:
             return f"action {action} follows from {cause}, which is no message"
         if found[1] != root:
             return f"action {action} has another root cause than {cause}, which it follows from"
+        if cause in sound:
+            break
+        passed.append(cause)
         cause = found[0]
+    sound.update(passed)
     return None

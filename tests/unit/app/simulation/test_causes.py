@@ -48,6 +48,17 @@ def test_a_root_that_changes_on_the_way_is_told() -> None:
     assert causes.violations() == [problem]
 
 
+def test_a_chain_that_ends_in_a_sound_one_has_its_root_too() -> None:
+    causes = Causes()
+    turn(causes, 1, 1, NO_CAUSE)
+    turn(causes, 2, 1, 1)
+    turn(causes, 5, 9, 2)
+    for number, root, cause in ((3, 1, 2), (4, 1, 2), (6, 9, 5)):
+        causes.note(action(number, root, cause))
+    problem = "action 6 has another root cause than 2, which it follows from"
+    assert causes.violations() == [problem]
+
+
 def test_what_the_exchange_does_not_see_is_no_action_but_may_be_a_cause() -> None:
     causes = Causes()
     causes.note(Envelope(WireClose("private"), 1, 1, None, None, None, 0))
