@@ -28,8 +28,9 @@ from zoe.app.desk import Beside, Desk, Run
 from zoe.app.settings import load
 from zoe.app.tree import Parts
 from zoe.domain.ids import account_id
+from zoe.domain.limiter import Limiter
 from zoe.domain.order import Order, Side
-from zoe.domain.ratelimit import Limiter, Tier
+from zoe.domain.ratelimit import Tier
 from zoe.domain.risk import Limits
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.gateway import SendAdd

@@ -12,8 +12,9 @@ from zoe.actors.strategist import StrategyConfig
 from zoe.app.simulation.market import SmallMarket
 from zoe.app.simulation.world import Setting, World, _account
 from zoe.app.tree import Parts
+from zoe.domain.limiter import Limiter
 from zoe.domain.order import Side
-from zoe.domain.ratelimit import Limiter, Tier
+from zoe.domain.ratelimit import Tier
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.runtime.virtual import EPOCH_NS
 from zoe.sandbox import catalogs

@@ -4,8 +4,9 @@ Receives: RequestPermit, OrderAged, OrderEnded, CounterReported, LimitHit, RestS
 WatchBudget, OrdersReported. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
 its watchers.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
-at once unless the exchange itself has just refused; then adds and amends in the order they were
-asked for, each once every order let through before could still be canceled after it.
+at once unless the exchange itself has refused lately: then one by one, as the counter decays; then
+adds and amends in the order they were asked for, each once every order let through before could
+still be canceled after it.
 A restart forgets the waiting requests with their leases, and what was counted: the order actors ask
 again after a while, and the exchange's own counts and refusals tell what it still counts. Which orders
 may have to be canceled OrderDesk tells: at its own start by itself, after this actor's crash when asked.
@@ -17,8 +18,9 @@ from typing import Final, assert_never
 
 import attrs
 
+from zoe.domain.limiter import Limiter
 from zoe.domain.order import CONCLUDED, Order
-from zoe.domain.ratelimit import CANCELS, Limiter, Wish
+from zoe.domain.ratelimit import CANCELS, Wish
 from zoe.messages.limits import (
     BudgetChanged,
     BudgetReported,
@@ -72,8 +74,6 @@ class _Lanes:
 
     def forget(self, ref: str) -> None:
         """Nothing more is wanted for this order."""
-        if self.first() is None:
-            return
         self.cancels = deque(request for request in self.cancels if request.ref != ref)
         self.others = deque(request for request in self.others if request.ref != ref)
 
@@ -153,7 +153,7 @@ class RateLimiter(Actor):
         # That there is more room now need not be told before the next round of who watches it.
         self._limiter.engine_ended(news.pair, news.ref)
         lanes = self._lanes.get(news.pair)
-        if lanes is not None:
+        if lanes is not None and lanes.first() is not None:
             lanes.forget(news.ref)
             self._serve(news.pair, lanes)
 
@@ -196,7 +196,7 @@ class RateLimiter(Actor):
         difference = self._limiter.engine_reported(report.pair, report.value, now_ns)
         if difference > 0:
             self._tell_room(report.pair, now_ns)
-        log.debug("budget.reported", pair=report.pair, difference=difference)
+        log.debug("budget.reported", pair=report.pair, difference_milli=difference)
 
     def _hit(self, hit: LimitHit) -> None:
         now_ns = self.clock.monotonic_ns()

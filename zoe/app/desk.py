@@ -31,7 +31,8 @@ from zoe.app.tree import READY, Parts, tree
 from zoe.app.version import VERSION
 from zoe.domain.errors import StoreError
 from zoe.domain.ids import desk_tag
-from zoe.domain.ratelimit import TIERS, Limiter
+from zoe.domain.limiter import Limiter
+from zoe.domain.ratelimit import TIERS
 from zoe.domain.strategy.quote_keeper import QuoteKeeper, State
 from zoe.messages.system import Beat, CloseDesk
 from zoe.runtime.clock import SystemClock

@@ -33,7 +33,7 @@ from zoe.actors.scout import Scout
 from zoe.actors.strategist import Strategist, StrategyConfig
 from zoe.actors.strategist_config import EngineConfig
 from zoe.domain.focus import FocusConfig
-from zoe.domain.ratelimit import Limiter
+from zoe.domain.limiter import Limiter
 from zoe.domain.risk import Limits
 from zoe.domain.scan import ScanConfig
 from zoe.messages.system import Beat

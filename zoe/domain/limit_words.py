@@ -69,11 +69,15 @@ class Hold:
         """
         if now_ns < self.until_ns and asked_seconds is None:
             return self
-        strikes = 1 if now_ns > self.until_ns + _FORGOTTEN_AFTER_NS else self.strikes + 1
+        strikes = self.strikes + 1 if self.is_remembered(now_ns) else 1
         pause = min(FIRST_PAUSE_NS << min(strikes - 1, 10), LONGEST_PAUSE_NS)
         if asked_seconds is not None:
             pause = max(pause, asked_seconds * SECOND_NS)
         return Hold(max(now_ns + pause, self.until_ns), strikes)
+
+    def is_remembered(self, now_ns: int) -> bool:
+        """Whether it goes on, or was not long ago."""
+        return self.strikes > 0 and now_ns <= self.until_ns + _FORGOTTEN_AFTER_NS
 
     def wait_ns(self, now_ns: int) -> int:
         """What is left of the pause."""

@@ -9,9 +9,10 @@ import pytest
 from stage import Stage
 
 from zoe.actors.rate_limiter import LEASE_NS, RateLimiter
+from zoe.domain.limiter import Limiter
 from zoe.domain.order import Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
-from zoe.domain.ratelimit import TIERS, Action, Limiter
+from zoe.domain.ratelimit import TIERS, Action
 from zoe.messages.limits import (
     BudgetReported,
     CounterReported,
@@ -112,7 +113,9 @@ def test_the_exchanges_word_pauses_a_pair_cancels_first_afterwards() -> None:
     limits.asks("a", Action.CANCEL, 0)
     assert limits.granted() == [("a", Action.ADD)]
     assert limits.budget()["paused_ms"]["X/Y"] > 1_900
-    limits.stage.run(2)
+    limits.stage.run(7.9)
+    assert limits.granted() == [("a", Action.ADD)], "the counter was full, and the cancel costs 8"
+    limits.stage.run(0.2)
     assert limits.granted() == [("a", Action.ADD), ("a", Action.CANCEL)]
     limits.stage.run(60)
     assert limits.granted()[-1] == ("b", Action.ADD)

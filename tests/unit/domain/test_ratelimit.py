@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from zoe.domain.limit_words import Hit, limit_hit
+from zoe.domain.limiter import Limiter
 from zoe.domain.ratelimit import (
     TIERS,
     Action,
     Counter,
-    Limiter,
     RestLimiter,
     Wish,
     engine_cost_milli,
@@ -88,8 +88,8 @@ def test_a_cancel_never_waits() -> None:
 def test_the_exchanges_own_count_is_believed_when_it_is_larger() -> None:
     limiter = Limiter(TIERS["pro"], reserve=0)
     limiter.engine_spend(Wish("BTC/USD", Action.ADD, None), 0)
-    assert limiter.engine_reported("BTC/USD", Decimal("3.7501"), 0) == Decimal("2.751")
-    assert limiter.engine_reported("BTC/USD", Decimal(2), 0) == Decimal("-1.751")
+    assert limiter.engine_reported("BTC/USD", Decimal("3.7501"), 0) == 2_751
+    assert limiter.engine_reported("BTC/USD", Decimal(2), 0) == -1_751
     assert limiter.snapshot(S)["pairs"] == {"BTC/USD": "0.001"}
 
 
@@ -144,7 +144,7 @@ def test_however_many_orders_are_open_one_more_may_come_in_the_end() -> None:
 
 def test_after_the_exchanges_word_even_cancels_pause_longer_each_time_in_a_row() -> None:
     limiter = Limiter(TIERS["pro"], reserve=0)
-    cancel = Wish("X/Y", Action.CANCEL, 0, "a")
+    cancel = Wish("X/Y", Action.CANCEL, 300 * S, "a")  # so old an order's costs nothing
     now_ns = 0
     for pause in (2, 4, 8, 16, 32, 60, 60):
         for _ in range(3):  # those that left before the pause are refused too, and change nothing

@@ -18,8 +18,9 @@ from zoe.app.simulation.market import SYMBOL, SmallMarket, small_market
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.virtual_wire import VirtualWire
 from zoe.domain.ids import account_id, desk_tag
+from zoe.domain.limiter import Limiter
 from zoe.domain.order_record import stream_of
-from zoe.domain.ratelimit import TIERS, Limiter
+from zoe.domain.ratelimit import TIERS
 from zoe.domain.risk import Limits
 from zoe.messages.limits import RestHeld
 from zoe.messages.orders import LookWanted
