@@ -19,7 +19,7 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
-from zoe.actors.order_changes import SETTLED_AS, Change, by_fact, in_doubt
+from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.actors.order_opening import DEADLINE_NS, Fresh, OrderConfig, opened
@@ -313,8 +313,7 @@ class OrderActor(Actor):
             yield self._amends.leaving(after)
         if in_doubt(after) and not in_doubt(before):
             yield self._doubt(after)
-        wanted = before.cancel is CancelProgress.NONE or before.state in INFERRED
-        if after.cancel is CancelProgress.REQUESTED and wanted:
+        if asks_to_cancel(before, after):
             yield self._permit(Action.CANCEL, 0)
 
     def _heed(self, before: Order, after: Order) -> None:
@@ -326,6 +325,8 @@ class OrderActor(Actor):
             self._amends.lives(after)
         if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
+        if asks_to_cancel(before, after):
+            self._cancel_again(PERMIT_SECONDS)
         if after.state in CONCLUDED:
             self._cancel_timer.cancel()
         elif before.state in INFERRED:
@@ -354,11 +355,17 @@ class OrderActor(Actor):
         return self.find("ratelimiter"), permit
 
     def _send_cancel(self) -> None:
-        """Asks leave to cancel, which is always given, so that the counter knows of it."""
-        if self._order is None or self._order.state in CONCLUDED:
+        """Asks leave to cancel, so that the counter knows of it; again where nothing was heard."""
+        order = self._order
+        if order is None or order.state in CONCLUDED or order.cancel is CancelProgress.NONE:
             return
-        if self._order.cancel is not CancelProgress.NONE:
+        self._cancel_again(PERMIT_SECONDS)
+        if self._cancel_row is None:
             self._ask_permit(Action.CANCEL, 0)
+
+    def _cancel_again(self, seconds: float) -> None:
+        self._cancel_timer.cancel()
+        self._cancel_timer = self.after(seconds, Tick("cancel"))
 
     def _send_cancel_now(self) -> None:
         assert self._order is not None
@@ -367,7 +374,7 @@ class OrderActor(Actor):
         self.tell(self.find("gateway"), SendCancel(self._order, self.me))
         delay = CANCEL_RETRY_SECONDS[min(self._cancel_tries, len(CANCEL_RETRY_SECONDS) - 1)]
         self._cancel_tries += 1
-        self._cancel_timer = self.after(delay * (1 + self.rng.random() / 5), Tick("cancel"))
+        self._cancel_again(delay * (1 + self.rng.random() / 5))
 
     def _note_cancel(self, why: str) -> None:
         order = self._order

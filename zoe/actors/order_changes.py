@@ -7,7 +7,7 @@ import attrs
 
 from zoe.domain.amend import Progress, progress_of
 from zoe.domain.errors import UnexpectedFact
-from zoe.domain.order import Fact, Input, Order, State
+from zoe.domain.order import INFERRED, CancelProgress, Fact, Input, Order, State
 from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import news
 from zoe.domain.order_record import fact_row
@@ -83,3 +83,9 @@ def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:
 def in_doubt(order: Order) -> bool:
     """Whether only a look can tell what became of the order, or of its amend."""
     return order.state is State.IN_DOUBT or progress_of(order.amend) is Progress.IN_DOUBT
+
+
+def asks_to_cancel(before: Order, after: Order) -> bool:
+    """Whether leave to cancel is asked for by a change."""
+    wanted = before.cancel is CancelProgress.NONE or before.state in INFERRED
+    return after.cancel is CancelProgress.REQUESTED and wanted

@@ -238,22 +238,6 @@ def test_an_order_taken_for_absent_that_shows_up_is_canceled_at_once(*, canceled
     assert stage.heard("gateway", SendCancel)[-1].order.state is State.WORKING
 
 
-def test_a_cancel_is_repeated_until_the_order_is_gone() -> None:
-    stage = desk()
-    sent(stage)
-    tell_order(stage, AddSettled(Sent.ACCEPTED, "O1"))
-    stage.tell(CancelOrder("O1", "a test"))
-    for _ in range(4):
-        permit(stage, Action.CANCEL)
-        stage.run(6)
-    assert len(stage.heard("gateway", SendCancel)) >= 4
-    seen(stage, Fact(Input.CANCELED, "O1"))
-    before = len(stage.heard("gateway", SendCancel))
-    permit(stage, Action.CANCEL)
-    stage.run(60)
-    assert len(stage.heard("gateway", SendCancel)) == before
-
-
 def test_waiting_for_no_orders_ends_when_the_last_is_durably_gone() -> None:
     stage = desk()
     sent(stage)
