@@ -1,15 +1,15 @@
 """RateLimiter: both counters of the exchange; permits are leases.
 
 Receives: RequestPermit, OrderAged, OrderEnded, CounterReported, LimitHit, RestSpent, ReportBudget,
-WatchBudget, OrdersReported. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
+WatchBudget. Tells: PermitGranted to whoever asked, RestHeld to the Gateway, the room of a pair to
 its watchers.
 Blocks on nothing: what must wait is granted by a timer. Each pair has two lanes: cancels first, and
 at once unless the exchange itself has refused lately: then one by one, as the counter decays; then
 adds and amends in the order they were asked for, each once every order let through before could
 still be canceled after it.
-A restart forgets the waiting requests with their leases, and what was counted: the order actors ask
-again after a while, and the exchange's own counts and refusals tell what it still counts. Which orders
-may have to be canceled OrderDesk tells: at its own start by itself, after this actor's crash when asked.
+A restart forgets the waiting requests with their leases, and who watches: both ask again after a
+while. What was counted outlives it (``Limiter``), but not the process: which orders may have to be
+canceled OrderDesk tells at its start, and the exchange's own counts and refusals tell the rest.
 """
 
 import json
@@ -19,7 +19,6 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.domain.limiter import Limiter
-from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.ratelimit import CANCELS, Wish
 from zoe.messages.limits import (
     BudgetChanged,
@@ -35,7 +34,6 @@ from zoe.messages.limits import (
     RestSpent,
     WatchBudget,
 )
-from zoe.messages.orders import OrdersReported, ReportOrders
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
@@ -47,7 +45,7 @@ CHEAP_CALL: Final = 1
 DEAREST_CALL: Final = 4
 
 Inbox = (
-    RequestPermit | OrderAged | WatchBudget | OrderEnded | OrdersReported | CounterReported | LimitHit
+    RequestPermit | OrderAged | WatchBudget | OrderEnded | CounterReported | LimitHit
     | RestSpent | ReportBudget | Tick
 )  # fmt: skip
 
@@ -82,17 +80,17 @@ class _Lanes:
 
 
 class RateLimiter(Actor):
-    """Grants permits in the order they were asked for, cancels first, per pair."""
+    """Grants permits in the order they were asked for, cancels first, per pair.
+
+    Args:
+        limiter: The process's own; each incarnation goes on with it.
+    """
 
     def __init__(self, limiter: Limiter) -> None:
         super().__init__()
         self._limiter = limiter
         self._lanes: dict[str, _Lanes] = {}
         self._watchers: dict[str, Address] = {}
-
-    def on_start(self) -> None:
-        if self.incarnation > 1:
-            self.tell(self.find("orders"), ReportOrders())
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -105,8 +103,6 @@ class RateLimiter(Actor):
                 self._watch()
             case OrderEnded():
                 self._ended(message)
-            case OrdersReported():
-                self._remember(message.orders)
             case CounterReported():
                 self._reported(message)
             case LimitHit():
@@ -140,14 +136,6 @@ class RateLimiter(Actor):
                 return
             lanes.drop_first()
             self._grant(first, wish, now_ns)
-
-    def _remember(self, orders: tuple[Order, ...]) -> None:
-        """Their cancels are provided for, as of orders that are made just now."""
-        now_ns = self.clock.monotonic_ns()
-        for order in orders:
-            if order.is_ours and order.state not in CONCLUDED:
-                intent = order.intent
-                self._limiter.engine_placed(intent.pair, intent.intent_id, now_ns)
 
     def _ended(self, news: OrderEnded) -> None:
         # That there is more room now need not be told before the next round of who watches it.
