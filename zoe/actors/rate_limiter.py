@@ -19,6 +19,7 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.domain.limiter import Limiter
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import CANCELS, Wish
 from zoe.messages.limits import (
     BudgetChanged,
@@ -39,6 +40,7 @@ from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
+_WISH: Final = quick(Wish)
 LEASE_NS: Final = 2_000_000_000
 #: REST calls cost one point each, but for the dearest.
 CHEAP_CALL: Final = 1
@@ -222,4 +224,4 @@ class RateLimiter(Actor):
 
 
 def _wish(request: RequestPermit) -> Wish:
-    return Wish(request.pair, request.action, request.age_ns, request.ref)
+    return _WISH(request.pair, request.action, request.age_ns, request.ref)

@@ -4,12 +4,12 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from zoe.domain.limit_words import SECOND_NS, Hold
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import (
     AGE_LIMITS_NS,
     CANCEL_MILLI,
     MILLI,
     Action,
-    Counter,
     RestLimiter,
     Room,
     Tier,
@@ -17,10 +17,12 @@ from zoe.domain.ratelimit import (
     as_points,
     cancel_cost_milli,
     engine_cost_milli,
+    left_of,
     stage_of,
 )
 
 _DEAREST_AMEND_MILLI: Final = engine_cost_milli(Action.AMEND, 0)
+_ROOM: Final = quick(Room)
 #: Later than any time.
 _NEVER_NS: Final = 1 << 63
 
@@ -30,7 +32,9 @@ class _Pair:
 
     def __init__(self, decay_milli: int) -> None:
         self._decay_milli = decay_milli
-        self._counter = Counter()
+        #: The counter as it was at a time.
+        self._milli = 0
+        self._at_ns = 0
         #: When each order was made or last amended, or may have been.
         self._since: dict[str, int] = {}
         #: Orders of which that is known.
@@ -48,7 +52,7 @@ class _Pair:
 
     def now(self, now_ns: int) -> int:
         """The counter."""
-        return self._counter.left(now_ns, self._decay_milli)
+        return left_of(self._milli, now_ns - self._at_ns, self._decay_milli)
 
     def owed(self, now_ns: int, without: str = "") -> int:
         """What it would cost to cancel every order at once."""
@@ -94,7 +98,7 @@ class _Pair:
         ref = wish.ref
         if wish.is_cancel and ref in self._canceled:
             return
-        self._counter = Counter(self.now(now_ns) + wish.cost_milli, now_ns)
+        self.set(self.now(now_ns) + wish.cost_milli, now_ns)
         if not ref:
             return
         if wish.is_cancel:
@@ -121,14 +125,14 @@ class _Pair:
         self._seen.discard(ref)
         self._canceled.pop(ref, None)
 
-    def believe(self, milli: int, now_ns: int) -> None:
-        """Takes a count that is not ours."""
-        self._counter = Counter(milli, now_ns)
+    def set(self, milli: int, now_ns: int) -> None:
+        """The counter from here on."""
+        self._milli, self._at_ns = milli, now_ns
 
     def refused(self, threshold_milli: int, now_ns: int) -> None:
         """The counter is full, and no fuller: any of the cancels that were counted may be the one
         that was refused."""
-        self._counter = Counter(threshold_milli, now_ns)
+        self.set(threshold_milli, now_ns)
         for ref, since_ns in self._canceled.items():
             self._provide(ref, since_ns)
         self._canceled.clear()
@@ -204,7 +208,7 @@ class Limiter:
         ceiling = self._ceiling(owed, _DEAREST_AMEND_MILLI)
         held_ns = known.hold.wait_ns(now_ns)
         used = ceiling if held_ns else known.now(now_ns)
-        return Room(used, ceiling, self._tier.engine_decay_milli, now_ns)
+        return _ROOM(used, ceiling, self._tier.engine_decay_milli, now_ns)
 
     def engine_aged(self, wish: Wish, now_ns: int) -> Wish:
         """The wish with its order's age, where that is known better than whoever asks knows it."""
@@ -234,7 +238,7 @@ class Limiter:
         reported_milli = int((value * MILLI).to_integral_value(ROUND_CEILING))
         difference = reported_milli - known.now(now_ns)
         if difference > 0:
-            known.believe(reported_milli, now_ns)
+            known.set(reported_milli, now_ns)
         known.reported = (value, difference)
         return difference
 

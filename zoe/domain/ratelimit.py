@@ -77,7 +77,8 @@ def engine_cost_milli(action: Action, age_ns: int | None, count: int = 1) -> int
     return (milli if age_ns is None else milli + by_age(action, age_ns)) * count
 
 
-def _left(milli: int, passed_ns: int, decay_milli: int) -> int:
+def left_of(milli: int, passed_ns: int, decay_milli: int) -> int:
+    """What is left of a count after a time, rounded up, so that it is never too low."""
     return max(milli - max(passed_ns, 0) * decay_milli // SECOND_NS, 0)
 
 
@@ -89,8 +90,8 @@ class Counter:
     at_ns: int = 0
 
     def left(self, now_ns: int, decay_milli: int) -> int:
-        """What is left of it at ``now_ns``, rounded up, so that it is never too low."""
-        return _left(self.value_milli, now_ns - self.at_ns, decay_milli)
+        """What is left of it at ``now_ns``."""
+        return left_of(self.value_milli, now_ns - self.at_ns, decay_milli)
 
 
 def stage_of(age_ns: int) -> int:
@@ -108,7 +109,7 @@ def cancel_cost_milli(age_ns: int) -> int:
     return CANCEL_MILLI[stage_of(age_ns)]
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Wish:
     """An action that would like to happen.
 
@@ -135,7 +136,7 @@ class Wish:
         return self.action in CANCELS
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Room:
     """What a pair's counter leaves for adds and amends, as it was predicted at one time.
 
@@ -152,7 +153,7 @@ class Room:
 
     def used(self, now_ns: int) -> int:
         """The counter at ``now_ns``, in thousandths."""
-        return _left(self.used_milli, now_ns - self.at_ns, self.decay_milli)
+        return left_of(self.used_milli, now_ns - self.at_ns, self.decay_milli)
 
     def earned(self, passed_ns: int) -> int:
         """What decays in a time, in thousandths."""
