@@ -285,7 +285,7 @@ class OrderActor(Actor):
     def _withdraw(self, why: str) -> None:
         assert self._order is not None and self._fresh is not None
         try:
-            after = attrs.evolve(command(self._order, Input.WITHDRAW), reason=why)
+            after = command(self._order, Input.WITHDRAW, reason=why)
         except IllegalCommand as refused:
             log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
             return

@@ -7,7 +7,7 @@ import attrs
 from zoe.domain import order_record
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import Input, Intent, Order, Route, State
-from zoe.domain.order_inputs import but, command
+from zoe.domain.order_inputs import command
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
 from zoe.messages.journal import Record, Row
@@ -56,8 +56,8 @@ def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
     Raises:
         IllegalCommand: It does not wait to leave.
     """
-    return but(
-        command(order, Input.SEND),
+    return command(
+        *(order, Input.SEND),
         cl_ord_id=client_order_id(now_ns, desk_tag, chance),
         route=Route.WEBSOCKET,
         not_after_ns=now_ns + DEADLINE_NS,

@@ -357,7 +357,8 @@ class Order:
     fills_missing: bool = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.__dict__.update(self.sums())
+        filled, is_missing = filled_by(self.fills, self.reported_filled)
+        self.__dict__.update(filled=filled, fills_missing=is_missing)
 
     @property
     def terms(self) -> Terms:
@@ -386,10 +387,10 @@ class Order:
         """Whether this desk placed it."""
         return self.intent.source != EXTERNAL
 
-    def sums(self) -> dict[str, Quantity | bool]:
-        """What ``filled`` and ``fills_missing`` are to be; kept, since everybody asks for them all
-        the time."""
-        total = sum([fill.quantity.value for fill in self.fills], _ZERO) if self.fills else _ZERO
-        reported = self.reported_filled
-        most = reported if total <= reported.value else Quantity(total)
-        return {"filled": most, "fills_missing": total < reported.value}
+
+def filled_by(fills: tuple[Fill, ...], reported: Quantity) -> tuple[Quantity, bool]:
+    """What is filled by these fills and the exchange's total, and whether that total is more."""
+    total = sum([fill.quantity.value for fill in fills], _ZERO) if fills else _ZERO
+    if total <= reported.value:
+        return reported, total < reported.value
+    return Quantity(total), False

@@ -4,6 +4,7 @@ A command that the table lacks is an ``IllegalCommand``, and the order is unchan
 neither in the table nor listed as stale is an ``UnexpectedFact``, and reconciliation settles it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -24,21 +25,24 @@ from zoe.domain.order import (
     Input,
     Order,
     State,
+    filled_by,
 )
+from zoe.domain.quantity import Quantity
 
 
 def but(order: Order, **changes: Any) -> Order:
-    """An order but for some changes: what attrs.evolve does, in a fifth of its time."""
+    """An order but for some changes: what attrs.evolve does, in a tenth of its time.
+
+    Args:
+        changes: Those of ``fills`` and ``reported_filled`` come with what they sum up to.
+    """
     changed = object.__new__(Order)
-    known = changed.__dict__
-    known.update(order.__dict__, **changes)
-    if "fills" in changes or "reported_filled" in changes:
-        known.update(changed.sums())
+    object.__setattr__(changed, "__dict__", order.__dict__ | changes)
     return changed
 
 
-def command(order: Order, wanted: Input) -> Order:
-    """Applies one of our own inputs.
+def command(order: Order, wanted: Input, **changes: Any) -> Order:
+    """Applies one of our own inputs, and the changes that it brings.
 
     Raises:
         IllegalCommand: The state does not allow it; the order is unchanged.
@@ -47,7 +51,7 @@ def command(order: Order, wanted: Input) -> Order:
     following = NEXT.get((order.state, wanted))
     if following is None:
         raise IllegalCommand(f"{wanted.value} while {order.state.value}")
-    return but(order, state=following)
+    return but(order, state=following, **changes)
 
 
 def apply(order: Order, fact: Fact) -> Order:
@@ -59,22 +63,22 @@ def apply(order: Order, fact: Fact) -> Order:
     assert fact.input not in COMMANDS, fact.input
     if fact.order_id is not None and order.order_id not in (None, fact.order_id):
         raise UnexpectedFact(f"order id {fact.order_id} after {order.order_id}")
-    merged = _merge(order, fact)
+    changes = _told(order, fact)
     where = (order.state, fact.input)
     if where in STALE:
-        return merged
+        return but(order, **changes) if changes else order
     following = NEXT.get(where)
     if following is None:
         raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
-    if following is merged.state and merged is order:
+    if not changes and following is order.state:
         return order
-    changes: dict[str, Any] = {"state": following}
+    changes["state"] = following
     if following in TERMINAL:
         # It wins over what is still under way: there is nothing left to cancel or to amend.
-        changes |= {"cancel": CancelProgress.NONE, "amend": None}
-    if fact.input not in ABOUT_AMENDS and fact.reason is not None:
+        changes["cancel"], changes["amend"] = CancelProgress.NONE, None
+    if fact.reason is not None and fact.input not in ABOUT_AMENDS:
         changes["reason"] = fact.reason
-    return but(merged, **changes)
+    return but(order, **changes)
 
 
 def amending(order: Order, wish: Amend) -> Order:
@@ -88,44 +92,54 @@ def amending(order: Order, wish: Amend) -> Order:
         raise IllegalCommand("an amend while the order is being canceled")
     if wish.terms == order.terms:
         raise IllegalCommand(f"an amend to {wish.terms}, which it is already")
-    return but(command(order, Input.AMEND), amend=amend.wanted(order.amend, wish))
+    return command(order, Input.AMEND, amend=amend.wanted(order.amend, wish))
 
 
-def _merge(order: Order, fact: Fact) -> Order:
-    """The order with the fact's quantities, terms and id, its state untouched."""
-    changed = order
-    if order.state is State.WORKING:
-        changed = _amended(order, fact)
-    if fact.order_id is not None and order.order_id is None:
-        changed = but(changed, order_id=fact.order_id)
-    if fact.fill is not None and all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        changed = but(changed, fills=(*changed.fills, fact.fill))
-    filled = changed.filled
-    if fact.filled_quantity is not None and fact.filled_quantity > filled:
-        filled = fact.filled_quantity
-        changed = but(changed, reported_filled=filled)
-    if filled is order.filled:
-        return changed  # and no terms are ever below it
+def _told(order: Order, fact: Fact) -> dict[str, Any]:
+    """What a fact says of the order's terms, id and quantities that is not known; not of its state."""
+    changes: dict[str, Any] = {}
+    if fact.input in ABOUT_AMENDS and order.state is State.WORKING:
+        changes = _amended(order, fact)
+    if order.order_id is None and fact.order_id is not None:
+        changes["order_id"] = fact.order_id
+    fill, reported = fact.fill, fact.filled_quantity
+    filled = order.filled
+    if fill is not None and fill.exec_id not in [known.exec_id for known in order.fills]:
+        changes["fills"] = fills = (*order.fills, fill)
+        filled, is_missing = filled_by(fills, order.reported_filled)
+        changes["filled"], changes["fills_missing"] = filled, is_missing
+    if reported is not None and reported > filled:
+        filled = reported
+        changes |= {"reported_filled": reported, "filled": reported, "fills_missing": True}
+    if filled is not order.filled:
+        _refuse_too_much(filled, order, changes)
+    return changes
+
+
+def _refuse_too_much(filled: Quantity, order: Order, changes: Mapping[str, Any]) -> None:
     # Whoever placed an external order may have changed its quantity since; and of one that has
     # ended no amend is told any more.
-    if order.intent.source != EXTERNAL and order.state not in TERMINAL:
-        most = max([terms.quantity for terms in changed.possible_terms])
-        if filled > most:
-            raise EarlyFact(f"filled {filled} of {most}")
-    return changed
+    if order.intent.source == EXTERNAL or order.state in TERMINAL:
+        return
+    terms = changes.get("amended", order.amended) or order.intent.terms
+    pending = changes.get("amend", order.amend)
+    most = terms.quantity
+    if pending is not None and pending.terms.quantity > most:
+        most = pending.terms.quantity
+    if filled > most:
+        raise EarlyFact(f"filled {filled} of {most}")
 
 
-def _amended(order: Order, fact: Fact) -> Order:
-    """The order with what a fact says of its terms and its amend; the same where that is nothing."""
+def _amended(order: Order, fact: Fact) -> dict[str, Any]:
+    """What a fact changes of the order's terms and its amend."""
     turn, terms = OF_AMENDS.get(fact.input), order.terms
     if fact.input is Input.AMENDED:
         assert fact.terms is not None
         turn, terms = amend.seen(order.amend, fact.terms), fact.terms
-    if turn is None:
-        return order
+    assert turn is not None
     # An amend below what is filled leaves that much, and ends the rest.
     terms = attrs.evolve(terms, quantity=max(terms.quantity, order.filled))
     pending = amend.after(order.amend, turn)
     if terms == order.terms and pending == order.amend:
-        return order
-    return but(order, amend=pending, amended=order.amended if terms == order.terms else terms)
+        return {}
+    return {"amend": pending, "amended": order.amended if terms == order.terms else terms}
