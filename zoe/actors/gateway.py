@@ -239,17 +239,17 @@ class Gateway(Actor):
             self._hear(thing, received_ns)
 
     def _hear(self, thing: object, received_ns: int) -> None:
-        match thing:
+        match thing:  # as often as they come
             case Sighting():
                 if not self._burst.takes(thing):
                     self._pass_on()
                     self._burst.takes(thing)
+            case CounterReported():
+                self._count(thing, received_ns)
             case BalanceEntry():
                 self._burst.entries.append(thing)
             case Answered():
                 self._burst.answers.append((thing, received_ns))
-            case CounterReported():
-                self._count(thing, received_ns)
             case _:
                 self._pass_on()
                 self._hear_rarely(thing)

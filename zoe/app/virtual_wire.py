@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from random import Random
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -73,8 +74,8 @@ class _Socket:
 Payload = HttpResponse | Frame | Drop
 
 
-def _when_and_where(delivery: Delivery) -> tuple[int, int]:
-    return delivery.connection, delivery.at_ns
+#: What travels together.
+_when_and_where: Final = attrgetter("connection", "at_ns")
 
 
 class Censor(Protocol):
@@ -183,11 +184,12 @@ class VirtualWire:
 
     def _carry(self, number: int, socket: _Socket, at_ns: int, said: list[Payload]) -> None:
         """What is said at one moment travels together; now and then each piece by itself."""
+        at_ns = max(at_ns, self._now())
         torn = len(said) > 1 and self._rng.random() < TORN
-        for piece in [[one] for one in said] if torn else [said]:
-            came_ns = max(at_ns, self._now()) + self._latency_ns(self._rng)
-            socket.to_desk_ns = max(came_ns, socket.to_desk_ns)
-            self._later(socket.to_desk_ns, partial(self._said, number, socket, piece))
+        for piece in [[one] for one in said] if torn else (said,):
+            came_ns = max(at_ns + self._latency_ns(self._rng), socket.to_desk_ns)
+            socket.to_desk_ns = came_ns
+            self._later(came_ns, partial(self._said, number, socket, piece))
 
     # HTTP
 
@@ -264,14 +266,16 @@ class VirtualWire:
             self.deliver(self._exchange.received(self._now(), number, payload))
 
     def _said(self, number: int, socket: _Socket, said: list[Payload]) -> None:
+        if not socket.open:
+            return
         frames = [payload.payload for payload in said if isinstance(payload, Frame)]
-        if socket.open and frames:
+        if frames:
             self._frames(socket, frames)
-        for payload in said:
-            if isinstance(payload, Drop) and socket.open:
-                self._shut(number, socket)
-                reason = f"closed by the peer: {payload.code} {payload.reason}"
-                self._tell(socket.envelope, WireClosed(socket.name, socket.generation, reason))
+        if len(frames) < len(said):
+            drop = next(payload for payload in said if isinstance(payload, Drop))
+            self._shut(number, socket)
+            reason = f"closed by the peer: {drop.code} {drop.reason}"
+            self._tell(socket.envelope, WireClosed(socket.name, socket.generation, reason))
 
     def _frames(self, socket: _Socket, frames: list[bytes]) -> None:
         if socket.reader is not None:
