@@ -14,7 +14,6 @@ from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.ledger import LedgerRowsSeen
-from zoe.messages.limits import CounterReported
 from zoe.ports.venue import Answered
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -30,11 +29,9 @@ class Burst:
         self.sightings: dict[str, Sighting] = {}
         self.entries: list[BalanceEntry] = []
         self.answers: list[tuple[Answered, int]] = []
-        #: What the exchange counts for a pair, by its last word.
-        self.counts: dict[str, CounterReported] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.sightings or self.entries or self.answers or self.counts)
+        return bool(self.sightings or self.entries or self.answers)
 
     def takes(self, sighting: Sighting) -> bool:
         """Adds a report to what was said of the same order; False where that must be told first:
@@ -65,16 +62,10 @@ class Burst:
                 _tell(gateway, [name for name in sighters if name != ORDERS], first)
         for sighting in self.sightings.values():
             _tell(gateway, sighters, sighting, socket.homes.of(sighting))
-        self._tell_limiter(gateway, socket)
+        for news in socket.counts.due(gateway.clock.monotonic_ns()):
+            gateway.tell(gateway.find("ratelimiter"), news)
         if self.entries:
             gateway.tell(gateway.find("ledger"), LedgerRowsSeen(tuple(self.entries)))
-
-    def _tell_limiter(self, gateway: Actor, socket: SocketRequests) -> None:
-        """One word about a pair: what is counted, and whose age begins; that can wait for the next."""
-        limiter = gateway.find("ratelimiter")
-        for pair, report in self.counts.items():
-            refs = tuple(socket.placed.pop(pair, ()))
-            gateway.tell(limiter, CounterReported(pair, report.value, refs) if refs else report)
 
     def _first_of(self, order_id: str | None) -> Sighting | None:
         """Takes out what was said of an order, where that is the first that the stream says of it.

@@ -13,7 +13,6 @@ a new token, the latch closed until RiskOfficer opens it; adds in flight are los
 
 from collections import deque
 from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 from typing import Final, assert_never
 
@@ -73,7 +72,6 @@ CALL_SECONDS: Final = 5
 NONCE_AHEAD_NS: Final = 10_000_000_000
 PING_SECONDS: Final = 5
 SILENCE_NS: Final = 15_000_000_000
-SAME_COUNT_NS: Final = 100_000_000
 
 
 @attrs.frozen
@@ -117,8 +115,6 @@ class Gateway(Actor):
         self._last_heard_ns = 0
         self._reconnect = Reconnect()
         self._burst = Burst()
-        #: Of each pair the counter that was passed on last, and when it came.
-        self._counts: dict[str, tuple[Decimal, int]] = {}
 
     def on_start(self) -> None:
         if self.incarnation > 1:
@@ -245,7 +241,7 @@ class Gateway(Actor):
                     self._pass_on()
                     self._burst.takes(thing)
             case CounterReported():
-                self._count(thing, received_ns)
+                self._socket.counts.hear(thing)
             case BalanceEntry():
                 self._burst.entries.append(thing)
             case Answered():
@@ -256,7 +252,7 @@ class Gateway(Actor):
 
     def _pass_on(self) -> None:
         """Tells what has come together since it was told last."""
-        if self._burst:
+        if self._burst or self._socket.counts:
             told, self._burst = self._burst, Burst()
             told.pass_on(self, self._socket, self._sighters)
 
@@ -279,14 +275,6 @@ class Gateway(Actor):
                 )
             case _:
                 log.debug("exchange.frame", frame=type(thing).__name__)
-
-    def _count(self, report: CounterReported, received_ns: int) -> None:
-        """Passes a pair's counter on, but where it says no more than the one just before: an order's
-        reports come in twos and threes, and between them the counter can only have decayed."""
-        told, at_ns = self._counts.get(report.pair, (report.value, 0))
-        if report.value > told or received_ns - at_ns > SAME_COUNT_NS:
-            self._counts[report.pair] = (report.value, received_ns)
-            self._burst.counts[report.pair] = report
 
     def _drop(self, reason: str) -> None:
         """Ends this connection: the next one's snapshots are the truth."""

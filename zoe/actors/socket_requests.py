@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from zoe.actors.order_homes import OrderHomes
+from zoe.actors.pair_counts import PairCounts
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.limit_words import limit_hit
@@ -61,7 +62,7 @@ class SocketRequests:
     Attributes:
         latch: Why no add and no amend may leave; None where they may.
         homes: Where reports of orders go that were answered on this connection.
-        placed: By pair, the orders that were taken since somebody was told of it.
+        counts: The engine's counters, and the orders that were taken, for RateLimiter.
     """
 
     def __init__(self, gateway: Actor) -> None:
@@ -72,7 +73,7 @@ class SocketRequests:
         self.latch: str | None = "starting"
         self.exchange = ExchangeClock()
         self.homes = OrderHomes()
-        self.placed: dict[str, list[str]] = {}
+        self.counts = PairCounts()
         self._in_flight: dict[int, _InFlight] = {}
         self._amends: list[SendAmend] = []
         self._adds: list[SendAdd] = []
@@ -249,7 +250,7 @@ class SocketRequests:
         intent = flying.intent
         if flying.is_add and intent is not None and order_id is not None:
             self.homes.answered(order_id, flying.reply_to)
-            self.placed.setdefault(intent.pair, []).append(intent.intent_id)
+            self.counts.place(intent.pair, intent.intent_id)
 
     def lose(self, reason: str) -> None:
         """The socket is gone, and every answer that has not come with it."""

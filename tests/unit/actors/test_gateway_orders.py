@@ -234,6 +234,17 @@ def test_an_orders_age_is_told_with_the_count_that_comes_with_its_answer_or_late
     assert report.placed == ("i-1",)
 
 
+def test_an_age_that_waits_for_the_next_count_needs_no_other_report() -> None:
+    private = Private()
+    counted = {"symbol": "BTC/USD", "ratecount": "2"}
+    private.hears(executions(2, "pending_new", order_id="O-0", **counted))
+    private.hears(added(private), executions(3, "pending_new", **counted))
+    assert [r.placed for r in private.stage.heard("ratelimiter", CounterReported)] == [()]
+    private.stage.run(1)
+    private.hears({"channel": "heartbeat"})
+    assert [r.placed for r in private.stage.heard("ratelimiter", CounterReported)] == [(), ("i-1",)]
+
+
 def test_reports_that_are_not_an_orders_first_go_the_way_of_those_before_them() -> None:
     private = Private()
     private.asked(("add", private.order(1)))
