@@ -14,18 +14,7 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.domain.ids import uuid_text
-from zoe.domain.order import (
-    CONCLUDED,
-    CancelProgress,
-    Fact,
-    Input,
-    Intent,
-    Order,
-    OrderType,
-    Side,
-    State,
-)
-from zoe.domain.quick import quick
+from zoe.domain.order import CONCLUDED, CancelProgress, Fact, Input, Intent, Order, Side, State
 from zoe.domain.ratelimit import Room
 from zoe.domain.repeg import (
     Add,
@@ -39,8 +28,8 @@ from zoe.domain.repeg import (
     is_renewal,
     quiet_until,
 )
-from zoe.domain.resting_stop import is_guard, trigger_at
-from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step
+from zoe.domain.slot_orders import asked_for, intent_for, seen
+from zoe.domain.strategy.desire import Other, Sale, Slot, held_back, other, step, wished
 from zoe.messages.limits import BudgetChanged, WatchBudget
 from zoe.messages.orders import (
     AmendDenied,
@@ -67,8 +56,6 @@ PATIENCE_NS: Final = 36_000_000_000
 RepegConfig = Policy
 #: What ends the time for which an amend's fate is not known.
 _AMENDED: Final = frozenset({Input.AMENDED, Input.AMEND_REFUSED, Input.AMEND_ABSENT})
-
-_working: Final = quick(Working)
 
 Inbox = (
     SetTarget | RenewTargets | OrderChanged | OrderDenied | AmendDenied | OrderForgotten | OrdersReported
@@ -206,7 +193,8 @@ class Repositioner(Actor):
         if slot in self._emptied:
             working = tuple(attrs.evolve(o, guards=False) if o.guards else o for o in working)
         others = () if target is None else self._others.get(target.pair, {}).values()
-        following = step(slot, target, working, others, (self._now(target), self._policy))
+        now = self._now(target)
+        following = step(slot, target, working, others, (now, self._policy))
         if target is not None and (self._guards or target.trigger is not None):
             own = working[0] if working else None
             sales = self._sales(slot, target.pair) if target.side is Side.SELL else ()
@@ -215,7 +203,7 @@ class Repositioner(Actor):
         match following:
             case Add():
                 if self._may(slot):
-                    self._add(slot, following.target)
+                    self._add(slot, following.target, now)
             case Amend():
                 if self._may(slot):
                     self._amend(slot, following, target)
@@ -267,25 +255,12 @@ class Repositioner(Actor):
             if isinstance(step, Wait) and step.figures:
                 log.info("repositioner.waits", slot=slot[1], reason=reason, figures=step.figures)
 
-    def _add(self, slot: Slot, target: Target) -> None:
-        intent = Intent(
-            intent_id=uuid_text(self.rng.getrandbits(128)),
-            source=target.source,
-            slot=target.slot,
-            pair=target.pair,
-            side=target.side,
-            order_type=OrderType.LIMIT if target.trigger is None else OrderType.STOP_LOSS_LIMIT,
-            quantity=target.quantity,
-            limit_price=target.price,
-            post_only=target.post_only,
-            decision=target.decision,
-            trigger_price=target.trigger,
-        )
-        order = Order(intent, State.WAITING)
-        self._note(slot, order)
-        self._know(order)
-        self._asked_ns[intent.intent_id] = self.clock.wall_ns()
-        self.tell(self.find("risk"), PlaceOrder(intent, self.me, self._now(target).is_roomy))
+    def _add(self, slot: Slot, target: Target, now: Now) -> None:
+        intent = intent_for(target, uuid_text(self.rng.getrandbits(128)))
+        self._keep(slot, intent, asked_for(intent, target, now.wall_ns))
+        self._avoid(intent, wished(intent))
+        self._asked_ns[intent.intent_id] = now.wall_ns
+        self.tell(self.find("risk"), PlaceOrder(intent, self.me, now.is_roomy))
 
     def _amend(self, slot: Slot, step: Amend, target: Target | None) -> None:
         known = self._working[slot][step.intent_id]
@@ -307,26 +282,14 @@ class Repositioner(Actor):
     def _note(self, slot: Slot, order: Order, fact: Fact | None = None) -> None:
         """Takes an order as it is; of what was asked for and is not there yet, the wish stays."""
         intent = order.intent
-        known = self._working.get(slot, {}).get(intent.intent_id)
+        orders = self._working.get(slot)
+        known = None if orders is None else orders.get(intent.intent_id)
         settled = fact is not None and fact.input in _AMENDED
-        same_terms = known is not None and known.terms == order.terms
-        moved = known is None or not same_terms or known.state is not order.state
-        canceling = known is not None and known.cancel is not CancelProgress.NONE
-        entry = _working(
-            intent_id=intent.intent_id,
-            slot=slot[1],
-            side=intent.side,
-            terms=order.terms,
-            remaining=order.remaining,
-            state=order.state,
-            cancel=CancelProgress.REQUESTED if canceling else order.cancel,
-            since_ns=self.clock.wall_ns() if known is None or moved else known.since_ns,
-            amending=order.amend is not None
-            or (known is not None and known.amending and not settled),
-            refusals=known.refusals if known is not None and same_terms else 0,
-            trigger=trigger_at(intent, order.terms),
-            guards=is_guard(intent),
-        )
+        entry = seen(order, slot[1], known, self.clock.wall_ns(), settled=settled)
+        self._keep(slot, intent, entry)
+
+    def _keep(self, slot: Slot, intent: Intent, entry: Working) -> None:
+        """A slot's order, as it is from here on."""
         self._quiet_until.pop(slot, None)
         self._working.setdefault(slot, {})[intent.intent_id] = entry
         self._slot_of[intent.intent_id] = slot
@@ -336,7 +299,7 @@ class Repositioner(Actor):
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         intent = order.intent
-        self._know(order)
+        self._avoid(intent, None if order.state in CONCLUDED else other(order))
         if intent.slot is None:
             return
         slot = (intent.source, intent.slot)
@@ -348,14 +311,12 @@ class Repositioner(Actor):
         if fact is not None and fact.input is Input.AMEND_REFUSED:
             self._refused(intent.intent_id)
 
-    def _know(self, order: Order) -> None:
+    def _avoid(self, intent: Intent, avoided: Other | None) -> None:
         """Others must avoid an order until it is concluded."""
-        intent_id, pair = order.intent.intent_id, order.intent.pair
-        seen = None if order.state in CONCLUDED else other(order)
-        if seen is not None:
-            self._others.setdefault(pair, {})[intent_id] = seen
+        if avoided is not None:
+            self._others.setdefault(intent.pair, {})[intent.intent_id] = avoided
         else:
-            self._others.get(pair, {}).pop(intent_id, None)
+            self._others.get(intent.pair, {}).pop(intent.intent_id, None)
 
     def _refused(self, intent_id: str) -> None:
         """An amend was refused: its slot rests, and after some more its order is placed anew."""

@@ -302,7 +302,7 @@ class RiskOfficer(Actor):
         instrument = self._view.find(intent.pair)
         if instrument is None:
             return deny(Code.UNKNOWN_PAIR, pair=intent.pair)
-        disputed = self._disputed & {instrument.base, instrument.quote}
+        disputed = self._disputed and self._disputed & {instrument.base, instrument.quote}
         if disputed:
             return deny(Code.NOT_READY, reason=f"unexplained balance of {min(disputed)}")
         problem = instrument.check_order(quantity, None if limit is None else limit.value)

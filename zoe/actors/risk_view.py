@@ -5,7 +5,7 @@ A part of the officer, which owns it; values in, values out.
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -17,10 +17,13 @@ from zoe.domain.freshness import Ages
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
 from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, plain
+from zoe.domain.quick import quick
 from zoe.domain.risk import Limits, Situation, TradingState, fresh
 from zoe.domain.risk_report import in_use
 from zoe.messages.journal import StoredRow
 from zoe.messages.market import Quote
+
+_situation: Final = quick(Situation)
 
 
 def ask_of(terms: Terms) -> Ask:
@@ -140,7 +143,7 @@ class RiskView:
         reference = self.reference(pair, now_ns)
         if reference is not None:
             self._ages.add(reference.age_ns)
-        return Situation(
+        return _situation(
             limits=self._limits,
             state=state,
             reference=reference,

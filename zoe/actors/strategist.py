@@ -16,10 +16,11 @@ import cattrs
 
 from zoe.actors import hydration
 from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
-from zoe.actors.strategist_targets import target_of
-from zoe.domain.catalog import Catalog
+from zoe.actors.strategist_targets import renewal_of, target_of
+from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
+from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
@@ -34,6 +35,9 @@ from zoe.runtime.log import log
 
 RENEW_SECONDS: Final = 1
 
+_touch: Final = quick(Touch)
+_view: Final = quick(View)
+
 
 @attrs.frozen
 class StrategyConfig:
@@ -42,6 +46,15 @@ class StrategyConfig:
     name: str
     strategy: Strategy
     state_type: type[Any]
+
+
+@attrs.frozen
+class _Set:
+    """A want that is set as a target, and the pair as it was counted then."""
+
+    want: Want
+    target: Target
+    pair: Instrument
 
 
 Inbox = Quote | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
@@ -61,9 +74,10 @@ class Strategist(Actor):
         self._held: tuple[tuple[str, Decimal], ...] | None = None
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
-        self._told: tuple[Any, ...] = ()
+        #: What was last wanted and why; None before the first decision.
+        self._told: tuple[tuple[Want, ...], tuple[str, ...]] | None = None
         #: What each slot was last told to want.
-        self._set: dict[str, Want | None] = {}
+        self._set: dict[str, _Set | None] = {}
         #: Slots in their order; and those that may not be empty, as far as others know.
         self._order = {slot: place for place, slot in enumerate(config.strategy.slots)}
         self._filled = set(config.strategy.slots)
@@ -111,9 +125,9 @@ class Strategist(Actor):
             return
         decision = self._config.strategy.decide(self._state, view)
         self._state = decision.state
-        told = tuple((want.key, *_what(want)) for want in decision.wants)
-        if (told, decision.reasons) != self._told:
-            self._told = (told, decision.reasons)
+        told = self._told
+        if told is None or told[1] != decision.reasons or not _are_same(decision.wants, told[0]):
+            self._told = (decision.wants, decision.reasons)
             self._journal(view, decision)
         elif not renews:
             return  # everybody knows
@@ -128,7 +142,7 @@ class Strategist(Actor):
             return None
         assert self.envelope is not None
         now_ns = self.clock.wall_ns()
-        touch = Touch(
+        touch = _touch(
             quote.bid,
             quote.bid_qty,
             quote.ask,
@@ -139,7 +153,7 @@ class Strategist(Actor):
             quote.received_ns,
         )
         cause = self.envelope.message_id
-        return View(now_ns, cause, instrument, touch, self._held, self._trading)
+        return _view(now_ns, cause, instrument, touch, self._held, self._trading)
 
     def _journal(self, view: View, decision: Decision) -> None:
         log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)
@@ -160,16 +174,21 @@ class Strategist(Actor):
         wanted = {want.key: want for want in decision.wants}
         renewed: list[Target] = []
         for slot in sorted(self._filled | wanted.keys(), key=self._order.__getitem__):
-            want = wanted.get(slot)
-            if slot in self._set and _is_same(want, self._set[slot]):
+            want, known = wanted.get(slot), self._set.get(slot)
+            if want is None:
                 # What is not wanted needs no renewal: whoever forgot it wants it no more.
-                if renews and want is not None:
-                    renewed.append(self._target(want, view))
-                continue
-            self._set[slot] = want
-            (self._filled.discard if want is None else self._filled.add)(slot)
-            target = None if want is None else self._target(want, view)
-            self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
+                if known is not None or slot not in self._set:
+                    self._set[slot] = None
+                    self._filled.discard(slot)
+                    self.tell(self.find("repositioner"), SetTarget(self._source, slot, None))
+            elif known is not None and _is_same(want, known.want):
+                if renews:
+                    renewed.append(self._renewal(want, known, view))
+            else:
+                target = self._target(want, view)
+                self._set[slot] = _Set(want, target, view.instrument)
+                self._filled.add(slot)
+                self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
         if renewed:
             self.tell(self.find("repositioner"), RenewTargets(tuple(renewed)))
 
@@ -177,13 +196,25 @@ class Strategist(Actor):
         why = self._source, f"{self._stream}@{self._version}"
         return target_of(want, want.key, view.instrument, why)
 
+    def _renewal(self, want: Want, known: _Set, view: View) -> Target:
+        if view.instrument is not known.pair:
+            return self._target(want, view)
+        return renewal_of(known.target, want.valid_until_ns, f"{self._stream}@{self._version}")
 
-def _is_same(want: Want | None, told: Want | None) -> bool:
+
+def _is_same(want: Want, told: Want) -> bool:
     """Whether a want is the one that was told, but for how long it holds: each renewal tells that."""
-    if want is None or told is None:
-        return want is told
-    return _what(want) == _what(told)
+    return (
+        want.price == told.price
+        and want.quantity == told.quantity
+        and want.side is told.side
+        and want.post_only is told.post_only
+        and want.pair == told.pair
+    )
 
 
-def _what(want: Want) -> tuple[Any, ...]:
-    return want.pair, want.side, want.price, want.quantity, want.post_only
+def _are_same(wants: tuple[Want, ...], told: tuple[Want, ...]) -> bool:
+    """The same of all slots."""
+    if len(wants) != len(told):
+        return False
+    return all(w.key == t.key and _is_same(w, t) for w, t in zip(wants, told, strict=True))

@@ -9,6 +9,7 @@ import attrs
 from zoe.domain.catalog import Instrument
 from zoe.domain.order import Side
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.strategy.own import Stage
 from zoe.domain.strategy.view import View, Want
@@ -18,6 +19,8 @@ from zoe.runtime.actor import Actor
 RENEW_NS: Final = 3_000_000_000
 #: An order may be counted at a price that is better than its own.
 _SURELY: Final = Decimal("0.95")
+
+_target: Final = quick(Target)
 
 
 class Targets:
@@ -86,10 +89,26 @@ def part_of(want: Want, pair: Instrument, most: Decimal | None) -> int:
     return want.quantity if parts <= 1 else max(want.quantity // (parts * lot), 1) * lot
 
 
+def renewal_of(target: Target, valid_until_ns: int, decision: str | None) -> Target:
+    """A target that is wanted on: until when, and by which decision."""
+    return _target(
+        slot=target.slot,
+        source=target.source,
+        pair=target.pair,
+        side=target.side,
+        price=target.price,
+        quantity=target.quantity,
+        valid_until_ns=valid_until_ns,
+        decision=decision,
+        post_only=target.post_only,
+        trigger=target.trigger,
+    )
+
+
 def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | None]) -> Target:
     """A want as a target, in the pair's decimals; ``why``: whose it is, and by which decision."""
     source, decision = why
-    return Target(
+    return _target(
         slot=slot,
         source=source,
         pair=want.pair,

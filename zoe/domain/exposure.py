@@ -92,11 +92,10 @@ def worst_price(
     return max(limit.value, market)
 
 
-def _expected(intent: Intent, reference: Reference | None) -> Reference | None:
-    """The quote that an order is held against; one that waits for a price may meet that one too."""
-    trigger = intent.trigger_price
-    if trigger is None or reference is None:
-        return reference
+def _expected(trigger: Price, reference: Reference | None) -> Reference | None:
+    """The quote that an order is held against which waits for a price, and may meet that one too."""
+    if reference is None:
+        return None
     sides = (reference.bid, reference.ask)
     bid, ask = (None if side is None else max(side, trigger) for side in sides)
     return attrs.evolve(reference, bid=bid, ask=ask)
@@ -122,7 +121,9 @@ class Resting:
 
     def worst(self, reference: Reference | None, reach: Decimal) -> Reservation:
         """The worst of everything that it may be asking for."""
-        intent, at = self.intent, _expected(self.intent, reference)
+        intent, at = self.intent, reference
+        if intent.trigger_price is not None:
+            at = _expected(intent.trigger_price, reference)
         first, *others = self.asks
         quantity, price = first.quantity, worst_price(intent.side, first.limit_price, at, reach)
         for ask in others:

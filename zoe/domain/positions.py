@@ -10,13 +10,14 @@ from typing import Final
 import attrs
 
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
+from zoe.domain.quick import quick
 
 ZERO: Final = Decimal(0)
 #: Concluded orders that are remembered, so that a late fill is counted once.
 REMEMBERED: Final = 5_000
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Traded:
     """What is counted of one order.
 
@@ -35,11 +36,16 @@ class Traded:
         return (self.quantity if self.side is Side.BUY else -self.quantity) - self.fees
 
 
+_traded: Final = quick(Traded)
+
+
 class Positions:
     """The sums, and what of each recent order is in them."""
 
     def __init__(self) -> None:
         self._net: dict[str, Decimal] = {}
+        #: The same by base asset.
+        self._assets: dict[str, Decimal] = {}
         self._orders: OrderedDict[str, Traded] = OrderedDict()
         #: Orders that are not concluded: they are remembered in any case.
         self._open: set[str] = set()
@@ -70,8 +76,8 @@ class Positions:
         if intent.source == EXTERNAL:
             return
         base = intent.pair.partition("/")[0]
-        fees = sum((f.fee for f in order.fills if f.fee_asset == base), ZERO)
-        traded = Traded(intent.pair, intent.side, order.filled.value, fees)
+        fees = sum([f.fee for f in order.fills if f.fee_asset == base], ZERO)
+        traded = _traded(intent.pair, intent.side, order.filled.value, fees)
         known = self._orders.get(intent.intent_id)
         if known is not None:
             self._count(intent.pair, traded.net - known.net)
@@ -88,15 +94,18 @@ class Positions:
 
     def asset(self, asset: str) -> Decimal:
         """What is held of a base asset over all its pairs."""
-        head = f"{asset}/"
-        return sum((net for pair, net in self._net.items() if pair.startswith(head)), ZERO)
+        return self._assets.get(asset, ZERO)
 
     def pairs(self) -> tuple[str, ...]:
         """Every pair with a position."""
         return tuple(sorted(pair for pair, net in self._net.items() if net))
 
     def _count(self, pair: str, change: Decimal) -> None:
+        if not change:
+            return
+        base = pair.partition("/")[0]
         self._net[pair] = self._net.get(pair, ZERO) + change
+        self._assets[base] = self._assets.get(base, ZERO) + change
 
     def _remember(self, order: Order, traded: Traded) -> None:
         intent_id = order.intent.intent_id

@@ -31,7 +31,7 @@ _QUIET: Final = frozenset(
 _EVER_NS: Final = 1 << 63
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Target:
     """What a strategy wants to have in a slot, until ``valid_until_ns`` (wall time).
 

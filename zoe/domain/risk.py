@@ -160,7 +160,7 @@ class Verdict:
         return self.code is Code.APPROVED
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Situation:
     """What a verdict on one pair depends on beside the wish.
 
@@ -203,12 +203,11 @@ def assess(intent: Intent, situation: Situation, *, by_hand: bool = False) -> Ve
     Args:
         by_hand: A person wants it, who may also sell what the desk did not buy while it reduces.
     """
-    refusal = _unwanted(intent, situation) or _quote_limits(
-        intent, Ask(intent.quantity.value, intent.limit_price), situation
-    )
+    order = fresh(intent)
+    refusal = _unwanted(intent, situation) or _quote_limits(intent, order.asks[0], situation)
     if refusal is not None:
         return refusal
-    worst = fresh(intent).worst(situation.reference, situation.limits.reach)
+    worst = order.worst(situation.reference, situation.limits.reach)
     reducing = _reducing(worst, situation, by_hand=by_hand, only=intent.reduce_only)
     return reducing or _size_limits(worst, situation)
 
@@ -309,25 +308,31 @@ def _edge(opposite: Price, side: Side, limits: Limits) -> Decimal:
     return opposite.value * (1 + reach)
 
 
-def usage(worst: Reservation, now: Situation) -> Iterator[tuple[Code, Decimal, Decimal]]:
+def usage(
+    worst: Reservation, now: Situation
+) -> Iterator[tuple[Code, Decimal | int, Decimal | int]]:
     """Each limit on size with what it would come to with one more order, in a fixed order."""
-    limits, held, pair = now.limits, now.exposures, worst.pair
+    limits, held, side = now.limits, now.exposures, worst.side
     yield Code.ORDER_NOTIONAL, worst.notional, limits.max_order_notional
-    pair_notional = held.pair_notional(pair) + worst.notional
-    yield Code.PAIR_NOTIONAL, pair_notional, limits.max_pair_notional
-    sign = 1 if worst.side is Side.BUY else -1
-    position = sign * now.position + held.open_quantity(pair, worst.side) + worst.quantity
+    # One walk for all that is counted of the pair's orders.
+    others = held.of_pair(worst.pair)
+    notional, quantity = worst.notional, worst.quantity
+    for other in others:
+        notional += other.notional
+        if other.side is side:
+            quantity += other.quantity
+    yield Code.PAIR_NOTIONAL, notional, limits.max_pair_notional
+    sign = 1 if side is Side.BUY else -1
+    position = sign * now.position + quantity
     yield Code.POSITION_NOTIONAL, position * _mark(worst, now), limits.max_position_notional
-    asset = pair.partition("/")[0]
+    asset = worst.pair.partition("/")[0]
     most = limits.of_asset(asset)
     if most is not None:
-        open_ = held.asset_quantity(asset, worst.side)
+        open_ = held.asset_quantity(asset, side)
         yield Code.ASSET_POSITION, sign * now.asset_position + open_ + worst.quantity, most
-    open_orders = Decimal(held.open_orders(pair) + 1)
-    yield Code.OPEN_ORDERS, open_orders, Decimal(limits.max_open_orders)
-    yield Code.OPEN_ORDERS_IN_ALL, Decimal(len(held) + 1), Decimal(limits.max_open_orders_in_all)
-    rate = Decimal(now.recent_orders + 1)
-    yield Code.ORDER_RATE, rate, Decimal(limits.max_orders_per_minute)
+    yield Code.OPEN_ORDERS, len(others) + 1, limits.max_open_orders
+    yield Code.OPEN_ORDERS_IN_ALL, len(held) + 1, limits.max_open_orders_in_all
+    yield Code.ORDER_RATE, now.recent_orders + 1, limits.max_orders_per_minute
 
 
 def _mark(worst: Reservation, now: Situation) -> Decimal:

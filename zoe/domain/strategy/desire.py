@@ -14,8 +14,9 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.order import TRIGGERED, CancelProgress, Order, Side, State
+from zoe.domain.order import TRIGGERED, CancelProgress, Intent, Order, Side, State
 from zoe.domain.quantity import Price
+from zoe.domain.quick import quick
 from zoe.domain.repeg import Add, Amend, Now, Policy, Step, Target, Wait, Working, decide
 
 #: Source and slot.
@@ -26,7 +27,7 @@ COINS_GUARDED: Final = "COINS_GUARDED"
 _STRATEGIES: Final = "strategy/"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Other:
     """An order of ours, of whoever, that is not concluded.
 
@@ -42,9 +43,14 @@ class Other:
     price: Price | None
 
 
+_other: Final = quick(Other)
+
+
 def other(order: Order) -> Other | None:
     """An order as others must avoid it; None for one that waits for a price, and is in no book."""
     intent = order.intent
+    if order.amended is None and order.amend is None:
+        return wished(intent)
     if intent.order_type in TRIGGERED:
         return None
     price = order.terms.limit_price
@@ -53,7 +59,14 @@ def other(order: Order) -> Other | None:
         # Of an amend on its way, the price that is met first.
         nearest = max if intent.side is Side.BUY else min
         price = nearest(prices) if prices else None
-    return Other(intent.source, intent.slot, intent.pair, intent.side, price)
+    return _other(intent.source, intent.slot, intent.pair, intent.side, price)
+
+
+def wished(intent: Intent) -> Other | None:
+    """The same of one that is as it was intended."""
+    if intent.order_type in TRIGGERED:
+        return None
+    return _other(intent.source, intent.slot, intent.pair, intent.side, intent.limit_price)
 
 
 def step(
@@ -79,7 +92,7 @@ def step(
             continue
         if o.source != source and o.source.startswith(_STRATEGIES):
             return Wait(PAIR_OWNED, f"by {o.source}")
-        if met is None and _meets(target.side, price, o):
+        if met is None and o.side is not target.side and _meets(target.side, price, o):
             met = o
     if target.trigger is not None:
         return wanted  # it waits for its price, and is in no book
@@ -140,9 +153,7 @@ def steps(
 
 
 def _meets(side: Side, price: Price | None, other: Other) -> bool:
-    """Whether an order at a price would trade with one of ours."""
-    if other.side is side:
-        return False
+    """Whether an order at a price would trade with one of ours on the other side."""
     if price is None or other.price is None:
         return True
     return price >= other.price if side is Side.BUY else price <= other.price
