@@ -220,10 +220,12 @@ class Cell:
 
     def stop(self) -> None:
         """Order: ends this incarnation after the mail that is there and the outcomes it awaits."""
-        if self.life is None:
+        life = self.life
+        if life is None:
             self._down(None)
         else:
-            self.life.stops_at = self.mailbox.last()
+            life.stops_at = self.mailbox.last()
+            self._ended(life, life.stops_at)
 
     def quit(self) -> None:
         """Order: ends this incarnation between two messages, as a crash would."""

@@ -4,9 +4,12 @@ All of it runs in the supervisor's own context, one call at a time, and nothing 
 order to a cell is answered later by ``up`` or ``down``, or found unanswered by ``_late``.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+import attrs
 
 from zoe.runtime.cell import Cell, State
 from zoe.runtime.group import GroupNode, cells_of
@@ -28,6 +31,24 @@ Owner = GroupNode | Cell
 Crash = tuple[BaseException, DeadLetter | None]
 
 
+@attrs.define(eq=False)
+class _Unanswered:
+    """An order that its cell has not answered, for all that is known.
+
+    Attributes:
+        pulse: The steps of the cell's carrier when the order was given.
+    """
+
+    due_ns: int
+    cell: Cell
+    number: int
+    pulse: int
+
+    def answered(self) -> bool:
+        """Whether it was, or another order has taken its place."""
+        return self.cell.ordered != self.number or self.cell.state in (State.DOWN, State.GONE)
+
+
 class Supervision:
     """The supervisor of one runtime."""
 
@@ -36,6 +57,8 @@ class Supervision:
         self._root = GroupNode(Group("root", ()), None)
         #: The exit code, once the tree is to end.
         self.ending: int | None = None
+        #: By how long an order may take: those that may be unanswered, oldest first.
+        self._unanswered: dict[float, deque[_Unanswered]] = {}
         #: Lines to be written after what must not wait for them.
         self._unsaid: list[Callable[[], None]] = []
 
@@ -315,14 +338,25 @@ class Supervision:
 
     def _order(self, cell: Cell, how: Callable[[], None], state: State) -> None:
         cell.state = state
-        pulse = cell.carrier.steps
-        number = cell.order(how)
-        self._later(cell.child.stop_seconds, partial(self._late, cell, number, pulse))
+        pulse, seconds = cell.carrier.steps, cell.child.stop_seconds
+        due_ns = self._now_ns() + round(seconds * 1e9)
+        line = self._unanswered.setdefault(seconds, deque())
+        if not line:
+            self._later(seconds, partial(self._look, seconds))
+        line.append(_Unanswered(due_ns, cell, cell.order(how), pulse))
 
-    def _late(self, cell: Cell, number: int, pulse: int) -> None:
-        """Looks whether an order was answered; a cell that hangs is never repaired in place."""
-        if cell.ordered != number or cell.state in (State.DOWN, State.GONE):
-            return
+    def _look(self, seconds: float) -> None:
+        """Looks whether orders were answered: once for all that were given in so many seconds."""
+        line, now_ns = self._unanswered[seconds], self._now_ns()
+        while line and (line[0].answered() or line[0].due_ns <= now_ns):
+            order = line.popleft()
+            if not order.answered():
+                self._late(order.cell, order.pulse)
+        if line:
+            self._later((line[0].due_ns - now_ns) / 1e9, partial(self._look, seconds))
+
+    def _late(self, cell: Cell, pulse: int) -> None:
+        """An order was not answered in time; a cell that hangs is never repaired in place."""
         carrier = cell.carrier
         stuck = carrier.steps == pulse
         hung = (carrier.current if stuck else None) or cell

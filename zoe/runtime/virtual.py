@@ -137,7 +137,10 @@ class VirtualRuntime(Runtime):
         """A cell that runs when the seed says so."""
         cell = _VirtualCell(self, child, self.find(name), owner)
         thread = name if child.dispatcher is None else f"dispatcher {child.dispatcher}"
-        self._carriers.setdefault(thread, _VirtualCarrier(thread, self._ready)).carry(cell)
+        carrier = self._carriers.get(thread)
+        if carrier is None:
+            carrier = self._carriers[thread] = _VirtualCarrier(thread, self._ready)
+        carrier.carry(cell)
         return cell
 
     def supervise(self, action: Callable[[], None]) -> None:

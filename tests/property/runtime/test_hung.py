@@ -162,3 +162,21 @@ def test_a_late_look_at_one_stop_says_nothing_about_the_next(virtual: World) -> 
     runtime.let_go("b")
     virtual.until(lambda: ("b", 3) in virtual.starts())
     assert virtual.end() == 0
+
+
+def test_one_that_is_stopped_behind_others_has_its_own_time(virtual: World) -> None:
+    """Stops that are answered are looked at together with one that is not, and is due later."""
+    runtime = virtual.runtime
+    assert isinstance(runtime, VirtualRuntime)
+    virtual.start(virtual.probe("p"))
+    for name in "wxy":
+        virtual.do("p", Spawn(name, Work(1), (("stop_seconds", 5),)))
+        virtual.until(lambda n=name: virtual.numbers(f"p/{n}") == [1])  # type: ignore[misc]  # a default
+    runtime.hang("p/y")
+    virtual.tell("p/y", Work(2))
+    for name, seconds in (("w", 1), ("x", 1), ("y", 4.9)):
+        virtual.do("p", Call(lambda probe, n=name: probe.stop_child(n)))  # type: ignore[misc]  # a default
+        runtime.run_for(seconds)
+        assert virtual.runtime.supervision.ending is None
+    runtime.run_for(0.2)
+    assert virtual.runtime.supervision.ending == 70
