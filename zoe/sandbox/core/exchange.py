@@ -173,15 +173,18 @@ class Exchange:
         world = self.world
         world.now_ns = self._outbox.now_ns = max(world.now_ns, now_ns)
         world.timers.run(world.now_ns)
-        self._engine.fire()
+        if world.stirred:
+            self._engine.fire()
 
     def _finish(self) -> list[Delivery]:
         """Tells of changed books, and keeps what was changed before anything leaves."""
-        self._engine.fire()
-        changed = self.world.books.changed
-        for symbol in sorted(changed):
-            self._books.tell(symbol)
-            self._tape.tell(symbol)
-        changed.clear()
-        self.world.journal.commit()
+        world = self.world
+        if world.stirred:
+            self._engine.fire()
+        if world.books.changed:
+            for symbol in sorted(world.books.changed):
+                self._books.tell(symbol)
+                self._tape.tell(symbol)
+            world.books.changed.clear()
+        world.journal.commit()
         return self._outbox.take()

@@ -108,10 +108,10 @@ class Faults:
     def for_frame(self, channel: str) -> Fault | None:
         """What happens to this frame."""
         for fault in self.planted:
-            if fault.what in _BOOKS and channel != "book":
+            if fault.where not in (channel, "*") or (fault.what in _BOOKS and channel != "book"):
                 continue
             kinds = _FRAME if fault.where == channel else _ANY_FRAME
-            if fault.where in (channel, "*") and fault.what in kinds and channel in CHANNELS:
+            if fault.what in kinds and channel in CHANNELS:
                 return self._hit(fault)
         return None
 
