@@ -236,7 +236,7 @@ class Repositioner(Actor):
         return tuple(found)
 
     def _may(self, slot: Slot) -> bool:
-        return self._resting_until.get(slot, 0) <= self.clock.wall_ns()
+        return self._resting_until.get(slot, 0) <= self.clock.monotonic_ns()
 
     def _now(self, target: Target | None) -> Now:
         clock = self.clock
@@ -328,7 +328,7 @@ class Repositioner(Actor):
             known, amending=False, refusals=known.refusals + 1
         )
         self._quiet_until.pop(slot, None)
-        self._resting_until[slot] = self.clock.wall_ns() + REST_AFTER_REFUSAL_NS
+        self._resting_until[slot] = self.clock.monotonic_ns() + REST_AFTER_REFUSAL_NS
 
     def _drop(self, intent_id: str, *, rest: bool) -> None:
         self._asked_ns.pop(intent_id, None)
@@ -341,7 +341,7 @@ class Repositioner(Actor):
             return
         self._working[slot].pop(intent_id, None)
         if rest:
-            self._resting_until[slot] = self.clock.wall_ns() + REST_AFTER_REFUSAL_NS
+            self._resting_until[slot] = self.clock.monotonic_ns() + REST_AFTER_REFUSAL_NS
         self._decide(slot)
 
 

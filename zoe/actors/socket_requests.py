@@ -142,9 +142,11 @@ class SocketRequests:
             return f"latch closed: {self.latch}"
         if self.session is None or not self.live:
             return _DOWN
-        if not self.exchange.good_enough():
+        clock = self._gateway.clock
+        wall_ns = clock.wall_ns()
+        if not self.exchange.good_enough(wall_ns, clock.monotonic_ns()):
             return "exchange clock unknown"
-        if not_after_ns - self._gateway.clock.wall_ns() < LEAST_LEFT_NS:
+        if not_after_ns - wall_ns < LEAST_LEFT_NS:
             return "too late for its deadline"
         return None
 
@@ -279,7 +281,9 @@ class SocketRequests:
             tell(to, CancelSettled(outcome, reason))
 
     def _measure(self, exchange_ns: int, sent_ns: int, received_ns: int) -> None:
-        monotonic_ns = self._gateway.clock.monotonic_ns()
+        clock = self._gateway.clock
+        # As it was when the answer was read, which may be a while ago.
+        monotonic_ns = clock.monotonic_ns() - (clock.wall_ns() - received_ns)
         better = self.exchange.measured(exchange_ns, sent_ns, received_ns, monotonic_ns)
         if better is not self.exchange and better.bound_ns is not None:
             self.exchange = better

@@ -15,21 +15,28 @@ class ExchangeClock:
     """Offset of the exchange's clock from ours, in nanoseconds.
 
     Attributes:
-        bound_ns: The true offset differs by at most this; None while unmeasured.
+        bound_ns: The true offset differed by at most this; None while unmeasured.
         measured_ns: Our monotonic time of the measurement.
+        measured_wall_ns: Our wall time of it.
     """
 
     offset_ns: int = 0
     bound_ns: int | None = None
     measured_ns: int = 0
+    measured_wall_ns: int = 0
 
     def now_ns(self, wall_ns: int) -> int:
         """The exchange's time at our wall time."""
         return wall_ns + self.offset_ns
 
-    def good_enough(self) -> bool:
-        """Whether an add may be given a deadline by this clock."""
-        return self.bound_ns is not None and self.bound_ns <= ADD_BOUND_NS
+    def good_enough(self, wall_ns: int, monotonic_ns: int) -> bool:
+        """Whether an add may be given a deadline by this clock now.
+
+        Where our wall clock was set since the measurement, or the machine has slept, it has gone on
+        otherwise than the monotonic one: the offset may be wrong by that much more.
+        """
+        set_by_ns = (wall_ns - self.measured_wall_ns) - (monotonic_ns - self.measured_ns)
+        return self.bound_ns is not None and self.bound_ns + abs(set_by_ns) <= ADD_BOUND_NS
 
     def measured(
         self, exchange_ns: int, sent_ns: int, received_ns: int, monotonic_ns: int
@@ -39,12 +46,15 @@ class ExchangeClock:
         Args:
             sent_ns: Our wall time when the request left.
             received_ns: Our wall time when its answer came.
+            monotonic_ns: Our monotonic time then.
         """
         if received_ns < sent_ns:
             return self  # our clock was set back meanwhile: this says nothing
         bound = -(-(received_ns - sent_ns) // 2)
         offset = exchange_ns - (sent_ns + received_ns) // 2
-        old = self.bound_ns is None or monotonic_ns - self.measured_ns > STALE_AFTER_NS
-        if not old and self.bound_ns is not None and bound > self.bound_ns:
-            return self
-        return ExchangeClock(offset, bound, monotonic_ns)
+        fresh = ExchangeClock(offset, bound, monotonic_ns, received_ns)
+        if self.bound_ns is None or monotonic_ns - self.measured_ns > STALE_AFTER_NS:
+            return fresh
+        # Answers that cannot both be right lie on two sides of a step of a clock.
+        agree = abs(offset - self.offset_ns) <= bound + self.bound_ns
+        return self if agree and bound > self.bound_ns else fresh

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from stage import Stage
 
 from zoe.actors.repositioner import PATIENCE_NS, RepegConfig, Repositioner
@@ -77,6 +78,16 @@ def test_a_renewal_brings_back_what_a_restart_forgot_but_not_what_was_withdrawn(
     stage.tell(SetTarget("strategy/q", "bid.0", None))
     stage.run(5)
     renew(stage, "49990.0", 100)
+    stage.run(5)
+    assert len(placed(stage)) == 2
+
+
+def test_a_clock_that_is_set_back_keeps_no_slot_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = wanting()
+    stage.tell(OrderForgotten(placed(stage)[0]))  # so it rests for a moment
+    clock = stage.runtime.clock
+    real = clock.wall_ns
+    monkeypatch.setattr(clock, "wall_ns", lambda: real() - 3_600_000_000_000)
     stage.run(5)
     assert len(placed(stage)) == 2
 
