@@ -124,14 +124,13 @@ class Journal(Actor):
     def handle(self, message: Inbox) -> None:
         match message:
             case Record():
-                self._queue.append(self._waiting(message))
+                self._queue.append(_row_waits(message, self._cause(), self.clock.wall_ns()))
                 self._gather()
             case HandOn():
                 self._hand_on(message)
                 self._gather()
             case Hydrate():
-                assert self.envelope is not None, "a Hydrate comes in an envelope"
-                self._queue.append(Asked(message, self.envelope))
+                self._queue.append(Asked(message, self._cause()))
                 self._gather()
             case _Done():
                 self._done(message.outcome)
@@ -150,11 +149,10 @@ class Journal(Actor):
             case _:
                 assert_never(message)
 
-    def _waiting(self, record: Record) -> Waiting:
+    def _cause(self) -> Envelope:
         envelope = self.envelope
-        assert envelope is not None, "a Record comes in an envelope"
-        ids = (envelope.message_id, envelope.correlation_id, envelope.causation_id)
-        return _row_waits(record, *ids, envelope.anchor, self.clock.wall_ns(), envelope)
+        assert envelope is not None, "mail comes in an envelope"
+        return envelope
 
     # One call at a time
 
@@ -266,21 +264,19 @@ class Journal(Actor):
     def _tell_recorded(self, waiting: Waiting) -> None:
         """Each answer follows from its own Record, not from that of the group's first."""
         record, envelope = waiting.record, waiting.envelope
-        if envelope is None:
-            return
-        self._tell_parcels(envelope, record.parcels)
+        for to, message in record.parcels:
+            self.tell_because_of(envelope, to, message)
         if record.reply_to is not None:
             self.tell_because_of(envelope, record.reply_to, Recorded(record.ref))
 
     def _hand_on(self, message: HandOn) -> None:
-        assert self.envelope is not None, "it comes in an envelope"
         last = next((w for w in reversed(self._queue) if isinstance(w, Waiting)), None)
         if last is None and isinstance(self._work, Commit):
             last = self._work.group[-1]
-        if last is not None:
-            self._behind.append(Behind(last, message.parcels, self.envelope))
-            return
-        self._tell_parcels(self.envelope, message.parcels)
+        if last is None:
+            self._tell_parcels(self._cause(), message.parcels)
+        else:
+            self._behind.append(Behind(last, message.parcels, self._cause()))
 
     def _tell_behind(self, group: tuple[Waiting, ...]) -> None:
         behind, self._behind = self._behind, []
@@ -298,31 +294,24 @@ class Journal(Actor):
         # Half of what waits: whoever hears of it goes on while the other half is written.
         most = max(GROUP_REQUESTS, len(self._queue) // 2)
         group: list[Waiting] = []
-        rows = 0
-        while (
-            self._queue
-            and len(group) < most
-            and rows < GROUP_ROWS
-            and isinstance(self._queue[0], Waiting)
-        ):
-            waiting = self._queue.popleft()
-            assert isinstance(waiting, Waiting)
+        queue, rows = self._queue, 0
+        while queue and len(group) < most and rows < GROUP_ROWS:
+            waiting = queue[0]
+            if not isinstance(waiting, Waiting):
+                break
+            queue.popleft()
             rows += len(waiting.record.rows)
             group.append(waiting)
         return tuple(group)
 
     def _number(self, waiting: Waiting) -> list[JournalRow]:
-        anchor = None if waiting.anchor is None else self._anchor_seq.get(waiting.anchor)
-        first = self._next_seq
-        rows = waiting.record.rows
-        self._next_seq += len(rows)
-        self._anchor_seq[waiting.message_id] = self._next_seq - 1
-        if len(self._anchor_seq) > ANCHORS_KEPT:
-            self._anchor_seq.popitem(last=False)
-        return [
-            waiting.numbered(row, (self._account_id, seq), anchor)
-            for seq, row in enumerate(rows, first)
-        ]
+        envelope, anchors, first = waiting.envelope, self._anchor_seq, self._next_seq
+        anchor = None if envelope.anchor is None else anchors.get(envelope.anchor)
+        self._next_seq = first + len(waiting.record.rows)
+        anchors[envelope.message_id] = self._next_seq - 1
+        if len(anchors) > ANCHORS_KEPT:
+            anchors.popitem(last=False)
+        return waiting.numbered(self._account_id, first, anchor)
 
     # Cancels noted while the store was down
 
@@ -338,8 +327,10 @@ class Journal(Actor):
         fresh = noted.cancels[noted.start :]
         for version, cancel in reversed(list(enumerate(fresh, noted.version + 1))):
             row = Row(self._emergency_stream, version, CANCEL_NOTED, body_of(cancel))
+            record = Record((row,))
             ids = (cancel.message_id, cancel.correlation_id, cancel.causation_id)
-            self._queue.appendleft(Waiting(Record((row,)), *ids, None, cancel.at_ns))
+            envelope = Envelope(record, *ids, anchor=None, sender=None, sent_ns=0)
+            self._queue.appendleft(Waiting(record, envelope, cancel.at_ns))
 
     # A store that is down, or is not ours alone
 

@@ -5,41 +5,42 @@ from typing import Final
 import attrs
 
 from zoe.domain.quick import quick
-from zoe.messages.journal import Hydrate, Parcel, Record, Row
+from zoe.messages.journal import Hydrate, Parcel, Record
 from zoe.ports.journal import JournalRow, NotedCancel
 from zoe.runtime.message import Envelope
 
 _journal_row: Final = quick(JournalRow)
 
 
-@attrs.frozen(weakref_slot=False)
+@attrs.frozen(weakref_slot=False, eq=False)
 class Waiting:
-    """Rows with the ids of the envelope they came in, and when that was."""
+    """Rows with the envelope they came in, and when that was."""
 
     record: Record
-    message_id: int
-    correlation_id: int
-    causation_id: int | None
-    anchor: int | None
+    envelope: Envelope
     at_ns: int
-    envelope: Envelope | None = None
 
-    def numbered(self, row: Row, key: tuple[str, int], anchor_seq: int | None) -> JournalRow:
-        """One of its rows as it is stored, under its account and number."""
-        account_id, seq = key
-        return _journal_row(
-            seq,
-            account_id,
-            row.stream,
-            row.version,
-            row.kind,
-            self.at_ns,
-            self.message_id,
-            self.correlation_id,
-            self.causation_id,
-            anchor_seq,
-            row.body,
-        )
+    def numbered(self, account_id: str, first_seq: int, anchor_seq: int | None) -> list[JournalRow]:
+        """Its rows as they are stored, numbered from this one on."""
+        envelope, at_ns = self.envelope, self.at_ns
+        message_id, correlation_id = envelope.message_id, envelope.correlation_id
+        causation_id = envelope.causation_id
+        return [
+            _journal_row(
+                seq,
+                account_id,
+                row.stream,
+                row.version,
+                row.kind,
+                at_ns,
+                message_id,
+                correlation_id,
+                causation_id,
+                anchor_seq,
+                row.body,
+            )
+            for seq, row in enumerate(self.record.rows, first_seq)
+        ]
 
 
 @attrs.frozen(eq=False)

@@ -12,14 +12,20 @@ means its fate is unknown, and so does an amend that was on its way. A successor
 """
 
 from collections import deque
-from collections.abc import Iterator
 from typing import Final, assert_never
 
 import attrs
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
-from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
+from zoe.actors.order_changes import (
+    SETTLED_AS,
+    Change,
+    asks_to_cancel,
+    by_fact,
+    changed,
+    in_doubt,
+)
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.actors.order_opening import DEADLINE_NS, Fresh, OrderConfig, opened
@@ -239,7 +245,7 @@ class OrderActor(Actor):
         if permit.action is Action.AMEND:
             change = self._amends.permitted(permit.expires_ns, self._order, self._version + 1)
             if change is not None:
-                self._record(Change(change[0], None, (change[1],)))
+                self._record(changed(change[0], None, (change[1],)))
         elif permit.action is Action.CANCEL:
             self._send_cancel_now()
         elif self._order.state is not State.WAITING and not self._unsent:
@@ -259,7 +265,7 @@ class OrderActor(Actor):
         assert self._order is not None and self._fresh is not None
         tag, chance = self._config.desk_tag, self._fresh.chance
         after = opened(self._order, tag, chance, self.clock.wall_ns())
-        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
+        self._record(changed(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
         self.tell(self.find("gateway"), PrepareAdd(after))
 
     def _await_answer(self) -> None:
@@ -280,7 +286,7 @@ class OrderActor(Actor):
         elif self._order.state not in CONCLUDED and self._order.cancel is CancelProgress.NONE:
             after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
             self._cancel_row = self._version + 1
-            self._record(Change(after, None, (order_record.cancel_row(after, why),)))
+            self._record(changed(after, None, (order_record.cancel_row(after, why),)))
 
     def _withdraw(self, why: str) -> None:
         assert self._order is not None and self._fresh is not None
@@ -289,7 +295,7 @@ class OrderActor(Actor):
         except IllegalCommand as refused:
             log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
             return
-        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
+        self._record(changed(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
 
     def _record(self, change: Change) -> None:
         before, after = self._order, change.after
@@ -305,16 +311,18 @@ class OrderActor(Actor):
         self.tell(self.find("journal"), Record(rows, self._version, reply_to, parcels))
         self._heed(before, after)
 
-    def _leaving(self, before: Order, after: Order) -> Iterator[Parcel]:
+    def _leaving(self, before: Order, after: Order) -> list[Parcel]:
         """What follows outside from a change as soon as it is durable."""
+        parcels: list[Parcel] = []
         if before.state is State.WAITING and after.state is State.SENDING:
-            yield self.find("gateway"), SendAdd(after, self.me)
+            parcels.append((self.find("gateway"), SendAdd(after, self.me)))
         if after.amend is not None and before.amend is None:
-            yield self._amends.leaving(after)
+            parcels.append(self._amends.leaving(after))
         if in_doubt(after) and not in_doubt(before):
-            yield self._doubt(after)
+            parcels.append(self._doubt(after))
         if asks_to_cancel(before, after):
-            yield self._permit(Action.CANCEL, 0)
+            parcels.append(self._permit(Action.CANCEL, 0))
+        return parcels
 
     def _heed(self, before: Order, after: Order) -> None:
         """What follows from a change for the order itself."""

@@ -6,7 +6,8 @@ Repositioner where it wished for it: they count on it from then on. But a report
 for while the order waited did not show it, and whoever asked may have forgotten it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from functools import cached_property
 from typing import Final
 
 from zoe.domain.order import Order, State
@@ -23,6 +24,7 @@ from zoe.runtime.address import Address
 
 RISK: Final = "risk"
 REPOSITIONER: Final = "repositioner"
+_NOBODY: Final[Mapping[str, Address]] = {}
 
 
 class OrderAudience:
@@ -36,9 +38,9 @@ class OrderAudience:
 
     def __init__(self, desk: Actor, listeners: tuple[str, ...], *, compared: bool) -> None:
         self._desk = desk
-        self._told: dict[str, Interest] = {RISK: alters_risk, REPOSITIONER: alters_anything}
-        self._told["reconciler"] = alters_lists if compared else alters_doubts
-        self._told |= dict.fromkeys(listeners, alters_anything)
+        self._interests: dict[str, Interest] = {RISK: alters_risk, REPOSITIONER: alters_anything}
+        self._interests["reconciler"] = alters_lists if compared else alters_doubts
+        self._interests |= dict.fromkeys(listeners, alters_anything)
         self._followers: dict[str, dict[str, Address]] = {}
         #: Orders that waited when a report was made.
         self._unreported: set[str] = set()
@@ -58,13 +60,20 @@ class OrderAudience:
 
     def tell(self, before: Order | None, news: OrderChanged) -> None:
         """An order has changed, from what it was before; None where that was known to nobody."""
-        desk, intent_id = self._desk, news.order.intent.intent_id
-        followers = self._followers.get(intent_id, {})
-        leaves = before is None and news.order.state is State.SENDING
-        senders = {RISK, *followers} if leaves and intent_id not in self._unreported else ()
-        for name, alters in self._told.items():
-            if name not in senders and alters(before, news.order, news.fact):
-                desk.tell(desk.find(name), news)
+        desk, order, fact = self._desk, news.order, news.fact
+        intent_id = order.intent.intent_id
+        followers = self._followers.get(intent_id, _NOBODY)
+        senders: Container[str] = ()
+        if before is None and order.state is State.SENDING and intent_id not in self._unreported:
+            senders = {RISK, *followers}
+        for name, address, alters in self._told:
+            if alters(before, order, fact) and name not in senders:
+                desk.tell(address, news)
         for name, follower in followers.items():
-            if name not in self._told:
+            if name not in self._interests:
                 desk.tell(follower, news)
+
+    @cached_property
+    def _told(self) -> list[tuple[str, Address, Interest]]:
+        """Who hears of every order; not looked up before the desk lives."""
+        return [(name, self._desk.find(name), alters) for name, alters in self._interests.items()]

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.domain.amend import Progress, progress_of
+from zoe.domain.amend import Progress
 from zoe.domain.errors import UnexpectedFact
 from zoe.domain.order import INFERRED, CancelProgress, Fact, Input, Order, State
 from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import news
 from zoe.domain.order_record import fact_row
+from zoe.domain.quick import quick
 from zoe.messages.gateway import Sent
 from zoe.messages.journal import Row
 from zoe.messages.orders import OrderFact
@@ -34,7 +35,7 @@ TOGETHER: Final = frozenset(
 )
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Change:
     """The order after it, what caused it, and its rows: kind and body of each."""
 
@@ -46,6 +47,10 @@ class Change:
         """The rows as they follow this version of the order's stream."""
         following = enumerate(self.rows, version + 1)
         return tuple([Row(stream, number, kind, body) for number, (kind, body) in following])
+
+
+#: What makes a Change.
+changed: Final = quick(Change)
 
 
 def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
@@ -64,8 +69,8 @@ def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
         last = _after(after, behind.fact)
         if last is not None:
             waiting.popleft()
-            return Change(last[0], fact, (row, last[1]))
-    return Change(after, fact, (row,))
+            return changed(last[0], fact, (row, last[1]))
+    return changed(after, fact, (row,))
 
 
 def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:
@@ -82,7 +87,10 @@ def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:
 
 def in_doubt(order: Order) -> bool:
     """Whether only a look can tell what became of the order, or of its amend."""
-    return order.state is State.IN_DOUBT or progress_of(order.amend) is Progress.IN_DOUBT
+    amend = order.amend
+    return order.state is State.IN_DOUBT or (
+        amend is not None and amend.progress is Progress.IN_DOUBT
+    )
 
 
 def asks_to_cancel(before: Order, after: Order) -> bool:

@@ -40,8 +40,12 @@ def alters_risk(before: Order | None, after: Order, fact: Fact | None) -> bool:
     return (
         before.state in CONCLUDED
         or before.intent is not after.intent
-        or before.possible_terms != after.possible_terms
         or before.filled != after.filled
+        # Most changes leave both as they are, and are spared the comparing.
+        or (
+            (before.amend is not after.amend or before.amended is not after.amended)
+            and before.possible_terms != after.possible_terms
+        )
     )
 
 

@@ -35,13 +35,13 @@ def exact_sum(values: Iterable[Decimal]) -> Decimal:
 def plain(value: Decimal) -> str:
     """Writes a Decimal without an exponent and without trailing zeros, ``0`` for zero."""
     text = str(value)
+    if text[-1] != "0" and "E" not in text:
+        return text  # as most are
+    if not value:
+        return "0"
     if "E" in text:
         text = format(value, "f")
-    elif text[-1] != "0":
-        return text  # as most are
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("", "-0") else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def multiple_below(value: Decimal, step: Decimal) -> Decimal:

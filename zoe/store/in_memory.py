@@ -3,9 +3,10 @@ its failures."""
 
 import enum
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import attrs
@@ -33,34 +34,8 @@ class _Gist(msgspec.Struct):
 
 _GIST: Final = msgspec.json.Decoder(_Gist)
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)
-
-
-@attrs.define(eq=False)
-class _Kept:
-    """A row; all of its body is read once somebody wants the row, which of most is never."""
-
-    row: JournalRow
-    gist: _Gist | None
-    _stored: StoredRow | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is an order's, and does not conclude it."""
-        return self.gist is not None and self.gist.state not in _CONCLUDED
-
-    def stored(self) -> StoredRow:
-        if self._stored is None:
-            row = self.row
-            body = msgspec.json.decode(row.body)
-            self._stored = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
-        return self._stored
-
-
-def _kept(row: JournalRow) -> _Kept:
-    if row.stream.startswith("order/"):
-        return _Kept(row, _GIST.decode(row.body))
-    _JSON.decode(row.body)  # what no database would take is refused here, too
-    return _Kept(row, None)
+_ORDER: Final = "order/"
+_version: Final = attrgetter("version")
 
 
 class MemoryJournal:
@@ -70,9 +45,13 @@ class MemoryJournal:
         self._account_id = account_id
         self._by_seq: dict[int, JournalRow] = {}
         self._last_seq = 0
-        self._streams: dict[str, list[_Kept]] = {}
+        self._streams: dict[str, list[JournalRow]] = {}
         self._places: set[tuple[str, int]] = set()
+        #: Of rows that somebody wanted, which most are never: with their bodies read.
+        self._stored: dict[int, StoredRow] = {}
+        #: Streams by the exchange's ids of their orders, and the rows that were not looked at yet.
         self._by_order_id: dict[str, set[str]] = {}
+        self._unread: list[JournalRow] = []
 
     @property
     def rows(self) -> list[JournalRow]:
@@ -85,15 +64,27 @@ class MemoryJournal:
 
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
-        seqs = {row.seq for row in rows}
+        by_seq = {row.seq: row for row in rows}
         places = {(row.stream, row.version) for row in rows}
-        taken = not self._by_seq.keys().isdisjoint(seqs) or not self._places.isdisjoint(places)
-        if taken or not len(seqs) == len(places) == len(rows):
+        taken = not self._by_seq.keys().isdisjoint(by_seq) or not self._places.isdisjoint(places)
+        if taken or not len(by_seq) == len(places) == len(rows):
             raise StoreConflict("a number or a place in a stream is taken")
-        for kept in [_kept(row) for row in rows]:  # all of them or none
-            self._add(kept)
+        for row in rows:
+            _JSON.decode(row.body)  # what no database would take is refused here, too
+        # All of them or none: from here on nothing fails.
+        self._by_seq |= by_seq
         self._places |= places
-        self._last_seq = max((self._last_seq, *seqs))
+        self._unread += rows
+        self._last_seq = max((self._last_seq, *by_seq))
+        streams = self._streams
+        for row in rows:
+            stream = streams.get(row.stream)
+            if stream is None:
+                streams[row.stream] = [row]
+            elif stream[-1].version < row.version:
+                stream.append(row)
+            else:
+                insort(stream, row, key=_version)
 
     def begin(self, rows: Sequence[JournalRow]) -> Callable[[], None]:
         """See JournalStore."""
@@ -103,19 +94,6 @@ class MemoryJournal:
         """See JournalStore."""
         self.append([row for row in rows if self._by_seq.get(row.seq) != row])
 
-    def _add(self, kept: _Kept) -> None:
-        row = kept.row
-        self._by_seq[row.seq] = row
-        stream = self._streams.get(row.stream)
-        if stream is None:
-            self._streams[row.stream] = [kept]
-        elif stream[-1].row.version < row.version:
-            stream.append(kept)
-        else:
-            insort(stream, kept, key=lambda known: known.row.version)
-        if kept.gist is not None and kept.gist.order_id is not None:
-            self._by_order_id.setdefault(kept.gist.order_id, set()).add(row.stream)
-
     def stream(
         self, stream: str, *, last: bool = False, since: str | None = None
     ) -> tuple[StoredRow, ...]:
@@ -124,33 +102,46 @@ class MemoryJournal:
         if last:
             found = found[-1:]
         elif since is not None:
-            kinds = enumerate(kept.row.kind for kept in found)
+            kinds = enumerate(row.kind for row in found)
             found = found[max((place for place, kind in kinds if kind == since), default=0) :]
-        return tuple(kept.stored() for kept in found)
+        return tuple(map(self._read, found))
+
+    def _read(self, row: JournalRow) -> StoredRow:
+        known = self._stored.get(row.seq)
+        if known is None:
+            body = msgspec.json.decode(row.body)
+            known = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
+            self._stored[row.seq] = known
+        return known
 
     def open_orders(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
-        still = sorted(name for name, rows in self._streams.items() if rows[-1].is_open)
+        still = sorted(name for name, rows in self._orders() if _is_open(rows[-1]))
         return self._rows_of(still)
+
+    def _orders(self) -> Iterator[tuple[str, list[JournalRow]]]:
+        return (item for item in self._streams.items() if item[0].startswith(_ORDER))
 
     def order_rows(self, account_id: str, order_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
+        for row in self._unread:
+            if row.stream.startswith(_ORDER):
+                known = _GIST.decode(row.body).order_id
+                if known is not None:
+                    self._by_order_id.setdefault(known, set()).add(row.stream)
+        self._unread.clear()
         return self._rows_of(sorted(self._by_order_id.get(order_id, ())))
 
     def _rows_of(self, streams: list[str]) -> tuple[StoredRow, ...]:
-        return tuple(kept.stored() for name in streams for kept in self._streams[name])
+        return tuple(self._read(row) for name in streams for row in self._streams[name])
 
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
-        own = (
-            rows
-            for rows in self._streams.values()
-            if (opening := rows[0].gist) is not None and opening.source != EXTERNAL
-        )
-        sums = (_traded(rows) for rows in own)
+        own = (rows for _, rows in self._orders() if _GIST.decode(rows[0].body).source != EXTERNAL)
+        sums = (_traded(self._fills(rows)) for rows in own)
         return tuple(row for row in sums if row is not None)
 
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
@@ -158,16 +149,15 @@ class MemoryJournal:
         assert account_id == self._account_id
         found = [
             attrs.evolve(fill, body={**fill.body, "slot": opening.get("slot")})
-            for name, rows in self._streams.items()
-            if name.startswith("order/")
-            and (opening := rows[0].stored().body).get("source") == source
-            for fill in _fills(rows)
+            for _, rows in self._orders()
+            if (opening := self._read(rows[0]).body).get("source") == source
+            for fill in self._fills(rows)
             if fill.seq > after
         ]
         before = {
             fill.body["exec_id"]: int(fill.body["exchange_ns"])
             for rows in self._streams.values()
-            for fill in _fills(rows)
+            for fill in self._fills(rows)
             if fill.seq <= after
         }
         from_ns = max(before.values(), default=0) - REMEMBERED_NS
@@ -175,14 +165,17 @@ class MemoryJournal:
         ids = StoredRow(after, "", 0, EXECUTIONS, 0, {"exec_ids": newest})
         return (*((ids,) if after else ()), *sorted(found, key=lambda row: row.seq))
 
+    def _fills(self, rows: list[JournalRow]) -> list[StoredRow]:
+        return [self._read(row) for row in rows if row.kind == "order.fill"]
 
-def _fills(rows: list[_Kept]) -> list[StoredRow]:
-    return [kept.stored() for kept in rows if kept.row.kind == "order.fill"]
+
+def _is_open(row: JournalRow) -> bool:
+    """Whether an order's newest row does not conclude it."""
+    return _GIST.decode(row.body).state not in _CONCLUDED
 
 
-def _traded(rows: list[_Kept]) -> StoredRow | None:
+def _traded(fills: list[StoredRow]) -> StoredRow | None:
     """What an order's fills came to."""
-    fills = _fills(rows)
     if not fills:
         return None
     first = fills[0].body
