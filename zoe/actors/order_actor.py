@@ -14,18 +14,9 @@ means its fate is unknown, and so does an amend that was on its way. A successor
 from collections import deque
 from typing import Final, assert_never
 
-import attrs
-
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
-from zoe.actors.order_changes import (
-    SETTLED_AS,
-    Change,
-    asks_to_cancel,
-    by_fact,
-    changed,
-    in_doubt,
-)
+from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.actors.order_opening import DEADLINE_NS, Fresh, OrderConfig, opened
@@ -41,8 +32,9 @@ from zoe.domain.order import (
     Input,
     Order,
     State,
+    quick_fact,
 )
-from zoe.domain.order_inputs import command
+from zoe.domain.order_inputs import but, command
 from zoe.domain.order_news import enlarged, news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import (
@@ -210,9 +202,8 @@ class OrderActor(Actor):
             case SubmitAmend():
                 self._amends.want(message, self._order)
             case AddSettled():
-                self._fact(
-                    Fact(SETTLED_AS[message.outcome], message.order_id, reason=message.reason)
-                )
+                happened = SETTLED_AS[message.outcome]
+                self._fact(quick_fact(happened, message.order_id, reason=message.reason))
             case CancelOrder():
                 self._cancel_wanted(message.why)
             case PermitGranted():
@@ -245,7 +236,7 @@ class OrderActor(Actor):
         if permit.action is Action.AMEND:
             change = self._amends.permitted(permit.expires_ns, self._order, self._version + 1)
             if change is not None:
-                self._record(changed(change[0], None, (change[1],)))
+                self._record(Change(change[0], None, (change[1],)))
         elif permit.action is Action.CANCEL:
             self._send_cancel_now()
         elif self._order.state is not State.WAITING and not self._unsent:
@@ -265,7 +256,7 @@ class OrderActor(Actor):
         assert self._order is not None and self._fresh is not None
         tag, chance = self._config.desk_tag, self._fresh.chance
         after = opened(self._order, tag, chance, self.clock.wall_ns())
-        self._record(changed(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
+        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
         self.tell(self.find("gateway"), PrepareAdd(after))
 
     def _await_answer(self) -> None:
@@ -284,9 +275,9 @@ class OrderActor(Actor):
         elif self._unsent:
             self._keep_back("canceled before it left")
         elif self._order.state not in CONCLUDED and self._order.cancel is CancelProgress.NONE:
-            after = attrs.evolve(self._order, cancel=CancelProgress.REQUESTED)
+            after = but(self._order, cancel=CancelProgress.REQUESTED)
             self._cancel_row = self._version + 1
-            self._record(changed(after, None, (order_record.cancel_row(after, why),)))
+            self._record(Change(after, None, (order_record.cancel_row(after, why),)))
 
     def _withdraw(self, why: str) -> None:
         assert self._order is not None and self._fresh is not None
@@ -295,7 +286,7 @@ class OrderActor(Actor):
         except IllegalCommand as refused:
             log.info("order.withdraw_refused", intent_id=self._intent_id, reason=str(refused))
             return
-        self._record(changed(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
+        self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
 
     def _record(self, change: Change) -> None:
         before, after = self._order, change.after

@@ -49,8 +49,7 @@ class Change:
         return tuple([Row(stream, number, kind, body) for number, (kind, body) in following])
 
 
-#: What makes a Change.
-changed: Final = quick(Change)
+_change: Final = quick(Change)
 
 
 def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
@@ -69,8 +68,8 @@ def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
         last = _after(after, behind.fact)
         if last is not None:
             waiting.popleft()
-            return changed(last[0], fact, (row, last[1]))
-    return changed(after, fact, (row,))
+            return _change(last[0], fact, (row, last[1]))
+    return _change(after, fact, (row,))
 
 
 def _after(order: Order, fact: Fact) -> tuple[Order, tuple[str, str]] | None:

@@ -17,15 +17,17 @@ from zoe.domain.order import (
     Fact,
     Fill,
     Input,
-    Intent,
     Order,
     OrderType,
     Route,
     Side,
     State,
     TimeInForce,
+    quick_fact,
+    quick_fill,
+    quick_intent,
 )
-from zoe.domain.order_inputs import amending, apply
+from zoe.domain.order_inputs import amending, apply, but
 from zoe.domain.quantity import Price, Quantity, plain
 
 SENDING: Final = "order.sending"
@@ -55,6 +57,12 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _ASCII: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _OPENING: Final = {State.DENIED: DENIED, State.SENDING: SENDING}
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
+#: By their words, which takes a tenth of what asking the classes takes.
+_SIDE: Final = {side.value: side for side in Side}
+_ORDER_TYPE: Final = {known.value: known for known in OrderType}
+_TIME_IN_FORCE: Final = {known.value: known for known in TimeInForce}
+_STATE: Final = {state.value: state for state in State}
+_ROUTE: Final[dict[str | None, Route | None]] = {None: None} | {r.value: r for r in Route}
 
 
 def kind_of(fact: Input) -> str:
@@ -197,16 +205,16 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
     if kind not in (SENDING, ADOPTED, DENIED):
         raise ValueError(f"the first row of an order is {kind}")
     terms, trigger = _terms(body), body.get("trigger_price")
-    intent = Intent(
+    intent = quick_intent(
         intent_id=body["intent_id"],
         source=body["source"],
         slot=body["slot"],
         pair=body["pair"],
-        side=Side(body["side"]),
-        order_type=OrderType(body["order_type"]),
+        side=_SIDE[body["side"]],
+        order_type=_ORDER_TYPE[body["order_type"]],
         quantity=terms.quantity,
         limit_price=terms.limit_price,
-        time_in_force=TimeInForce(body["time_in_force"]),
+        time_in_force=_TIME_IN_FORCE[body["time_in_force"]],
         post_only=body["post_only"],
         decision=body["decision"],
         # Rows of before these were known lack them.
@@ -216,9 +224,9 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
     )
     return Order(
         intent=intent,
-        state=State(body["state"]),
+        state=_STATE[body["state"]],
         cl_ord_id=body["cl_ord_id"],
-        route=None if body["route"] is None else Route(body["route"]),
+        route=_ROUTE[body["route"]],
         not_after_ns=body["not_after_ns"],
         order_id=body["order_id"],
         reason=body["reason"],
@@ -227,12 +235,12 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
 
 def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
     if kind == CANCEL_REQUESTED:
-        return attrs.evolve(order, cancel=CancelProgress.REQUESTED)
+        return but(order, cancel=CancelProgress.REQUESTED)
     if kind == AMENDING:
         return amending(order, Amend(_terms(body), body["number"], body["not_after_ns"]))
     reported = body.get("reported_quantity")
     happened = _INPUT[kind]
-    fact = Fact(
+    fact = quick_fact(
         input=happened,
         order_id=body["order_id"],
         fill=fill_of(body) if happened is Input.FILL else None,
@@ -246,12 +254,12 @@ def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
 
 def fill_of(body: Mapping[str, Any]) -> Fill:
     """The execution that a row of the kind ``order.fill`` tells of."""
-    return Fill(
+    return quick_fill(
         exec_id=body["exec_id"],
         trade_id=body["trade_id"],
         order_id=body["order_id"],
         pair=body["pair"],
-        side=Side(body["side"]),
+        side=_SIDE[body["side"]],
         quantity=Quantity.of(body["quantity"]),
         price=Price.of(body["price"]),
         cost=Decimal(body["cost"]),

@@ -17,6 +17,7 @@ def make({given}):
     _made = _new(_twin)
     {stores}
     _made.__class__ = _kind
+    {check}
     return _made
 """
 
@@ -25,14 +26,16 @@ def quick(kind: type[T]) -> type[T]:
     """Makes instances of ``kind``: the same arguments, defaults and result.
 
     Args:
-        kind: Frozen, slotted without one for weak references, which lies elsewhere, and neither
-            converts nor validates what it is given.
+        kind: Frozen, slotted without one for weak references, which lies elsewhere. It neither
+            converts nor validates its fields; what looks at all of them afterwards does so here,
+            too, and sets those that are not given.
     """
     fields = attrs.fields(kind)  # type: ignore[arg-type]  # an attrs class, as is said above
-    assert all(f.converter is None and f.validator is None and f.init for f in fields), kind
+    assert all(f.converter is None and f.validator is None for f in fields), kind
+    assert all(f.init or f.default is attrs.NOTHING for f in fields), kind
     assert not any(f.kw_only or f.alias != f.name for f in fields), kind
     assert not any(getattr(f.default, "takes_self", False) for f in fields), kind
-    assert not hasattr(kind, "__attrs_post_init__"), kind
+    looks = getattr(kind, "__attrs_post_init__", None)
     layout: dict[str, Any] = {"slots": True, "weakref_slot": False, "eq": False, "repr": False}
     names = [field.name for field in fields]
     twin = attrs.make_class(kind.__name__, names, bases=kind.__bases__, **layout)
@@ -41,9 +44,10 @@ def quick(kind: type[T]) -> type[T]:
         "_twin": twin,
         "_kind": kind,
         "_none": object(),
+        "_look": looks,
     }
     given, stores = [], []
-    for name, default in ((field.name, field.default) for field in fields):
+    for name, default in ((field.name, field.default) for field in fields if field.init):
         made_anew = isinstance(default, _FACTORY)
         known[f"_its_{name}"] = default.factory if made_anew else default
         if made_anew:
@@ -52,6 +56,7 @@ def quick(kind: type[T]) -> type[T]:
         else:
             given.append(name if default is attrs.NOTHING else f"{name}=_its_{name}")
             stores.append(f"_made.{name} = {name}")
-    source = _MAKE.format(given=", ".join(given), stores="; ".join(stores))
+    check = "_look(_made)" if looks else ""
+    source = _MAKE.format(given=", ".join(given), stores="; ".join(stores), check=check)
     exec(source, known)  # noqa: S102  # made of nothing but the names of fields
     return cast(type[T], known["make"])

@@ -5,6 +5,8 @@ from typing import Any
 import attrs
 import pytest
 
+from zoe.domain.order import Input, Intent, OrderType, Side, quick_fact, quick_intent
+from zoe.domain.quantity import Price, Quantity
 from zoe.domain.quick import quick
 from zoe.domain.strategy.edge_state import EdgeState, SideState
 from zoe.domain.strategy.market import Book
@@ -50,17 +52,33 @@ def test_defaults_are_the_classes_own() -> None:
     assert quick(Book)((), asks=()) == Book((), ())
 
 
+def test_what_is_made_quickly_is_looked_at_afterwards_as_the_class_does() -> None:
+    given: dict[str, Any] = {
+        "intent_id": "1",
+        "source": "person",
+        "slot": None,
+        "pair": "BTC/USD",
+        "side": Side.BUY,
+        "order_type": OrderType.LIMIT,
+        "quantity": Quantity.of("1"),
+        "limit_price": Price.of("2"),
+    }
+    made = quick_intent(**given)
+    assert made == Intent(**given) and made.terms == Intent(**given).terms
+    with pytest.raises(ValueError, match="a market order has none"):
+        quick_intent(**{**given, "order_type": OrderType.MARKET})
+    with pytest.raises(ValueError, match="a fill comes with FILL"):
+        quick_fact(Input.FILL)
+
+
 def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
     @attrs.frozen
     class Careful:
         number: int = attrs.field(converter=int)
 
     @attrs.frozen(weakref_slot=False)
-    class Afterwards:
-        number: int
-
-        def __attrs_post_init__(self) -> None:
-            """Would look at the number."""
+    class Besides:
+        number: int = attrs.field(default=1, init=False)
 
     @attrs.frozen(weakref_slot=False)
     class Underscored:
@@ -70,6 +88,6 @@ def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
     class ByName:
         number: int
 
-    for kind in (Careful, Afterwards, Underscored, ByName):
+    for kind in (Careful, Besides, Underscored, ByName):
         with pytest.raises(AssertionError):
             quick(kind)

@@ -16,7 +16,7 @@ from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
 from zoe.domain.fees import PairFee
-from zoe.domain.order import Fact, Input
+from zoe.domain.order import Input, quick_fact
 from zoe.domain.quantity import Quantity
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot, WalletBalance
@@ -136,7 +136,7 @@ def _order(order_id: str, row: OrderRow, catalog: Catalog | None, closed: bool) 
     flags = row.oflags.split(",")
     # Such an order's volumes are in quote currency, and say nothing about the base.
     in_quote = "viqc" in flags
-    fact = Fact(
+    fact = quick_fact(
         happened,
         order_id,
         filled_quantity=None if in_quote else Quantity(exact(row.vol_exec)),
@@ -174,7 +174,7 @@ def trades(rows: dict[str, TradeRow], catalog: Catalog | None) -> tuple[Sighting
 
 def _trade(exec_id: str, row: TradeRow, catalog: Catalog | None) -> Sighting:
     done = fill(exec_id, row, catalog)
-    fact = Fact(Input.FILL, row.ordertxid, fill=done, exchange_ns=done.exchange_ns)
+    fact = quick_fact(Input.FILL, row.ordertxid, fill=done, exchange_ns=done.exchange_ns)
     return Sighting(row.ordertxid, None, (fact,))
 
 

@@ -23,6 +23,9 @@ from zoe.domain.order import (
     OrderType,
     Side,
     TimeInForce,
+    quick_fact,
+    quick_fill,
+    quick_intent,
 )
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
@@ -201,7 +204,7 @@ def _filled(report: Report) -> Quantity | None:
 def _traded(report: Report, known: Report) -> Fact:
     at_ns = nanoseconds(report.timestamp)
     fill = _fill(report, known, at_ns)
-    return Fact(
+    return quick_fact(
         Input.FILL, report.order_id, fill, filled_quantity=_filled(report), exchange_ns=at_ns
     )
 
@@ -210,7 +213,7 @@ def _fact(report: Report, terms: Terms | None) -> Fact:
     happened = _BY_STATUS.get(report.order_status) or _BY_EXEC_TYPE.get(report.exec_type)
     if happened is None:
         raise ValueError(f"order status {report.order_status[:40]!r} is unknown")
-    return Fact(
+    return quick_fact(
         happened,
         report.order_id,
         filled_quantity=_filled(report),
@@ -228,7 +231,7 @@ def _fill(report: Report, known: Report, at_ns: int) -> Fill:
     quantity, price = Quantity(exact(report.last_qty)), Price(exact(report.last_price))
     cost = quantity.value * price.value if report.cost is None else exact(report.cost)
     fee, asset = _fee(report, known.symbol)
-    return Fill(
+    return quick_fill(
         report.exec_id,
         report.trade_id,
         report.order_id,
@@ -286,7 +289,7 @@ def describe(
         limit = None
     if exact(quantity) <= 0 or (order_type is OrderType.LIMIT and limit is None):
         return None
-    return Intent(
+    return quick_intent(
         order_id,
         EXTERNAL,
         None,
