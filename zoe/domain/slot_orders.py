@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from zoe.domain.order import CancelProgress, Intent, Order, OrderType, State
+from zoe.domain.order import CancelProgress, Intent, Order, OrderType, State, quick_intent
 from zoe.domain.quick import quick
 from zoe.domain.repeg import Target, Working
 from zoe.domain.resting_stop import is_guard, trigger_at
@@ -12,7 +12,7 @@ _working: Final = quick(Working)
 
 def intent_for(target: Target, intent_id: str) -> Intent:
     """The order that a target asks for."""
-    return Intent(
+    return quick_intent(
         intent_id=intent_id,
         source=target.source,
         slot=target.slot,
