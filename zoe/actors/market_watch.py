@@ -102,6 +102,8 @@ class MarketWatch(Actor):
         #: Whoever asked for pairs of its own, and the pairs.
         self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
         self._quotes: dict[str, Quote] = {}
+        #: By pair, who is told each of its quotes while it is warm.
+        self._hearers: dict[str, tuple[str, ...]] = {}
         #: Whose quotes have changed since the books were told.
         self._unbooked: set[str] = set()
         self._delisted: set[str] = set()
@@ -243,11 +245,19 @@ class MarketWatch(Actor):
             self._proof_ns.setdefault(quote.symbol, heard_ns)
 
     def _pass_on(self, quote: Quote) -> None:
-        self._tell_all(self._audience.risk, quote)
-        self._tell_wanting(quote.symbol, quote)
-        if self._is_warm(quote.symbol):
-            self._tell_all(self._audience.listeners, quote)
-            self._tell_all(self._audience.of_pair.get(quote.symbol, ()), quote)
+        symbol = quote.symbol
+        names = self._hearing(symbol) if self._is_warm(symbol) else self._audience.risk
+        self._tell_all(names, quote)
+        if self._wanted:
+            self._tell_wanting(symbol, quote)
+
+    def _hearing(self, symbol: str) -> tuple[str, ...]:
+        names = self._hearers.get(symbol)
+        if names is None:
+            told = self._audience
+            names = (*told.risk, *told.listeners, *told.of_pair.get(symbol, ()))
+            self._hearers[symbol] = names
+        return names
 
     def _is_warm(self, symbol: str) -> bool:
         return self._focus is None or self._focus.is_warm(symbol)

@@ -76,8 +76,7 @@ class FrameStream:
         at, end = 0, len(data)
         while end - at >= 2:
             # Nearly every frame is one of these: whole text, with a short or a two-byte length.
-            first, size = data[at], data[at + 1]
-            begin = at + 2
+            begin, size = at + 2, data[at + 1]
             if size == 126:
                 begin = at + 4
                 if end < begin:
@@ -87,16 +86,15 @@ class FrameStream:
                 begin, size = self._long(data, at)
                 if end < begin:
                     break
-            if size > LONGEST:
-                raise NotTheProtocol(f"a frame of {size} bytes")
-            if end < begin + size:
-                self._missing = begin + size - end
+            over = begin + size
+            if end < over:
+                self._missing = over - end
                 break
-            at = begin + size
-            if first == 0x81 and self._kind is None:
-                said.append((_TEXT, data[begin:at]))
+            if data[at] == 0x81 and self._kind is None:
+                said.append((_TEXT, data[begin:over]))
             else:
-                said += self._other(first, data[begin:at])
+                said += self._other(data[at], data[begin:over])
+            at = over
         self._rest = data[at:]
         return said
 
@@ -105,7 +103,10 @@ class FrameStream:
         """Where the payload begins, and its size, of one with an eight-byte length."""
         if data[at + 1] != 127:
             raise NotTheProtocol("a masked frame from a server")
-        return at + 10, int.from_bytes(data[at + 2 : at + 10])
+        size = int.from_bytes(data[at + 2 : at + 10])
+        if size > LONGEST and len(data) >= at + 10:
+            raise NotTheProtocol(f"a frame of {size} bytes")
+        return at + 10, size
 
     def _other(self, first: int, payload: bytes) -> list[tuple[Opcode, bytes]]:
         final, reserved = first & 0x80, first & 0x70
