@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from zoe.domain.quick import quick
 from zoe.messages.frames import FrameReader
 from zoe.messages.wire import (
     WireClose,
@@ -33,6 +34,7 @@ from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.wire import Delivery, Drop, Frame, HttpRequest, HttpResponse
 
+_frame: Final = quick(WireFrame)
 #: How often what is said at one moment on one socket does not come at one moment.
 TORN: Final = 0.1
 #: One way, unless the caller wants another.
@@ -296,7 +298,7 @@ class VirtualWire:
 
     def _pass_on(self, socket: _Socket, frames: list[bytes]) -> None:
         first, *more = frames
-        frame = WireFrame(socket.name, socket.generation, first, self._now(), tuple(more))
+        frame = _frame(socket.name, socket.generation, first, self._now(), tuple(more))
         self._post(socket, (frame,))
 
     def _post(self, socket: _Socket, said: Iterable[Message]) -> None:

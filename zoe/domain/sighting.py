@@ -5,7 +5,7 @@ import attrs
 from zoe.domain.order import Fact, Intent
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Sighting:
     """What one report of the exchange says about one order.
 

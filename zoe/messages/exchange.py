@@ -22,7 +22,7 @@ class BalanceSnapshot:
     rows: tuple[WalletBalance, ...]
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class BalanceEntry:
     """One row of the exchange's ledger: balance after = before + amount - fee."""
 

@@ -72,7 +72,7 @@ class BudgetChanged(Message):
         return self.pair
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class CounterReported(Message):
     """The exchange's own engine counter of a pair.
 

@@ -107,7 +107,7 @@ class WireClose(Message):
     connection: str
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class WireFrame(Message):
     """A frame as it came, with those that came with it: they are one turn of who reads them.
 

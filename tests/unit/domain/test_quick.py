@@ -5,16 +5,20 @@ from typing import Any
 import attrs
 import pytest
 
-from zoe.domain.order import Input, Intent, OrderType, Side, quick_fact, quick_intent
+from zoe.domain.order import Fill, Input, Intent, OrderType, Side, quick_fact, quick_intent
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.quick import quick
+from zoe.domain.sighting import Sighting
 from zoe.domain.strategy.edge_state import EdgeState, SideState
 from zoe.domain.strategy.market import Book
 from zoe.domain.strategy.view import Decision, Touch, View, Want
+from zoe.messages.exchange import BalanceEntry
+from zoe.messages.limits import CounterReported
 from zoe.messages.market import Quote, TickerSeen, TradePrint, TradePrints
+from zoe.messages.wire import WireFrame
 
-VALUES = (View, Touch, Book, Want, Decision, EdgeState)
-MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints)
+VALUES = (View, Touch, Book, Want, Decision, EdgeState, Sighting, Fill, BalanceEntry)
+MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints, CounterReported, WireFrame)
 
 
 @attrs.frozen(weakref_slot=False)

@@ -28,6 +28,7 @@ from zoe.domain.order import (
     quick_intent,
 )
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quick import quick
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 
@@ -107,6 +108,8 @@ REPORT: Final = msgspec.json.Decoder(Report)
 BALANCE: Final = msgspec.json.Decoder(BalanceRow)
 LEDGER_ROW: Final = msgspec.json.Decoder(LedgerRow)
 
+_sighting: Final = quick(Sighting)
+_entry: Final = quick(BalanceEntry)
 _BY_STATUS: Final = {
     "pending_new": Input.ACKNOWLEDGED,
     "new": Input.LIVE,
@@ -167,7 +170,7 @@ class Merger:
         else:
             # Whatever kind of report it is: an amend shows by the terms.
             fact = _fact(report, None if description is None else description.terms)
-        return Sighting(report.order_id, known.cl_ord_id, (fact,), description)
+        return _sighting(report.order_id, known.cl_ord_id, (fact,), description)
 
     def _merged(self, report: Report) -> tuple[Report, Intent | None]:
         """What is known of the order with this report, and what all of that describes."""
@@ -314,7 +317,7 @@ def balance_snapshot(rows: Sequence[BalanceRow]) -> BalanceSnapshot:
 
 def balance_entry(row: LedgerRow) -> BalanceEntry:
     """One row of the ledger."""
-    return BalanceEntry(
+    return _entry(
         row.ledger_id,
         row.ref_id,
         row.asset,

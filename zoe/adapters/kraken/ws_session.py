@@ -31,6 +31,7 @@ from zoe.adapters.kraken.reports import (
 from zoe.adapters.kraken.trading_calls import of_desk
 from zoe.domain.errors import WireError
 from zoe.domain.order import Order
+from zoe.domain.quick import quick
 from zoe.domain.resting_stop import trigger_at
 from zoe.domain.sighting import Sighting
 from zoe.messages.limits import CounterReported
@@ -50,6 +51,7 @@ class _Result(msgspec.Struct):
     order_id: str | None = None
 
 
+_counter: Final = quick(CounterReported)
 _RESULT = msgspec.json.Decoder(_Result)
 
 
@@ -194,7 +196,7 @@ class KrakenSession:
         """What a report says; the engine's count of its pair, where it carries it, goes apart."""
         sighting = self._orders.sighting(report)
         if report.ratecount is not None and report.symbol is not None:
-            counts.append(CounterReported(report.symbol, exact(report.ratecount)))
+            counts.append(_counter(report.symbol, exact(report.ratecount)))
         return sighting
 
     def _maybe_live(self) -> list[object]:

@@ -135,7 +135,10 @@ def _entered(ladder: Ladder, old: int | None, new: int | None) -> Levels:
 
 
 def _printed(pair: Pair, levels: Levels) -> str:
+    price_decimals, qty_decimals = pair.price_decimals, pair.qty_decimals
     return ",".join(
-        f'{{"price":{text(price, pair.price_decimals)},"qty":{text(qty, pair.qty_decimals)}}}'
-        for price, qty in levels
+        [
+            f'{{"price":{text(price, price_decimals)},"qty":{text(qty, qty_decimals)}}}'
+            for price, qty in levels
+        ]
     )

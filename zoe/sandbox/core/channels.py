@@ -13,7 +13,7 @@ from zoe.sandbox.core.candles import INTERVALS
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal
 from zoe.sandbox.core.executions import Reports
-from zoe.sandbox.core.intake import checked
+from zoe.sandbox.core.intake import Fields, checked
 from zoe.sandbox.core.limits import TIERS
 from zoe.sandbox.core.outbox import Outbox, PrivateFeed, Session
 from zoe.sandbox.core.tape import Tape
@@ -38,7 +38,7 @@ _PRIVATE: Final = {"channel": "string", "token": "string", "snapshot": "boolean"
 
 @attrs.frozen
 class _Channel:
-    fields: Mapping[str, str]
+    fields: Fields = attrs.field(converter=Fields)
     subscribe: Callable[[Ask], None]
     unsubscribe: Callable[[Ask], None]
 

@@ -12,6 +12,7 @@ from zoe.sandbox.core.intake import (
     SOCKET_WINDOW,
     STP_TYPES,
     TIMES_IN_FORCE,
+    Fields,
     NewOrder,
     checked,
     choice,
@@ -71,8 +72,10 @@ AMEND_FIELDS: Final = TOKEN | {
     "deadline": "string",
     "symbol": "string",
 }
-_TRIGGER_FIELDS: Final = {"reference": "string", "price": "number_float", "price_type": "string"}
-_LATER_FIELDS: Final = ("reduce_only", "margin", "display_qty", "conditional")
+_TRIGGER_FIELDS: Final = Fields(
+    {"reference": "string", "price": "number_float", "price_type": "string"}
+)
+_LATER_FIELDS: Final = frozenset({"reduce_only", "margin", "display_qty", "conditional"})
 
 
 def socket_order(world: World, params: Params, received_ns: int) -> NewOrder:
@@ -82,7 +85,7 @@ def socket_order(world: World, params: Params, received_ns: int) -> NewOrder:
         Refusal: They make no sense.
     """
     pair = socket_pair(world, params)
-    if any(params.get(name) for name in _LATER_FIELDS):
+    if not _LATER_FIELDS.isdisjoint(params) and any(map(params.get, _LATER_FIELDS)):
         raise Refusal(errors.FEATURE_DISABLED)
     kind = order_type(params.get("order_type", ""), "order_type")
     side = choice(params.get("side"), ("buy", "sell"), "side")

@@ -10,7 +10,7 @@ import msgspec
 from zoe.sandbox.core.answers import Ask
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.errors import Refusal, invalid
-from zoe.sandbox.core.intake import SOCKET_WINDOW, NewOrder, checked, deadline_of
+from zoe.sandbox.core.intake import SOCKET_WINDOW, Fields, NewOrder, checked, deadline_of
 from zoe.sandbox.core.intake_socket import (
     ADD_FIELDS,
     AMEND_FIELDS,
@@ -50,6 +50,7 @@ _BATCH_FIELDS: Final = TOKEN | {
     "deadline": "string",
     "validate": "boolean",
 }
+_MEMBER_FIELDS: Final = Fields(ORDER_FIELDS)
 _BATCH_CANCEL_FIELDS: Final = TOKEN | {"orders": "array", "cl_ord_id": "array"}
 Handler = Callable[[Ask, Caller], list[bytes]]
 
@@ -60,7 +61,7 @@ class Method:
 
     operation: str
     permissions: frozenset[str]
-    fields: Mapping[str, str]
+    fields: Fields = attrs.field(converter=Fields)
     handler: Handler
 
 
@@ -112,7 +113,7 @@ class SocketTrading:
     def _of_batch(self, row: object, shared: Mapping[str, Any], caller: Caller) -> NewOrder:
         if not isinstance(row, dict):
             raise invalid("orders")
-        checked("batch add", row, ORDER_FIELDS)
+        checked("batch add", row, _MEMBER_FIELDS)
         return socket_order(self._world, {**row, **shared}, caller.received_ns)
 
     def _amend(self, ask: Ask, caller: Caller) -> list[bytes]:

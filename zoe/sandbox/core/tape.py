@@ -120,15 +120,13 @@ class Tape:
             return
         fresh, kept.fresh = kept.fresh, []
         sessions = tuple(self._outbox.sessions.values())
-        told = [session for session in sessions if fresh and symbol in session.trades]
-        if told:
-            payload = self._trades_frame(pair, "update", fresh)
-            for session in told:
-                self._outbox.frame(session, "trade", payload)
-        self._tell_candles(pair, sessions if fresh else ())
-        triggers = {"trades"} if fresh else set()
+        triggers = []
+        if fresh:
+            triggers.append("trades")
+            self._tell_trades(pair, sessions, fresh)
+            self._tell_candles(pair, sessions)
         if before != kept.best:
-            triggers.add("bbo")
+            triggers.append("bbo")
             at = self._world.now_ns // SECOND_NS
             kept.spreads.append((at, kept.best[0] or 0, kept.best[1] or 0))
         told = [session for session in sessions if session.tickers.get(symbol) in triggers]
@@ -136,6 +134,13 @@ class Tape:
             payload = self._ticker_frame(pair, "update")
             for session in told:
                 self._outbox.frame(session, "ticker", payload)
+
+    def _tell_trades(self, pair: Pair, sessions: tuple[Session, ...], fresh: list[Print]) -> None:
+        told = [session for session in sessions if pair.symbol in session.trades]
+        if told:
+            payload = self._trades_frame(pair, "update", fresh)
+            for session in told:
+                self._outbox.frame(session, "trade", payload)
 
     def _tell_candles(self, pair: Pair, sessions: tuple[Session, ...]) -> None:
         """The running candle, after a trade."""
