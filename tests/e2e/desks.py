@@ -177,6 +177,10 @@ class Desk:
         """How many orders the exchange has taken."""
         return self._told(b'"kind":"order_accepted"')
 
+    def steps(self) -> int:
+        """How many orders the exchange has taken, and how many amends."""
+        return self.accepted() + self._told(b'"kind":"order_amended"')
+
     def filled(self) -> int:
         """How many fills there are at the exchange."""
         return self._told(b'"kind":"fill"')
