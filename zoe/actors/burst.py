@@ -10,7 +10,7 @@ from typing import Final
 from zoe.actors.socket_requests import SocketRequests
 from zoe.domain.amend import Terms
 from zoe.domain.order import Input
-from zoe.domain.sighting import Sighting
+from zoe.domain.sighting import Sighting, quick_sighting
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.gateway import OrderSighted
 from zoe.messages.ledger import LedgerRowsSeen
@@ -44,7 +44,7 @@ class Burst:
         is_same = earlier.description is sighting.description
         if not is_same and _terms(earlier) != _terms(sighting):
             return False
-        self.sightings[sighting.order_id] = Sighting(
+        self.sightings[sighting.order_id] = quick_sighting(
             sighting.order_id,
             earlier.cl_ord_id or sighting.cl_ord_id,
             (*earlier.facts, *sighting.facts),

@@ -13,19 +13,27 @@ from zoe.ports.venue import Venue
 
 
 def outcome(
-    venue: Venue, call: PrivateCall, reply: WireReply | WireLost, catalog: Catalog | None
+    venue: Venue,
+    left: tuple[PrivateCall, int],
+    reply: WireReply | WireLost,
+    catalog: Catalog | None,
 ) -> PrivateAnswered:
-    """The result, or the failure with the exchange's words."""
+    """The result, or the failure with the exchange's words.
+
+    Args:
+        left: The call, and when it left (wall time).
+    """
+    call, sent_ns = left
     if isinstance(reply, WireLost):
-        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, reply.reason)
+        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, reply.reason, sent_ns)
     try:
         result = venue.result(call.operation, reply.status, reply.body, catalog)
     except ExchangeRejected as refused:
-        return PrivateAnswered(call.ref, None, Failure.REFUSED, refused.code)
+        return PrivateAnswered(call.ref, None, Failure.REFUSED, refused.code, sent_ns)
     except ExchangeThrottled as throttled:
-        return PrivateAnswered(call.ref, None, Failure.THROTTLED, throttled.code)
+        return PrivateAnswered(call.ref, None, Failure.THROTTLED, throttled.code, sent_ns)
     except ExchangeUnavailable as unavailable:
-        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, str(unavailable))
+        return PrivateAnswered(call.ref, None, Failure.UNKNOWN, str(unavailable), sent_ns)
     except WireError as problem:
-        return PrivateAnswered(call.ref, None, Failure.NOT_UNDERSTOOD, str(problem))
-    return PrivateAnswered(call.ref, result)
+        return PrivateAnswered(call.ref, None, Failure.NOT_UNDERSTOOD, str(problem), sent_ns)
+    return PrivateAnswered(call.ref, result, sent_ns=sent_ns)

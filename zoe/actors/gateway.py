@@ -12,7 +12,7 @@ a new token, the latch closed until RiskOfficer opens it; adds in flight are los
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, assert_never
 
@@ -218,37 +218,36 @@ class Gateway(Actor):
             return
         self._last_heard_ns = self.clock.monotonic_ns()
         for payload in (frame.payload, *frame.more):
-            self._read(payload, frame.received_ns)
+            self._hear(payload, frame.received_ns)
             if frame.generation != self._socket.generation:
                 break
         self._pass_on()
 
-    def _read(self, payload: bytes, received_ns: int) -> None:
+    def _read(self, payload: bytes, received_ns: int) -> Sequence[object]:
         assert self._socket.session is not None
         try:
-            said = self._socket.session.received(payload, received_ns)
+            return self._socket.session.received(payload, received_ns)
         except WireError as problem:
             excerpt = payload[:300].decode(errors="replace")
             log.error("exchange.frame_not_understood", error=str(problem), excerpt=excerpt)
-            return
-        for thing in said:
-            self._hear(thing, received_ns)
+            return ()
 
-    def _hear(self, thing: object, received_ns: int) -> None:
-        match thing:  # as often as they come
-            case Sighting():
-                if not self._burst.takes(thing):
+    def _hear(self, payload: bytes, received_ns: int) -> None:
+        for thing in self._read(payload, received_ns):
+            match thing:  # in the order of how often they come
+                case Sighting():
+                    if not self._burst.takes(thing):
+                        self._pass_on()
+                        self._burst.takes(thing)
+                case CounterReported():
+                    self._socket.counts.hear(thing)
+                case BalanceEntry():
+                    self._burst.entries.append(thing)
+                case Answered():
+                    self._burst.answers.append((thing, received_ns))
+                case _:
                     self._pass_on()
-                    self._burst.takes(thing)
-            case CounterReported():
-                self._socket.counts.hear(thing)
-            case BalanceEntry():
-                self._burst.entries.append(thing)
-            case Answered():
-                self._burst.answers.append((thing, received_ns))
-            case _:
-                self._pass_on()
-                self._hear_rarely(thing)
+                    self._hear_rarely(thing)
 
     def _pass_on(self) -> None:
         """Tells what has come together since it was told last."""
@@ -362,9 +361,7 @@ class Gateway(Actor):
         if call is None or reply.request_id != self._nonce:
             return
         self._calling = None
-        answer = attrs.evolve(
-            outcome(self._venue, call, reply, self._catalog), sent_ns=self._called_ns
-        )
+        answer = outcome(self._venue, (call, self._called_ns), reply, self._catalog)
         if answer.failure is Failure.THROTTLED:
             self._socket.hit(answer.code or "", None)
         if call.reply_to == self.me:

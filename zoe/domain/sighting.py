@@ -1,8 +1,11 @@
 """One look at an order, wherever it came from: the private stream or a REST list."""
 
+from typing import Final
+
 import attrs
 
 from zoe.domain.order import Fact, Intent
+from zoe.domain.quick import quick
 
 
 @attrs.frozen(weakref_slot=False)
@@ -20,3 +23,7 @@ class Sighting:
     cl_ord_id: str | None
     facts: tuple[Fact, ...]
     description: Intent | None = None
+
+
+#: As the class itself.
+quick_sighting: Final = quick(Sighting)

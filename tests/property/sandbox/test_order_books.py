@@ -49,7 +49,8 @@ def test_a_book_is_never_crossed_and_holds_what_is_open(steps: list[Step]) -> No
                 assert book.bids.best < book.asks.best
             for ladder in (book.bids, book.asks):
                 assert ladder.keys == sorted(ladder.sign * price for price in ladder.levels)
-                for level in ladder.levels.values():
+                for price, level in ladder.levels.items():
+                    assert level.digits == f"{price}{level.total}"
                     assert level.total == sum(one.left for one in level.queue.values()) > 0
     resting = [
         (order.terms.pair.symbol, order.terms.side, order.terms.price, order.left)

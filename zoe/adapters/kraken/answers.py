@@ -18,7 +18,7 @@ from zoe.domain.errors import WireError
 from zoe.domain.fees import PairFee
 from zoe.domain.order import Input, quick_fact
 from zoe.domain.quantity import Quantity
-from zoe.domain.sighting import Sighting
+from zoe.domain.sighting import Sighting, quick_sighting
 from zoe.messages.exchange import BalanceSnapshot, WalletBalance
 from zoe.messages.market import CandleSeen
 
@@ -150,7 +150,7 @@ def _order(order_id: str, row: OrderRow, catalog: Catalog | None, closed: bool) 
         kind = (row.descr.ordertype, "gtc", "post" in flags)
         size = (row.vol, _limit_price(row.descr))
         description = describe(order_id, known.symbol, row.descr.type, kind, size)
-    return Sighting(order_id, row.cl_ord_id, (fact,), description)
+    return quick_sighting(order_id, row.cl_ord_id, (fact,), description)
 
 
 def _by_list(row: OrderRow, closed: bool) -> Input:

@@ -29,7 +29,7 @@ from zoe.domain.order import (
 )
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.quick import quick
-from zoe.domain.sighting import Sighting
+from zoe.domain.sighting import Sighting, quick_sighting
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 
 #: Orders whose descriptions are kept; the oldest are forgotten first.
@@ -108,7 +108,6 @@ REPORT: Final = msgspec.json.Decoder(Report)
 BALANCE: Final = msgspec.json.Decoder(BalanceRow)
 LEDGER_ROW: Final = msgspec.json.Decoder(LedgerRow)
 
-_sighting: Final = quick(Sighting)
 _entry: Final = quick(BalanceEntry)
 _BY_STATUS: Final = {
     "pending_new": Input.ACKNOWLEDGED,
@@ -170,7 +169,7 @@ class Merger:
         else:
             # Whatever kind of report it is: an amend shows by the terms.
             fact = _fact(report, None if description is None else description.terms)
-        return _sighting(report.order_id, known.cl_ord_id, (fact,), description)
+        return quick_sighting(report.order_id, known.cl_ord_id, (fact,), description)
 
     def _merged(self, report: Report) -> tuple[Report, Intent | None]:
         """What is known of the order with this report, and what all of that describes."""

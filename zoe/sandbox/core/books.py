@@ -98,12 +98,8 @@ class BookChannel:
 
 
 def checksum(book: Book) -> int:
-    """CRC32 of the ten best asks and bids: their digits without points and leading zeros.
-
-    That is how a whole number of units prints.
-    """
-    levels = [*book.asks.top(_CHECKED), *book.bids.top(_CHECKED)]
-    return zlib.crc32("".join([f"{price}{qty}" for price, qty in levels]).encode())
+    """CRC32 of the ten best asks and bids."""
+    return zlib.crc32((book.asks.digits(_CHECKED) + book.bids.digits(_CHECKED)).encode())
 
 
 def _tail(ladder: Ladder, depth: int) -> int | None:

@@ -24,9 +24,10 @@ class Resting:
 
 @attrs.define(eq=False)
 class Level:
-    """Everybody at one price."""
+    """Everybody at one price; ``digits`` are those of price and quantity, as checksums take them."""
 
     total: int = 0
+    digits: str = ""
     queue: OrderedDict[int, Resting] = attrs.Factory(OrderedDict)
 
 
@@ -50,12 +51,14 @@ class Ladder:
         self._touch(resting.price, level)
         level.queue[resting.number] = resting
         level.total += resting.left
+        level.digits = f"{resting.price}{level.total}"
 
     def shrink(self, resting: Resting, by: int) -> None:
         """Less of it, in its place; gone when nothing is left."""
         level = self.levels[resting.price]
         self._touch(resting.price, level)
         level.total -= by
+        level.digits = f"{resting.price}{level.total}"
         resting.left -= by
         if resting.left == 0:
             del level.queue[resting.number]
@@ -96,6 +99,11 @@ class Ladder:
         """Prices and quantities of the best levels."""
         sign, levels = self.sign, self.levels
         return [(sign * key, levels[sign * key].total) for key in self.keys[:depth]]
+
+    def digits(self, depth: int) -> str:
+        """Of the best levels, the best first: whole units, without points and leading zeros."""
+        sign, levels = self.sign, self.levels
+        return "".join([levels[sign * key].digits for key in self.keys[:depth]])
 
 
 class Book:
