@@ -126,14 +126,14 @@ class Journal(Actor):
             case Record():
                 self._queue.append(_row_waits(message, self._cause(), self.clock.wall_ns()))
                 self._gather()
+            case _Done():
+                self._done(message.outcome)
             case HandOn():
                 self._hand_on(message)
                 self._gather()
             case Hydrate():
                 self._queue.append(Asked(message, self._cause()))
                 self._gather()
-            case _Done():
-                self._done(message.outcome)
             case Tick("beat"):
                 self._listen()
                 self._beat()

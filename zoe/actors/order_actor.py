@@ -47,7 +47,7 @@ from zoe.messages.gateway import (
     SendCancel,
     Sent,
 )
-from zoe.messages.journal import HandOn, Hydrated, Parcel, Record, Recorded
+from zoe.messages.journal import HandOn, Hydrated, Parcel, Recorded, quick_record
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     CancelOrder,
@@ -58,6 +58,7 @@ from zoe.messages.orders import (
     OrderFact,
     OrderForgotten,
     SubmitAmend,
+    quick_changed,
 )
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor, Timer
@@ -102,6 +103,8 @@ class OrderActor(Actor):
         self._unsent = False
         #: For the permit first, then for the answer: one at a time.
         self._reminder = Timer()
+        #: When no answer is silence (monotonic).
+        self._silent_ns = 0
 
     def idle(self) -> bool:
         return not self._unsent
@@ -241,10 +244,10 @@ class OrderActor(Actor):
             self._send_cancel_now()
         elif self._order.state is not State.WAITING and not self._unsent:
             pass  # withdrawn while it waited: the counter was charged for nothing
-        elif self.clock.monotonic_ns() > permit.expires_ns:
+        elif (now_ns := self.clock.monotonic_ns()) > permit.expires_ns:
             self._ask_permit(Action.ADD, None)
         else:
-            self._await_answer()
+            self._silent_ns = now_ns + DEADLINE_NS + ANSWER_MARGIN_NS
             if self._unsent:
                 self._unsent = False
                 parcel = self.find("gateway"), SendAdd(self._order, self.me)
@@ -258,10 +261,6 @@ class OrderActor(Actor):
         after = opened(self._order, tag, chance, self.clock.wall_ns())
         self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
         self.tell(self.find("gateway"), PrepareAdd(after))
-
-    def _await_answer(self) -> None:
-        self._reminder.cancel()
-        self._reminder = self.after((DEADLINE_NS + ANSWER_MARGIN_NS) / 1e9, Tick("answer"))
 
     def _keep_back(self, why: str) -> None:
         """It has not left, and will not."""
@@ -296,10 +295,10 @@ class OrderActor(Actor):
         self._version += len(rows)
         log_change(before, after)
         # What leaves for the exchange is ahead of those who only want to know.
-        told = self.find("orders"), OrderChanged(after, change.fact)
+        told = self.find("orders"), quick_changed(after, change.fact)
         parcels = (*self._leaving(before, after), told)
         reply_to = self.me if self._cancel_row == self._version else None
-        self.tell(self.find("journal"), Record(rows, self._version, reply_to, parcels))
+        self.tell(self.find("journal"), quick_record(rows, self._version, reply_to, parcels))
         self._heed(before, after)
 
     def _leaving(self, before: Order, after: Order) -> list[Parcel]:
@@ -343,6 +342,10 @@ class OrderActor(Actor):
             self._reminder = self.after(PERMIT_SECONDS, Tick("permit"))
         elif self._unsent:
             self._keep_back("no permit in time")
+        elif self._order is not None and self._order.state is State.SENDING:
+            # Its permit came, and no answer yet: most come before this, and need no timer for that.
+            left_ns = max(self._silent_ns - self.clock.monotonic_ns(), 0)
+            self._reminder = self.after(left_ns / 1e9, Tick("answer"))
 
     def _ask_permit(self, action: Action, age_ns: int | None) -> None:
         self.tell(*self._permit(action, age_ns))

@@ -13,7 +13,7 @@ from zoe.domain.order_news import news
 from zoe.domain.order_record import fact_row
 from zoe.domain.quick import quick
 from zoe.messages.gateway import Sent
-from zoe.messages.journal import Row
+from zoe.messages.journal import Row, quick_row
 from zoe.messages.orders import OrderFact
 
 #: What an answer to an add means to the order.
@@ -46,7 +46,7 @@ class Change:
     def durable(self, stream: str, version: int) -> tuple[Row, ...]:
         """The rows as they follow this version of the order's stream."""
         following = enumerate(self.rows, version + 1)
-        return tuple([Row(stream, number, kind, body) for number, (kind, body) in following])
+        return tuple([quick_row(stream, number, kind, body) for number, (kind, body) in following])
 
 
 _change: Final = quick(Change)

@@ -1,11 +1,12 @@
 """Messages about orders: wishes down, facts up, news to whoever must know."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
 from zoe.domain.amend import Terms
 from zoe.domain.order import Fact, Intent, Order
+from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
@@ -146,7 +147,7 @@ class OrderFact(Message):
     fact: Fact
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class OrderChanged(Message):
     """An order after a durable change.
 
@@ -158,6 +159,10 @@ class OrderChanged(Message):
 
     order: Order
     fact: Fact | None = None
+
+
+#: Its constructor for where it is made by the thousand.
+quick_changed: Final = quick(OrderChanged)
 
 
 @attrs.frozen

@@ -16,7 +16,7 @@ from zoe.domain.counted import REMEMBERED_NS
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.order import CONCLUDED, EXTERNAL
 from zoe.domain.quantity import plain
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import StoredRow, quick_stored
 from zoe.ports.journal import EXECUTIONS, JournalRow, JournalStore, NotedCancel
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ class MemoryJournal:
         known = self._stored.get(row.seq)
         if known is None:
             body = msgspec.json.decode(row.body)
-            known = StoredRow(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
+            known = quick_stored(row.seq, row.stream, row.version, row.kind, row.at_ns, body)
             self._stored[row.seq] = known
         return known
 

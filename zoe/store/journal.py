@@ -12,7 +12,7 @@ import msgspec
 from zoe.domain.counted import REMEMBERED_NS
 from zoe.domain.errors import StoreConflict
 from zoe.domain.order import CONCLUDED
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import StoredRow, quick_stored
 from zoe.ports.journal import EXECUTIONS, JournalRow
 from zoe.store.connection import Connection, Database
 
@@ -219,4 +219,4 @@ class PostgresJournal:
 
 
 def _stored(rows: list[list[Any]]) -> tuple[StoredRow, ...]:
-    return tuple(StoredRow(*row) for row in rows)
+    return tuple(quick_stored(*row) for row in rows)
