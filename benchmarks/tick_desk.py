@@ -35,7 +35,7 @@ from zoe.domain.risk import Limits
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.gateway import SendAdd
 from zoe.messages.journal import Record
-from zoe.messages.market import Quote
+from zoe.messages.market import Quote, Quotes
 from zoe.messages.orders import PlaceOrder, SetTarget, SubmitOrder
 from zoe.ports.journal import JournalRow
 from zoe.ports.wire import FrameReader
@@ -67,15 +67,11 @@ WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000, 10_000)
 
 
 class Stamps:
-    """When triggers were seen where, by place and number; monotonic nanoseconds.
-
-    Attributes:
-        follow: Has the runtime's turns traced, or not.
-    """
+    """When triggers were seen where, by place and number; monotonic nanoseconds."""
 
     def __init__(self, base: int, pair: str) -> None:
         self.pair = pair
-        self.follow: Callable[[bool], None] = lambda _: None
+        self._following = False
         self._base = base
         self.of: dict[str, dict[int, int]] = {place: {} for place in PLACES}
         self._intents: dict[str, int] = {}
@@ -105,12 +101,14 @@ class Stamps:
     def quote(self, quote: Quote, began_ns: int) -> None:
         """A trigger's frame has been read."""
         number = quote.bid_qty - self._base
-        self.follow(not number % EACH)
+        self._following = not number % EACH
         self.note("read", number, began_ns)
         self.note("decoded", number)
 
-    def trace(self, cell: Cell, envelope: Envelope) -> None:
-        """A turn begins; most messages are none of ours, and must cost next to nothing."""
+    def turn(self, cell: Cell, envelope: Envelope) -> None:
+        """A turn begins; most are none of ours, and must cost next to nothing."""
+        if not self._following:
+            return
         where = self._places.get(type(envelope.message))
         if where is not None:
             where(cell, envelope.message)
@@ -192,8 +190,9 @@ class _Reader:
         began_ns = time.monotonic_ns()
         said = tuple(self._reader.feed_all(payloads, received_ns))
         for news in said:
-            if isinstance(news, Quote) and news.symbol == self._stamps.pair:
-                self._stamps.quote(news, began_ns)
+            for quote in news.quotes if isinstance(news, Quotes) else ():
+                if quote.symbol == self._stamps.pair:
+                    self._stamps.quote(quote, began_ns)
         return said
 
 
@@ -259,8 +258,7 @@ class TracedDesk(Desk):
     base: int
 
     def _parts(self) -> Parts:
-        self._runtime.tracers = (*self._runtime.tracers, self.stamps.trace)
-        self.stamps.follow = partial(setattr, self._runtime, "traces")
+        self._runtime.note_turn = self.stamps.turn
         strategy = AtTriggers(self.pair, self.base, self.stamps)
         parts = super()._parts()
         return attrs.evolve(

@@ -75,10 +75,13 @@ class EquityWatch:
         if self.breaker is None:
             self._begin(now_ns, equity)
             return None
-        shift = breakers.value(self._shift, marks, equity.currency)
-        if shift.unvalued and self.breaker.valued & set(shift.unvalued):
-            return None
-        seen = self.breaker.observe(now_ns, equity, _of_valued(shift, self.breaker))
+        moved = ZERO
+        if self._shift:
+            shift = breakers.value(self._shift, marks, equity.currency)
+            if not self.breaker.valued.isdisjoint(shift.unvalued):
+                return None
+            moved = _of_valued(shift, self.breaker)
+        seen = self.breaker.observe(now_ns, equity, moved)
         if seen is None:
             return None
         self._shift.clear()

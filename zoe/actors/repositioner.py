@@ -98,14 +98,20 @@ class Repositioner(Actor):
         self.after(ROUND_SECONDS, Tick("round"))
 
     def handle(self, message: Inbox) -> None:
+        # What comes most often comes first: each arm that is passed over costs a question.
         match message:
+            case OrderChanged():
+                self._follow(message.order, message.fact)
+            case BudgetChanged():
+                self._rooms[message.pair] = message.room
             case SetTarget():
                 self._set(message)
             case RenewTargets():
                 for target in message.targets:
                     self._renew(target)
-            case OrderChanged():
-                self._follow(message.order, message.fact)
+            case Tick():
+                self._round()
+                self.after(ROUND_SECONDS, Tick("round"))
             case OrdersReported():
                 for order in message.orders:
                     self._follow(order, None)
@@ -115,8 +121,6 @@ class Repositioner(Actor):
                 self._refused(message.intent_id)
             case OrderForgotten():
                 self._drop(message.intent_id, rest=True)
-            case BudgetChanged():
-                self._rooms[message.pair] = message.room
             case Reconciled():
                 self._ready = True
                 self._quiet_until.clear()
@@ -125,9 +129,6 @@ class Repositioner(Actor):
                 self._ready = False
             case StreamOpened():
                 pass  # what it has missed is settled by the look that ends in Reconciled
-            case Tick():
-                self._round()
-                self.after(ROUND_SECONDS, Tick("round"))
             case _:
                 assert_never(message)
 

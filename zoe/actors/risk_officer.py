@@ -22,6 +22,7 @@ from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.risk_view import RiskView, ask_of
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
+from zoe.domain.exposure import Resting
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
 from zoe.domain.order_record import canonical
@@ -36,6 +37,7 @@ from zoe.domain.risk import (
     assess,
     assess_amend,
     deny,
+    fresh,
 )
 from zoe.domain.risk_report import breaker_facts
 from zoe.messages.gateway import LatchWanted
@@ -168,15 +170,18 @@ class RiskOfficer(Actor):
 
     def handle(self, message: Inbox) -> None:
         keeper = self._keeper
+        # What comes most often comes first: each arm that is passed over costs a question.
         match message:
-            case PlaceOrder():
-                self._place(message)
-            case AmendOrder():
-                self._amend(message)
-            case Quote():
-                self._view.quote(message)
             case OrderChanged():
                 self._follow(message.order, message.fact)
+            case Quote():
+                self._view.quote(message)
+            case PlaceOrder():
+                self._place(message)
+            case Tick():
+                self._look()
+            case AmendOrder():
+                self._amend(message)
             case OrdersReported():
                 for order in message.orders:
                     self._follow(order, None)
@@ -212,8 +217,6 @@ class RiskOfficer(Actor):
                 self._hydrated(message)
             case Recorded():
                 self._recorded(message.ref)
-            case Tick():
-                self._look()
             case _:
                 assert_never(message)
 
@@ -234,19 +237,20 @@ class RiskOfficer(Actor):
     # Judging
 
     def _place(self, wish: PlaceOrder) -> None:
-        verdict = self._judge(wish.intent)
+        intent = wish.intent
+        order = fresh(intent)
+        verdict = self._judge(order)
         if verdict.worst is not None:
-            intent = wish.intent
-            self._view.reserve(intent, verdict.worst)
+            self._view.reserve(order, verdict.worst)
             self._recent.append(_Approved(self.clock.monotonic_ns(), intent))
             said = _verdict_text(verdict)
             approved = SubmitOrder(intent, said, wish.reply_to, wish.has_room)
             self.tell(self.find("orders"), approved)
             return
-        self._say_denied(wish.intent, verdict)
-        if wish.intent.source == PERSON:
-            self._journal_denial(wish.intent, verdict)
-        denied = OrderDenied(wish.intent, verdict.code.value, verdict.values)
+        self._say_denied(intent, verdict)
+        if intent.source == PERSON:
+            self._journal_denial(intent, verdict)
+        denied = OrderDenied(intent, verdict.code.value, verdict.values)
         self.tell(wish.reply_to, denied)
 
     def _amend(self, wish: AmendOrder) -> None:
@@ -286,11 +290,12 @@ class RiskOfficer(Actor):
         stream = order_record.stream_of(self._account_id, intent.intent_id)
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
 
-    def _judge(self, intent: Intent) -> Verdict:
+    def _judge(self, order: Resting) -> Verdict:
+        intent = order.intent
         barred = self._barred(intent, intent.quantity.value, intent.limit_price)
         if barred is not None:
             return barred
-        return assess(intent, self._situation(intent), by_hand=intent.source == PERSON)
+        return assess(order, self._situation(intent), by_hand=intent.source == PERSON)
 
     def _barred(self, intent: Intent, quantity: Decimal, limit: Price | None) -> Verdict | None:
         """What holds whatever the limits are; None where nothing does."""

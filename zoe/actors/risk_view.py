@@ -14,16 +14,17 @@ from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Reservation, Resting
 from zoe.domain.flatten import Plan, Wanted, plan
 from zoe.domain.freshness import Ages
-from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Intent, Order, Side
+from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
 from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, plain
 from zoe.domain.quick import quick
-from zoe.domain.risk import Limits, Situation, TradingState, fresh
+from zoe.domain.risk import Limits, Situation, TradingState
 from zoe.domain.risk_report import in_use
 from zoe.messages.journal import StoredRow
 from zoe.messages.market import Quote
 
 _situation: Final = quick(Situation)
+_seen_at: Final = quick(Reference)
 
 
 def ask_of(terms: Terms) -> Ask:
@@ -73,7 +74,7 @@ class RiskView:
         known = self._prices.get(pair)
         if known is None or known[0] is not quote:
             known = self._prices[pair] = (quote, *_prices(quote))
-        return Reference(known[1], known[2], quote.age_ns(now_ns))
+        return _seen_at(known[1], known[2], quote.age_ns(now_ns))
 
     def traded(self, rows: tuple[StoredRow, ...]) -> None:
         """What our own fills came to, as the journal has it."""
@@ -84,10 +85,10 @@ class RiskView:
                 traded = Traded(body["pair"], Side(body["side"]), *sums)
                 self.positions.add(traded, row.stream.rpartition("/")[2] or None)
 
-    def reserve(self, intent: Intent, worst: Reservation) -> None:
+    def reserve(self, order: Resting, worst: Reservation) -> None:
         """Holds an order that is about to be placed, at the worst that it was approved for."""
-        self._orders[intent.intent_id] = fresh(intent)
-        self.positions.expect(intent)
+        self._orders[worst.intent_id] = order
+        self.positions.expect(order.intent)
         self.exposures.reserve(worst)
 
     def widen(self, order: Resting, wanted: Ask, now_ns: int) -> None:

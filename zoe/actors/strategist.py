@@ -9,6 +9,7 @@ same are renewed once a second. A restart goes on from the state in its newest d
 
 import json
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, assert_never
 
 import attrs
@@ -35,6 +36,8 @@ from zoe.runtime.log import log
 
 RENEW_SECONDS: Final = 1
 
+#: What makes a want another one: not how long it holds, which each renewal tells.
+_what: Final = attrgetter("key", "pair", "side", "price", "quantity", "post_only")
 _touch: Final = quick(Touch)
 _view: Final = quick(View)
 
@@ -50,9 +53,9 @@ class StrategyConfig:
 
 @attrs.frozen
 class _Set:
-    """A want that is set as a target, and the pair as it was counted then."""
+    """What is set as a target, and the pair as it was counted then."""
 
-    want: Want
+    what: Any
     target: Target
     pair: Instrument
 
@@ -75,7 +78,7 @@ class Strategist(Actor):
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
         #: What was last wanted and why; None before the first decision.
-        self._told: tuple[tuple[Want, ...], tuple[str, ...]] | None = None
+        self._told: tuple[tuple[Any, ...], tuple[str, ...]] | None = None
         #: What each slot was last told to want.
         self._set: dict[str, _Set | None] = {}
         #: Slots in their order; and those that may not be empty, as far as others know.
@@ -125,9 +128,9 @@ class Strategist(Actor):
             return
         decision = self._config.strategy.decide(self._state, view)
         self._state = decision.state
-        told = self._told
-        if told is None or told[1] != decision.reasons or not _are_same(decision.wants, told[0]):
-            self._told = (decision.wants, decision.reasons)
+        told = tuple(map(_what, decision.wants)), decision.reasons
+        if told != self._told:
+            self._told = told
             self._journal(view, decision)
         elif not renews:
             return  # everybody knows
@@ -181,12 +184,12 @@ class Strategist(Actor):
                     self._set[slot] = None
                     self._filled.discard(slot)
                     self.tell(self.find("repositioner"), SetTarget(self._source, slot, None))
-            elif known is not None and _is_same(want, known.want):
+            elif known is not None and _what(want) == known.what:
                 if renews:
                     renewed.append(self._renewal(want, known, view))
             else:
                 target = self._target(want, view)
-                self._set[slot] = _Set(want, target, view.instrument)
+                self._set[slot] = _Set(_what(want), target, view.instrument)
                 self._filled.add(slot)
                 self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
         if renewed:
@@ -200,21 +203,3 @@ class Strategist(Actor):
         if view.instrument is not known.pair:
             return self._target(want, view)
         return renewal_of(known.target, want.valid_until_ns, f"{self._stream}@{self._version}")
-
-
-def _is_same(want: Want, told: Want) -> bool:
-    """Whether a want is the one that was told, but for how long it holds: each renewal tells that."""
-    return (
-        want.price == told.price
-        and want.quantity == told.quantity
-        and want.side is told.side
-        and want.post_only is told.post_only
-        and want.pair == told.pair
-    )
-
-
-def _are_same(wants: tuple[Want, ...], told: tuple[Want, ...]) -> bool:
-    """The same of all slots."""
-    if len(wants) != len(told):
-        return False
-    return all(w.key == t.key and _is_same(w, t) for w, t in zip(wants, told, strict=True))

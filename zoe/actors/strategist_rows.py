@@ -14,7 +14,6 @@ import attrs
 from zoe.actors import hydration
 from zoe.actors.strategist_purse import Mark
 from zoe.actors.strategist_scan import LISTED, Scanner
-from zoe.domain.order import Side
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
 from zoe.domain.strategy import record
@@ -215,7 +214,7 @@ def shown_want(want: Want, view: View) -> dict[str, str]:
         waits["trigger"] = plain(pair.price_of(want.trigger))
     return waits | {
         "slot": want.key,
-        "side": Side(want.side).value,
+        "side": want.side.value,
         "price": plain(pair.price_of(want.price)),
         "quantity": plain(pair.quantity_of(want.quantity)),
         "reason": want.reason,

@@ -17,6 +17,7 @@ from zoe.domain.quantity import plain
 DAY_NS: Final = 86_400_000_000_000
 #: So many seconds in a row a loss must stand: one odd quote is none.
 STRIKES: Final = 3
+_ONE: Final = Decimal(1)
 
 
 @attrs.frozen
@@ -26,16 +27,16 @@ class Equity:
     Attributes:
         values: By asset.
         unvalued: Assets that are held and have no fresh quote.
+        amount: The sum.
     """
 
     currency: str
     values: Mapping[str, Decimal]
     unvalued: tuple[str, ...] = ()
+    amount: Decimal = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def amount(self) -> Decimal:
-        """The sum."""
-        return sum(self.values.values(), ZERO)
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "amount", sum(self.values.values(), ZERO))
 
 
 def value(balances: Mapping[str, Decimal], marks: Mapping[str, Decimal], currency: str) -> Equity:
@@ -44,10 +45,17 @@ def value(balances: Mapping[str, Decimal], marks: Mapping[str, Decimal], currenc
     Args:
         marks: What one unit of an asset is worth in the currency.
     """
-    prices = {**marks, currency: Decimal(1)}
-    held = {asset: amount for asset, amount in balances.items() if amount}
-    values = {asset: amount * prices[asset] for asset, amount in held.items() if asset in prices}
-    return Equity(currency, values, tuple(sorted(held.keys() - values.keys())))
+    values: dict[str, Decimal] = {}
+    unvalued: list[str] = []
+    for asset, amount in balances.items():
+        if not amount:
+            continue
+        price = _ONE if asset == currency else marks.get(asset)
+        if price is None:
+            unvalued.append(asset)
+        else:
+            values[asset] = amount * price
+    return Equity(currency, values, tuple(sorted(unvalued)))
 
 
 @attrs.frozen
@@ -73,11 +81,13 @@ class Breaker:
         Args:
             moved: What was deposited (less what was withdrawn) since the last look.
         """
-        if self.valued & set(equity.unvalued):
+        if not self.valued.isdisjoint(equity.unvalued):
             return None
         new = equity.values.keys() - self.valued
-        shift = moved + sum((equity.values[asset] for asset in new), ZERO)
         day, amount = now_ns // DAY_NS, equity.amount
+        if day == self.day and amount <= self.high and not new and not moved:
+            return self
+        shift = moved + sum((equity.values[asset] for asset in new), ZERO)
         opening = self.opening + shift if day == self.day else amount
         high = max(self.high + shift, amount)
         return Breaker(day, opening, high, self.valued | new, self.strikes)

@@ -16,7 +16,7 @@ BPS: Final = Decimal(10_000)
 ZERO: Final = Decimal(0)
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Reference:
     """The fresh quote that an intent is held against."""
 
@@ -29,7 +29,7 @@ class Reference:
         return self.ask if side is Side.BUY else self.bid
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Ask:
     """How much at which limit price, None for whatever the market asks."""
 
@@ -101,7 +101,7 @@ def _expected(trigger: Price, reference: Reference | None) -> Reference | None:
     return attrs.evolve(reference, bid=bid, ask=ask)
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Resting:
     """An order as far as risk must know it.
 

@@ -269,10 +269,12 @@ def _terms(target: Target, order: Working, price: Price, policy: Policy) -> Term
 
     A partly filled order keeps its remaining size: only too large a rest is made smaller.
     """
-    filled = order.terms.quantity - order.remaining
     over = order.remaining.value - target.quantity.value
     is_large = over > target.quantity.value * policy.quantity_band
     is_near = _distance(target, price) <= policy.price_band
+    if is_near and not is_large:
+        return order.terms
+    filled = order.terms.quantity - order.remaining
     return Terms(
         filled + target.quantity if is_large else order.terms.quantity,
         price if is_near else target.price,

@@ -19,9 +19,13 @@ from zoe.domain.exposure import (
 )
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price, plain
+from zoe.domain.quick import quick
 
 #: More than anybody means: a number beyond it is a slip of the finger.
 LARGEST: Final = Decimal(10) ** 12
+
+_ask: Final = quick(Ask)
+_resting: Final = quick(Resting)
 
 
 #: How the reason of a REDUCING begins that is there to close positions by hand.
@@ -194,16 +198,16 @@ def _text(value: object) -> str:
 
 def fresh(intent: Intent) -> Resting:
     """An order that is about to be placed."""
-    return Resting(intent, (Ask(intent.quantity.value, intent.limit_price),))
+    return _resting(intent, (_ask(intent.quantity.value, intent.limit_price),))
 
 
-def assess(intent: Intent, situation: Situation, *, by_hand: bool = False) -> Verdict:
-    """Approves an intent, or names the first limit that it breaks.
+def assess(order: Resting, situation: Situation, *, by_hand: bool = False) -> Verdict:
+    """Approves an order that is about to be placed, or names the first limit that it breaks.
 
     Args:
         by_hand: A person wants it, who may also sell what the desk did not buy while it reduces.
     """
-    order = fresh(intent)
+    intent = order.intent
     refusal = _unwanted(intent, situation) or _quote_limits(intent, order.asks[0], situation)
     if refusal is not None:
         return refusal

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zoe.domain.exposure import Ask, Exposures, Reference, Resting
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
-from zoe.domain.risk import Limits, Situation, TradingState, assess, assess_amend
+from zoe.domain.risk import Limits, Situation, TradingState, assess, assess_amend, fresh
 
 PAIRS: Final = ("BTC/USD", "ETH/USD", "BTC/EUR")
 LIMITS: Final = Limits(
@@ -63,7 +63,7 @@ class Model:
         quantity = Quantity(Decimal(size) / 4)
         name = f"i-{self.placed}"
         intent = Intent(name, "strategy/q", None, PAIRS[pair], side, kind, quantity, limit)
-        if assess(intent, self.situation(intent.pair)).approved:
+        if assess(fresh(intent), self.situation(intent.pair)).approved:
             self.placed += 1
             self.live[name] = Live(intent, [Ask(quantity.value, limit)])
             self._hold(name)

@@ -46,7 +46,7 @@ def judge(
     **known: object,
 ) -> Verdict:
     now = Situation(LIMITS, TradingState.ACTIVE, QUOTE, holding(*held))
-    return assess(intent, attrs.evolve(now, **known), by_hand=by_hand)  # type: ignore[arg-type]  # by name
+    return assess(fresh(intent), attrs.evolve(now, **known), by_hand=by_hand)  # type: ignore[arg-type]  # by name
 
 
 def holding(*held: Reservation) -> Exposures:

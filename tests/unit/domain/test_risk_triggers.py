@@ -44,9 +44,9 @@ def test_an_order_that_waits_for_a_price_counts_at_the_worst_it_may_come_to(
 
 def test_its_limit_is_held_against_the_price_that_it_waits_for() -> None:
     stop = waiting(Side.SELL, OrderType.STOP_LOSS_LIMIT, "50", "49")
-    assert assess(stop, NOW).approved
+    assert assess(fresh(stop), NOW).approved
     far = attrs.evolve(stop, limit_price=Price.of("48.9"))
-    verdict = assess(far, NOW)
+    verdict = assess(fresh(far), NOW)
     assert verdict.code is Code.PRICE_COLLAR and ("against", "50") in verdict.values
 
 
@@ -57,7 +57,7 @@ def test_an_order_that_may_only_reduce_never_opens_a_position() -> None:
         reduce_only=True,
     )
     for held, approved in (("2", True), ("1.99", False), ("0", False)):
-        verdict = assess(sale, attrs.evolve(NOW, position=Decimal(held)))
+        verdict = assess(fresh(sale), attrs.evolve(NOW, position=Decimal(held)))
         assert verdict.approved is approved
         assert approved or verdict.code is Code.REDUCING_ONLY
-    assert assess(sale, attrs.evolve(NOW, balance=Decimal(2)), by_hand=True).approved
+    assert assess(fresh(sale), attrs.evolve(NOW, balance=Decimal(2)), by_hand=True).approved

@@ -88,11 +88,14 @@ def step(
     source, name = slot
     met: Other | None = None
     for o in others:
-        if o.pair != target.pair or (o.slot == name and o.source == source):
+        if o.source != source:
+            if o.pair == target.pair and o.source.startswith(_STRATEGIES):
+                return Wait(PAIR_OWNED, f"by {o.source}")
+        elif o.slot == name:
             continue
-        if o.source != source and o.source.startswith(_STRATEGIES):
-            return Wait(PAIR_OWNED, f"by {o.source}")
-        if met is None and o.side is not target.side and _meets(target.side, price, o):
+        if o.side is target.side or o.pair != target.pair or met is not None:
+            continue
+        if _meets(target.side, price, o):
             met = o
     if target.trigger is not None:
         return wanted  # it waits for its price, and is in no book

@@ -1,0 +1,95 @@
+"""A strategist of one pair on a stage: what is wanted on is renewed, and told anew only where it differs."""
+
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import attrs
+from stage import Stage
+
+from zoe.actors.strategist import Strategist, StrategyConfig
+from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.order import Side
+from zoe.domain.risk import TradingState
+from zoe.domain.strategy.view import Decision, View, Want
+from zoe.messages.market import Quote
+from zoe.messages.orders import RenewTargets, SetTarget
+from zoe.messages.risk import TradingStateChanged
+from zoe.messages.system import CatalogChanged
+
+CENT = Decimal("0.01")
+X = Instrument("X/USD", "X", "USD", "online", 2, CENT, 4, Decimal("0.01"), CENT, 5, Decimal(1))
+
+
+@attrs.frozen
+class AtTheBid:
+    """Wants a bid where the best bid is."""
+
+    name: str = "at_the_bid"
+    slots: tuple[str, ...] = ("bid.0",)
+    pair: str = "X/USD"
+
+    def initial(self) -> dict[str, Any]:
+        return {}
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        assert view.touch.bid is not None
+        until_ns = view.now_ns + 10_000_000_000
+        want = Want("bid.0", "X/USD", Side.BUY, view.touch.bid, 10_000, True, until_ns, "a bid")
+        return Decision(state, (want,), ("BID",))
+
+
+def quote(stage: Stage, bid: int) -> None:
+    now_ns = stage.runtime.clock.wall_ns()
+    stage.tell(Quote("X/USD", 2, 4, bid, 1, bid + 10, 1, now_ns, now_ns))
+
+
+def playing() -> Stage:
+    """It has told its first want."""
+    factory = partial(Strategist, "a", StrategyConfig("q", AtTheBid(), dict))
+    stage = Stage("strategist", factory, ("catalogue", "ledger", "risk", "repositioner"))
+    stage.tell(CatalogChanged(Catalog(1, {X.symbol: X})))
+    stage.tell(TradingStateChanged(TradingState.ACTIVE, "as it is"))
+    quote(stage, 10_000)
+    return stage
+
+
+def set_at(stage: Stage) -> list[str]:
+    told = [wish.target for wish in stage.heard("repositioner", SetTarget)]
+    return [str(target.price) for target in told if target is not None]
+
+
+def test_a_want_that_stays_is_renewed_as_it_was_told_each_second_for_longer() -> None:
+    stage = playing()
+    stage.run(2.5)
+    assert set_at(stage) == ["100"]
+    (told,) = [wish.target for wish in stage.heard("repositioner", SetTarget)]
+    assert told is not None
+    renewals = [r.targets for r in stage.heard("repositioner", RenewTargets)]
+    assert len(renewals) == 2
+    for (renewed,) in renewals:
+        assert renewed.valid_until_ns > told.valid_until_ns
+        assert attrs.evolve(renewed, valid_until_ns=told.valid_until_ns) == told
+
+
+def test_a_want_that_differs_is_journalled_and_told_and_its_renewals_name_the_newest_decision() -> (
+    None
+):
+    stage = playing()
+    quote(stage, 10_000)
+    assert stage.kinds() == ["decision.made"]
+    quote(stage, 10_001)
+    assert set_at(stage) == ["100", "100.01"]
+    assert stage.kinds() == ["decision.made", "decision.made"]
+    stage.run(1)
+    (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
+    assert (str(renewed.price), renewed.decision) == ("100.01", "strategy/a/q@2")
+
+
+def test_a_renewal_is_worked_out_anew_where_the_pair_is_counted_otherwise() -> None:
+    stage = playing()
+    finer = attrs.evolve(X, price_precision=3, price_increment=Decimal("0.001"))
+    stage.tell(CatalogChanged(Catalog(2, {X.symbol: finer})))
+    stage.run(1)
+    (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
+    assert str(renewed.price) == "10"
