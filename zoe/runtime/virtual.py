@@ -47,6 +47,11 @@ class VirtualClock:
         return self.now_ns
 
 
+def _latency_ns(rng: random.Random) -> int:
+    """50 us to 5 ms."""
+    return 50_000 + int(rng.random() * 4_950_000)
+
+
 class _Host(pykka.ThreadingActor):
     """The pykka actor that stands for all of them: its loop is whoever calls ``run``."""
 
@@ -100,7 +105,7 @@ class VirtualRuntime(Runtime):
         self,
         seed: int,
         boot: int = 1,
-        latency_ns: Callable[[random.Random], int] = lambda rng: rng.randrange(50_000, 5_000_000),
+        latency_ns: Callable[[random.Random], int] = _latency_ns,
         loses_answer: Callable[[random.Random, str], bool] = lambda rng, lane: False,
         began_ns: int = 0,
     ) -> None:

@@ -6,6 +6,7 @@ counter of REST calls kept the desk from looking.
 
 from array import array
 from collections.abc import Mapping
+from itertools import count
 from typing import Final
 
 from zoe.messages.limits import RestHeld
@@ -48,28 +49,28 @@ class Causes:
 
     def violations(self) -> list[str]:
         """Every visible action whose chain breaks off, or changes its root cause on the way."""
-        known = dict(zip(self._numbers, zip(self._parents, self._roots, strict=True), strict=True))
+        places = dict(zip(self._numbers, count()))
         sound: set[int] = set()
-        return [p for number in self._visible if (p := _problem(number, known, sound))]
+        return [p for number in self._visible if (p := self._problem(number, places, sound))]
 
+    def _problem(self, action: int, places: Mapping[int, int], sound: set[int]) -> str | None:
+        """What is wrong with the chain of an action.
 
-def _problem(action: int, known: Mapping[int, tuple[int, int]], sound: set[int]) -> str | None:
-    """What is wrong with the chain of an action.
-
-    Args:
-        sound: Messages whose chains reach their roots; grows by this one's.
-    """
-    cause, root = known[action]
-    passed = [action]
-    while cause != _NONE:
-        found = known.get(cause)
-        if found is None:
-            return f"action {action} follows from {cause}, which is no message"
-        if found[1] != root:
-            return f"action {action} has another root cause than {cause}, which it follows from"
-        if cause in sound:
-            break
-        passed.append(cause)
-        cause = found[0]
-    sound.update(passed)
-    return None
+        Args:
+            places: Where what is noted of each message stands.
+            sound: Messages whose chains reach their roots; grows by this one's.
+        """
+        cause, root = self._parents[places[action]], self._roots[places[action]]
+        passed = [action]
+        while cause != _NONE:
+            place = places.get(cause)
+            if place is None:
+                return f"action {action} follows from {cause}, which is no message"
+            if self._roots[place] != root:
+                return f"action {action} has another root cause than {cause}, which it follows from"
+            if cause in sound:
+                break
+            passed.append(cause)
+            cause = self._parents[place]
+        sound.update(passed)
+        return None
