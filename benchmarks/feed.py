@@ -129,7 +129,8 @@ def read_together(
     reader = FeedReader(generated.DEPTH, known, telling)
     for first in range(0, len(payloads), TOGETHER):
         at_ns = 1 + first * 1_000_000_000 // NORMAL
-        reader.feed_all(payloads[first : first + TOGETHER], at_ns)
+        for _ in reader.feed_all(payloads[first : first + TOGETHER], at_ns):
+            pass  # each part is made when it is asked for
     return reader
 
 

@@ -181,19 +181,18 @@ class _Reader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """As the reader does."""
-        return self.feed_all((payload,), received_ns)
+        return self._reader.feed(payload, received_ns)
 
-    def feed_all(self, payloads: Sequence[bytes], received_ns: int) -> Iterable[Message]:
+    def feed_all(self, payloads: Sequence[bytes], received_ns: int) -> Iterable[Sequence[Message]]:
         """As the reader does."""
-        if not any(self._mark in payload for payload in payloads):
-            return self._reader.feed_all(payloads, received_ns)
+        marked = any(self._mark in payload for payload in payloads)
         began_ns = time.monotonic_ns()
-        said = tuple(self._reader.feed_all(payloads, received_ns))
-        for news in said:
-            for quote in news.quotes if isinstance(news, Quotes) else ():
+        for said in self._reader.feed_all(payloads, received_ns):
+            quotes = (quote for news in said if isinstance(news, Quotes) for quote in news.quotes)
+            for quote in quotes if marked else ():
                 if quote.symbol == self._stamps.pair:
                     self._stamps.quote(quote, began_ns)
-        return said
+            yield said
 
 
 class _Session(KrakenSession):

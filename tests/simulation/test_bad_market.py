@@ -55,9 +55,9 @@ class Spoiled:
         """See FrameReader."""
         return [n for each in self.bad.spoil(payload) for n in self.reader.feed(each, received_ns)]
 
-    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> list[Message]:
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> list[list[Message]]:
         """See FrameReader."""
-        return [news for payload in payloads for news in self.feed(payload, received_ns)]
+        return [self.feed(payload, received_ns) for payload in payloads]
 
 
 @attrs.frozen

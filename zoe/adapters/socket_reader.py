@@ -7,7 +7,7 @@ called from any thread and never wait: only ``abort`` wakes a thread that is rea
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import websocket
@@ -158,14 +158,16 @@ class SocketReader:
         return None
 
     def _tell_frames(self, payloads: list[bytes], read_ns: int, *, lend: bool) -> None:
-        said: Sequence[Message]
+        parts: Iterable[Sequence[Message]]
         if self._frames is None:
             wish, (first, *more) = self._wish, payloads
-            said = (WireFrame(wish.connection, self.generation, first, read_ns, tuple(more)),)
+            frames = WireFrame(wish.connection, self.generation, first, read_ns, tuple(more))
+            parts = ((frames,),)
         else:
-            said = tuple(self._frames.feed_all(payloads, read_ns))
-        if said and not self._silent:
-            self._deliver(said, lend=lend)
+            parts = self._frames.feed_all(payloads, read_ns)
+        for said in parts:
+            if said and not self._silent:
+                self._deliver(said, lend=lend)
 
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""

@@ -131,7 +131,8 @@ def test_frames_that_came_together_come_to_what_they_come_to_one_by_one(
     many = [
         news
         for first in range(0, len(frames), together)
-        for news in joined.feed_all(frames[first : first + together], 5)
+        for said in joined.feed_all(frames[first : first + together], 5)
+        for news in said
     ]
     assert not any(isinstance(news, Quote) for news in many), "alone they would overtake the others"
     told = [quote for news in many if isinstance(news, Quotes) for quote in news.quotes]

@@ -147,13 +147,12 @@ class Said(Message):
 class Reader:
     """Says each word of a frame."""
 
-    def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
-        return self.feed_all([payload], received_ns)
-
-    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+    def feed(self, payload: bytes, received_ns: int) -> list[Message]:
         assert received_ns > 0
-        words = [word for payload in payloads for word in payload.decode().split()]
-        return [Said(word, threading.get_ident()) for word in words]
+        return [Said(word, threading.get_ident()) for word in payload.decode().split()]
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> list[list[Message]]:
+        return [self.feed(payload, received_ns) for payload in payloads]
 
 
 def test_a_reader_makes_messages_of_frames_in_the_reading_thread(wired: Any, peer: Peer) -> None:

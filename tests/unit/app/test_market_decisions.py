@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,9 @@ class Recorded:
         self._keep(payload, received_ns)
         return self._reader.feed(payload, received_ns)
 
-    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> list[Sequence[Message]]:
         """See FrameReader."""
-        return [news for payload in payloads for news in self.feed(payload, received_ns)]
+        return [self.feed(payload, received_ns) for payload in payloads]
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ Telling.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 import attrs
@@ -34,9 +34,8 @@ from zoe.runtime.message import Message
 
 DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
-_NOTHING: Final[tuple[Message, ...]] = ()
+_NOTHING: Final[Sequence[Message]] = ()
 _QUOTES: Final = quick(Quotes)
-_News = Callable[[int], Iterable[Message]]
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
 _KIND: Final = slice(12, 14)
@@ -104,60 +103,61 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
-        if payload[_KIND] != _BOOK or not self._shelf.quick(payload, received_ns):
-            return self._read_all((payload,), received_ns, self._news)
-        # As _read_all does, of a frame that is often alone.
-        said, calm_ns = self._news(received_ns), self._calm_ns
-        if calm_ns and not 0 <= received_ns - self._told_ns < calm_ns:
-            return [*said, *self._due(received_ns)]
-        return said
+        kind, said = payload[_KIND], _NOTHING
+        if kind == _TRADE:
+            said = self._trades(payload, received_ns)
+        elif kind != _BOOK or not self._shelf.quick(payload, received_ns):
+            said = self._seldom(payload, received_ns)
+        told, tape = self._books_news(received_ns), self._tape
+        if said or tape.heard:
+            told = [*said, *told, *tape.told(received_ns)]
+        return [*told, *self._due(received_ns)] if self._is_due(received_ns) else told
 
-    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterable[Message]:
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterator[Sequence[Message]]:
         """What frames say that came together; see zoe.messages.frames.FrameReader."""
-        news = self._joined_news if self._calm_ns else self._news
-        return self._read_all(payloads, received_ns, news)
-
-    def _read_all(self, payloads: Iterable[bytes], received_ns: int, news: _News) -> list[Message]:
-        calm_ns, quick = self._calm_ns, self._shelf.quick
+        if not self._calm_ns:
+            for payload in payloads:
+                yield list(self.feed(payload, received_ns))
+            return
+        quick, trades = self._shelf.quick, list[bytes]()
         said: list[Message] = []
         for payload in payloads:
             kind = payload[_KIND]
-            if kind == _BOOK:
-                if not quick(payload, received_ns):
-                    said += self._slow(payload, received_ns)
-            elif kind == _TRADE:
-                said += self._trades(payload, received_ns)
-            elif kind != _TICKER or not calm_ns or not self._hold(payload, received_ns):
-                said += self._slow(payload, received_ns)
-            if not calm_ns:
-                said += news(received_ns)
-        if calm_ns:
-            said += news(received_ns)
-            # A clock that was set back must not silence it.
-            if not 0 <= received_ns - self._told_ns < calm_ns:
-                said += self._due(received_ns)
-        return said
+            if kind == _TRADE:
+                trades.append(payload)
+            elif kind != _BOOK or not quick(payload, received_ns):
+                said += self._seldom(payload, received_ns)
+        yield [*said, *self._joined(self._books_news(received_ns))]
+        # No order's price follows from these: they are not even read before quotes are told.
+        later = [news for payload in trades for news in self._trades(payload, received_ns)]
+        later += self._tape.told(received_ns)
+        yield [*later, *self._due(received_ns)] if self._is_due(received_ns) else later
 
-    def _news(self, received_ns: int) -> Iterable[Message]:
-        """What books and trades have come to."""
-        said, tape = self._books_news(received_ns), self._tape
-        return [*said, *tape.told(received_ns)] if tape.heard else said
+    def _seldom(self, payload: bytes, received_ns: int) -> Sequence[Message]:
+        """What is neither a trade nor a change of a book in the exchange's own compact form."""
+        if payload[_KIND] == _TICKER and self._calm_ns and self._hold(payload, received_ns):
+            return _NOTHING
+        return self._slow(payload, received_ns)
 
-    def _joined_news(self, received_ns: int) -> Iterable[Message]:
+    def _joined(self, said: Sequence[Message]) -> Sequence[Message]:
         """The same, and all quotes as one: a message for each costs its listener more than the quote."""
-        said, tape = self._books_news(received_ns), self._tape
-        told = [news for news in said if type(news) is not Quote]
-        if len(told) != len(said):
-            # One of a book that broke stands before that of the one which has come for it.
-            newest = {news.symbol: news for news in said if type(news) is Quote}
-            told.append(_QUOTES(self._connection, tuple(newest.values())))
-        return [*told, *tape.told(received_ns)] if tape.heard else told
+        # One of a book that broke stands before that of the one which has come for it.
+        newest = {news.symbol: news for news in said if type(news) is Quote}
+        if not newest:
+            return said
+        others = (news for news in said if type(news) is not Quote)
+        return [*others, _QUOTES(self._connection, tuple(newest.values()))]
 
     def _books_news(self, received_ns: int) -> Sequence[Message]:
+        """What books have come to."""
         shelf = self._shelf
         if shelf.owes(received_ns):
             shelf.settle_owed(received_ns)
         return shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
+
+    def _is_due(self, received_ns: int) -> bool:
+        # A clock that was set back must not silence it.
+        return self._calm_ns > 0 and not 0 <= received_ns - self._told_ns < self._calm_ns
 
     def _trades(self, payload: bytes, received_ns: int) -> Sequence[Message]:
         try:

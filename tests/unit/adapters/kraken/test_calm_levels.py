@@ -3,7 +3,14 @@
 import zlib
 
 from zoe.adapters.kraken.feed import FeedReader, Telling
-from zoe.messages.market import BookBroken, FeedAlive, Quote, Quotes
+from zoe.messages.market import (
+    BookBroken,
+    FeedAlive,
+    FrameNotUnderstood,
+    Quote,
+    Quotes,
+    TradePrints,
+)
 from zoe.runtime.message import Message
 
 MS = 1_000_000
@@ -105,8 +112,19 @@ def test_a_clock_that_is_set_back_does_not_hold_levels_back() -> None:
 def test_of_a_book_that_broke_and_came_anew_in_one_read_the_new_quote_is_told_alone() -> None:
     wrong = frame("update", {1002: 1}, {}, 1)
     for frames, live in (([deep(1), wrong, FIRST], True), ([FIRST, wrong], False)):
-        told = [n for n in reader().feed_all(frames, 1_010 * MS) if not isinstance(n, FeedAlive)]
-        broken, quotes = told
+        first, _ = reader().feed_all(frames, 1_010 * MS)
+        broken, quotes = first
         assert isinstance(broken, BookBroken), "before what is told of the book thereafter"
         assert isinstance(quotes, Quotes)
         assert [quote.live for quote in quotes.quotes] == [live]
+
+
+def test_quotes_are_told_before_the_trades_that_came_with_them_are_read() -> None:
+    trade = (
+        b'{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":100.1,'
+        b'"qty":1.5,"ord_type":"market","trade_id":7,"timestamp":"2023-11-14T22:13:20.5Z"}]}'
+    )
+    parts = iter(reader().feed_all([trade, FIRST, trade[:-3], trade], 1_010 * MS))
+    assert kinds(list(next(parts))) == [Quotes]
+    assert kinds(list(next(parts))) == [FrameNotUnderstood, TradePrints]
+    assert next(parts, None) is None

@@ -65,7 +65,7 @@ def test_symbols_without_end_cost_no_memory_and_are_counted(
     monkeypatch.setattr(waiting, "MOST_LEVELS", 100)
     reader = FeedReader(10, telling=Telling("public/0", 1))
     flood = [book(f"INVENTED{n}/USD") for n in range(150)]
-    said = list(reader.feed_all(flood, 1))
+    said = [news for part in reader.feed_all(flood, 1) for news in part]
     assert let_go(said) == 50
     assert not any(isinstance(news, BookBroken) for news in said), "nobody asked for them"
 
