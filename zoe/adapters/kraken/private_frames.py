@@ -8,6 +8,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
+from zoe.adapters.kraken.frames import UNREADABLE
 from zoe.adapters.kraken.reports import LedgerRow, Report
 
 
@@ -43,6 +44,6 @@ def update(payload: bytes) -> ExecutionsFrame | BalancesFrame | None:
         try:
             update: ExecutionsFrame | BalancesFrame = _UPDATE.decode(payload)
             return update
-        except (msgspec.MsgspecError, RecursionError):
-            pass
+        except UNREADABLE:
+            pass  # one row may be to blame, or what nobody looks at
     return None

@@ -193,9 +193,9 @@ def _learn(known: Report, report: Report) -> bool:
         return False
     is_new = False
     for name, told, before in zip(_KEPT, said, _said_of(known), strict=True):
-        if told is not None and told != before:
-            setattr(known, name, told)
-            is_new = True
+        if told is not None:
+            setattr(known, name, told)  # with its own digits, though they say the same
+            is_new = is_new or told != before
     return is_new
 
 

@@ -87,3 +87,24 @@ def test_what_a_report_lacks_stays_with_what_was_said_of_it_last() -> None:
     assert amended.description is not None and later.description is amended.description
     assert amended.description.quantity == Quantity.of("0.03")
     assert amended.description.limit_price == Price.of("90000")
+
+
+def test_a_report_whose_bytes_are_no_text_costs_no_other() -> None:
+    line = Line()
+    spoilt = frame("executions", 2, NEW | {"order_id": "O-?"}, NEW)
+    payload = json.dumps(spoilt).encode().replace(b"O-?", b"O-\xff")
+    unread, told = line.session.received(payload, 0)
+    assert isinstance(unread, FrameNotUnderstood) and isinstance(told, Sighting)
+    (later,) = line.hears(frame("executions", 3, NEW | {"order_id": "O-2"}))
+    assert isinstance(later, Sighting)
+
+
+def test_an_order_is_described_in_the_digits_of_its_last_report() -> None:
+    line = Line()
+    told = {"order_id": "O-1", "timestamp": STAMP, "exec_type": "amended", "order_status": "new"}
+    row = json.dumps(told | {"limit_price": 90001, "order_qty": "?"}).replace('"?"', "0.0200")
+    update = b'{"channel":"executions","type":"update","data":[%b],"sequence":3}'
+    line.hears(frame("executions", 2, NEW))
+    (amended,) = line.session.received(update % row.encode(), 0)
+    assert isinstance(amended, Sighting) and amended.description is not None
+    assert str(amended.description.quantity.value) == "0.0200"
