@@ -68,6 +68,12 @@ class Doubted:
             return doubt.missed_ns + self._lag_ns
         return self._provable_ns(doubt.deadline_ns)
 
+    def clock_set(self, by_ns: int) -> None:
+        """Our wall clock was set by so much since the doubts began."""
+        for doubt in self._doubts.values():
+            doubt.deadline_ns += by_ns
+            doubt.missed_ns += by_ns
+
     def _take_up(self, doubt: Doubt, missed_ns: int | None) -> None:
         """Follows a doubt, which a look of an earlier desk may have missed."""
         if missed_ns is not None:

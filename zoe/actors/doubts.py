@@ -65,6 +65,14 @@ class Doubts:
             log.info("reconciler.doubt_settled", intent_id=name, took_ms=took_ns // 1_000_000)
             self._owner.tell(self._owner.find("heartbeat"), DoubtSettled(took_ns))
 
+    def clock_set(self, by_ns: int, look: Look | None) -> None:
+        """Our wall clock was set: what was at a time of before is at another now, so the beginning
+        of the look that is under way."""
+        self._orders.clock_set(by_ns)
+        self._amends.clock_set(by_ns)
+        if look is not None:
+            look.began_ns += by_ns
+
     def began(self) -> None:
         """A look begins."""
         self._amends.began()

@@ -158,9 +158,11 @@ class Reconciler(Actor):
             case OrdersReported():
                 self._conclude(message.orders)
             case ExchangeClockMeasured():
-                self._clock = ExchangeClock(
-                    message.offset_ns, message.bound_ns, message.measured_ns
-                )
+                clock = ExchangeClock(message.offset_ns, message.bound_ns, message.measured_ns)
+                self._clock, set_by_ns = clock, self._clock.set_by_ns(clock)
+                self._looked_from_ns += set_by_ns
+                self._doubts.clock_set(set_by_ns, self._look)
+                self._schedule_doubts()
             case WatchReconciled():
                 self._watch()
             case Tick(name) if name == TICK:

@@ -55,6 +55,12 @@ class ExchangeClock:
         fresh = ExchangeClock(offset, bound, monotonic_ns, received_ns)
         if self.bound_ns is None or monotonic_ns - self.measured_ns > STALE_AFTER_NS:
             return fresh
-        # Answers that cannot both be right lie on two sides of a step of a clock.
-        agree = abs(offset - self.offset_ns) <= bound + self.bound_ns
-        return self if agree and bound > self.bound_ns else fresh
+        return self if bound > self.bound_ns and not self.set_by_ns(fresh) else fresh
+
+    def set_by_ns(self, newer: "ExchangeClock") -> int:
+        """By how much our wall clock was set between two measurements, as far as can be told: 0
+        where both may be right."""
+        if self.bound_ns is None or newer.bound_ns is None:
+            return 0
+        set_by_ns = self.offset_ns - newer.offset_ns
+        return set_by_ns if abs(set_by_ns) > self.bound_ns + newer.bound_ns else 0

@@ -180,6 +180,29 @@ def test_a_look_that_proves_too_early_is_followed_by_another_before_the_next_rou
     assert stage.runtime.clock.monotonic_ns() / 1e9 < PERIOD_SECONDS / 2
 
 
+HOUR_NS = 3_600_000_000_000
+
+
+@pytest.mark.parametrize("set_by_ns", [-HOUR_NS, HOUR_NS])
+def test_a_clock_that_is_set_settles_a_doubt_neither_sooner_nor_later(
+    monkeypatch: pytest.MonkeyPatch, set_by_ns: int
+) -> None:
+    stage = reconciler()
+    clock = stage.runtime.clock
+    stage.tell(ExchangeClockMeasured(0, 1_000_000, clock.monotonic_ns()))
+    order = settle(stage, lambda: None)
+    began_s, real = clock.monotonic_ns() / 1e9, clock.wall_ns
+    monkeypatch.setattr(clock, "wall_ns", lambda: real() + set_by_ns)
+    stage.tell(ExchangeClockMeasured(-set_by_ns, 1_000_000, clock.monotonic_ns()))
+    until_look(stage, 2)
+    look(stage, (order,))
+    until_look(stage, 3)
+    look(stage, (order,))
+    assert len(absent(stage)) == 1
+    took_s = clock.monotonic_ns() / 1e9 - began_s
+    assert 5 + LAG_NS / 1e9 <= took_s <= PERIOD_SECONDS / 2
+
+
 def test_a_doubt_that_was_due_before_the_newest_look_is_looked_for_a_lag_after_it() -> None:
     stage = reconciler()
     order = doubtful(stage)

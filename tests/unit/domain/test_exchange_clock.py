@@ -49,3 +49,11 @@ def test_a_clock_that_was_set_gives_no_deadlines_until_it_is_measured_again(set_
     again = known.measured(110 * S + 50, now_ns, now_ns + 100, passed)
     assert again.now_ns(now_ns) == 110 * S
     assert again.good_enough(now_ns + 100, passed)
+
+
+def test_how_far_a_clock_was_set_is_known_where_two_measurements_cannot_both_be_right() -> None:
+    before = ExchangeClock(10, 5)
+    assert before.set_by_ns(ExchangeClock(18, 3)) == 0
+    assert before.set_by_ns(ExchangeClock(19, 3)) == -9
+    assert before.set_by_ns(ExchangeClock(-100, 3)) == 110
+    assert before.set_by_ns(ExchangeClock()) == ExchangeClock().set_by_ns(before) == 0
