@@ -75,6 +75,7 @@ class Strategist(Actor):
         self._version = 0
         self._quote: Quote | None = None
         self._held: tuple[tuple[str, Decimal], ...] | None = None
+        self._shown: tuple[object, dict[str, str] | None] = (None, None)
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
         #: What was last wanted and why; None before the first decision.
@@ -164,7 +165,7 @@ class Strategist(Actor):
         body = {
             "strategy": self._config.name,
             "quote": shown_quote(view),
-            "held": None if view.held is None else {a: plain(q) for a, q in view.held},
+            "held": self._shown_held(),
             "trading_state": view.trading_state.value,
             "wants": [shown_want(want, view) for want in decision.wants],
             "reasons": list(decision.reasons),
@@ -172,6 +173,13 @@ class Strategist(Actor):
         }
         row = Row(self._stream, self._version, DECISION, canonical(body))
         self.tell(self.find("journal"), Record((row,)))
+
+    def _shown_held(self) -> dict[str, str] | None:
+        """The balances as a row shows them; they change less often than a decision."""
+        if self._shown[0] is not self._held:
+            held = self._held
+            self._shown = held, None if held is None else {a: plain(q) for a, q in held}
+        return self._shown[1]
 
     def _set_targets(self, view: View, decision: Decision, *, renews: bool) -> None:
         wanted = {want.key: want for want in decision.wants}

@@ -271,7 +271,7 @@ def _terms(target: Target, order: Working, price: Price, policy: Policy) -> Term
     """
     over = order.remaining.value - target.quantity.value
     is_large = over > target.quantity.value * policy.quantity_band
-    is_near = _distance(target, price) <= policy.price_band
+    is_near = price is target.price or _distance(target, price) <= policy.price_band
     if is_near and not is_large:
         return order.terms
     filled = order.terms.quantity - order.remaining

@@ -12,6 +12,7 @@ from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, View, Want
+from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import Quote
 from zoe.messages.orders import RenewTargets, SetTarget
 from zoe.messages.risk import TradingStateChanged
@@ -84,6 +85,18 @@ def test_a_want_that_differs_is_journalled_and_told_and_its_renewals_name_the_ne
     stage.run(1)
     (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
     assert (str(renewed.price), renewed.decision) == ("100.01", "strategy/a/q@2")
+
+
+def test_a_decision_shows_the_balances_as_they_are_now() -> None:
+    stage = playing()
+    stage.tell(BalancesChanged((("USD", Decimal("5.50")),)))
+    quote(stage, 10_001)
+    stage.tell(BalancesChanged((("USD", Decimal(7)), ("X", Decimal("0.1")))))
+    quote(stage, 10_002)
+    quote(stage, 10_003)
+    held = [row.body["held"] for row in stage.rows]
+    newest = {"USD": "7", "X": "0.1"}
+    assert held == [None, {"USD": "5.5"}, newest, newest]
 
 
 def test_a_renewal_is_worked_out_anew_where_the_pair_is_counted_otherwise() -> None:
