@@ -162,7 +162,7 @@ class Repositioner(Actor):
     def _round(self) -> None:
         if self._targets or any(self._working.values()):
             self.tell(self.find("ratelimiter"), WatchBudget())
-        now_ns, quiet_until = self.clock.wall_ns(), self._quiet_until
+        now_ns, quiet_until = self.clock.monotonic_ns(), self._quiet_until
         slots = self._targets.keys() | self._working.keys()
         for slot in sorted([slot for slot in slots if quiet_until.get(slot, 0) <= now_ns]):
             self._remind(slot)
@@ -174,7 +174,7 @@ class Repositioner(Actor):
         It is withdrawn: whoever has the order cancels it, and OrderDesk tells if nobody has. An
         amend is wished for again: whoever has the first still refuses a second.
         """
-        now_ns = self.clock.wall_ns()
+        now_ns = self.clock.monotonic_ns()
         for intent_id, order in list(self._working.get(slot, {}).items()):
             if now_ns - self._asked_ns.get(intent_id, now_ns) <= PATIENCE_NS:
                 continue
@@ -211,15 +211,14 @@ class Repositioner(Actor):
             case Cancel():
                 self._cancel(slot, following)
             case Wait():
-                self._rest(slot, following, target, working)
+                self._rest(
+                    slot, quiet_until(following, target, working, now, self._policy), working
+                )
             case _:
                 assert_never(following)
 
-    def _rest(
-        self, slot: Slot, why: Wait, target: Target | None, working: tuple[Working, ...]
-    ) -> None:
+    def _rest(self, slot: Slot, until_ns: int, working: tuple[Working, ...]) -> None:
         """Spares a slot the rounds in which nothing can have changed; each report of it ends that."""
-        until_ns = quiet_until(why, target, working, self._policy)
         for order in working:
             asked_ns = self._asked_ns.get(order.intent_id)
             if asked_ns is not None and (_waits(order) or order.amending):
@@ -258,15 +257,15 @@ class Repositioner(Actor):
 
     def _add(self, slot: Slot, target: Target, now: Now) -> None:
         intent = intent_for(target, uuid_text(self.rng.getrandbits(128)))
-        self._keep(slot, intent, asked_for(intent, target, now.wall_ns))
+        self._keep(slot, intent, asked_for(intent, target, now.monotonic_ns))
         self._avoid(intent, wished(intent))
-        self._asked_ns[intent.intent_id] = now.wall_ns
+        self._asked_ns[intent.intent_id] = now.monotonic_ns
         self.tell(self.find("risk"), PlaceOrder(intent, self.me, now.is_roomy))
 
     def _amend(self, slot: Slot, step: Amend, target: Target | None) -> None:
         known = self._working[slot][step.intent_id]
         self._working[slot][step.intent_id] = attrs.evolve(known, amending=True)
-        self._asked_ns[step.intent_id] = self.clock.wall_ns()
+        self._asked_ns[step.intent_id] = self.clock.monotonic_ns()
         log.info("repositioner.amend", intent_id=step.intent_id, reason=step.reason)
         decision = None if target is None else target.decision
         intent = self._intents[step.intent_id]
@@ -276,7 +275,7 @@ class Repositioner(Actor):
     def _cancel(self, slot: Slot, step: Cancel) -> None:
         known = self._working[slot][step.intent_id]
         self._working[slot][step.intent_id] = attrs.evolve(known, cancel=CancelProgress.REQUESTED)
-        self._asked_ns[step.intent_id] = self.clock.wall_ns()
+        self._asked_ns[step.intent_id] = self.clock.monotonic_ns()
         log.info("repositioner.cancel", intent_id=step.intent_id, reason=step.reason)
         self.tell(self.find("orders"), CancelOrder(step.intent_id, step.reason))
 
@@ -286,7 +285,7 @@ class Repositioner(Actor):
         orders = self._working.get(slot)
         known = None if orders is None else orders.get(intent.intent_id)
         settled = fact is not None and fact.input in _AMENDED
-        entry = seen(order, slot[1], known, self.clock.wall_ns(), settled=settled)
+        entry = seen(order, slot[1], known, self.clock.monotonic_ns(), settled=settled)
         self._keep(slot, intent, entry)
 
     def _keep(self, slot: Slot, intent: Intent, entry: Working) -> None:

@@ -88,7 +88,7 @@ class Working:
 
     Attributes:
         terms: Total quantity and limit price as they are.
-        since_ns: When it was made or last amended, or later (wall time).
+        since_ns: When it was made or last amended, or later (monotonic).
         amending: Whether an amend was wished for and its fate is not known.
         refusals: Amends of it that were refused, since the last that was not.
         trigger: What it waits for, where it waits for a price.
@@ -190,13 +190,15 @@ def decide(target: Target | None, working: tuple[Working, ...], now: Now, policy
 
 
 def quiet_until(
-    step: Step, target: Target | None, working: tuple[Working, ...], policy: Policy
+    step: Step, target: Target | None, working: tuple[Working, ...], now: Now, policy: Policy
 ) -> int:
-    """Until when (wall time) a step stays as it is while nothing is heard of its slot; a time that
+    """Until when (monotonic) a step stays as it is while nothing is heard of its slot; a time that
     has passed: for no time."""
     if not isinstance(step, Wait) or step.reason not in _QUIET:
         return 0
-    until_ns = _EVER_NS if target is None else target.valid_until_ns
+    until_ns = _EVER_NS
+    if target is not None:
+        until_ns = now.monotonic_ns + target.valid_until_ns - now.wall_ns
     oldest_ns = policy.max_age_seconds * _SECOND_NS
     return min([until_ns, *[order.since_ns + oldest_ns for order in working]])
 
@@ -208,7 +210,7 @@ def _move(target: Target, order: Working, now: Now, policy: Policy) -> Step:
         return Cancel(order.intent_id, f"{_wanted(target)}: not to be had by an amend")
     if order.trigger is not None and target.trigger is not None:
         return _guard(target, order, now, policy)
-    age_ns = max(now.wall_ns - order.since_ns, 0)
+    age_ns = now.monotonic_ns - order.since_ns
     if age_ns >= policy.max_age_seconds * _SECOND_NS and not order.amending:
         return Cancel(order.intent_id, f"too old: {age_ns // _SECOND_NS} s")
     terms = _terms(target, order, order.terms.limit_price, policy)
@@ -243,7 +245,7 @@ def _guard(target: Target, order: Working, now: Now, policy: Policy) -> Step:
     figures = (
         f"wanted {target.quantity} at {target.trigger}, has {order.remaining} at {order.trigger}"
     )
-    cost_milli = engine_cost_milli(Action.AMEND, max(now.wall_ns - order.since_ns, 0))
+    cost_milli = engine_cost_milli(Action.AMEND, now.monotonic_ns - order.since_ns)
     room = now.room
     if room is not None and room.used(now.monotonic_ns) + cost_milli > room.ceiling_milli:
         return Wait("BUDGET", f"{figures}; {_used(now)}")

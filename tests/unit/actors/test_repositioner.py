@@ -121,6 +121,24 @@ def test_a_slot_whose_order_got_lost_is_used_again() -> None:
     assert withdrawn(stage) == [lost]
 
 
+def test_a_clock_that_is_set_back_delays_neither_the_question_for_a_lost_order_nor_an_amend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = wanting()
+    want(stage, "49980.0", "bid.1")
+    (lost, working) = placed(stage)
+    works(stage)
+    at_ns = stage.runtime.clock.monotonic_ns()
+    stage.tell(BudgetChanged("BTC/USD", Room(30_000, 40_000, 1_000, at_ns)))
+    clock = stage.runtime.clock
+    real = clock.wall_ns
+    monkeypatch.setattr(clock, "wall_ns", lambda: real() - 3_600_000_000_000)
+    stage.run(PATIENCE_SECONDS + 3)
+    assert withdrawn(stage) == [lost]
+    want(stage, "50100.0", "bid.1")
+    assert [wish.intent.intent_id for wish in amends(stage)] == [working]
+
+
 def test_a_cancel_that_got_lost_is_asked_for_again() -> None:
     stage = wanting()
     works(stage)
