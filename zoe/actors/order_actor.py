@@ -16,6 +16,7 @@ from typing import Final, assert_never
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
+from zoe.actors.order_cancels import OrderCancels
 from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
@@ -44,7 +45,6 @@ from zoe.messages.gateway import (
     OrderSighted,
     PrepareAdd,
     SendAdd,
-    SendCancel,
     Sent,
 )
 from zoe.messages.journal import HandOn, Hydrated, Parcel, Recorded, quick_record
@@ -67,7 +67,6 @@ from zoe.runtime.offload import Outcome
 
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
-CANCEL_RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 #: An order that waits for its permit asks for it again after this.
 PERMIT_SECONDS: Final = 5
 
@@ -97,8 +96,7 @@ class OrderActor(Actor):
         self._early: list[OrderFact] = []
         #: The row of the wish to cancel, until it is durable.
         self._cancel_row: int | None = None
-        self._cancel_tries = 0
-        self._cancel_timer = Timer()
+        self._cancels = OrderCancels(self)
         #: Its first row is written, and its bytes wait for the permit.
         self._unsent = False
         #: For the permit first, then for the answer: one at a time.
@@ -324,9 +322,9 @@ class OrderActor(Actor):
         if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
         if asks_to_cancel(before, after):
-            self._cancel_again(PERMIT_SECONDS)
+            self._cancels.asked()
         if after.state in CONCLUDED:
-            self._cancel_timer.cancel()
+            self._cancels.ended()
         elif before.state in INFERRED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
             self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
@@ -361,22 +359,14 @@ class OrderActor(Actor):
         order = self._order
         if order is None or order.state in CONCLUDED or order.cancel is CancelProgress.NONE:
             return
-        self._cancel_again(PERMIT_SECONDS)
+        self._cancels.asked()
         if self._cancel_row is None:
             self._ask_permit(Action.CANCEL, 0)
 
-    def _cancel_again(self, seconds: float) -> None:
-        self._cancel_timer.cancel()
-        self._cancel_timer = self.after(seconds, Tick("cancel"))
-
     def _send_cancel_now(self) -> None:
         assert self._order is not None
-        if self._order.state in CONCLUDED:
-            return
-        self.tell(self.find("gateway"), SendCancel(self._order, self.me))
-        delay = CANCEL_RETRY_SECONDS[min(self._cancel_tries, len(CANCEL_RETRY_SECONDS) - 1)]
-        self._cancel_tries += 1
-        self._cancel_again(delay * (1 + self.rng.random() / 5))
+        if self._order.state not in CONCLUDED:
+            self._cancels.send(self._order)
 
     def _note_cancel(self, why: str) -> None:
         order = self._order

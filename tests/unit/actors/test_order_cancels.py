@@ -4,7 +4,7 @@ from functools import partial
 
 from stage import Stage
 
-from zoe.actors.order_actor import PERMIT_SECONDS
+from zoe.actors.order_cancels import PERMIT_SECONDS
 from zoe.actors.order_desk import OrderDesk
 from zoe.actors.order_opening import OrderConfig
 from zoe.domain.order import Fact, Input, Intent, OrderType, Side

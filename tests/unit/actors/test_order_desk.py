@@ -189,6 +189,17 @@ def test_no_answer_in_time_is_a_doubt_and_nothing_is_sent_again() -> None:
     assert len(stage.heard("gateway", SendAdd)) == 1
 
 
+def test_silence_counts_from_the_permit_on() -> None:
+    stage = desk()
+    submit(stage)
+    stage.run(PERMIT_SECONDS - 1)
+    permit(stage)
+    stage.run(ANSWER_SECONDS - 1)
+    assert states(stage) == [State.SENDING]
+    stage.run(1.5)
+    assert states(stage) == [State.SENDING, State.IN_DOUBT]
+
+
 def test_an_order_being_sent_at_a_crash_is_in_doubt_afterwards() -> None:
     before = desk()
     sent(before)
