@@ -6,7 +6,7 @@ Repositioner where it wished for it: they count on it from then on. But a report
 for while the order waited did not show it, and whoever asked may have forgotten it.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
@@ -60,18 +60,17 @@ class OrderAudience:
 
     def tell(self, before: Order | None, news: OrderChanged) -> None:
         """An order has changed, from what it was before; None where that was known to nobody."""
-        desk, order, fact = self._desk, news.order, news.fact
+        order, fact, tell = news.order, news.fact, self._desk.tell
         intent_id = order.intent.intent_id
         followers = self._followers.get(intent_id, _NOBODY)
-        senders: Container[str] = ()
-        if before is None and order.state is State.SENDING and intent_id not in self._unreported:
-            senders = {RISK, *followers}
+        leaves = before is None and order.state is State.SENDING
+        senders = (RISK, *followers) if leaves and intent_id not in self._unreported else ()
         for name, address, alters in self._told:
             if alters(before, order, fact) and name not in senders:
-                desk.tell(address, news)
+                tell(address, news)
         for name, follower in followers.items():
             if name not in self._interests:
-                desk.tell(follower, news)
+                tell(follower, news)
 
     @cached_property
     def _told(self) -> list[tuple[str, Address, Interest]]:

@@ -94,5 +94,6 @@ def in_doubt(order: Order) -> bool:
 
 def asks_to_cancel(before: Order, after: Order) -> bool:
     """Whether leave to cancel is asked for by a change."""
-    wanted = before.cancel is CancelProgress.NONE or before.state in INFERRED
-    return after.cancel is CancelProgress.REQUESTED and wanted
+    if after.cancel is not CancelProgress.REQUESTED:
+        return False
+    return before.cancel is CancelProgress.NONE or before.state in INFERRED
