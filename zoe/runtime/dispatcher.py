@@ -1,5 +1,8 @@
 """Dispatcher: cells that are stepped by one thread at a time, one message each in turn.
 
+A cell that has more mail goes on when what followed from its message has been done: what is under
+way is not held up by what comes behind it.
+
 It has a thread of its own. But a thread that brings mail, and would only wait for more, steps them
 itself where nobody is at it: that costs no hop, and nobody to share the interpreter with.
 """
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 STEPS_UNNOTICED: Final = 32
 #: A thread that brought mail makes so many steps at a time; what is left is the own thread's.
 LENT_STEPS: Final = 64
+#: Each so many steps one that has more mail goes on all the same.
+STEPS_AHEAD: Final = 8
 _ALL: Final = 1 << 62
 
 
@@ -45,6 +50,8 @@ class Dispatcher(Carrier):
         self._failed = failed
         self._timers = timers
         self._ready: deque[Cell | None] = deque()
+        #: Those that have had a turn and have more mail.
+        self._more: deque[Cell | None] = deque()
         #: What turns wished for that may wait until there is nothing else to do.
         self._aside: deque[Callable[[], None]] = deque()
         #: Held by whoever steps; it looks at what is ready once more when it has let go.
@@ -95,7 +102,7 @@ class Dispatcher(Carrier):
                 return
 
     def _waits(self) -> bool:
-        return bool(self._ready or self._aside) and not self._over
+        return bool(self._ready or self._more or self._aside) and not self._over
 
     def _run(self) -> None:
         while not self._over:
@@ -103,12 +110,13 @@ class Dispatcher(Carrier):
             self._wake.get()
 
     def _steps(self, most: int, turn: Turn) -> int:
-        ready, timers, steps = self._ready, self._timers, 0
-        while (ready or self._aside) and most > 0:
+        ready, more, timers, steps = self._ready, self._more, self._timers, 0
+        while (ready or more or self._aside) and most > 0:
             if self._aside and not (ready and steps % STEPS_UNNOTICED):
                 self.catch_up()
                 continue
-            cell = ready.popleft()
+            behind = more and not (ready and steps % STEPS_AHEAD)
+            cell = (more if behind else ready).popleft()
             if cell is None:
                 self._over = True
                 self._wake.put(None)
@@ -137,7 +145,7 @@ class Dispatcher(Carrier):
         # Whoever puts mail from here on sees that it sleeps, and readies it.
         if worked and cell.is_busy() and reader.asleep:
             reader.asleep = False
-            self._ready.append(cell)
+            self._more.append(cell)
 
 
 def lending(action: Callable[[], object]) -> None:

@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 60
 DISPATCHER = "shared"
 SENDERS, EACH = 4, 500
 CLIMB, CLIMBS = 20, 3
+STAGES = 4
 
 
 @attrs.frozen
@@ -119,6 +120,20 @@ class Newborn(Actor):
 
     def handle(self, message: Message) -> None:
         """Nothing."""
+
+
+class Stage(Actor):
+    """One of some that a poke passes in order; each tells when it does."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self._place = place
+
+    def handle(self, message: Message) -> None:
+        assert isinstance(message, Poke)
+        self.tell(self.find("witness"), Poke(self._place, message.number))
+        if self._place < STAGES - 1:
+            self.tell(self.find(f"stage-{self._place + 1}"), message)
 
 
 class Restless(Actor):
@@ -263,6 +278,30 @@ def test_a_thread_that_lends_itself_is_not_kept(runtime: ThreadRuntime) -> None:
     pokes = begun(runtime, Child("restless", Restless, dispatcher=DISPATCHER))
     for number in range(LENT_STEPS):
         runtime.post_all(runtime.find("one"), [Poke(0, number)], lend=True)
+        assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+
+
+def test_what_follows_from_a_message_is_done_before_the_next_one(runtime: ThreadRuntime) -> None:
+    stages = [Child(f"stage-{n}", partial(Stage, n), dispatcher=DISPATCHER) for n in range(STAGES)]
+    pokes, mine = begun(runtime, *stages), threading.current_thread().name
+    until, began = time.monotonic() + PATIENCE_SECONDS, 0
+    # Until the start is over the dispatcher's own thread may be at it.
+    while set(pokes.threads[began:]) != {mine}:
+        assert time.monotonic() < until, f"{pokes.thread} steps it"
+        began = len(pokes.seen)
+        runtime.post_all(runtime.find("stage-0"), [Poke(0, 1), Poke(0, 2)], lend=True)
+        for _ in range(2 * STAGES):
+            assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
+    passed = [(poke.number, poke.sender) for poke in pokes.seen[began:]]
+    assert passed == [(number, stage) for number in (1, 2) for stage in range(STAGES)]
+
+
+def test_one_that_has_more_mail_goes_on_however_busy_the_dispatcher_is(
+    runtime: ThreadRuntime,
+) -> None:
+    pokes = begun(runtime, Child("restless", Restless, dispatcher=DISPATCHER))
+    runtime.post_all(runtime.find("one"), [Poke(0, number) for number in range(EACH)])
+    for _ in range(EACH):
         assert pokes.more.acquire(timeout=PATIENCE_SECONDS)
 
 
