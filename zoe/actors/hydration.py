@@ -1,7 +1,8 @@
 """An actor's own rows, asked of the Journal at its start or later.
 
-The question carries the incarnation that asked. An answer that reaches a successor holds the rows of
-then: taken for the newest, it would have a version written twice, which ends the desk.
+The question carries the birth of who asked: a child that is begun again after its parent's crash is
+a first incarnation, as the one was whose answer may still come. An answer that reaches a successor
+holds the rows of then: taken for the newest, it would have a version written twice, which ends the desk.
 """
 
 from collections.abc import Callable
@@ -18,24 +19,24 @@ _EACH: Final = 1 << 32
 
 def ask(actor: Actor, stream: str, *, last: bool = False, since: str | None = None) -> None:
     """Asks for the rows of a stream: all, the last, or from the newest of the kind ``since``."""
-    wanted = Hydrate(actor.incarnation, actor.me, stream=stream, last=last, since=since)
+    wanted = Hydrate(actor.birth, actor.me, stream=stream, last=last, since=since)
     actor.tell(actor.find("journal"), wanted)
 
 
 def is_own(actor: Actor, answer: Hydrated) -> bool:
     """Whether this incarnation asked for it."""
-    return answer.ref == actor.incarnation
+    return answer.ref == actor.birth
 
 
 def number(actor: Actor, question: int) -> int:
     """The number under which an incarnation that asks several questions asks this one."""
-    return actor.incarnation * _EACH + question
+    return actor.birth * _EACH + question
 
 
 def question(actor: Actor, answer: Hydrated) -> int | None:
     """Which of this incarnation's questions is answered; None where an earlier one asked."""
-    incarnation, asked = divmod(answer.ref, _EACH)
-    return asked if incarnation == actor.incarnation else None
+    birth, asked = divmod(answer.ref, _EACH)
+    return asked if birth == actor.birth else None
 
 
 def reading_of(

@@ -37,6 +37,9 @@ class Actor:
     """Base of every actor; its constructor takes plain values only.
 
     Attributes:
+        incarnation: Which life of its cell this is, from 1; a child that was stopped and is begun
+            again under its old name counts anew.
+        birth: A number that no other incarnation of the process has, of whatever name.
         tell: Sends when the turn ends well; never blocks.
         find: The address of a name, whether or not its actor lives yet.
     """
@@ -44,6 +47,7 @@ class Actor:
     me: Address
     clock: Clock
     incarnation: int = 0
+    birth: int = 0
     tell: Callable[[Address, Message], None]
     find: Callable[[str], Address]
     _life: "Life"

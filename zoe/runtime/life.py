@@ -68,6 +68,7 @@ class Life:
         actor.me = self.cell.address
         actor.clock = self.runtime.clock
         actor.incarnation = self.incarnation
+        actor.birth = self.runtime.next_id()
         actor._life = self
         # A turn makes some of these calls, and each is a call less than by the actor's class.
         actor.tell = self.tell
