@@ -1,7 +1,8 @@
 """Runs every check in turn and says how long each took; pytest comes last, in one process more than cores.
 
 Meanwhile the environment of other people's clients is made, where it is not there yet.
-Options are pytest's; ``-n 0`` runs the tests in one process, where a debugger can be used.
+Options are pytest's; ``-n 0`` runs the tests in one process, where a debugger can be used, and so
+does ``-s``, which shows what they print.
 Exit code 0 only if all of them passed.
 """
 
@@ -25,7 +26,9 @@ CHECKS: Final = {
 #: A file's tests stay together and in order: they share servers. Those that take longest wait most
 #: of the time, so one process more than there are cores is worth having.
 PROCESSES: Final = len(os.sched_getaffinity(0)) + 1
-TESTS: Final = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+TESTS: Final = ("--dist", "loadfile", "--no-loadscope-reorder")
+#: Asks for what tests print while they run, which only one process shows.
+PRINTS: Final = frozenset({"-s", "--capture=no"})
 #: Ends as a Python of that environment that has nothing to do.
 FOREIGN: Final = (sys.executable, "-I", "-S", str(ROOT / "bin/set_up.py"), "foreign.lock", "-c", "")
 
@@ -58,8 +61,9 @@ def main(options: Sequence[str]) -> int:
 def tested(options: Sequence[str]) -> int:
     """The exit code of pytest, whose processes must count sets in one order, any order."""
     seed = os.environ.get("PYTHONHASHSEED") or str(random.randrange(1, 1 << 32))
-    print(f"tests    in {PROCESSES} processes, PYTHONHASHSEED={seed}", flush=True)
-    command = (sys.executable, "-m", "pytest", *TESTS, *options)
+    processes = 0 if PRINTS & set(options) else PROCESSES
+    print(f"tests    in {processes or 1} processes, PYTHONHASHSEED={seed}", flush=True)
+    command = (sys.executable, "-m", "pytest", "-n", str(processes), *TESTS, *options)
     environ = os.environ | {"PYTHONHASHSEED": seed}
     return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
 
