@@ -20,7 +20,7 @@ from zoe.actors.order_cancels import OrderCancels
 from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
-from zoe.actors.order_opening import DEADLINE_NS, Fresh, OrderConfig, opened
+from zoe.actors.order_opening import DEADLINE_NS, PERMIT_SECONDS, Fresh, OrderConfig, opened
 from zoe.domain import order_record
 from zoe.domain.amend import Progress, progress_of
 from zoe.domain.errors import EarlyFact, IllegalCommand, StoreError
@@ -67,8 +67,6 @@ from zoe.runtime.offload import Outcome
 
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
-#: An order that waits for its permit asks for it again after this.
-PERMIT_SECONDS: Final = 5
 
 
 #: What is taken one after the other.

@@ -6,6 +6,7 @@ it, and whoever wished sees the order as it is. A newer wish takes the place of 
 
 from typing import Final
 
+from zoe.actors.order_opening import PERMIT_SECONDS
 from zoe.domain.amend import Amend
 from zoe.domain.errors import IllegalCommand
 from zoe.domain.order import Fact, Input, Order, State
@@ -24,8 +25,6 @@ from zoe.runtime.log import log
 DEADLINE_NS: Final = 5_000_000_000
 #: Waiting for an answer this long past the deadline is silence.
 ANSWER_MARGIN_NS: Final = 1_000_000_000
-#: A permit that has not come after this is asked for again.
-PERMIT_SECONDS: Final = 5
 SETTLED: Final = "amend"
 PERMIT: Final = "amend_permit"
 #: "Unknown order" on an order that was acknowledged means that it is closed.

@@ -6,13 +6,12 @@ who waits, and an answer proves nothing: leave is asked for again where nothing 
 
 from typing import Final
 
+from zoe.actors.order_opening import PERMIT_SECONDS
 from zoe.domain.order import Order
 from zoe.messages.gateway import SendCancel
 from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor, Timer
 
-#: A permit that has not come after this is asked for again.
-PERMIT_SECONDS: Final = 5
 RETRY_SECONDS: Final = (0.5, 1, 2, 4)
 #: The timer after which leave is asked for again.
 AGAIN: Final = "cancel"

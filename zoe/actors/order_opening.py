@@ -19,6 +19,8 @@ from zoe.runtime.address import Address
 
 #: How long the exchange may take to execute an add (Kraken's default deadline).
 DEADLINE_NS: Final = 5_000_000_000
+#: A permit, to whatever, that has not come after this is asked for again.
+PERMIT_SECONDS: Final = 5
 
 
 @attrs.frozen

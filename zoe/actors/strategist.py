@@ -21,10 +21,9 @@ from zoe.actors.strategist_targets import renewal_of, target_of
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
-from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
-from zoe.domain.strategy.view import Decision, Strategy, Touch, View, Want
+from zoe.domain.strategy.view import Decision, Strategy, View, Want, quick_touch, quick_view
 from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote
@@ -38,8 +37,6 @@ RENEW_SECONDS: Final = 1
 
 #: What makes a want another one: not how long it holds, which each renewal tells.
 _what: Final = attrgetter("key", "pair", "side", "price", "quantity", "post_only")
-_touch: Final = quick(Touch)
-_view: Final = quick(View)
 
 
 @attrs.frozen
@@ -146,7 +143,7 @@ class Strategist(Actor):
             return None
         assert self.envelope is not None
         now_ns = self.clock.wall_ns()
-        touch = _touch(
+        touch = quick_touch(
             quote.bid,
             quote.bid_qty,
             quote.ask,
@@ -157,7 +154,7 @@ class Strategist(Actor):
             quote.received_ns,
         )
         cause = self.envelope.message_id
-        return _view(now_ns, cause, instrument, touch, self._held, self._trading)
+        return quick_view(now_ns, cause, instrument, touch, self._held, self._trading)
 
     def _journal(self, view: View, decision: Decision) -> None:
         log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)

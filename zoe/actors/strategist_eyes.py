@@ -19,13 +19,12 @@ from zoe.domain.strategy import fair_value
 from zoe.domain.strategy.fair_value import Leg, Own, Weighing
 from zoe.domain.strategy.market import Book, BookState, Level, Sibling, Sweep, Tape, without_own
 from zoe.domain.strategy.routes import Route, routes
-from zoe.domain.strategy.view import Bar, Touch
+from zoe.domain.strategy.view import Bar, Touch, quick_touch
 from zoe.messages.market import CandleSeen, Quote, TradePrints
 
 FIVE_MINUTES_NS: Final = 300_000_000_000
 #: A book of which nothing was heard for so long has not been followed without a gap.
 GAP_NS: Final = 30_000_000_000
-_TOUCH: Final = quick(Touch)
 _BOOK: Final = quick(Book)
 _SIBLING: Final = quick(Sibling)
 
@@ -192,7 +191,7 @@ class Eyes:
             return None
         age_ms = quote.age_ns(now_ns) // 1_000_000
         best = (quote.bid, quote.bid_qty, quote.ask, quote.ask_qty)
-        return _TOUCH(*best, age_ms, quote.live, quote.exchange_ns, quote.received_ns)
+        return quick_touch(*best, age_ms, quote.live, quote.exchange_ns, quote.received_ns)
 
     def book(self, symbol: str, now_ns: int) -> Book | None:
         """The levels without our own orders; None before the first quote."""

@@ -11,15 +11,13 @@ from zoe.actors.strategist_eyes import Eyes
 from zoe.actors.strategist_purse import Purse
 from zoe.actors.strategist_scan import Scanner
 from zoe.domain.catalog import Instrument
-from zoe.domain.quick import quick
 from zoe.domain.ratelimit import Room
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.own import Account, Budget
-from zoe.domain.strategy.view import View
+from zoe.domain.strategy.view import View, quick_view
 
 ZERO: Final = Decimal(0)
 SECOND_NS: Final = 1_000_000_000
-_VIEW: Final = quick(View)
 
 
 class Views:
@@ -48,7 +46,7 @@ class Views:
         if instrument is None or touch is None:
             return None
         room = self.rooms.get(pair)
-        return _VIEW(
+        return quick_view(
             now_ns=now_ns,
             cause=cause,
             instrument=instrument,

@@ -6,9 +6,9 @@ from functools import partial
 import attrs
 from stage import Stage
 
-from zoe.actors.order_amends import ANSWER_MARGIN_NS, DEADLINE_NS, PERMIT_SECONDS
+from zoe.actors.order_amends import ANSWER_MARGIN_NS, DEADLINE_NS
 from zoe.actors.order_desk import OrderDesk
-from zoe.actors.order_opening import OrderConfig
+from zoe.actors.order_opening import PERMIT_SECONDS, OrderConfig
 from zoe.domain.amend import Amend, Progress, Terms
 from zoe.domain.order import EXTERNAL, Fact, Fill, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity

@@ -4,9 +4,8 @@ from functools import partial
 
 from stage import Stage
 
-from zoe.actors.order_cancels import PERMIT_SECONDS
 from zoe.actors.order_desk import OrderDesk
-from zoe.actors.order_opening import OrderConfig
+from zoe.actors.order_opening import PERMIT_SECONDS, OrderConfig
 from zoe.domain.order import Fact, Input, Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action

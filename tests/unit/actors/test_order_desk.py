@@ -6,14 +6,14 @@ import pytest
 from journal import MemoryNotes
 from stage import Stage
 
-from zoe.actors.order_actor import ANSWER_MARGIN_NS, PERMIT_SECONDS
+from zoe.actors.order_actor import ANSWER_MARGIN_NS
 from zoe.actors.order_desk import (
     EXIT_ANOTHER_DESK,
     LINGER_SECONDS,
     STORE_PATIENCE_SECONDS,
     OrderDesk,
 )
-from zoe.actors.order_opening import DEADLINE_NS, OrderConfig
+from zoe.actors.order_opening import DEADLINE_NS, PERMIT_SECONDS, OrderConfig
 from zoe.actors.strangers import STRANGER_SECONDS
 from zoe.domain.ids import client_order_id
 from zoe.domain.order import Fact, Fill, Input, Intent, Order, OrderType, Side, State

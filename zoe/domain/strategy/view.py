@@ -8,12 +8,13 @@ bps of fair value, names carry their units. A float may choose, never count.
 """
 
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
 from zoe.domain.catalog import Instrument
 from zoe.domain.order import Side
+from zoe.domain.quick import quick
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.market import NO_TAPE, Book, Scouted, Sibling, Tape
 from zoe.domain.strategy.own import NO_ACCOUNT, Account, Budget, OwnFill, WorkingOrder
@@ -96,6 +97,11 @@ class View:
     def closed_bars(self, interval: str) -> tuple[Bar, ...]:
         """Closed bars of ``5m`` and so on, oldest first; none where none are known."""
         return next((bars for name, bars in self.bars if name == interval), ())
+
+
+#: Their constructors for every quote that a strategist looks at.
+quick_touch: Final = quick(Touch)
+quick_view: Final = quick(View)
 
 
 @attrs.frozen(weakref_slot=False)
