@@ -63,7 +63,7 @@ def clean(seeds: range, seconds: int) -> Lives:
         world.run(seconds)
         world.digest()
         orders += accepted(world.memory)
-        turns += world.runtime.turns
+        turns += len(world.runtime.log)
     return Lives(orders, turns)
 
 

@@ -40,8 +40,6 @@ class Cell:
     """One address's actor, over all its incarnations."""
 
     carrier: "Carrier"
-    #: Whether its turns do not return; a simulation says so.
-    hangs = False
 
     def __init__(self, runtime: "Runtime", child: Child, address: Address, owner: "Owner") -> None:
         self.runtime = runtime
@@ -58,6 +56,8 @@ class Cell:
         self.life: Life | None = None
         self.incarnation = 0
         self.finished = False
+        #: Whether its turns do not return; a simulation says so.
+        self.hangs = False
         self.handled = 0
         self.expired = 0
         self.last_error: str | None = None
@@ -136,7 +136,7 @@ class Cell:
             return False
         if life.stops_at is not None and self._ended(life, life.stops_at):
             return True
-        envelope = self.mailbox.take(holding=life.holding)
+        envelope = self.mailbox.take(life.holding)
         if envelope is None:
             return False
         if life.fenced:

@@ -155,7 +155,7 @@ class Mailbox:
             older.slot.fail("replaced by a newer one")
         return True
 
-    def take(self, *, holding: bool) -> Envelope | None:
+    def take(self, holding: bool) -> Envelope | None:
         """The next envelope, None without one; for the one reader.
 
         Args:

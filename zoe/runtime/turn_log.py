@@ -35,10 +35,16 @@ class TurnLog:
     def __init__(self) -> None:
         self.fresh: list[Any] = []
         self.listener: Listener | None = None
+        self._sealed = 0
         self._hash = hashlib.sha256()
+
+    def __len__(self) -> int:
+        """How many turns there have been."""
+        return self._sealed + len(self.fresh) // VALUES
 
     def seal(self) -> None:
         """Takes the turns that have come together into the digest, and tells the listener."""
+        self._sealed = len(self)
         times, numbers, roots, causes, names, kinds = (
             self.fresh[place::VALUES] for place in range(VALUES)
         )

@@ -24,7 +24,7 @@ from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
 from zoe.runtime.supervision import Owner
 from zoe.runtime.supervisor import Child
-from zoe.runtime.trace import Turn, current
+from zoe.runtime.trace import current
 from zoe.runtime.turn_log import TurnLog
 
 LONGEST_TURN_NS: Final = 200_000
@@ -130,7 +130,6 @@ class VirtualRuntime(Runtime):
         #: Ends the loop before its next turn or event.
         self._paused = False
         self.code: int | None = None
-        self.turns = 0
         #: By types of messages: is shown each turn of one before it runs.
         self.watched: dict[type[Message], Callable[[Envelope], None]] = {}
         #: Gets each line of the ordered log of traced messages.
@@ -222,7 +221,7 @@ class VirtualRuntime(Runtime):
     def _go(self, end_ns: int) -> None:
         """Events and turns until ``end_ns``, until there are none, or until there is a pause."""
         events, ready, time, chance = self._events, self._ready, self._time, self._chance
-        turn = current.turn
+        hung, turn = self._hung, current.turn
         self._paused = self._dead_process or self.code is not None
         while not self._paused:
             if not ready or (events and events[0][0] <= time.now_ns):
@@ -231,6 +230,8 @@ class VirtualRuntime(Runtime):
                 at_ns, _, action = heapq.heappop(events)
                 time.now_ns = max(time.now_ns, at_ns)
                 action()
+                if len(self._fresh) >= TurnLog.full:
+                    self.log.seal()
                 continue
             # One draw for both: its whole part says who, the rest of it how long.
             drawn = chance() * len(ready)
@@ -238,27 +239,18 @@ class VirtualRuntime(Runtime):
             cell = ready.pop(index)
             if cell is None:
                 self._supervised(self._wished.popleft())
-            elif self._turn(cell, turn):
-                time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
+            elif not (cell.finished or (hung and cell.carrier in hung)):
+                reader = cell.reader
+                reader.asleep = True
+                if cell.step(turn):
+                    if not hung or cell.carrier not in hung:
+                        cell.carrier.steps += 1
+                    if reader.asleep and cell.is_busy():
+                        reader.asleep = False
+                        ready.append(cell)
+                    time.now_ns += int((drawn - index) * LONGEST_TURN_NS)
             if time.now_ns > end_ns:
                 return
-
-    def _turn(self, cell: Cell, turn: Turn) -> bool:
-        """Steps a cell that is ready; False when it had nothing to do or cannot."""
-        hung = self._hung
-        if cell.finished or (hung and cell.carrier in hung):
-            return False
-        reader = cell.reader
-        reader.asleep = True
-        if not cell.step(turn):
-            return False
-        self.turns += 1
-        if not hung or cell.carrier not in hung:
-            cell.carrier.steps += 1
-        if reader.asleep and cell.is_busy():
-            reader.asleep = False
-            self._ready.append(cell)
-        return True
 
     # Faults and evidence
 
@@ -309,8 +301,6 @@ class VirtualRuntime(Runtime):
             cell.address.name,
             kind.__name__,
         )
-        if len(fresh) >= TurnLog.full:
-            self.log.seal()
         if kind in self.watched:
             self.watched[kind](envelope)
         if self.tell_line is not None and message.traced:

@@ -363,5 +363,5 @@ class _Teller:
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))
         story.virtual_seconds = world.virtual_seconds()
-        story.messages = world.turns + world.runtime.turns
+        story.messages = world.turns + len(world.runtime.log)
         story.hash = world.digest()

@@ -125,7 +125,7 @@ class World:
     def kill(self) -> None:
         """As kill -9: the exchange sees the sockets close, and that is all."""
         self._now_ns = self.runtime.clock.monotonic_ns()
-        self.turns += self.runtime.turns
+        self.turns += len(self.runtime.log)
         self._digests.update(self.runtime.digest().encode())
         self.runtime.kill()
         self.is_dead = True
