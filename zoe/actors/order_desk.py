@@ -19,7 +19,7 @@ from zoe.actors import hydration
 from zoe.actors.known_orders import ages_in, orders_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
-from zoe.actors.order_opening import Fresh, OrderConfig, begin
+from zoe.actors.order_opening import Begun, Fresh, OrderConfig, begin, follow_up
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
@@ -69,7 +69,7 @@ EXIT_ANOTHER_DESK: Final = 6
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrdersListed | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
-    | ProveLife
+    | ProveLife | Begun
 )  # fmt: skip
 
 
@@ -117,6 +117,9 @@ class OrderDesk(Actor):
                     self._sighted(OrderSighted(sighting))
             case SubmitOrder():
                 self._submit(message)
+            case Begun(birth, fresh):
+                if birth == self.birth:
+                    follow_up(self, fresh, self._start(fresh.intent.intent_id, fresh))
             case Hydrated():
                 self._hydrated(message)
             case SubmitAmend():
@@ -194,11 +197,14 @@ class OrderDesk(Actor):
                 self.tell(wish.reply_to, OrderChanged(known))
             return
         # From here, since a generator of each order's own would be made for one number.
-        chance, begun = self.rng.getrandbits(58), None
+        chance = self.rng.getrandbits(58)
         if wish.has_room:
-            order_actor = self.find(f"{self.me.name}/{intent_id}")
-            begun = begin(self, wish, self._config, chance, order_actor)
-        self._start(intent_id, Fresh(wish.intent, wish.verdict, chance, begun))
+            # Its mail waits there until it lives.
+            self._actors[intent_id] = self.find(f"{self.me.name}/{intent_id}")
+            self._orders[intent_id] = None
+            begin(self, wish, self._config, chance)
+        else:
+            self._start(intent_id, Fresh(wish.intent, wish.verdict, chance))
 
     def _amend(self, approved: SubmitAmend) -> None:
         wish = approved.wish

@@ -10,12 +10,13 @@ from zoe.domain.order import Input, Intent, Order, Route, State
 from zoe.domain.order_inputs import command
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
-from zoe.messages.journal import Record, Row
+from zoe.messages.journal import quick_record, quick_row
 from zoe.messages.limits import RequestPermit
-from zoe.messages.orders import OrderChanged, SubmitOrder
+from zoe.messages.orders import SubmitOrder, quick_changed
 from zoe.ports.journal import EmergencyNotes
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
+from zoe.runtime.message import Message
 
 #: How long the exchange may take to execute an add (Kraken's default deadline).
 DEADLINE_NS: Final = 5_000_000_000
@@ -66,24 +67,40 @@ def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
     )
 
 
-def begin(
-    desk: Actor, wish: SubmitOrder, config: OrderConfig, chance: int, order_actor: Address
-) -> Order:
-    """Records an order for which there is room, and asks for its permit meanwhile; the order.
+@attrs.frozen
+class Begun(Message):
+    """OrderDesk's word to itself that an order's first row is on its way: the rest can follow.
+
+    Attributes:
+        birth: Whose word it is: a successor finds the order among the rows, and it is in doubt.
+    """
+
+    birth: int
+    fresh: Fresh
+
+
+def begin(desk: Actor, wish: SubmitOrder, config: OrderConfig, chance: int) -> None:
+    """Records an order for which there is room; ``follow_up`` does all else while the store writes."""
+    intent = wish.intent
+    order = opened(Order(intent, State.WAITING), config.desk_tag, chance, desk.clock.wall_ns())
+    row = quick_row(
+        *(order_record.stream_of(config.account_id, intent.intent_id), 1),
+        *order_record.opening_row(order, wish.verdict),
+    )
+    known = desk.me, quick_changed(order)
+    desk.tell(desk.find("journal"), quick_record((row,), 1, None, (known,)))
+    desk.tell(desk.me, Begun(desk.birth, Fresh(intent, wish.verdict, chance, order)))
+
+
+def follow_up(desk: Actor, fresh: Fresh, order_actor: Address) -> None:
+    """Asks for the permit of an order whose first row is on its way, and has its words found.
 
     Args:
         order_actor: Gets the permit, and has the bytes leave.
     """
-    intent = wish.intent
-    order = opened(Order(intent, State.WAITING), config.desk_tag, chance, desk.clock.wall_ns())
-    row = Row(
-        *(order_record.stream_of(config.account_id, intent.intent_id), 1),
-        *order_record.opening_row(order, wish.verdict),
-    )
-    known = desk.me, OrderChanged(order)
-    desk.tell(desk.find("journal"), Record((row,), 1, None, (known,)))
+    intent, order = fresh.intent, fresh.begun
+    assert order is not None
     permit = RequestPermit(intent.intent_id, Action.ADD, intent.pair, None, order_actor)
     desk.tell(desk.find("ratelimiter"), permit)
     # The store takes longer than the Gateway needs to find its words.
     desk.tell(desk.find("gateway"), PrepareAdd(order))
-    return order

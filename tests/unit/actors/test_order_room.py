@@ -10,8 +10,10 @@ from zoe.domain.order import Intent, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, PrepareAdd, SendAdd, Sent
+from zoe.messages.journal import Record
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import CancelOrder, DoubtRaised, OrderChanged, SubmitOrder
+from zoe.runtime.message import Envelope
 
 OTHERS = ("ratelimiter", "gateway", "reconciler", "risk", "repositioner", "asker")
 INTENT_ID = "00000000-0000-0000-0000-000000000001"
@@ -103,6 +105,37 @@ def test_a_successor_of_its_actor_sends_nothing_and_has_it_looked_for() -> None:
     assert sent(stage) == 0
     assert last(stage)[0] is State.IN_DOUBT
     assert len(stage.heard("reconciler", DoubtRaised)) == 1
+
+
+def test_a_desk_that_crashes_before_it_asked_for_the_permit_has_the_order_looked_for() -> None:
+    stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
+    journal, runtime = stage.runtime.find("journal"), stage.runtime
+    keep = journal.handler
+
+    def crash_behind_the_row(envelope: Envelope) -> None:
+        keep(envelope)
+        if isinstance(envelope.message, Record) and len(stage.records) == 1:
+            runtime.crash("orders")
+
+    journal.handler = crash_behind_the_row
+    stage.tell(SubmitOrder(INTENT, "{}", runtime.find("asker"), has_room=True), 1)
+    assert stage.heard("ratelimiter", RequestPermit) == [], (
+        "its word to itself is not a successor's"
+    )
+    permit(stage)
+    assert sent(stage) == 0
+    doubts = stage.heard("reconciler", DoubtRaised)
+    assert [doubt.order.state for doubt in doubts] == [State.IN_DOUBT]
+
+
+def test_canceled_before_its_permit_was_asked_for_it_never_leaves() -> None:
+    stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
+    desk = stage.runtime.find("orders")
+    desk.tell(SubmitOrder(INTENT, "{}", stage.runtime.find("asker"), has_room=True))
+    stage.tell(CancelOrder(INTENT_ID, "no longer wanted"))
+    assert last(stage) == (State.REJECTED, "canceled before it left")
+    permit(stage)
+    assert sent(stage) == 0
 
 
 def test_an_answer_is_waited_for_from_the_permit_on() -> None:
