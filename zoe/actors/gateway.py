@@ -12,7 +12,7 @@ a new token, the latch closed until RiskOfficer opens it; adds in flight are los
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Final, assert_never
 
@@ -223,17 +223,15 @@ class Gateway(Actor):
                 break
         self._pass_on()
 
-    def _read(self, payload: bytes, received_ns: int) -> Sequence[object]:
+    def _hear(self, payload: bytes, received_ns: int) -> None:
         assert self._socket.session is not None
         try:
-            return self._socket.session.received(payload, received_ns)
+            said = self._socket.session.received(payload, received_ns)
         except WireError as problem:
             excerpt = payload[:300].decode(errors="replace")
             log.error("exchange.frame_not_understood", error=str(problem), excerpt=excerpt)
-            return ()
-
-    def _hear(self, payload: bytes, received_ns: int) -> None:
-        for thing in self._read(payload, received_ns):
+            return
+        for thing in said:
             match thing:  # in the order of how often they come
                 case Sighting():
                     if not self._burst.takes(thing):

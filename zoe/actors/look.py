@@ -44,7 +44,7 @@ class Look:
         if isinstance(self.waiting_for, GetOpenOrders):
             self.open.add(sighting.order_id)
         if not isinstance(self.waiting_for, GetTrades):
-            self.seen |= _ids(sighting.order_id, sighting.cl_ord_id)
+            self.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
 
     def misses(self, order: Order) -> bool:
         """Whether no list has shown it."""
@@ -101,7 +101,9 @@ class Wish:
         self.reason, self.balances = None, False
 
 
-def _ids(order_id: str | None, cl_ord_id: str | None) -> set[str | int]:
+def _ids(order_id: str | None, cl_ord_id: str | None) -> tuple[str | int, ...]:
     """What an order can be known by: the exchange's id, and ours as a number."""
     number = None if cl_ord_id is None else id_number(cl_ord_id)
-    return {name for name in (order_id, number) if name is not None}
+    if number is None:
+        return () if order_id is None else (order_id,)
+    return (number,) if order_id is None else (order_id, number)

@@ -5,7 +5,7 @@ answered and when. Nothing is lost here unless the core says so (Drop), or an an
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -29,6 +29,7 @@ from zoe.messages.wire import (
     WireRequest,
     WireSend,
 )
+from zoe.runtime.address import Address
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
@@ -65,6 +66,7 @@ class _Socket:
     """One life of one socket; both directions keep their order."""
 
     envelope: Envelope
+    owner: Address
     name: str
     generation: int
     reader: FrameReader | None
@@ -174,14 +176,14 @@ class VirtualWire:
     def deliver(self, deliveries: list[Delivery]) -> None:
         """Carries what the exchange says to the desk."""
         for (number, at_ns), together in groupby(deliveries, _when_and_where):
-            job = self._jobs.get(number)
             socket = self._sockets.get(number)
-            if job is not None:
+            if socket is not None:
+                self._carry(number, socket, at_ns, [one.payload for one in together])
+            elif number in self._jobs:
                 at_ns = max(at_ns, self._now()) + self._latency_ns(self._rng)
                 for delivery in together:
-                    self._later(at_ns, partial(self._answered, job, delivery.payload))
-            elif socket is not None:
-                self._carry(number, socket, at_ns, [one.payload for one in together])
+                    answered = partial(self._answered, self._jobs[number], delivery.payload)
+                    self._later(at_ns, answered)
         self._watch_exchange()
 
     def _carry(self, number: int, socket: _Socket, at_ns: int, said: list[Payload]) -> None:
@@ -237,10 +239,11 @@ class VirtualWire:
     # Sockets
 
     def _open(self, envelope: Envelope, wish: WireOpen) -> None:
+        assert envelope.sender is not None, "frames need somebody to go to"
         self._close(wish.connection)
         number = self._number()
         reader = None if wish.reader is None else wish.reader()
-        socket = _Socket(envelope, wish.connection, number, reader)
+        socket = _Socket(envelope, envelope.sender, wish.connection, number, reader)
         self._sockets[number] = socket
         self._by_name[wish.connection] = (number, socket)
         path = urlsplit(wish.url).path
@@ -282,7 +285,8 @@ class VirtualWire:
     def _frames(self, socket: _Socket, frames: list[bytes]) -> None:
         if socket.reader is not None:
             for payload in frames:
-                self._post(socket, socket.reader.feed(payload, self._now()))
+                for news in socket.reader.feed(payload, self._now()):
+                    self._runtime.post(socket.owner, news)
         elif self.censor is None:
             self._pass_on(socket, frames)
         else:
@@ -297,14 +301,9 @@ class VirtualWire:
             self._pass_on(socket, [passed])
 
     def _pass_on(self, socket: _Socket, frames: list[bytes]) -> None:
-        first, *more = frames
-        frame = _frame(socket.name, socket.generation, first, self._now(), tuple(more))
-        self._post(socket, (frame,))
-
-    def _post(self, socket: _Socket, said: Iterable[Message]) -> None:
-        assert socket.envelope.sender is not None, "frames need somebody to go to"
-        for news in said:
-            self._runtime.post(socket.envelope.sender, news)
+        more = tuple(frames[1:])
+        frame = _frame(socket.name, socket.generation, frames[0], self._now(), more)
+        self._runtime.post(socket.owner, frame)
 
     def _close(self, name: str) -> None:
         number, socket = self._by_name.pop(name, (0, None))

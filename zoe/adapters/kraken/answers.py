@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from zoe.adapters.kraken import public_calls
 from zoe.adapters.kraken.account_calls import TradeVolume
 from zoe.adapters.kraken.client_values import fill
+from zoe.adapters.kraken.frames import UNREADABLE
 from zoe.adapters.kraken.history_calls import Description, OrderRow, TradeRow
 from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
 from zoe.adapters.kraken.reports import describe
@@ -46,9 +48,9 @@ class OpenOrders(msgspec.Struct):
 
 
 class ClosedOrders(msgspec.Struct):
-    """A page of closed orders."""
+    """A page of closed orders, each as it stands in the text."""
 
-    closed: dict[str, OrderRow] = {}
+    closed: dict[str, msgspec.Raw] = {}
 
 
 class TradesHistory(msgspec.Struct):
@@ -71,6 +73,9 @@ _BY_STATUS: Final = {
     "canceled": Input.CANCELED,
     "expired": Input.EXPIRED,
 }
+_ORDER: Final = msgspec.json.Decoder(OrderRow)
+#: Rows of closed orders that are kept, and what they say: ten pages.
+_MOST_ROWS: Final = 500
 #: Order types whose first price is the limit; in the others' it is the trigger.
 _LIMIT_FIRST: Final = frozenset({"limit", "iceberg"})
 
@@ -126,10 +131,45 @@ def orders(
     Args:
         closed: Which list they stand in: it decides where a status is a word nobody listed.
     """
-    return tuple(_order(order_id, row, catalog, closed) for order_id, row in rows.items())
+    return tuple(
+        _order(order_id, row, _symbol(row, catalog), closed) for order_id, row in rows.items()
+    )
 
 
-def _order(order_id: str, row: OrderRow, catalog: Catalog | None, closed: bool) -> Sighting:
+def closed_orders(rows: dict[str, msgspec.Raw], catalog: Catalog | None) -> tuple[Sighting, ...]:
+    """As ``orders``; lists overlap, and a row that was read lately is not read again.
+
+    Raises:
+        ValueError: A row makes no sense.
+    """
+    found = []
+    for order_id, raw in rows.items():
+        text = bytes(raw)
+        try:
+            symbol = _symbol(_closed_row(text), catalog)
+        except UNREADABLE as problem:
+            raise ValueError(f"order {order_id[:40]}: {problem}") from problem
+        found.append(_closed_order(order_id, text, symbol))
+    return tuple(found)
+
+
+@lru_cache(maxsize=_MOST_ROWS)
+def _closed_row(text: bytes) -> OrderRow:
+    return _ORDER.decode(text)
+
+
+@lru_cache(maxsize=_MOST_ROWS)
+def _closed_order(order_id: str, text: bytes, symbol: str | None) -> Sighting:
+    return _order(order_id, _closed_row(text), symbol, closed=True)
+
+
+def _symbol(row: OrderRow, catalog: Catalog | None) -> str | None:
+    """Of the order's pair, where that is known."""
+    known = None if catalog is None else catalog.find(row.descr.pair)
+    return None if known is None else known.symbol
+
+
+def _order(order_id: str, row: OrderRow, symbol: str | None, closed: bool) -> Sighting:
     happened, reason = _BY_STATUS.get(row.status), row.reason
     if happened is None:
         happened, reason = _by_list(row, closed), f"status {row.status[:40]}"
@@ -143,13 +183,12 @@ def _order(order_id: str, row: OrderRow, catalog: Catalog | None, closed: bool) 
         reason=reason,
         exchange_ns=seconds_to_ns(row.closetm or row.opentm),
     )
-    known = None if catalog is None or in_quote else catalog.find(row.descr.pair)
     description = None
-    if known is not None:
+    if symbol is not None and not in_quote:
         # REST does not show an order's time in force.
         kind = (row.descr.ordertype, "gtc", "post" in flags)
         size = (row.vol, _limit_price(row.descr))
-        description = describe(order_id, known.symbol, row.descr.type, kind, size)
+        description = describe(order_id, symbol, row.descr.type, kind, size)
     return quick_sighting(order_id, row.cl_ord_id, (fact,), description)
 
 

@@ -7,6 +7,7 @@ write that may have been executed, unless it is of a category that only ever ref
 
 import enum
 import re
+from functools import lru_cache
 from typing import Final
 
 from zoe.domain.errors import (
@@ -80,6 +81,7 @@ def classify(text: str) -> ZoeError:
     return ExchangeUnavailable(text)
 
 
+@lru_cache(maxsize=256)  # the same few are said again and again
 def _kind(text: str) -> Kind:
     plain = _SPACES.sub(":", text.strip()).lower()
     for beginning, kind in _LONGEST_FIRST:

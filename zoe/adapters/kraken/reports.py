@@ -174,15 +174,18 @@ class Merger:
     def _merged(self, report: Report) -> tuple[Report, Intent | None]:
         """What is known of the order with this report, and what all of that describes."""
         order_id = report.order_id
-        known, description = self._known.pop(order_id, (report, None))
-        if known is not report and _learn(known, report):
-            description = None
+        kept = self._known.get(order_id)
+        if kept is not None:
+            self._known.move_to_end(order_id)
+            if not _learn(kept[0], report) and kept[1] is not None:
+                return kept
+        known, description = report if kept is None else kept[0], None
         try:
-            description = description or _description(known)
+            description = _description(known)
         finally:
             self._known[order_id] = (known, description)
-        if len(self._known) > MOST_ORDERS:
-            self._known.popitem(last=False)
+            if len(self._known) > MOST_ORDERS:
+                self._known.popitem(last=False)
         return known, description
 
 

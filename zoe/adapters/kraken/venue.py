@@ -146,7 +146,7 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
             return answers.orders(opened.open, catalog, closed=False)
         case GetClosedOrders():
             closed = api.parse(answers.ClosedOrders, result)
-            return answers.orders(closed.closed, catalog, closed=True)
+            return answers.closed_orders(closed.closed, catalog)
         case GetTrades():
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)

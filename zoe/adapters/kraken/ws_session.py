@@ -91,18 +91,16 @@ class KrakenSession:
         if self._first_heard_ns is None:
             self._first_heard_ns = received_ns
         try:
-            said = self._read(payload)
+            update = private_frames.update(payload)
+            if update is not None:
+                said = self._update(update, payload)
+            else:
+                said = self._take_apart(frames.FRAME.decode(payload))
         except frames.UNREADABLE as problem:
             raise WireError(f"{type(problem).__name__}: {problem}", payload) from problem
         if not self._live and received_ns - self._first_heard_ns > LIVE_WITHIN_NS:
             return [*said, StreamGap("not live in 10 s")]
         return said
-
-    def _read(self, payload: bytes) -> list[object]:
-        update = private_frames.update(payload)
-        if update is not None:
-            return self._update(update, payload)
-        return self._take_apart(frames.FRAME.decode(payload))
 
     def _take_apart(self, frame: frames.Frame) -> list[object]:
         if frame.channel in _CHANNELS:
@@ -142,9 +140,12 @@ class KrakenSession:
     def _rows(self, frame: ExecutionsFrame | BalancesFrame) -> list[object]:
         """What each report says, then the engine's counts of their pairs; or rows of the ledger."""
         if isinstance(frame, BalancesFrame):
-            return [balance_entry(row) for row in frame.data]
+            return list(map(balance_entry, frame.data))
+        said: list[object] = []
         counts: list[object] = []
-        return [self._sighting(report, counts) for report in frame.data] + counts
+        for report in frame.data:
+            said.append(self._sighting(report, counts))
+        return said + counts
 
     def _out_of_turn(
         self, channel: str, number: int | None, *, is_snapshot: bool

@@ -108,6 +108,8 @@ def _tail(ladder: Ladder, depth: int) -> int | None:
 
 def _changes(ladder: Ladder, old: int | None, new: int | None) -> Levels:
     """Levels gone, changed and come into view; those pushed out of view are not mentioned."""
+    if old is None and new is None:
+        return _all_changes(ladder)
     gone: Levels = []
     changed: Levels = []
     for price, before in ladder.touched.items():
@@ -119,6 +121,20 @@ def _changes(ladder: Ladder, old: int | None, new: int | None) -> Levels:
         elif (new is None or key <= new) and not (was_shown and level.total == before):
             changed.append((price, level.total))
     return gone + changed + _entered(ladder, old, new)
+
+
+def _all_changes(ladder: Ladder) -> Levels:
+    """As ``_changes`` where every level is shown, before and after."""
+    gone: Levels = []
+    changed: Levels = []
+    for price, before in ladder.touched.items():
+        level = ladder.levels.get(price)
+        if level is None:
+            if before:
+                gone.append((price, 0))
+        elif level.total != before:
+            changed.append((price, level.total))
+    return gone + changed
 
 
 def _entered(ladder: Ladder, old: int | None, new: int | None) -> Levels:

@@ -2,9 +2,8 @@
 
 from zoe.sandbox.core.admin import Admin
 from zoe.sandbox.core.books import BookChannel
-from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.channels import Channels
-from zoe.sandbox.core.clearing import Clearing, Print
+from zoe.sandbox.core.clearing import Clearing
 from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.connects import Connects
 from zoe.sandbox.core.engine import Engine
@@ -16,7 +15,6 @@ from zoe.sandbox.core.limits import Limits
 from zoe.sandbox.core.market import MarketModel
 from zoe.sandbox.core.memory import Memory
 from zoe.sandbox.core.opening import Grant, open_account
-from zoe.sandbox.core.orders import LedgerRow, Order, Trade
 from zoe.sandbox.core.outbox import Outbox
 from zoe.sandbox.core.recovery import Recovery
 from zoe.sandbox.core.rest import Rest
@@ -34,17 +32,9 @@ class _Told:
     """See engine.Listener: reports and tape, in this order."""
 
     def __init__(self, reports: Reports, tape: Tape) -> None:
-        self._reports = reports
-        self._tape = tape
-
-    def order_changed(self, order: Order, exec_type: str, trade: Trade | None = None) -> None:
-        self._reports.order_changed(order, exec_type, trade)
-
-    def ledger_written(self, row: LedgerRow) -> None:
-        self._reports.ledger_written(row)
-
-    def traded(self, pair: Pair, trade: Print) -> None:
-        self._tape.traded(pair, trade)
+        self.order_changed = reports.order_changed
+        self.ledger_written = reports.ledger_written
+        self.traded = tape.traded
 
 
 class Exchange:
@@ -145,12 +135,11 @@ class Exchange:
         self._sockets.closed(connection)
 
     def next_wakeup(self) -> int | None:
-        """When something is due by itself; to be asked after every call of another method."""
+        """When something is due by itself, or sooner; to be asked after every call of another method."""
         market = self._market()
-        due = [self.world.timers.next_ns(), self._sockets.next_ns()]
-        if market is not None:
-            due.append(market.next_ns())
-        return min([at_ns for at_ns in due if at_ns is not None], default=None)
+        traders_ns = None if market is None else market.next_ns()
+        due = (self.world.timers.next_ns(), self._sockets.next_ns(), traders_ns)
+        return min(filter(None, due), default=None)
 
     def wake(self, now_ns: int) -> list[Delivery]:
         """What was due until now."""

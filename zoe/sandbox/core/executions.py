@@ -48,14 +48,12 @@ class Reports:
                 continue
             if not feed.order_status and exec_type not in _ALWAYS_TOLD:
                 continue
-            report = report or self._report(order, exec_type, trade)
-            told = report | self._counter(order) if feed.ratecounter else report
+            told = report = report or self._report(order, exec_type, trade)
+            if feed.ratecounter:
+                # The engine's counter of the order's pair; version 1 of the channel calls it so.
+                account = self._world.accounts.of(order)
+                told = report | {"ratecount": self._limits.shown(account, order.terms.pair)}
             self._send(session, "executions", feed, ("update", encode([told])))
-
-    def _counter(self, order: Order) -> dict[str, object]:
-        """The engine's counter of the order's pair; version 1 of the channel calls it so."""
-        account = self._world.accounts.of(order)
-        return {"ratecount": self._limits.shown(account, order.terms.pair)}
 
     def ledger_written(self, row: LedgerRow) -> None:
         """See engine.Listener."""

@@ -19,6 +19,7 @@ class HouseDesk:
         self._world = world
         self._engine = engine
         self._tape = tape
+        #: Those that are filled stay until somebody asks for all, or cancels them.
         self._resting: dict[str, dict[int, Resting]] = {}
 
     def pair(self, symbol: str) -> Pair:
@@ -42,13 +43,9 @@ class HouseDesk:
 
     def orders(self, symbol: str) -> Mapping[int, HouseOrder]:
         """See market.House."""
-        return dict(self._mine(symbol))
-
-    def _mine(self, symbol: str) -> dict[int, Resting]:
-        mine = self._resting.setdefault(symbol, {})
-        for number in [number for number, resting in mine.items() if not resting.left]:
-            del mine[number]
-        return mine
+        kept = self._resting.get(symbol, {})
+        mine = self._resting[symbol] = {n: resting for n, resting in kept.items() if resting.left}
+        return dict(mine)
 
     def place(self, symbol: str, side: str, price: int, qty: int) -> int:
         """See market.House."""
@@ -57,7 +54,7 @@ class HouseDesk:
         self._engine.match(self.pair(symbol), taker, price)
         if taker.left:
             self._world.books[symbol].side(side).add(taker)
-            self._mine(symbol)[taker.number] = taker
+            self._resting.setdefault(symbol, {})[taker.number] = taker
         return taker.number
 
     def take(self, symbol: str, side: str, qty: int, limit: int | None) -> int:

@@ -121,4 +121,6 @@ class Limits:
 
     def shown(self, account: Account, pair: Pair) -> object:
         """The pair's counter, as the executions channel prints it; a part of a hundredth up."""
-        return number(-(-self._level(account, pair) // _HUNDREDTH), 2)
+        decay = TIERS[account.tier].engine_decay
+        level = account.counters[pair.symbol].at(self._world.now_ns, decay)
+        return number(-(-level // _HUNDREDTH), 2)

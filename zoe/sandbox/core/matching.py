@@ -48,7 +48,8 @@ class Ladder:
         if level is None:
             level = self.levels[resting.price] = Level()
             insort(self.keys, self.sign * resting.price)
-        self._touch(resting.price, level)
+        self.touched.setdefault(resting.price, level.total)
+        self._changed.add(self._symbol)
         level.queue[resting.number] = resting
         level.total += resting.left
         level.digits = f"{resting.price}{level.total}"
@@ -56,7 +57,8 @@ class Ladder:
     def shrink(self, resting: Resting, by: int) -> None:
         """Less of it, in its place; gone when nothing is left."""
         level = self.levels[resting.price]
-        self._touch(resting.price, level)
+        self.touched.setdefault(resting.price, level.total)
+        self._changed.add(self._symbol)
         level.total -= by
         level.digits = f"{resting.price}{level.total}"
         resting.left -= by
@@ -65,10 +67,6 @@ class Ladder:
             if not level.queue:
                 del self.levels[resting.price]
                 del self.keys[bisect_left(self.keys, self.sign * resting.price)]
-
-    def _touch(self, price: int, level: Level) -> None:
-        self.touched.setdefault(price, level.total)
-        self._changed.add(self._symbol)
 
     def remove(self, resting: Resting) -> None:
         """Out of its queue, keeping what it has left."""

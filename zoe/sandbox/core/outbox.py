@@ -135,19 +135,19 @@ class Outbox:
     def _send(
         self, session: Session, payload: bytes, at_ns: int = 0, place: int | None = None
     ) -> None:
-        now_ns = session.last_sent_ns = self.now_ns
-        is_open = self.sessions.get(session.connection) is session
-        if session.silent_until_ns > now_ns or not is_open:
+        now_ns, connection = self.now_ns, session.connection
+        session.last_sent_ns = now_ns
+        if session.silent_until_ns > now_ns or self.sessions.get(connection) is not session:
             return
         at_ns = max(at_ns, now_ns, session.not_before_ns)
-        delivery = Delivery(at_ns, session.connection, Frame(payload))
+        delivery = Delivery(at_ns, connection, Frame(payload))
         if place is None:
             self._deliveries.append(delivery)
         else:
             self._deliveries.insert(place, delivery)
         if session.held_back is not None:
             held, session.held_back = session.held_back, None
-            self._deliveries.append(Delivery(at_ns, session.connection, Frame(held)))
+            self._deliveries.append(Delivery(at_ns, connection, Frame(held)))
 
     def drop(self, session: Session, code: int | None, reason: str) -> None:
         """The exchange ends a socket; without a code: without a word."""

@@ -131,6 +131,8 @@ def claim(world: World, terms: Terms, left: int) -> tuple[str, int]:
     traded there.
     """
     pair, asset = terms.pair, claimed_asset(terms)
+    if not left:
+        return asset, 0
     if terms.side == "sell":
         fee = ceiling(left * pair.highest_fee, BASIS_POINTS) if terms.fee_in_base else 0
         decimals = world.catalog.assets[asset].decimals

@@ -47,7 +47,9 @@ class Sockets:
         self._outbox = outbox
         self._faults = faults
         self._channels, self._trading = parts
-        outbox.on_drop = self._channels.forget
+        outbox.on_drop = self._forget
+        #: When a socket is due, or sooner: what is sent to one puts that off. 0: to be looked up.
+        self._due_ns: int | None = 0
         self._methods: dict[str, Callable[[Ask], None]] = {
             "ping": self._ping,
             "subscribe": self._channels.subscribe,
@@ -59,13 +61,18 @@ class Sockets:
         now_ns = self._world.now_ns
         session = Session(connection, path == PRIVATE_PATH, now_ns, now_ns)
         self._outbox.sessions[connection] = session
+        self._due_ns = 0
         self._outbox.frame(session, "status", self._status(session))
 
     def closed(self, connection: int) -> None:
         """Forgets a socket."""
         session = self._outbox.sessions.pop(connection, None)
         if session is not None:
-            self._channels.forget(session)
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._channels.forget(session)
+        self._due_ns = 0
 
     def tell_status(self, pair: Pair | None) -> None:
         """Everybody is told the exchange's state, or who listens a pair's."""
@@ -123,6 +130,7 @@ class Sockets:
         if trading is not None:
             self._trade(ask, trading)
         elif plain is not None:
+            self._due_ns = 0  # it may listen from now on, or no more
             plain(ask)
 
     def _ping(self, ask: Ask) -> None:
@@ -246,11 +254,17 @@ class Sockets:
             self._outbox.answer(ask.session, payload, at_ns, at)
 
     def next_ns(self) -> int | None:
-        """When a heartbeat or the end of an idle socket is due."""
-        return min(map(_due_ns, self._outbox.sessions.values()), default=None)
+        """When a heartbeat or the end of an idle socket is due, or sooner."""
+        if self._due_ns == 0:
+            self._due_ns = min(map(_due_ns, self._outbox.sessions.values()), default=None)
+        return self._due_ns
 
     def wake(self) -> None:
         """Heartbeats, and the end of sockets that neither listen nor speak."""
+        due_ns = self.next_ns()
+        if due_ns is None or due_ns > self._world.now_ns:
+            return
+        self._due_ns = 0
         for session in tuple(self._outbox.sessions.values()):
             if _due_ns(session) > self._world.now_ns:
                 continue

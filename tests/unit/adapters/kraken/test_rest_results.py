@@ -53,6 +53,25 @@ def closed(**changes: object) -> Sighting:
     return first(read(GetClosedOrders(0), {"closed": {"O-1": row}}))
 
 
+def test_a_closed_order_that_stands_in_two_lists_is_read_once() -> None:
+    one = closed(reason="once")
+    assert closed(reason="once") is one
+    assert closed(reason="twice").facts[0].reason == "twice"
+
+
+def test_a_closed_order_whose_pair_was_not_known_is_described_once_it_is() -> None:
+    row = ROW | {"closetm": 1700000009.25, "reason": None}
+    page = {"closed": {"O-1": row}}
+    assert first(read(GetClosedOrders(0), page, None)).description is None
+    assert first(read(GetClosedOrders(0), page)).description is not None
+
+
+def test_a_closed_order_that_cannot_be_read_is_named() -> None:
+    for _ in range(2):
+        with pytest.raises(WireError, match=r"order O-1: .*vol"):
+            closed(vol=[])
+
+
 def first(result: object) -> Sighting:
     assert isinstance(result, tuple)
     sighting = result[0]

@@ -3,6 +3,8 @@
 import pytest
 from sandbox_trial import Trial
 
+from zoe.sandbox.core.moments import SECOND_NS
+
 
 def test_a_new_socket_is_told_the_exchanges_state_first() -> None:
     socket = Trial().open()
@@ -130,6 +132,22 @@ def test_a_subscribed_socket_that_hears_nothing_else_hears_a_heartbeat_a_second(
         trial.pass_time("0.5")
         trial.market(f"{20_000 + n}", f"{20_001 + n}")
     assert len(socket.channel("heartbeat")) == 3
+
+
+def test_what_a_socket_does_may_bring_the_next_wake_up_nearer() -> None:
+    trial = Trial()
+    socket = trial.open()
+    assert trial.exchange.next_wakeup() == trial.now_ns + 60 * SECOND_NS
+    socket.ask("subscribe", channel="ticker", symbol=["BTC/USD"])
+    assert trial.exchange.next_wakeup() == trial.now_ns + SECOND_NS
+    trial.pass_time("0.9")
+    socket.ask("unsubscribe", channel="ticker", symbol=["BTC/USD"])
+    assert trial.exchange.next_wakeup() == trial.now_ns + 60 * SECOND_NS
+    other = trial.open()
+    other.ask("subscribe", channel="ticker", symbol=["BTC/USD"])
+    assert trial.exchange.next_wakeup() == trial.now_ns + SECOND_NS
+    other.close()
+    assert trial.exchange.next_wakeup() == trial.now_ns + 60 * SECOND_NS
 
 
 def test_a_socket_that_neither_listens_nor_speaks_is_closed_after_a_minute() -> None:
