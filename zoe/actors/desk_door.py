@@ -258,7 +258,8 @@ class DeskDoor(Actor):
         if missing:
             return f"no answer from: {', '.join(sorted(missing))}"
         if not self._reconciled:
-            return "not reconciled yet"
+            why = (f": {r['detail']}" for r in gathered["components"] if _holds_up(r))
+            return "not reconciled yet" + "".join(why)
         if not self._armed:
             return "the dead-man's switch is not armed"
         down = [row for row in gathered["components"] if row["status"] == "down"]
@@ -272,6 +273,10 @@ class DeskDoor(Actor):
             self._status(ref)
         elif not self._states.late(ref):
             self._talks.answer(ref, TIMED_OUT, None, ("timed_out", "ask again with the same key"))
+
+
+def _holds_up(row: dict[str, Any]) -> bool:
+    return bool(row["component"] == "reconciler" and row["status"] != "ok")
 
 
 def _drift(report: HealthReported) -> dict[str, Any] | None:

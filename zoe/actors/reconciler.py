@@ -329,8 +329,7 @@ class Reconciler(Actor):
         if look is None or not look.listed:
             return  # of a look that was given up
         self._look = None
-        self._failures = 0
-        self._looks += 1
+        self._failures, self._looks = 0, self._looks + 1
         self._looked_from_ns = look.began_ns
         self._read_from_ns = look.from_ns
         live = [o for o in orders if o.state not in CONCLUDED]
@@ -345,6 +344,7 @@ class Reconciler(Actor):
         self._note()
         self._schedule_doubts()
         if unaccounted:
+            self._beat("degraded", f"{len(unaccounted)} of our orders in neither list")
             self._wish.add("orders in neither list", self.clock.wall_ns())
             self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
         else:

@@ -98,6 +98,8 @@ def _refuse_nonsense(arguments: Namespace) -> None:
             if getattr(arguments, name):
                 raise ConfigError(f"order place: --{name.replace('_', '-')} needs --limit")
     _refuse_route(arguments, "place")
+    if arguments.post_only and (arguments.stop or arguments.take_profit) is not None:
+        raise ConfigError("order place: only a limit order can be --post-only")
     if arguments.post_only and arguments.tif in ("ioc", "fok"):
         raise ConfigError(f"order place: --post-only contradicts --tif {arguments.tif}")
     if arguments.stop is not None and arguments.take_profit is not None:

@@ -13,6 +13,7 @@ from zoe.cli.parser import (
     Parser,
     amount,
     key,
+    name,
     one_of,
     pair,
     refuse_bytes,
@@ -150,7 +151,7 @@ def _order(commands: Any) -> None:
     _amend(below)
     words = ("cancel an order by any of its ids", "zoe order cancel OABCDE-FGHIJ-KLMNOP")
     cancel = _command(below, "cancel", "desk_commands:cancel", words)
-    cancel.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
+    _named(cancel)
     cancel.add_argument("--key", type=key, metavar="UUID", help="idempotency key")
     _printed(cancel)
     _timeout(cancel, 15)
@@ -202,7 +203,7 @@ def _amend(commands: Any) -> None:
         "zoe order amend OABCDE-FGHIJ-KLMNOP --price 50100",
     )
     amend = _command(commands, "amend", "desk_commands:amend", words)
-    amend.add_argument("order", metavar="ID", help="the exchange's, the client's or the intent's")
+    _named(amend)
     amend.add_argument(
         *("--price", "--limit"), type=amount, metavar="PRICE", help="the limit price that it gets"
     )
@@ -217,6 +218,11 @@ def _amend(commands: Any) -> None:
     )
     _printed(amend)
     _timeout(amend, 15)
+
+
+def _named(below: Parser) -> None:
+    words = "the exchange's, the client's or the intent's"
+    below.add_argument("order", type=name, metavar="ID", help=words)
 
 
 def _printed(command: Parser) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from zoe.cli.grammar import parse
+from zoe.cli.parser import Misuse
 from zoe.domain.errors import ZoeError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         own = own[1:] if own[:1] and own[0].startswith("--config=") else own
         if own[:1] == ["sandbox"]:  # an exchange by itself: it reads no configuration of ours
             return _handler("zoe.sandbox.main:main")(own[1:])
-        return _run(parse(words))
+        return _run(_parse(words))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -46,6 +47,17 @@ def _open_all() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, mode)))
+
+
+def _parse(words: list[str]) -> "argparse.Namespace":
+    try:
+        return parse(words)
+    except Misuse as misuse:
+        if "--json" in words:
+            from zoe.cli import show
+
+            show.document({"error": {"code": "usage", "text": misuse.text}})
+        raise
 
 
 def _run(arguments: "argparse.Namespace") -> int:

@@ -3,6 +3,7 @@ like. Nothing here imports the desk."""
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
@@ -14,6 +15,14 @@ _PAIR: Final = re.compile(r"[A-Za-z0-9.]{1,20}(/[A-Za-z0-9.]{1,20})?")
 _SUBCOMMANDS: Final = argparse._SubParsersAction
 
 
+class Misuse(SystemExit):
+    """A command that is no command; people have been told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(2)
+        self.text = text
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with one line for an error, and a guess at what was meant."""
 
@@ -23,8 +32,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong in one line, and exits with 2."""
-        line = " ".join(message.split())
-        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
+        line = f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)"
+        self._print_message(f"{line}\n", sys.stderr)
+        raise Misuse(line)
 
     @property
     def options(self) -> dict[str, argparse.Action]:
@@ -106,6 +116,13 @@ def key(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is not a UUID")
     bare = text.replace("-", "").lower()
     return f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
+
+
+def name(text: str) -> str:
+    """Any of an order's ids; which, the desk knows."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the id of an order is needed")
+    return text
 
 
 def pair(text: str) -> str:

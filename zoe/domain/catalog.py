@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import attrs
 
-from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_below
+from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_below, plain
 
 #: In these states a pair takes new limit orders (facts sheet, section 4.3).
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
@@ -15,6 +15,8 @@ TRADABLE = frozenset({"online", "limit_only", "post_only"})
 DELISTED = "delisted"
 #: Pairs that are known: four times what the exchange lists, whatever symbols somebody invents.
 MOST_PAIRS: Final = 5_000
+#: Of a number that is told to people without an exponent.
+_MOST_DIGITS: Final = 30
 
 
 @attrs.frozen
@@ -77,16 +79,21 @@ class Instrument:
         if self.status not in TRADABLE:
             return f"{self.symbol} is {self.status}"
         if not is_multiple(quantity, self.qty_increment):
-            return f"quantity {quantity} is not a multiple of {self.qty_increment}"
+            return f"quantity {_shown(quantity)} is not a multiple of {_shown(self.qty_increment)}"
         if quantity < self.qty_min:
-            return f"quantity {quantity} is below the minimum {self.qty_min}"
+            return f"quantity {_shown(quantity)} is below the minimum {_shown(self.qty_min)}"
         if price is None:
             return None
         if not is_multiple(price, self.price_increment):
-            return f"price {price} is not a multiple of {self.price_increment}"
+            return f"price {_shown(price)} is not a multiple of {_shown(self.price_increment)}"
         if price * quantity < self.cost_min:
-            return f"cost {price * quantity} is below the minimum {self.cost_min}"
+            return f"cost {_shown(price * quantity)} is below the minimum {_shown(self.cost_min)}"
         return None
+
+
+def _shown(number: Decimal) -> str:
+    """As people write it, unless that would fill their screen."""
+    return plain(number) if abs(number.adjusted()) < _MOST_DIGITS else str(number)
 
 
 def _read_only(pairs: Mapping[str, Instrument]) -> Mapping[str, Instrument]:

@@ -73,7 +73,7 @@ class DriftNumbers:
     def number(self, step: Difference, now_ns: int) -> int | None:
         """The number of a step; None where it says nothing new."""
         known = self.standing.get(step.subject)
-        if known is not None and known.difference == step:
+        if known is not None and (known.difference == step or _waits_anew(step, known.difference)):
             return None
         if known is None and step.status == SETTLED and _name(step) in self._listed:
             return None
@@ -99,6 +99,12 @@ class DriftNumbers:
             self._listed[_name(step)] = None
             if len(self._listed) > MOST_REMEMBERED:
                 self._listed.popitem(last=False)
+
+
+def _waits_anew(step: Difference, known: Difference) -> bool:
+    """Whether somebody who was started anew gives lag its time, where it has had it already."""
+    is_lag = step.status == WAITING and step.cause == LAG and known.status == OPEN
+    return is_lag and (step.ours, step.theirs) == (known.ours, known.theirs)
 
 
 def _name(step: Difference) -> tuple[str, str, str]:

@@ -92,6 +92,9 @@ class OrderDrift:
         #: When orders ended, by the exchange's ids.
         self._ended: OrderedDict[str, tuple[int, State]] = OrderedDict()
         self._standing: dict[str, _Stand] = {}
+        #: Subjects of what the newest look shows too soon after we began to know it: our own
+        #: predecessor may have told of them.
+        self._young: frozenset[str] = frozenset()
 
     @property
     def waits(self) -> bool:
@@ -100,8 +103,8 @@ class OrderDrift:
 
     @property
     def standing(self) -> frozenset[str]:
-        """The subjects of differences that people were told of, and that are not settled."""
-        return frozenset(self._standing)
+        """The subjects of differences that people may have been told of, and that are not settled."""
+        return self._young.union(self._standing)
 
     def told(self, sighting: Sighting, now_ns: int) -> list[Difference]:
         """The stream tells of an order, as it happens."""
@@ -190,8 +193,9 @@ class OrderDrift:
 
     def looked(self, shown: Listed, now_ns: int) -> list[Difference]:
         """What the lists of a whole look show otherwise than we know it."""
-        now = {d.subject: d for d in (*self._unlisted(shown), *self._still_open(shown))}
-        now |= {d.subject: d for d in self._unfilled(shown)}
+        seen = (*self._unlisted(shown), *self._still_open(shown), *self._unfilled(shown))
+        now = {difference.subject: difference for difference, is_old in seen if is_old}
+        self._young = frozenset(d.subject for d, is_old in seen if not is_old)
         found = []
         for subject in self._standing.keys() - now.keys():
             stand = self._standing.pop(subject)
@@ -213,27 +217,29 @@ class OrderDrift:
     def _is_over(self, known: _Stand, shown: Listed) -> bool:
         return shown.began_ns - known.since_ns >= self._patience_ns
 
-    def _unlisted(self, shown: Listed) -> Iterable[Difference]:
+    def _unlisted(self, shown: Listed) -> Iterable[tuple[Difference, bool]]:
+        """What differs so, and whether that is more than a moment's."""
         for order in shown.missing:
             known = self._known.get(order.intent.intent_id)
             since_ns = shown.began_ns if known is None else known.since_ns
-            if order.state in _OPEN_STATES and self._is_old(since_ns, shown):
-                yield _waits(_order(order), order.state.value, "in no list")
+            if order.state in _OPEN_STATES:
+                found = _waits(_order(order), order.state.value, "in no list")
+                yield found, self._is_old(since_ns, shown)
 
-    def _still_open(self, shown: Listed) -> Iterable[Difference]:
+    def _still_open(self, shown: Listed) -> Iterable[tuple[Difference, bool]]:
         for order_id in sorted(shown.open & self._ended.keys()):
             ended_ns, state = self._ended[order_id]
-            if self._is_old(ended_ns, shown):
-                yield _waits(f"order {order_id}", state.value, "open")
+            found = _waits(f"order {order_id}", state.value, "open")
+            yield found, self._is_old(ended_ns, shown)
 
-    def _unfilled(self, shown: Listed) -> Iterable[Difference]:
+    def _unfilled(self, shown: Listed) -> Iterable[tuple[Difference, bool]]:
         for order in shown.unfilled:
             known = self._known.get(order.intent.intent_id)
             since_ns = None if known is None else known.short_ns
-            if since_ns is None or shown.began_ns - since_ns < self._patience_ns:
-                continue
             ours = plain(sum((f.quantity.value for f in order.fills), order.filled.value * 0))
-            yield _waits(f"fills of {_order(order)}", ours, str(order.filled))
+            found = _waits(f"fills of {_order(order)}", ours, str(order.filled))
+            is_old = since_ns is not None and shown.began_ns - since_ns >= self._patience_ns
+            yield found, is_old
 
     def _is_old(self, since_ns: int, shown: Listed) -> bool:
         return since_ns + self._moment_ns <= shown.began_ns

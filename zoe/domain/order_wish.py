@@ -94,13 +94,22 @@ def moment_ns(text: str, now_ns: int) -> int:
     if text.startswith("+") and text[1:].isdecimal() and len(text) < 10:
         at_ns = now_ns + int(text[1:]) * _SECOND_NS
     else:
-        parsed = datetime.fromisoformat(text)
+        parsed = _read_time(text)
         if parsed.tzinfo is None:
             raise ValueError(f"{text} has no time zone: end it with Z for UTC")
         at_ns = int(parsed.timestamp()) * _SECOND_NS
     if not now_ns < at_ns <= now_ns + LONGEST_DAYS * _DAY_NS:
         raise ValueError(f"{text} is not within the next {LONGEST_DAYS} days")
     return at_ns
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise ValueError(
+            f"{text[:40]!r} is neither +SECONDS nor a time such as 2026-12-31T12:00:00Z"
+        ) from problem
 
 
 def same(one: Intent, other: Intent) -> bool:

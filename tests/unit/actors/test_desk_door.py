@@ -305,6 +305,17 @@ def test_status_is_healthy_only_once_reconciled() -> None:
         stage.tell(Reconciled("a", 1, 0))
 
 
+def test_a_desk_that_is_not_reconciled_says_what_it_waits_for() -> None:
+    stage = door()
+    ask(stage, "status")
+    held = "2 of our orders in neither list"
+    stage.tell(HealthReported((("reconciler", "degraded", held, 1), ("store", "ok", "", 1))))
+    stage.tell(BudgetReported("{}"))
+    stage.tell(RiskReported("{}"))
+    stage.tell(OrdersReported(()))
+    assert answers(stage)[0]["error"]["text"] == f"not reconciled yet: {held}"
+
+
 def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None:
     stage = door()
     stage.tell(Reconciled("a", 1, 0))

@@ -24,7 +24,7 @@ from zoe.messages.orders import (
     OrdersReported,
     ReportOrders,
 )
-from zoe.messages.system import Reconciled, StreamBroken, StreamOpened
+from zoe.messages.system import Beat, Reconciled, StreamBroken, StreamOpened
 from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades
 
 
@@ -186,6 +186,16 @@ def test_an_order_of_ours_that_no_list_shows_is_listed_when_lag_cannot_explain_i
     look(stage, (order,), (Sighting("O1", None, (Fact(Input.LIVE, "O1"),)),))
     assert listed(stage)[-1] == ("order O1", "settled", "lag")
     assert stage.heard("books", DriftFound)[-1].standing == frozenset()
+
+
+def test_orders_that_no_list_shows_are_what_its_health_tells() -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    order = attrs.evolve(doubtful(stage), state=State.WORKING, order_id="O1")
+    look(stage, (order,))
+    beat = stage.heard("heartbeat", Beat)[-1]
+    assert (beat.status, beat.detail) == ("degraded", "1 of our orders in neither list")
+    assert stage.heard("watcher", Reconciled) == []
 
 
 def test_trades_are_read_from_where_the_look_began_that_found_them_missing() -> None:

@@ -148,3 +148,16 @@ def test_a_cancel_is_printed_as_it_would_be_sent_by_either_route(
     desk_commands.cancel(grammar.parse((*words, "--route", "ws")))
     frame = json.loads(capsys.readouterr().out)
     assert (frame["method"], frame["params"]) == ("cancel_order", {**params, "token": ""})
+
+
+def test_a_time_that_is_none_is_refused_with_what_times_look_like() -> None:
+    for text in ("+99999999999999999999", "-5", "tomorrow"):
+        with pytest.raises(ValueError, match=r"is neither \+SECONDS nor a time such as 2026"):
+            order_wish.moment_ns(text, NOW_NS)
+
+
+@pytest.mark.parametrize("trigger", ["--stop", "--take-profit"])
+def test_what_the_desk_would_refuse_is_not_shown(trigger: str) -> None:
+    wanted = arguments("buy", "BTC/USD", "1", trigger, "5", "--limit", "4", "--post-only")
+    with pytest.raises(ConfigError, match="only a limit order can be --post-only"):
+        desk_commands.place(wanted)

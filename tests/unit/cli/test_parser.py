@@ -1,6 +1,7 @@
 """The grammar of the command line: every command explained, every mistake answered in one line."""
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -277,3 +278,22 @@ def test_bytes_that_are_no_text_are_refused_but_in_the_name_of_a_file(
     wild = "\udcff"
     assert "is no text" in refusal(capsys, *(word.format(wild) for word in words))
     assert grammar.parse(("replay", wild)).file == Path(wild)
+
+
+@pytest.mark.parametrize(
+    "words", [("order", "cancel", " "), ("order", "amend", "", "--price", "5")]
+)
+def test_an_order_that_is_not_named_is_refused(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert "argument ID: the id of an order is needed" in refusal(capsys, *words)
+
+
+def test_who_asks_for_json_is_told_of_a_mistake_so_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(("status", "--timeout", "x", "--json"))
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    error = json.loads(said.out)["error"]
+    assert error["code"] == "usage"
+    assert said.err == f"{error['text']}\n"

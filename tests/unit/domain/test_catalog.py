@@ -49,7 +49,8 @@ def test_prices_and_quantities_round_to_what_an_order_may_have() -> None:
         ("0.0009", "100000", "quantity 0.0009 is below the minimum 0.001"),
         ("0.001", "10000", None),  # exactly the least quantity
         ("0.1", "100.3", "price 100.3 is not a multiple of 0.5"),
-        ("0.0999", "100", "cost 9.9900 is below the minimum 10"),
+        ("0.0999", "100", "cost 9.99 is below the minimum 10"),
+        ("0.0000001", "100", "quantity 0.0000001 is not a multiple of 0.0001"),
         ("1e200", "100", "quantity 1E+200 is not a multiple of 0.0001"),
     ],
 )

@@ -62,3 +62,14 @@ def test_what_a_whole_look_finds_no_more_is_settled() -> None:
 
 def test_times_are_told_in_tenths_of_a_second() -> None:
     assert [seconds(n) for n in (-5, 0, 3_290_000_000)] == ["0.0 s", "0.0 s", "3.2 s"]
+
+
+def test_what_is_open_stays_so_where_a_restart_gives_lag_its_time_again() -> None:
+    numbers = DriftNumbers()
+    numbers.listed(8, 30, STAYS)
+    assert numbers.number(WAITS, 40) is None
+    assert numbers.number(STAYS, 50) is None, "told once"
+    explained = Difference("balance BTC", WAITING, EXTERNAL, "5", "7", "in suspense")
+    assert numbers.number(explained, 60) == 8
+    other = Difference("balance BTC", WAITING, LAG, "5", "8")
+    assert numbers.number(other, 70) == 8

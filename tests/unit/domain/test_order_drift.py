@@ -176,6 +176,14 @@ def test_an_order_of_ours_that_no_list_shows_waits_for_lag_and_then_alarms() -> 
     assert drift.standing == frozenset()
 
 
+def test_what_a_predecessor_may_have_told_of_stands_until_a_list_shows_otherwise() -> None:
+    drift, ours = knowing(order()), (order(),)
+    assert drift.looked(look(LAG_NS, ours), LAG_NS) == []
+    assert drift.standing == {"order O1"}, "a restart has settled nothing"
+    assert drift.looked(look(LAG_NS + 1), LAG_NS + 1) == []
+    assert drift.standing == frozenset()
+
+
 def test_an_order_that_ended_and_is_listed_as_open_long_after_differs() -> None:
     drift, gone = knowing(order()), Fact(Input.CANCELED, "O1")
     drift.told(Sighting("O1", "c", (gone,)), 1)
