@@ -10,8 +10,8 @@ import hashlib
 import ipaddress
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from zoe.actors.repositioner import RepegConfig
-from zoe.app import dotenv, strategy_settings
+from zoe.app import dotenv, setting_values, strategy_settings
 from zoe.app.logs import LogSettings
 from zoe.app.strategy_settings import (
     EDGE,
@@ -45,6 +45,11 @@ _KRAKEN: Final = {
     "ws_url": "wss://ws.kraken.com/v2",
     "ws_auth_url": "wss://ws-auth.kraken.com/v2",
 }
+#: Of the file: a hundred times what anybody writes.
+_MOST_BYTES: Final = 1_000_000
+#: Exchanges' lists are minutes old at the very most.
+_MOST_LAG_MS: Final = 600_000
+_SCHEMES: Final = (("https", "http"), ("wss", "ws"), ("wss", "ws"))
 #: Of a Unix socket's path, its closing NUL included.
 _LONGEST_SOCKET: Final = 107
 
@@ -66,7 +71,10 @@ class ExchangeSettings:
     ws_url: str = ""
     ws_auth_url: str = ""
     tier: str = attrs.field(default="starter", validator=one_of(*TIERS))
-    lag_ms: int = attrs.field(default=3_000, validator=attrs.validators.ge(0))
+    lag_ms: int = attrs.field(
+        default=3_000,
+        validator=[attrs.validators.ge(0), attrs.validators.le(_MOST_LAG_MS)],
+    )
     reserve: int = attrs.field(default=20, validator=attrs.validators.ge(0))
 
 
@@ -262,11 +270,15 @@ def _read_file(config: Path | None) -> Mapping[str, Any]:
     if config is None and not path.exists():
         return {}
     try:
-        # Numbers with a point stay exact.
-        return tomllib.loads(path.read_text(), parse_float=Decimal)
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ConfigError(f"configuration {path}: more than {_MOST_BYTES} bytes")
+        # Editors of other systems begin with a mark. Numbers with a point stay exact.
+        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
     except OSError as problem:
         raise ConfigError(f"configuration {path}: {problem.strerror}") from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise ConfigError(f"configuration {path}: {problem}") from problem
 
 
@@ -301,69 +313,12 @@ def _section(name: str, kind: type, values: Values) -> Any:
         key = f"{name}.{field}"
         if key in values:
             value, source = values[key]
-            given[field] = _convert(key, wanted, value, source)
+            given[field] = setting_values.convert(key, wanted, value, source)
     try:
         return kind(**given)
     except (ValueError, TypeError, ConfigError) as problem:
         text = str(problem.args[0]) if problem.args else str(problem)
         raise ConfigError(f"configuration: [{name}] {text}") from problem
-
-
-def _convert(key: str, wanted: Any, value: Any, source: str) -> Any:
-    convert = _CONVERTERS.get(wanted)
-    assert convert is not None, f"{key} has a type without a converter"
-    try:
-        return convert(value)
-    except (ValueError, TypeError, InvalidOperation) as problem:
-        shown = value if isinstance(value, str) else repr(value)
-        raise ConfigError(
-            f"configuration: {key} ({source}) cannot be {shown!r}: {problem}"
-        ) from problem
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError("a whole number is needed")
-    return int(value)
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("true or false is needed")
-    return value
-
-
-def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise TypeError("a number is needed")
-    number = Decimal(value)
-    if not number.is_finite():
-        raise ValueError("a finite number is needed")
-    return number
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is needed")
-    return value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    if not isinstance(value, list):
-        raise TypeError("a list of texts is needed")
-    return tuple(map(_text, value))
-
-
-_CONVERTERS: Final[dict[Any, Callable[[object], Any]]] = {
-    int: _integer,
-    bool: _boolean,
-    str: _text,
-    Decimal: _decimal,
-    float: _decimal,  # by the section itself, which knows what it may be
-    tuple[str, ...]: _texts,
-}
 
 
 def _strategies(sections: Mapping[str, Any], switches: Mapping[str, Any]) -> dict[str, Any]:
@@ -385,9 +340,13 @@ def _check(settings: Settings) -> None:
             "the exchange's addresses mix this machine and others: "
             "set KRAKEN_REST_URL, KRAKEN_WS_URL and KRAKEN_WS_AUTH_URL together"
         )
-    for address in addresses:
-        if address and (urlsplit(address).scheme not in ("http", "https", "ws", "wss")):
-            raise ConfigError(f"{address} is not an address of an exchange")
+    for address, (closed, plain) in zip(addresses, _SCHEMES, strict=True):
+        scheme = urlsplit(address).scheme
+        if address and scheme not in (closed, plain):
+            raise ConfigError(f"{address} is not an address of an exchange: {closed}://…")
+        if scheme == plain and not is_loopback(address):
+            # Whoever listens on the way would have the key, and could answer for the exchange.
+            raise ConfigError(f"{address} is not encrypted: {closed}:// is needed")
 
 
 def _shown(parts: Sequence[tuple[str, Any]], values: Values) -> dict[str, tuple[str, str]]:

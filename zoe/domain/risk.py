@@ -91,6 +91,9 @@ def _amounts(_: object, attribute: "attrs.Attribute[Any]", texts: tuple[str, ...
             fits = False
         if not fits:
             raise ValueError(f'{attribute.name} takes texts such as "BTC 2.5", not {text!r}')
+    names = [text.split()[0] for text in texts]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{attribute.name} has an asset twice: {', '.join(names)}")
 
 
 @cache

@@ -19,6 +19,13 @@ LOCAL = {
 }
 
 
+FAR = {
+    "KRAKEN_REST_URL": "https://exchange.example",
+    "KRAKEN_WS_URL": "wss://exchange.example/v2",
+    "KRAKEN_WS_AUTH_URL": "wss://exchange.example/v2",
+}
+
+
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -87,6 +94,14 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
             "dead-man's switch would cancel the stops",
         ),
         ("[exchange\n", "zoe.toml"),
+        (f"x = {'[' * 5_000}", "zoe.toml"),
+        (f"[risk]\nmax_open_orders = {'9' * 5_000}\n", "zoe.toml"),
+        (f"[risk]\nmax_open_orders = '{'9' * 5_000}'\n", "…: a whole number is needed"),
+        ("[risk]\nmax_order_notional = 'abc'\n", "cannot be 'abc': a number is needed"),
+        ("[risk]\nmax_daily_loss_bps = 12.5\n", "cannot be '12.5': a whole number is needed"),
+        ("[risk]\nmax_asset_position = ['BTC 1', 'BTC 2']\n", "has an asset twice"),
+        ("[exchange]\nlag_ms = 99999999\n", "lag_ms"),
+        (f"# {'x' * 1_000_000}\n", "more than 1000000 bytes"),
     ],
 )
 def test_a_wrong_file_is_one_line_that_names_the_place(
@@ -95,6 +110,28 @@ def test_a_wrong_file_is_one_line_that_names_the_place(
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         load(written(tmp_path, text), {}, {})
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
+    file = written(tmp_path, "\ufeff[exchange]\r\ntier = 'pro'\r\n")
+    assert load(file, {}, {}).exchange.tier == "pro"
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("KRAKEN_REST_URL", "http://exchange.example"),
+        ("KRAKEN_WS_AUTH_URL", "ws://exchange.example/v2"),
+    ],
+)
+def test_a_key_goes_to_another_machine_by_closed_ways_only(name: str, address: str) -> None:
+    with pytest.raises(ConfigError, match="is not encrypted"):
+        load(None, {}, FAR | {name: address})
+
+
+def test_an_address_of_another_kind_is_none() -> None:
+    with pytest.raises(ConfigError, match="is not an address of an exchange"):
+        load(None, {}, LOCAL | {"KRAKEN_WS_URL": "http://127.0.0.1:1"})
 
 
 def test_an_exchange_that_nobody_knows_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -110,8 +147,7 @@ def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
 def test_only_three_loopback_addresses_are_not_live() -> None:
     assert not load(None, {}, LOCAL).is_live
     assert load(None, {}, {"EXCHANGE": "kraken"}).is_live
-    far = dict.fromkeys(LOCAL, "https://exchange.example/v2")
-    assert load(None, {}, far).is_live
+    assert load(None, {}, FAR).is_live
     assert load(None, {}, {}).own_sandbox
     assert not load(None, {}, {}).is_live
 
