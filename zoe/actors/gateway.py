@@ -61,7 +61,7 @@ from zoe.messages.wire import (
     WireOpened,
     WireReply,
 )
-from zoe.ports.venue import Answered, GetToken, StreamGap, StreamLive, Venue
+from zoe.ports.venue import Answered, GetToken, Operation, StreamGap, StreamLive, Venue
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
@@ -133,28 +133,28 @@ class Gateway(Actor):
                 self._socket.prepare(message.order)
             case SendAdd():
                 self._add(message)
-            case SendAmend():
-                self._socket.amend(message)
             case SendCancel():
                 self._socket.cancel(message)
+            case Tick("leave"):
+                self._socket.leave()
+            case WireReply() | WireLost():
+                self._replied(message)
+            case PrivateCall():
+                self._queue(message)
+                self._call_next()
+            case SendAmend():
+                self._socket.amend(message)
+            case SetLatch():
+                self._set_latch(message)
             case SendCancelAll():
                 self._socket.cancel_all()
             case SendDeadMan():
                 self._socket.dead_man(message.reply_to, message.timeout_seconds)
-            case Tick("leave"):
-                self._socket.leave()
             case WatchStream():
                 if self._socket.live:
                     self.reply(StreamOpened())
-            case PrivateCall():
-                self._queue(message)
-                self._call_next()
-            case SetLatch():
-                self._set_latch(message)
             case CatalogChanged():
                 self._catalog = message.catalog
-            case WireReply() | WireLost():
-                self._replied(message)
             case WireOpened():
                 self._opened(message)
             case WireClosed():
@@ -312,7 +312,11 @@ class Gateway(Actor):
         self._calls = deque((*left[:before], call, *left[before:]))
 
     def _call_next(self) -> None:
-        if self._calling is not None or not self._calls or self._reserving or self._must_wait():
+        if self._calling is not None or not self._calls or self._reserving:
+            return
+        operation = self._calls[0].operation
+        points = self._venue.cost(operation)
+        if self._must_wait(operation, points):
             return
         nonce = max(self.clock.wall_ns(), self._nonce + 1)
         if nonce >= self._nonce_limit:
@@ -322,19 +326,18 @@ class Gateway(Actor):
             return
         self._nonce, self._called_ns = nonce, self.clock.wall_ns()
         self._calling = self._calls.popleft()
-        request = self._venue.request(self._calling.operation, nonce)
+        request = self._venue.request(operation, nonce)
         self.tell(self.find("wire"), request.on(LANE, nonce, CALL_SECONDS))
-        points = self._venue.cost(self._calling.operation)
         if points:
             self.tell(self.find("ratelimiter"), RestSpent(points))
 
-    def _must_wait(self) -> bool:
-        """Whether the next call must wait for the REST counter; a token waits for a refusal only."""
-        held, operation = self._held, self._calls[0].operation
+    def _must_wait(self, operation: Operation, points: int) -> bool:
+        """Whether a call must wait for the REST counter; a token waits for a refusal only."""
+        held = self._held
         if isinstance(operation, GetToken):
             until_ns = held.urgent_ns
         else:
-            until_ns = held.cheap_ns if self._venue.cost(operation) <= 1 else held.dear_ns
+            until_ns = held.cheap_ns if points <= 1 else held.dear_ns
         return self.clock.monotonic_ns() < until_ns
 
     def _hold(self, held: RestHeld) -> None:

@@ -75,9 +75,6 @@ class _Socket:
     open: bool = True
 
 
-Payload = HttpResponse | Frame | Drop
-
-
 #: What travels together.
 _when_and_where: Final = attrgetter("connection", "at_ns")
 
@@ -127,6 +124,8 @@ class VirtualWire:
         """Takes WireRequest, WireOpen, WireSend, WireGather or WireClose."""
         message = envelope.message
         match message:
+            case WireSend():
+                self._send(message)
             case WireRequest():
                 lane = self._lanes.setdefault(message.lane_name, deque())
                 lane.append(_Job(envelope, message))
@@ -134,8 +133,6 @@ class VirtualWire:
                     self._start(lane)
             case WireOpen():
                 self._open(envelope, message)
-            case WireSend():
-                self._send(message)
             case WireClose():
                 self._close(message.connection)
             case WireGather():
@@ -178,7 +175,7 @@ class VirtualWire:
         for (number, at_ns), together in groupby(deliveries, _when_and_where):
             socket = self._sockets.get(number)
             if socket is not None:
-                self._carry(number, socket, at_ns, [one.payload for one in together])
+                self._carry(number, socket, at_ns, list(together))
             elif number in self._jobs:
                 at_ns = max(at_ns, self._now()) + self._latency_ns(self._rng)
                 for delivery in together:
@@ -186,7 +183,7 @@ class VirtualWire:
                     self._later(at_ns, answered)
         self._watch_exchange()
 
-    def _carry(self, number: int, socket: _Socket, at_ns: int, said: list[Payload]) -> None:
+    def _carry(self, number: int, socket: _Socket, at_ns: int, said: list[Delivery]) -> None:
         """What is said at one moment travels together; now and then each piece by itself."""
         at_ns = max(at_ns, self._now())
         torn = len(said) > 1 and self._rng.random() < TORN
@@ -270,14 +267,14 @@ class VirtualWire:
         if socket.open:
             self.deliver(self._exchange.received(self._now(), number, payload))
 
-    def _said(self, number: int, socket: _Socket, said: list[Payload]) -> None:
+    def _said(self, number: int, socket: _Socket, said: list[Delivery]) -> None:
         if not socket.open:
             return
-        frames = [payload.payload for payload in said if isinstance(payload, Frame)]
+        frames = [frame.payload for one in said if isinstance(frame := one.payload, Frame)]
         if frames:
             self._frames(socket, frames)
         if len(frames) < len(said):
-            drop = next(payload for payload in said if isinstance(payload, Drop))
+            drop = next(end for one in said if isinstance(end := one.payload, Drop))
             self._shut(number, socket)
             reason = f"closed by the peer: {drop.code} {drop.reason}"
             self._tell(socket.envelope, WireClosed(socket.name, socket.generation, reason))

@@ -47,5 +47,5 @@ class KeyPair:
         """
         digest = hashlib.sha256((nonce + body).encode()).digest()
         secret = base64.b64decode(self.secret)
-        mac = hmac.new(secret, path.encode() + digest, hashlib.sha512)
-        return base64.b64encode(mac.digest()).decode()
+        mac = hmac.digest(secret, path.encode() + digest, "sha512")
+        return base64.b64encode(mac).decode()

@@ -47,6 +47,5 @@ class Ask(msgspec.Struct, frozen=True):
         return _ENCODER.encode(answer)
 
 
-def encode(value: object) -> bytes:
-    """JSON text."""
-    return _ENCODER.encode(value)
+#: JSON text of a value.
+encode: Final = _ENCODER.encode

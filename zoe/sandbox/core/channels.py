@@ -243,7 +243,7 @@ class Channels:
         status = wanted.get("order_status", True)
         orders = wanted.get("snap_orders", wanted.get("snapshot", True))
         trades = wanted.get("snap_trades", wanted.get("snapshot_trades", False))
-        feed = ask.session.executions = self._feed(ask, account)
+        feed = ask.session.executions = self._feed("executions", ask, account)
         feed.order_status, feed.ratecounter = status, wanted.get("ratecounter", False)
         result = {
             "maxratecount": TIERS[account.tier].engine_most,
@@ -269,7 +269,7 @@ class Channels:
         account = self._account(ask)
         if ask.session.balances is not None:
             raise Refusal(errors.ALREADY_SUBSCRIBED)
-        ask.session.balances = self._feed(ask, account)
+        ask.session.balances = self._feed("balances", ask, account)
         snapshot = ask.params.get("snapshot", True)
         self._accept(ask, {"snapshot": snapshot})
         if snapshot:
@@ -293,10 +293,10 @@ class Channels:
             raise Refusal(errors.INVALID_SESSION)
         return accounts.by_name[key.account]
 
-    def _feed(self, ask: Ask, account: Account) -> PrivateFeed:
+    def _feed(self, channel: str, ask: Ask, account: Account) -> PrivateFeed:
         token = ask.params["token"]
         self._world.accounts.use_token(token, 1)
-        return PrivateFeed(account.name, token)
+        return PrivateFeed(channel, account.name, token)
 
     def _end(self, feed: PrivateFeed | None) -> None:
         if feed is not None:

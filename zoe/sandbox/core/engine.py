@@ -43,7 +43,7 @@ class Engine:
             Refusal: It is not accepted; nothing has changed.
         """
         terms = rules.sized(self.world, terms)
-        rules.check_new(self.world, account, terms, replaced)
+        claimed = rules.check_new(self.world, account, terms, replaced)
         if replaced is not None:
             self.end(replaced, "canceled", errors.REASON_REPLACED)
         order = Order(self.world.ids.new("O"), account.name, terms, self.world.now_ns)
@@ -51,7 +51,7 @@ class Engine:
             "order_accepted", order.opened_ns, records.names(order), records.description(terms)
         )
         account.open_order(order)
-        self._clearing.claim(order)
+        account.hold(order, *claimed)
         self._tell(order, "pending_new")
         if terms.expires_ns:
             self.world.timers.at(terms.expires_ns, partial(self._expire, order))

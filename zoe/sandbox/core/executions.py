@@ -22,11 +22,14 @@ _CATEGORIES: Final = {"staking": "staking-rewards", "reward": "reward-bonus"} | 
     "spend": "instant",
     "receive": "instant",
 }
-#: How frames begin, by channel and type.
-_HEADS: Final = {
-    (channel, kind): b'{"channel":"%b","type":"%b"' % (channel.encode(), kind.encode())
-    for channel in ("executions", "balances")
-    for kind in ("snapshot", "update")
+#: How frames begin, by channel.
+_SNAPSHOT: Final = {
+    "executions": b'{"channel":"executions","type":"snapshot"',
+    "balances": b'{"channel":"balances","type":"snapshot"',
+}
+_UPDATE: Final = {
+    "executions": b'{"channel":"executions","type":"update"',
+    "balances": b'{"channel":"balances","type":"update"',
 }
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC"})
 
@@ -53,7 +56,7 @@ class Reports:
                 # The engine's counter of the order's pair; version 1 of the channel calls it so.
                 account = self._world.accounts.of(order)
                 told = report | {"ratecount": self._limits.shown(account, order.terms.pair)}
-            self._send(session, "executions", feed, ("update", encode([told])))
+            self._send(session, feed, _UPDATE, encode([told]))
 
     def ledger_written(self, row: LedgerRow) -> None:
         """See engine.Listener."""
@@ -62,21 +65,20 @@ class Reports:
             feed = session.balances
             if feed is not None and feed.account == row.account:
                 report = report or encode([_ledger_report(self._world.catalog, row)])
-                self._send(session, "balances", feed, ("update", report))
+                self._send(session, feed, _UPDATE, report)
 
     def _send(
-        self, session: Session, channel: str, feed: PrivateFeed, said: tuple[str, bytes]
+        self, session: Session, feed: PrivateFeed, heads: Mapping[str, bytes], data: bytes
     ) -> None:
         feed.sequence += 1
-        head = _HEADS[channel, said[0]]
-        payload = b'%b,"data":%b,"sequence":%d}' % (head, said[1], feed.sequence)
-        self._outbox.frame(session, channel, payload)
+        payload = b'%b,"data":%b,"sequence":%d}' % (heads[feed.channel], data, feed.sequence)
+        self._outbox.frame(session, feed.channel, payload)
 
     def orders_snapshot(self, session: Session, account: Account) -> None:
         """Every open order, oldest first."""
         assert session.executions is not None
         rows = [self._open_order(order) for order in account.open.values()]
-        self._send(session, "executions", session.executions, ("snapshot", encode(rows)))
+        self._send(session, session.executions, _SNAPSHOT, encode(rows))
 
     def trades_snapshot(self, session: Session, account: Account) -> None:
         """The latest trades, newest first."""
@@ -86,7 +88,7 @@ class Reports:
             self._head(order, "trade", "filled", trade.at_ns) | self._traded(order, trade)
             for trade, order in latest
         ]
-        self._send(session, "executions", session.executions, ("snapshot", encode(rows)))
+        self._send(session, session.executions, _SNAPSHOT, encode(rows))
 
     def balances_snapshot(self, session: Session, account: Account) -> None:
         """Every balance."""
@@ -98,7 +100,7 @@ class Reports:
             rows.append(
                 {"asset": asset, "asset_class": "currency", "balance": shown, "wallets": [wallet]}
             )
-        self._send(session, "balances", session.balances, ("snapshot", encode(rows)))
+        self._send(session, session.balances, _SNAPSHOT, encode(rows))
 
     def _report(self, order: Order, exec_type: str, trade: Trade | None) -> dict[str, object]:
         now_ns = self._world.now_ns
@@ -234,12 +236,11 @@ class Reports:
 
     def _dollars(self, pair: Pair, fee: int) -> object:
         """The fee in dollars at the last price of the quote currency; 0 where none is known."""
-        other = (
-            None if pair.quote in _DOLLARS else self._world.catalog.pairs.get(f"{pair.quote}/USD")
-        )
+        if pair.quote in _DOLLARS:
+            return number(fee, pair.cost_decimals)
+        other = self._world.catalog.pairs.get(f"{pair.quote}/USD")
         if other is None:
-            known = pair.quote in _DOLLARS
-            return number(fee if known else 0, pair.cost_decimals)
+            return number(0, pair.cost_decimals)
         value = fee * self._world.last_price.get(other.symbol, 0)
         places = pair.cost_decimals + other.price_decimals
         return number(rescaled(value, places, pair.cost_decimals), pair.cost_decimals)

@@ -21,6 +21,7 @@ IDLE: Final = (1001, "idle")
 class PrivateFeed:
     """A subscription of a private channel; every frame has the next sequence number."""
 
+    channel: str
     account: str
     token: str
     sequence: int = 0

@@ -156,5 +156,5 @@ def _traded_ns(account: Account, exec_id: str) -> int | None:
 
 
 def _in_window(order: Order, window: Window, by: str) -> bool:
-    opened, closed = window.has(order.opened_ns), window.has(order.closed_ns)
-    return (opened and by != "close") or (closed and by != "open")
+    opened = by != "close" and window.has(order.opened_ns)
+    return opened or (by != "open" and window.has(order.closed_ns))

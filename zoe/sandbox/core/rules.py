@@ -85,8 +85,14 @@ def sized(world: World, terms: Terms) -> Terms:
     return msgspec.structs.replace(terms, qty=qty + max(left // price, 1) if price else 0)
 
 
-def check_new(world: World, account: Account, terms: Terms, replaced: Order | None = None) -> None:
-    """Raises Refusal for an order that cannot be accepted, also not in place of another."""
+def check_new(
+    world: World, account: Account, terms: Terms, replaced: Order | None = None
+) -> tuple[str, int]:
+    """What an order will hold, see ``claim``.
+
+    Raises:
+        Refusal: It cannot be accepted, also not in place of another.
+    """
     check_mode(world, terms.pair, limit=terms.has_limit, post_only=terms.post_only)
     check_size(world, terms)
     if terms.cl_ord_id is not None and same_id(terms.cl_ord_id) in account.by_cl_ord_id:
@@ -94,12 +100,15 @@ def check_new(world: World, account: Account, terms: Terms, replaced: Order | No
     beside = account.open_by_pair[terms.pair.symbol] - (replaced is not None)
     if beside >= TIERS[account.tier].open_orders:
         raise Refusal(errors.ORDERS_LIMIT)
-    asset, amount = needed(world, terms)
+    claimed = asset, amount = claim(world, terms, terms.qty)
+    if not terms.has_limit:
+        asset, amount = needed(world, terms)
     freed = 0
     if replaced is not None and replaced.terms.side == terms.side:
         freed = replaced.held
     if account.available(asset) + freed < amount:
         raise Refusal(errors.INSUFFICIENT_FUNDS)
+    return claimed
 
 
 def needed(world: World, terms: Terms) -> tuple[str, int]:

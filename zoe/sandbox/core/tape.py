@@ -41,10 +41,14 @@ class Hour:
 
     def add(self, trade: Print) -> None:
         """One more trade."""
-        self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
-        self.last = trade.price
-        self.qty += trade.qty
-        self.value += trade.qty * trade.price
+        price, qty = trade.price, trade.qty
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.last = price
+        self.qty += qty
+        self.value += qty * price
         self.count += 1
 
     def add_past(self, candle: Candle) -> None:

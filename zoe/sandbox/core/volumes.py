@@ -2,12 +2,15 @@
 
 from bisect import bisect_right
 from collections import deque
+from operator import itemgetter
 from typing import Final
 
 from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.moments import SECOND_NS
 
 CENT: Final = 100
+#: Of a row of fees, which volumes it begins with.
+_least_dollars: Final = itemgetter(0)
 _SPAN_NS: Final = 30 * 86_400 * SECOND_NS
 
 
@@ -32,11 +35,7 @@ class Volume:
 
 def tier_of(pair: Pair, cents: int) -> int:
     """Which row of the pair's fees is for such a volume."""
-    return max(bisect_right(pair.fees, cents, key=_least_cents) - 1, 0)
-
-
-def _least_cents(row: tuple[int, int, int]) -> int:
-    return row[0] * CENT
+    return max(bisect_right(pair.fees, cents // CENT, key=_least_dollars) - 1, 0)
 
 
 def fee_bps(pair: Pair, cents: int, *, maker: bool) -> int:
