@@ -30,6 +30,7 @@ from zoe.actors.journal_work import (
     Probe,
     Waiting,
     Work,
+    numbered,
 )
 from zoe.actors.noted_cancels import Noted, body_of, look
 from zoe.domain.errors import StoreConflict, StoreError
@@ -170,8 +171,7 @@ class Journal(Actor):
         head = self._queue[0]
         if isinstance(head, Waiting):
             group = self._take_group()
-            rows = tuple([row for waiting in group for row in self._number(waiting)])
-            self._begin(Commit(group, rows))
+            self._begin(Commit(group, self._number(group)))
         else:
             self._queue.popleft()
             self._begin(head)
@@ -201,13 +201,13 @@ class Journal(Actor):
 
     def _call(self, work: Work) -> Callable[[], Any]:
         match work:
-            case Open() | Probe():
-                return self._store.last_seq
             case Commit(_, rows, again):
                 # A commit that failed for sure left nothing, one whose answer was lost may have
                 # left these very rows: settling is right for both.
                 work.again = True
                 return partial(self._store.settle, rows) if again else self._store.begin(rows)
+            case Open() | Probe():
+                return self._store.last_seq
             case Asked(request):
                 return reading_of(self._store, self._account_id, request)
             case Collect():
@@ -242,13 +242,14 @@ class Journal(Actor):
 
     def _finish(self, work: Work, result: Any) -> None:
         match work:
+            case Commit():
+                if self._behind:
+                    self._tell_behind(work.group)
+                for waiting in work.group:
+                    # Each answer follows from its own Record, not from that of the group's first.
+                    self._tell_recorded(waiting.record, waiting.envelope)
             case Open():
                 self._next_seq = result + 1
-            case Commit(group, _):
-                if self._behind:
-                    self._tell_behind(group)
-                for waiting in group:
-                    self._tell_recorded(waiting)
             case Asked(request, envelope):
                 found = Hydrated(request.ref, result)
                 self.tell_because_of(envelope, request.reply_to, found)
@@ -261,9 +262,7 @@ class Journal(Actor):
             case _:
                 assert_never(work)
 
-    def _tell_recorded(self, waiting: Waiting) -> None:
-        """Each answer follows from its own Record, not from that of the group's first."""
-        record, envelope = waiting.record, waiting.envelope
+    def _tell_recorded(self, record: Record, envelope: Envelope) -> None:
         for to, message in record.parcels:
             self.tell_because_of(envelope, to, message)
         if record.reply_to is not None:
@@ -304,14 +303,13 @@ class Journal(Actor):
             group.append(waiting)
         return tuple(group)
 
-    def _number(self, waiting: Waiting) -> list[JournalRow]:
-        envelope, anchors, first = waiting.envelope, self._anchor_seq, self._next_seq
-        anchor = None if envelope.anchor is None else anchors.get(envelope.anchor)
-        self._next_seq = first + len(waiting.record.rows)
-        anchors[envelope.message_id] = self._next_seq - 1
-        if len(anchors) > ANCHORS_KEPT:
+    def _number(self, group: tuple[Waiting, ...]) -> tuple[JournalRow, ...]:
+        anchors = self._anchor_seq
+        rows = numbered(group, self._account_id, self._next_seq, anchors)
+        self._next_seq += len(rows)
+        while len(anchors) > ANCHORS_KEPT:
             anchors.popitem(last=False)
-        return waiting.numbered(self._account_id, first, anchor)
+        return rows
 
     # Cancels noted while the store was down
 

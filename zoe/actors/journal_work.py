@@ -20,27 +20,38 @@ class Waiting:
     envelope: Envelope
     at_ns: int
 
-    def numbered(self, account_id: str, first_seq: int, anchor_seq: int | None) -> list[JournalRow]:
-        """Its rows as they are stored, numbered from this one on."""
-        envelope, at_ns = self.envelope, self.at_ns
-        message_id, correlation_id = envelope.message_id, envelope.correlation_id
-        causation_id = envelope.causation_id
-        return [
-            _journal_row(
+
+def numbered(
+    group: tuple[Waiting, ...], account_id: str, first_seq: int, anchor_seq: dict[int, int]
+) -> tuple[JournalRow, ...]:
+    """A group's rows as they are stored, numbered from this one on.
+
+    Args:
+        anchor_seq: The newest row of each message that had any, by its id; the group's own are added.
+    """
+    rows: list[JournalRow] = []
+    seq = first_seq
+    for waiting in group:
+        envelope = waiting.envelope
+        anchor = None if envelope.anchor is None else anchor_seq.get(envelope.anchor)
+        for row in waiting.record.rows:
+            numbered_row = _journal_row(
                 seq,
                 account_id,
                 row.stream,
                 row.version,
                 row.kind,
-                at_ns,
-                message_id,
-                correlation_id,
-                causation_id,
-                anchor_seq,
+                waiting.at_ns,
+                envelope.message_id,
+                envelope.correlation_id,
+                envelope.causation_id,
+                anchor,
                 row.body,
             )
-            for seq, row in enumerate(self.record.rows, first_seq)
-        ]
+            rows.append(numbered_row)
+            seq += 1
+        anchor_seq[envelope.message_id] = seq - 1
+    return tuple(rows)
 
 
 @attrs.frozen(eq=False)

@@ -48,7 +48,7 @@ from zoe.messages.gateway import (
     Sent,
 )
 from zoe.messages.journal import HandOn, Hydrated, Parcel, Recorded, quick_record
-from zoe.messages.limits import PermitGranted, RequestPermit
+from zoe.messages.limits import PermitGranted, quick_request
 from zoe.messages.orders import (
     CancelOrder,
     CancelWithoutStore,
@@ -69,11 +69,12 @@ from zoe.runtime.offload import Outcome
 ANSWER_MARGIN_NS: Final = 1_000_000_000
 
 
-#: What is taken one after the other.
-_InTurn = OrderFact | AddSettled | AmendSettled | SubmitAmend | CancelOrder | PermitGranted
+#: What a turn brings one after the other.
+_InTurn = Fact | AddSettled | CancelOrder
 Inbox = (
-    _InTurn | OrderSighted | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
-)
+    OrderSighted | AddSettled | PermitGranted | OrderFact | AmendSettled | SubmitAmend | CancelOrder
+    | CancelSettled | CancelWithoutStore | Recorded | Hydrated | Tick | Noted
+)  # fmt: skip
 
 
 class OrderActor(Actor):
@@ -86,12 +87,13 @@ class OrderActor(Actor):
         self._fresh = fresh
         self._order: Order | None = None
         self._version = 0
+        #: What is still to be taken of the present turn.
         self._waiting: deque[_InTurn] = deque()
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
         self._noting = OrderNoting(self, self._stream, config.notes)
         #: Facts that wait for the order's new terms, or its end.
-        self._early: list[OrderFact] = []
+        self._early: list[Fact] = []
         #: The row of the wish to cancel, until it is durable.
         self._cancel_row: int | None = None
         self._cancels = OrderCancels(self)
@@ -121,15 +123,22 @@ class OrderActor(Actor):
     def handle(self, message: Inbox) -> None:
         match message:
             case OrderSighted():
-                facts = (*enlarged(self._order, message.sighting), *message.sighting.facts)
-                self._waiting.extend(map(OrderFact, facts))
-                self._proceed()
+                self._waiting.extend(enlarged(self._order, message.sighting))
+                self._waiting.extend(message.sighting.facts)
             case AddSettled():
                 self._reminder.cancel()
-                self._waiting.extend(map(OrderFact, message.facts))
-                self._take_in_turn(message)
-            case OrderFact() | AmendSettled() | SubmitAmend() | CancelOrder() | PermitGranted():
-                self._take_in_turn(message)
+                self._waiting.extend(message.facts)
+                self._waiting.append(message)
+            case PermitGranted():
+                self._permitted(message)
+            case OrderFact():
+                self._waiting.append(message.fact)
+            case CancelOrder():
+                self._waiting.append(message)
+            case AmendSettled():
+                self._amend_settled(message)
+            case SubmitAmend():
+                self._amend(message)
             case Hydrated():
                 self._hydrated(message)
             case Recorded():
@@ -142,11 +151,11 @@ class OrderActor(Actor):
             case CancelSettled():
                 self._cancel_settled(message)
             case Tick("answer"):
-                self._take_in_turn(AddSettled(Sent.LOST, None, "no answer in time"))
+                self._waiting.append(AddSettled(Sent.LOST, None, "no answer in time"))
             case Tick("permit"):
                 self._ask_again()
             case Tick(name) if name == SETTLED:
-                self._take_in_turn(AmendSettled(message.ref, Sent.LOST, "no answer in time"))
+                self._amend_settled(AmendSettled(message.ref, Sent.LOST, "no answer in time"))
             case Tick(name) if name == PERMIT:
                 self._amends.remind()
             case Tick(name) if name == NOTE:
@@ -155,6 +164,8 @@ class OrderActor(Actor):
                 self._send_cancel()
             case _:
                 assert_never(message)
+        while self._waiting:
+            self._take(self._waiting.popleft())
 
     def _hydrated(self, answer: Hydrated) -> None:
         if not hydration.is_own(self, answer):
@@ -169,53 +180,44 @@ class OrderActor(Actor):
             return
         self.tell(desk, OrderChanged(self._order))
         if self._order.state is State.SENDING:
-            self._waiting.appendleft(OrderFact(Fact(Input.RESTARTED, reason="desk restarted")))
+            self._waiting.append(Fact(Input.RESTARTED, reason="desk restarted"))
         elif progress_of(self._order.amend) is Progress.IN_FLIGHT:
             lost = Fact(Input.AMEND_LOST, self._order.order_id, reason="desk restarted")
-            self._waiting.appendleft(OrderFact(lost))
+            self._waiting.append(lost)
         elif in_doubt(self._order):
             self.tell(*self._doubt(self._order))
         elif self.incarnation > 1 and self._order.state not in CONCLUDED:
             self.tell(self.find("reconciler"), LookWanted("order actor restarted"))
         if self._order.cancel is not CancelProgress.NONE:
             self._send_cancel()
-        self._proceed()
 
-    def _take_in_turn(self, message: _InTurn) -> None:
-        self._waiting.append(message)
-        self._proceed()
-
-    def _proceed(self) -> None:
-        while self._waiting:
-            self._take(self._waiting.popleft())
-
-    def _take(self, message: _InTurn) -> None:
-        assert self._order is not None
-        match message:
-            case OrderFact():
-                self._fact(message.fact)
-            case AmendSettled():
-                fact = self._amends.fact(message, self._order)
-                if fact is not None:
-                    self._fact(fact)
-            case SubmitAmend():
-                self._amends.want(message, self._order)
+    def _take(self, one: _InTurn) -> None:
+        match one:
+            case Fact():
+                self._fact(one)
             case AddSettled():
-                happened = SETTLED_AS[message.outcome]
-                self._fact(quick_fact(happened, message.order_id, reason=message.reason))
+                self._fact(quick_fact(SETTLED_AS[one.outcome], one.order_id, reason=one.reason))
             case CancelOrder():
-                self._cancel_wanted(message.why)
-            case PermitGranted():
-                self._permitted(message)
+                self._cancel_wanted(one.why)
             case _:
-                assert_never(message)
+                assert_never(one)
+
+    def _amend_settled(self, settled: AmendSettled) -> None:
+        assert self._order is not None
+        fact = self._amends.fact(settled, self._order)
+        if fact is not None:
+            self._fact(fact)
+
+    def _amend(self, wish: SubmitAmend) -> None:
+        assert self._order is not None
+        self._amends.want(wish, self._order)
 
     def _fact(self, fact: Fact) -> None:
         assert self._order is not None
         first, *further = news(self._order, fact)
         # What the report says beyond that is news to the order as it is then.
         if further:
-            self._waiting.extendleft(map(OrderFact, reversed(further)))
+            self._waiting.extendleft(reversed(further))
         try:
             change = by_fact(self._order, first, self._waiting)
         except EarlyFact as early:
@@ -227,7 +229,7 @@ class OrderActor(Actor):
     def _put_aside(self, fact: Fact, why: str) -> None:
         """Fills are told before the amend that enlarged the order: a look tells, if not the stream."""
         log.info("order.filled_early", intent_id=self._intent_id, reason=why)
-        self._early.append(OrderFact(fact))
+        self._early.append(fact)
         self.tell(self.find("reconciler"), LookWanted("more is filled than was ordered"))
 
     def _permitted(self, permit: PermitGranted) -> None:
@@ -261,7 +263,8 @@ class OrderActor(Actor):
     def _keep_back(self, why: str) -> None:
         """It has not left, and will not."""
         self._unsent = False
-        self.handle(AddSettled(Sent.NOT_SENT, None, why))
+        self._reminder.cancel()
+        self._waiting.append(AddSettled(Sent.NOT_SENT, None, why))
 
     def _cancel_wanted(self, why: str) -> None:
         assert self._order is not None
@@ -290,14 +293,15 @@ class OrderActor(Actor):
         self._order = after
         self._version += len(rows)
         log_change(before, after)
+        asks = asks_to_cancel(before, after)
         # What leaves for the exchange is ahead of those who only want to know.
         told = self.find("orders"), quick_changed(after, change.fact)
-        parcels = (*self._leaving(before, after), told)
+        parcels = (*self._leaving(before, after, asks=asks), told)
         reply_to = self.me if self._cancel_row == self._version else None
         self.tell(self.find("journal"), quick_record(rows, self._version, reply_to, parcels))
-        self._heed(before, after)
+        self._heed(before, after, asks=asks)
 
-    def _leaving(self, before: Order, after: Order) -> list[Parcel]:
+    def _leaving(self, before: Order, after: Order, *, asks: bool) -> list[Parcel]:
         """What follows outside from a change as soon as it is durable."""
         parcels: list[Parcel] = []
         if before.state is State.WAITING and after.state is State.SENDING:
@@ -306,22 +310,23 @@ class OrderActor(Actor):
             parcels.append(self._amends.leaving(after))
         if in_doubt(after) and not in_doubt(before):
             parcels.append(self._doubt(after))
-        if asks_to_cancel(before, after):
+        if asks:
             parcels.append(self._permit(Action.CANCEL, 0))
         return parcels
 
-    def _heed(self, before: Order, after: Order) -> None:
+    def _heed(self, before: Order, after: Order, *, asks: bool) -> None:
         """What follows from a change for the order itself."""
+        is_concluded = after.state in CONCLUDED
         if self._early and (after.state in TERMINAL or after.terms != before.terms):
             self._waiting.extendleft(reversed(self._early))
             self._early.clear()
         if after.state is State.WORKING and before.state is not State.WORKING:
             self._amends.lives(after)
-        if after.state in CONCLUDED or after.cancel is not CancelProgress.NONE:
+        if is_concluded or after.cancel is not CancelProgress.NONE:
             self._amends.ended("the order is ending")
-        if asks_to_cancel(before, after):
+        if asks:
             self._cancels.asked()
-        if after.state in CONCLUDED:
+        if is_concluded:
             self._cancels.ended()
         elif before.state in INFERRED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
@@ -349,7 +354,7 @@ class OrderActor(Actor):
     def _permit(self, action: Action, age_ns: int | None) -> Parcel:
         assert self._order is not None
         pair = self._order.intent.pair
-        permit = RequestPermit(self._intent_id, action, pair, age_ns, self.me)
+        permit = quick_request(self._intent_id, action, pair, age_ns, self.me)
         return self.find("ratelimiter"), permit
 
     def _send_cancel(self) -> None:

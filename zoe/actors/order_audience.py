@@ -24,7 +24,7 @@ from zoe.runtime.address import Address
 
 RISK: Final = "risk"
 REPOSITIONER: Final = "repositioner"
-_NOBODY: Final[Mapping[str, Address]] = {}
+_NOBODY: Final[tuple[str, ...]] = ()
 
 
 class OrderAudience:
@@ -41,18 +41,21 @@ class OrderAudience:
         self._interests: dict[str, Interest] = {RISK: alters_risk, REPOSITIONER: alters_anything}
         self._interests["reconciler"] = alters_lists if compared else alters_doubts
         self._interests |= dict.fromkeys(listeners, alters_anything)
+        #: Who hears of one order: those who would hear of it anyway apart.
         self._followers: dict[str, dict[str, Address]] = {}
+        self._senders: dict[str, dict[str, Address]] = {}
         #: Orders that waited when a report was made.
         self._unreported: set[str] = set()
 
     def follow(self, intent_id: str, follower: Address) -> None:
         """From here on it hears of all that becomes of an order."""
-        self._followers.setdefault(intent_id, {})[follower.name] = follower
+        followers = self._senders if follower.name in self._interests else self._followers
+        followers.setdefault(intent_id, {})[follower.name] = follower
 
     def forget(self, intent_id: str) -> dict[str, Address]:
         """Nothing more is told of an order; who followed it."""
         self._unreported.discard(intent_id)
-        return self._followers.pop(intent_id, {})
+        return self._senders.pop(intent_id, {}) | self._followers.pop(intent_id, {})
 
     def reported(self, orders: Mapping[str, Order | None]) -> None:
         """A report was made of these orders: of those that still wait it says nothing."""
@@ -61,15 +64,14 @@ class OrderAudience:
     def tell(self, before: Order | None, news: OrderChanged) -> None:
         """An order has changed, from what it was before; None where that was known to nobody."""
         order, fact, tell = news.order, news.fact, self._desk.tell
-        intent_id = order.intent.intent_id
-        followers = self._followers.get(intent_id, _NOBODY)
-        leaves = before is None and order.state is State.SENDING
-        senders = (RISK, *followers) if leaves and intent_id not in self._unreported else ()
+        intent_id, senders = order.intent.intent_id, _NOBODY
+        if before is None and order.state is State.SENDING and intent_id not in self._unreported:
+            senders = (RISK, *self._senders.get(intent_id, ()))
         for name, address, alters in self._told:
-            if alters(before, order, fact) and name not in senders:
+            if name not in senders and alters(before, order, fact):
                 tell(address, news)
-        for name, follower in followers.items():
-            if name not in self._interests:
+        if intent_id in self._followers:
+            for follower in self._followers[intent_id].values():
                 tell(follower, news)
 
     @cached_property

@@ -14,7 +14,6 @@ from zoe.domain.order_record import fact_row
 from zoe.domain.quick import quick
 from zoe.messages.gateway import Sent
 from zoe.messages.journal import Row, quick_row
-from zoe.messages.orders import OrderFact
 
 #: What an answer to an add means to the order.
 SETTLED_AS: Final = {
@@ -64,8 +63,8 @@ def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
         return None
     row = fact_row(after, fact)
     behind = waiting[0] if waiting else None
-    if isinstance(behind, OrderFact) and (fact.input, behind.fact.input) in TOGETHER:
-        last = _after(after, behind.fact)
+    if isinstance(behind, Fact) and (fact.input, behind.input) in TOGETHER:
+        last = _after(after, behind)
         if last is not None:
             waiting.popleft()
             return _change(last[0], fact, (row, last[1]))

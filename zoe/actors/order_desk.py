@@ -321,25 +321,27 @@ class OrderDesk(Actor):
         intent_id = order.intent.intent_id
         if intent_id not in self._actors:
             return
-        before, pair = self._orders.get(intent_id), order.intent.pair
-        self._index(order)
+        before = self._index(order)
         self._audience.tell(before, news)
         if order.state in CONCLUDED:
-            self.tell(self.find("ratelimiter"), OrderEnded(intent_id, pair))
+            self.tell(self.find("ratelimiter"), OrderEnded(intent_id, order.intent.pair))
         elif begins_age(before, news.fact):
-            self.tell(self.find("ratelimiter"), OrderAged(intent_id, pair))
+            self.tell(self.find("ratelimiter"), OrderAged(intent_id, order.intent.pair))
         if self._awaiting:
             self._release_waiters()
 
-    def _index(self, order: Order) -> None:
-        intent_id = order.intent.intent_id
-        before, self._orders[intent_id] = self._orders.get(intent_id), order
-        known = before is not None and before.cl_ord_id == order.cl_ord_id
-        number = None if known or order.cl_ord_id is None else id_number(order.cl_ord_id)
-        if number is not None:
-            self._by_client[number] = intent_id
+    def _index(self, order: Order) -> Order | None:
+        """Takes an order as it is, to be found by its ids; as it was before."""
+        intent_id, client_id = order.intent.intent_id, order.cl_ord_id
+        before = self._orders.get(intent_id)
+        self._orders[intent_id] = order
+        if client_id is not None and (before is None or before.cl_ord_id != client_id):
+            number = id_number(client_id)
+            if number is not None:
+                self._by_client[number] = intent_id
         if order.order_id is not None:
             self._by_exchange[order.order_id] = intent_id
+        return before
 
     def _forget(self, intent_id: str) -> None:
         self._orders.pop(intent_id, None)

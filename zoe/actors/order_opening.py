@@ -11,7 +11,7 @@ from zoe.domain.order_inputs import command
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
 from zoe.messages.journal import quick_record, quick_row
-from zoe.messages.limits import RequestPermit
+from zoe.messages.limits import quick_request
 from zoe.messages.orders import SubmitOrder, quick_changed
 from zoe.ports.journal import EmergencyNotes
 from zoe.runtime.actor import Actor
@@ -100,7 +100,7 @@ def follow_up(desk: Actor, fresh: Fresh, order_actor: Address) -> None:
     """
     intent, order = fresh.intent, fresh.begun
     assert order is not None
-    permit = RequestPermit(intent.intent_id, Action.ADD, intent.pair, None, order_actor)
+    permit = quick_request(intent.intent_id, Action.ADD, intent.pair, None, order_actor)
     desk.tell(desk.find("ratelimiter"), permit)
     # The store takes longer than the Gateway needs to find its words.
     desk.tell(desk.find("gateway"), PrepareAdd(order))

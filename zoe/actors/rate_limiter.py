@@ -40,7 +40,9 @@ from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
-_WISH: Final = quick(Wish)
+_wish: Final = quick(Wish)
+_granted: Final = quick(PermitGranted)
+_room: Final = quick(BudgetChanged)
 LEASE_NS: Final = 2_000_000_000
 #: REST calls cost one point each, but for the dearest.
 CHEAP_CALL: Final = 1
@@ -129,15 +131,19 @@ class RateLimiter(Actor):
         self._serve(pair, lanes)
 
     def _serve(self, pair: str, lanes: _Lanes) -> None:
-        now_ns = self.clock.monotonic_ns()
+        now_ns, limiter, is_spent = self.clock.monotonic_ns(), self._limiter, False
         while (first := lanes.first()) is not None:
-            wish = self._limiter.engine_aged(_wish(first), now_ns)
-            wait_ns = self._limiter.engine_wait_ns(wish, now_ns)
+            wish = limiter.engine_aged(_wish(pair, first.action, first.age_ns, first.ref), now_ns)
+            wait_ns = limiter.engine_wait_ns(wish, now_ns)
             if wait_ns > 0:
                 self._later(pair, lanes, now_ns + wait_ns)
-                return
+                break
             lanes.drop_first()
-            self._grant(first, wish, now_ns)
+            limiter.engine_spend(wish, now_ns)
+            self.tell(first.reply_to, _granted(first.ref, first.action, now_ns + LEASE_NS))
+            is_spent = True
+        if is_spent:
+            self._tell_room(pair, now_ns)
 
     def _ended(self, news: OrderEnded) -> None:
         # That there is more room now need not be told before the next round of who watches it.
@@ -158,12 +164,6 @@ class RateLimiter(Actor):
         wait_ns = max(at_ns - self.clock.monotonic_ns(), 0)
         lanes.timer = self.after(wait_ns / 1e9, Tick(pair))
 
-    def _grant(self, request: RequestPermit, wish: Wish, now_ns: int) -> None:
-        self._limiter.engine_spend(wish, now_ns)
-        granted = PermitGranted(request.ref, request.action, now_ns + LEASE_NS)
-        self.tell(request.reply_to, granted)
-        self._tell_room(request.pair, now_ns)
-
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
         watcher = self.envelope.sender
@@ -174,7 +174,7 @@ class RateLimiter(Actor):
 
     def _tell_room(self, pair: str, now_ns: int) -> None:
         if self._watchers:
-            news = BudgetChanged(pair, self._limiter.engine_room(pair, now_ns))
+            news = _room(pair, self._limiter.engine_room(pair, now_ns))
             for watcher in self._watchers.values():
                 self.tell(watcher, news)
 
@@ -221,7 +221,3 @@ class RateLimiter(Actor):
             if lanes.first() is not None
         }
         self.reply(BudgetReported(json.dumps({**snapshot, "waiting": waiting}, default=str)))
-
-
-def _wish(request: RequestPermit) -> Wish:
-    return _WISH(request.pair, request.action, request.age_ns, request.ref)

@@ -286,7 +286,11 @@ class Repositioner(Actor):
         known = None if orders is None else orders.get(intent.intent_id)
         settled = fact is not None and fact.input in _AMENDED
         entry = seen(order, slot[1], known, self.clock.monotonic_ns(), settled=settled)
-        self._keep(slot, intent, entry)
+        if orders is None or known is None:
+            self._keep(slot, intent, entry)
+        else:
+            orders[intent.intent_id] = entry
+            self._quiet_until.pop(slot, None)
 
     def _keep(self, slot: Slot, intent: Intent, entry: Working) -> None:
         """A slot's order, as it is from here on."""

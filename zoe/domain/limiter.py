@@ -1,6 +1,8 @@
 """The engine's counters of all pairs, predicted, and how long an action must wait for its pair's."""
 
+from collections import defaultdict
 from decimal import ROUND_CEILING, Decimal
+from functools import partial
 from typing import Final
 
 from zoe.domain.limit_words import SECOND_NS, Hold
@@ -21,7 +23,6 @@ from zoe.domain.ratelimit import (
     stage_of,
 )
 
-_DEAREST_AMEND_MILLI: Final = engine_cost_milli(Action.AMEND, 0)
 _ROOM: Final = quick(Room)
 #: Later than any time.
 _NEVER_NS: Final = 1 << 63
@@ -95,13 +96,13 @@ class _Pair:
 
     def spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""
-        ref = wish.ref
-        if wish.is_cancel and ref in self._canceled:
+        ref, is_cancel = wish.ref, wish.is_cancel
+        if is_cancel and ref in self._canceled:
             return
         self.set(self.now(now_ns) + wish.cost_milli, now_ns)
         if not ref:
             return
-        if wish.is_cancel:
+        if is_cancel:
             since_ns = self._forgo(ref)
             self._canceled[ref] = now_ns - (wish.age_ns or 0) if since_ns is None else since_ns
         else:
@@ -155,18 +156,12 @@ class Limiter:
         self._tier = tier
         self._threshold_milli = tier.engine_threshold * MILLI
         self._reserve_milli = reserve * MILLI
-        self._pairs: dict[str, _Pair] = {}
+        self._pairs = defaultdict[str, _Pair](partial(_Pair, tier.engine_decay_milli))
         self.rest = RestLimiter(tier) if rest is None else rest
-
-    def _of(self, pair: str) -> _Pair:
-        known = self._pairs.get(pair)
-        if known is None:
-            known = self._pairs[pair] = _Pair(self._tier.engine_decay_milli)
-        return known
 
     def engine_wait_ns(self, wish: Wish, now_ns: int) -> int:
         """Nanoseconds until the action fits; 0 now."""
-        pair = self._of(wish.pair)
+        pair = self._pairs[wish.pair]
         at_ns = now_ns + pair.hold.wait_ns(now_ns)
         if wish.is_cancel:
             if pair.hold.is_remembered(at_ns) and not pair.is_canceled(wish.ref):
@@ -192,20 +187,23 @@ class Limiter:
     def _excess(self, pair: _Pair, wish: Wish, at_ns: int) -> int:
         """How far the counter would be above what it may be, all cancels provided for."""
         owed = pair.owed(at_ns, wish.ref) + (CANCEL_MILLI[0] if wish.ref else 0)
-        dearest = engine_cost_milli(wish.action, 0, wish.count)
-        return pair.now(at_ns) + wish.cost_milli - self._ceiling(owed, dearest)
+        ceiling = self._ceiling(owed, wish.action, wish.count)
+        return pair.now(at_ns) + wish.cost_milli - ceiling
 
-    def _ceiling(self, owed: int, dearest: int) -> int:
+    def _ceiling(self, owed: int, action: Action, count: int = 1) -> int:
         threshold = self._threshold_milli
-        # A reserve that leaves no room for even one action would keep all of them for ever.
-        return threshold - max(owed, min(self._reserve_milli, threshold - dearest))
+        if owed < self._reserve_milli:
+            # A reserve that leaves no room for even one action would keep all of them for ever.
+            most = threshold - engine_cost_milli(action, 0, count)
+            owed = max(owed, min(self._reserve_milli, most))
+        return threshold - owed
 
     def engine_room(self, pair: str, now_ns: int) -> Room:
         """What is left for an amend of an order of this pair."""
-        known = self._of(pair)
+        known = self._pairs[pair]
         # The order to be amended is as young as it can be afterwards.
         owed = known.owed(now_ns) + CANCEL_MILLI[0]
-        ceiling = self._ceiling(owed, _DEAREST_AMEND_MILLI)
+        ceiling = self._ceiling(owed, Action.AMEND)
         held_ns = known.hold.wait_ns(now_ns)
         used = ceiling if held_ns else known.now(now_ns)
         return _ROOM(used, ceiling, self._tier.engine_decay_milli, now_ns)
@@ -214,27 +212,27 @@ class Limiter:
         """The wish with its order's age, where that is known better than whoever asks knows it."""
         if not wish.ref or wish.age_ns is None:
             return wish
-        age_ns = max(wish.age_ns, self._of(wish.pair).age_ns(wish.ref, now_ns))
+        age_ns = max(wish.age_ns, self._pairs[wish.pair].age_ns(wish.ref, now_ns))
         return Wish(wish.pair, wish.action, age_ns, wish.ref, wish.count)
 
     def engine_placed(self, pair: str, ref: str, now_ns: int, *, known: bool = False) -> None:
         """An order was made or amended just before; ``known``: if its cancel is provided for yet."""
-        self._of(pair).placed(ref, now_ns, known=known)
+        self._pairs[pair].placed(ref, now_ns, known=known)
 
     def engine_spend(self, wish: Wish, now_ns: int) -> None:
         """Counts an action."""
-        self._of(wish.pair).spend(wish, now_ns)
+        self._pairs[wish.pair].spend(wish, now_ns)
 
     def engine_ended(self, pair: str, ref: str) -> None:
         """An order is concluded: its cancel is not provided for any more."""
-        self._of(pair).ended(ref)
+        self._pairs[pair].ended(ref)
 
     def engine_reported(self, pair: str, value: Decimal, now_ns: int) -> int:
         """Takes the exchange's own count; returns by how many thousandths it is above the prediction.
 
         The larger of the two is believed.
         """
-        known = self._of(pair)
+        known = self._pairs[pair]
         reported_milli = int((value * MILLI).to_integral_value(ROUND_CEILING))
         difference = reported_milli - known.now(now_ns)
         if difference > 0:
@@ -244,7 +242,7 @@ class Limiter:
 
     def engine_throttled(self, pair: str, now_ns: int, seconds: int | None = None) -> None:
         """The exchange refused an action on this pair: its counter is full, whatever we thought."""
-        known = self._of(pair)
+        known = self._pairs[pair]
         known.refused(self._threshold_milli, now_ns)
         known.hold = known.hold.struck(now_ns, seconds)
 

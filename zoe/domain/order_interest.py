@@ -40,8 +40,8 @@ def alters_risk(before: Order | None, after: Order, fact: Fact | None) -> bool:
     return (
         before.state in CONCLUDED
         or before.intent is not after.intent
-        or before.filled != after.filled
-        # Most changes leave both as they are, and are spared the comparing.
+        # Most changes leave all of these as they are, and are spared the comparing.
+        or (before.filled is not after.filled and before.filled != after.filled)
         or (
             (before.amend is not after.amend or before.amended is not after.amended)
             and before.possible_terms != after.possible_terms
@@ -60,11 +60,11 @@ def alters_lists(before: Order | None, after: Order, fact: Fact | None) -> bool:
 
 def alters_doubts(before: Order | None, after: Order, _fact: Fact | None) -> bool:
     """Whether it changes what a look is for: a fate that is not known, or fills that are not."""
-    return _is_doubtful(after) or (before is not None and _is_doubtful(before))
-
-
-def _is_doubtful(order: Order) -> bool:
-    return order.state is State.IN_DOUBT or order.amend is not None or order.fills_missing
+    if after.fills_missing or after.amend is not None or after.state is State.IN_DOUBT:
+        return True
+    return before is not None and (
+        before.fills_missing or before.amend is not None or before.state is State.IN_DOUBT
+    )
 
 
 def begins_age(before: Order | None, fact: Fact | None) -> bool:

@@ -1,16 +1,17 @@
 """Messages of the RateLimiter: permits are leases."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import Action, Room
 from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class RequestPermit(Message):
     """Ask leave to act on a pair's engine counter.
 
@@ -26,7 +27,11 @@ class RequestPermit(Message):
     reply_to: Address
 
 
-@attrs.frozen
+#: Its constructor for where it is made by the thousand.
+quick_request: Final = quick(RequestPermit)
+
+
+@attrs.frozen(weakref_slot=False)
 class PermitGranted(Message):
     """Go, before ``expires_ns`` (monotonic); the counter has been charged."""
 
@@ -58,7 +63,7 @@ class WatchBudget(Message):
     since a restart forgets it."""
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class BudgetChanged(Message):
     """What a pair's counter leaves for adds and amends."""
 

@@ -3,6 +3,7 @@ its failures."""
 
 import enum
 from bisect import insort
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -45,7 +46,7 @@ class MemoryJournal:
         self._account_id = account_id
         self._by_seq: dict[int, JournalRow] = {}
         self._last_seq = 0
-        self._streams: dict[str, list[JournalRow]] = {}
+        self._streams = defaultdict[str, list[JournalRow]](list)
         self._places: set[tuple[str, int]] = set()
         #: Of rows that somebody wanted, which most are never: with their bodies read.
         self._stored: dict[int, StoredRow] = {}
@@ -64,24 +65,22 @@ class MemoryJournal:
 
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
-        by_seq = {row.seq: row for row in rows}
-        places = {(row.stream, row.version) for row in rows}
+        by_seq, places = {}, set()
+        for row in rows:
+            by_seq[row.seq] = row
+            places.add((row.stream, row.version))
+            _JSON.decode(row.body)  # what no database would take is refused here, too
         taken = not self._by_seq.keys().isdisjoint(by_seq) or not self._places.isdisjoint(places)
         if taken or not len(by_seq) == len(places) == len(rows):
             raise StoreConflict("a number or a place in a stream is taken")
-        for row in rows:
-            _JSON.decode(row.body)  # what no database would take is refused here, too
         # All of them or none: from here on nothing fails.
         self._by_seq |= by_seq
         self._places |= places
         self._unread += rows
         self._last_seq = max((self._last_seq, *by_seq))
-        streams = self._streams
         for row in rows:
-            stream = streams.get(row.stream)
-            if stream is None:
-                streams[row.stream] = [row]
-            elif stream[-1].version < row.version:
+            stream = self._streams[row.stream]
+            if not stream or stream[-1].version < row.version:
                 stream.append(row)
             else:
                 insort(stream, row, key=_version)

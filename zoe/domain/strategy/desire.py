@@ -85,17 +85,15 @@ def step(
     if target is None or not isinstance(wanted, Add | Amend):
         return wanted
     price = wanted.target.price if isinstance(wanted, Add) else wanted.terms.limit_price
-    source, name = slot
+    (source, name), pair, side = slot, target.pair, target.side
     met: Other | None = None
     for o in others:
-        if o.source != source:
-            if o.pair == target.pair and o.source.startswith(_STRATEGIES):
-                return Wait(PAIR_OWNED, f"by {o.source}")
-        elif o.slot == name:
-            continue
-        if o.side is target.side or o.pair != target.pair or met is not None:
-            continue
-        if _meets(target.side, price, o):
+        if o.source == source:
+            if o.side is side or o.slot == name:
+                continue
+        elif o.pair == pair and o.source.startswith(_STRATEGIES):
+            return Wait(PAIR_OWNED, f"by {o.source}")
+        if o.side is not side and o.pair == pair and met is None and _meets(side, price, o):
             met = o
     if target.trigger is not None:
         return wanted  # it waits for its price, and is in no book
@@ -159,4 +157,5 @@ def _meets(side: Side, price: Price | None, other: Other) -> bool:
     """Whether an order at a price would trade with one of ours on the other side."""
     if price is None or other.price is None:
         return True
-    return price >= other.price if side is Side.BUY else price <= other.price
+    ours, theirs = price.value, other.price.value
+    return ours >= theirs if side is Side.BUY else ours <= theirs
