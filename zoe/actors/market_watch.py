@@ -245,18 +245,19 @@ class MarketWatch(Actor):
             self._proof_ns.setdefault(quote.symbol, heard_ns)
 
     def _pass_on(self, quote: Quote) -> None:
-        symbol = quote.symbol
-        names = self._hearing(symbol) if self._is_warm(symbol) else self._audience.risk
-        self._tell_all(names, quote)
+        symbol, focus = quote.symbol, self._focus
+        names = self._audience.risk
+        if focus is None or focus.is_warm(symbol):
+            names = self._hearers.get(symbol) or self._hearing(symbol)
+        for name in names:
+            self.tell(self.find(name), quote)
         if self._wanted:
             self._tell_wanting(symbol, quote)
 
     def _hearing(self, symbol: str) -> tuple[str, ...]:
-        names = self._hearers.get(symbol)
-        if names is None:
-            told = self._audience
-            names = (*told.risk, *told.listeners, *told.of_pair.get(symbol, ()))
-            self._hearers[symbol] = names
+        told = self._audience
+        names = (*told.risk, *told.listeners, *told.of_pair.get(symbol, ()))
+        self._hearers[symbol] = names
         return names
 
     def _is_warm(self, symbol: str) -> bool:

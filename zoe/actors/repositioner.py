@@ -26,6 +26,7 @@ from zoe.domain.repeg import (
     Wait,
     Working,
     is_renewal,
+    quick_now,
     quiet_until,
 )
 from zoe.domain.slot_orders import asked_for, intent_for, seen
@@ -39,10 +40,10 @@ from zoe.messages.orders import (
     OrderDenied,
     OrderForgotten,
     OrdersReported,
-    PlaceOrder,
     RenewTargets,
     ReportOrders,
     SetTarget,
+    quick_place,
 )
 from zoe.messages.system import Reconciled, StreamBroken, StreamOpened, Tick, WatchReconciled
 from zoe.runtime.actor import Actor
@@ -243,7 +244,7 @@ class Repositioner(Actor):
         if target is None:
             return Now(clock.wall_ns(), clock.monotonic_ns())
         pair = target.pair
-        return Now(
+        return quick_now(
             clock.wall_ns(), clock.monotonic_ns(), self._rooms.get(pair), self._sharers[pair]
         )
 
@@ -260,7 +261,7 @@ class Repositioner(Actor):
         self._keep(slot, intent, asked_for(intent, target, now.monotonic_ns))
         self._avoid(intent, wished(intent))
         self._asked_ns[intent.intent_id] = now.monotonic_ns
-        self.tell(self.find("risk"), PlaceOrder(intent, self.me, now.is_roomy))
+        self.tell(self.find("risk"), quick_place(intent, self.me, now.is_roomy))
 
     def _amend(self, slot: Slot, step: Amend, target: Target | None) -> None:
         known = self._working[slot][step.intent_id]

@@ -22,12 +22,12 @@ from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.risk_view import RiskView, ask_of
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
-from zoe.domain.exposure import Resting
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Price
+from zoe.domain.quick import quick
 from zoe.domain.risk import (
     Code,
     Limits,
@@ -64,7 +64,7 @@ from zoe.messages.orders import (
     PlaceOrder,
     ReportOrders,
     SubmitAmend,
-    SubmitOrder,
+    quick_submit,
 )
 from zoe.messages.risk import (
     AssetsDisputed,
@@ -104,7 +104,7 @@ Inbox = (
 )  # fmt: skip
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class _Approved:
     """An intent that was approved a moment ago."""
 
@@ -115,6 +115,9 @@ class _Approved:
         """Whether both ask for the same, under whatever name."""
         mine = attrs.evolve(self.intent, intent_id=other.intent_id, decision=other.decision)
         return mine == other
+
+
+_approved: Final = quick(_Approved)
 
 
 class RiskOfficer(Actor):
@@ -239,12 +242,15 @@ class RiskOfficer(Actor):
     def _place(self, wish: PlaceOrder) -> None:
         intent = wish.intent
         order = fresh(intent)
-        verdict = self._judge(order)
+        verdict = self._barred(intent, intent.quantity.value, intent.limit_price)
+        if verdict is None:
+            by_hand = intent.source == PERSON
+            verdict = assess(order, self._situation(intent), by_hand=by_hand)
         if verdict.worst is not None:
             self._view.reserve(order, verdict.worst)
-            self._recent.append(_Approved(self.clock.monotonic_ns(), intent))
+            self._recent.append(_approved(self.clock.monotonic_ns(), intent))
             said = _verdict_text(verdict)
-            approved = SubmitOrder(intent, said, wish.reply_to, wish.has_room)
+            approved = quick_submit(intent, said, wish.reply_to, wish.has_room)
             self.tell(self.find("orders"), approved)
             return
         self._say_denied(intent, verdict)
@@ -264,7 +270,7 @@ class RiskOfficer(Actor):
         assert verdict is not None
         if verdict.approved and order is not None:
             self._view.widen(order, wanted, self.clock.wall_ns())
-            self._recent.append(_Approved(self.clock.monotonic_ns(), wish.intent))
+            self._recent.append(_approved(self.clock.monotonic_ns(), wish.intent))
             self.tell(self.find("orders"), SubmitAmend(wish, _verdict_text(verdict)))
             return
         self._say_denied(wish.intent, verdict)
@@ -289,13 +295,6 @@ class RiskOfficer(Actor):
         kind, body = order_record.opening_row(order, verdict.code.value)
         stream = order_record.stream_of(self._account_id, intent.intent_id)
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
-
-    def _judge(self, order: Resting) -> Verdict:
-        intent = order.intent
-        barred = self._barred(intent, intent.quantity.value, intent.limit_price)
-        if barred is not None:
-            return barred
-        return assess(order, self._situation(intent), by_hand=intent.source == PERSON)
 
     def _barred(self, intent: Intent, quantity: Decimal, limit: Price | None) -> Verdict | None:
         """What holds whatever the limits are; None where nothing does."""
@@ -382,4 +381,4 @@ class RiskOfficer(Actor):
 
 
 def _verdict_text(verdict: Verdict) -> str:
-    return canonical({"code": verdict.code.value, "values": dict(verdict.values)})
+    return canonical({"code": verdict.code, "values": dict(verdict.values)})

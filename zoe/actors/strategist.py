@@ -21,13 +21,14 @@ from zoe.actors.strategist_targets import renewal_of, target_of
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
+from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, View, Want, quick_touch, quick_view
-from zoe.messages.journal import Hydrated, Record, Row
+from zoe.messages.journal import Hydrated, quick_record, quick_row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote
-from zoe.messages.orders import RenewTargets, SetTarget
+from zoe.messages.orders import RenewTargets, quick_target_set
 from zoe.messages.risk import TradingStateChanged, WatchTradingState
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.runtime.actor import Actor
@@ -48,7 +49,7 @@ class StrategyConfig:
     state_type: type[Any]
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class _Set:
     """What is set as a target, and the pair as it was counted then."""
 
@@ -56,6 +57,8 @@ class _Set:
     target: Target
     pair: Instrument
 
+
+_as_set: Final = quick(_Set)
 
 Inbox = Quote | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
 
@@ -168,8 +171,8 @@ class Strategist(Actor):
             "reasons": list(decision.reasons),
             "state_after": canonical(decision.state),
         }
-        row = Row(self._stream, self._version, DECISION, canonical(body))
-        self.tell(self.find("journal"), Record((row,)))
+        row = quick_row(self._stream, self._version, DECISION, canonical(body))
+        self.tell(self.find("journal"), quick_record((row,)))
 
     def _shown_held(self) -> dict[str, str] | None:
         """The balances as a row shows them; they change less often than a decision."""
@@ -188,15 +191,15 @@ class Strategist(Actor):
                 if known is not None or slot not in self._set:
                     self._set[slot] = None
                     self._filled.discard(slot)
-                    self.tell(self.find("repositioner"), SetTarget(self._source, slot, None))
+                    self.tell(self.find("repositioner"), quick_target_set(self._source, slot, None))
             elif known is not None and _what(want) == known.what:
                 if renews:
                     renewed.append(self._renewal(want, known, view))
             else:
                 target = self._target(want, view)
-                self._set[slot] = _Set(_what(want), target, view.instrument)
+                self._set[slot] = _as_set(_what(want), target, view.instrument)
                 self._filled.add(slot)
-                self.tell(self.find("repositioner"), SetTarget(self._source, slot, target))
+                self.tell(self.find("repositioner"), quick_target_set(self._source, slot, target))
         if renewed:
             self.tell(self.find("repositioner"), RenewTargets(tuple(renewed)))
 

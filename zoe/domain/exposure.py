@@ -11,6 +11,7 @@ import attrs
 
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price
+from zoe.domain.quick import quick
 
 BPS: Final = Decimal(10_000)
 ZERO: Final = Decimal(0)
@@ -37,7 +38,7 @@ class Ask:
     limit_price: Price | None
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Reservation:
     """What an order may still cost.
 
@@ -70,6 +71,9 @@ class Reservation:
             quantity=max(self.quantity, other.quantity),
             price=max(prices, default=None),
         )
+
+
+_reservation: Final = quick(Reservation)
 
 
 def worst_price(
@@ -133,7 +137,7 @@ class Resting:
         if self.filled:
             quantity = max(quantity - self.filled, ZERO)
         slot = None if intent.slot is None else (intent.source, intent.slot)
-        return Reservation(intent.intent_id, intent.pair, intent.side, quantity, price, slot)
+        return _reservation(intent.intent_id, intent.pair, intent.side, quantity, price, slot)
 
 
 class Exposures:

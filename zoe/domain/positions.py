@@ -37,6 +37,8 @@ class Traded:
 
 
 _traded: Final = quick(Traded)
+#: Of an order that is about to be placed.
+_NOTHING: Final = Traded("", Side.BUY, ZERO)
 
 
 class Positions:
@@ -58,7 +60,7 @@ class Positions:
 
     def expect(self, intent: Intent) -> None:
         """An order is about to be placed: whatever it trades from here on is counted."""
-        self._orders.setdefault(intent.intent_id, Traded(intent.pair, intent.side, ZERO))
+        self._orders.setdefault(intent.intent_id, _NOTHING)
         self._open.add(intent.intent_id)
 
     def forget(self, intent_id: str) -> None:

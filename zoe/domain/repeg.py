@@ -18,6 +18,7 @@ import attrs
 from zoe.domain.amend import Terms
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity, plain
+from zoe.domain.quick import quick
 from zoe.domain.ratelimit import MILLI, Action, Room, cancel_cost_milli, engine_cost_milli
 
 _UNSETTLED: Final = frozenset({State.WAITING, State.SENDING, State.PENDING, State.IN_DOUBT})
@@ -109,7 +110,7 @@ class Working:
     guards: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Now:
     """The time, and what the pair's counter leaves.
 
@@ -130,6 +131,10 @@ class Now:
             return False
         wanted = self.sharers * _ADD_AND_CANCEL_MILLI
         return self.room.used(self.monotonic_ns) + wanted <= self.room.ceiling_milli
+
+
+#: Its constructor for each slot that is looked at.
+quick_now: Final = quick(Now)
 
 
 @attrs.frozen

@@ -1,7 +1,6 @@
 """Risk: what an intent must not break. Who may trade at all, and how much, at the worst case."""
 
 import enum
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Final
@@ -149,7 +148,7 @@ class Limits:
         return None
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Verdict:
     """Approved, or the first limit that an intent breaks, with values.
 
@@ -165,6 +164,9 @@ class Verdict:
     def approved(self) -> bool:
         """Whether the intent may go on."""
         return self.code is Code.APPROVED
+
+
+_verdict: Final = quick(Verdict)
 
 
 @attrs.frozen(weakref_slot=False)
@@ -315,33 +317,6 @@ def _edge(opposite: Price, side: Side, limits: Limits) -> Decimal:
     return opposite.value * (1 + reach)
 
 
-def usage(
-    worst: Reservation, now: Situation
-) -> Iterator[tuple[Code, Decimal | int, Decimal | int]]:
-    """Each limit on size with what it would come to with one more order, in a fixed order."""
-    limits, held, side = now.limits, now.exposures, worst.side
-    yield Code.ORDER_NOTIONAL, worst.notional, limits.max_order_notional
-    # One walk for all that is counted of the pair's orders.
-    others = held.of_pair(worst.pair)
-    notional, quantity = worst.notional, worst.quantity
-    for other in others:
-        notional += other.notional
-        if other.side is side:
-            quantity += other.quantity
-    yield Code.PAIR_NOTIONAL, notional, limits.max_pair_notional
-    sign = 1 if side is Side.BUY else -1
-    position = sign * now.position + quantity
-    yield Code.POSITION_NOTIONAL, position * _mark(worst, now), limits.max_position_notional
-    asset = worst.pair.partition("/")[0]
-    most = limits.of_asset(asset)
-    if most is not None:
-        open_ = held.asset_quantity(asset, side)
-        yield Code.ASSET_POSITION, sign * now.asset_position + open_ + worst.quantity, most
-    yield Code.OPEN_ORDERS, len(others) + 1, limits.max_open_orders
-    yield Code.OPEN_ORDERS_IN_ALL, len(held) + 1, limits.max_open_orders_in_all
-    yield Code.ORDER_RATE, now.recent_orders + 1, limits.max_orders_per_minute
-
-
 def _mark(worst: Reservation, now: Situation) -> Decimal:
     """What a unit of the position counts for: the dearer of the market and the order."""
     opposite = None if now.reference is None else now.reference.opposite(worst.side)
@@ -349,7 +324,37 @@ def _mark(worst: Reservation, now: Situation) -> Decimal:
 
 
 def _size_limits(worst: Reservation, now: Situation) -> Verdict:
-    for code, value, limit in usage(worst, now):
-        if value > limit:
-            return deny(code, value=value, limit=limit)
-    return Verdict(Code.APPROVED, (("notional", plain(worst.notional)),), worst)
+    """Holds what it would come to with one more order against each limit, in a fixed order."""
+    limits, held, side, pair = now.limits, now.exposures, worst.side, worst.pair
+    notional, quantity = worst.notional, worst.quantity
+    if notional > limits.max_order_notional:
+        return _over(Code.ORDER_NOTIONAL, notional, limits.max_order_notional)
+    # One walk for all that is counted of the pair's orders.
+    others = held.of_pair(pair)
+    for other in others:
+        notional += other.notional
+        if other.side is side:
+            quantity += other.quantity
+    if notional > limits.max_pair_notional:
+        return _over(Code.PAIR_NOTIONAL, notional, limits.max_pair_notional)
+    sign = 1 if side is Side.BUY else -1
+    position = (sign * now.position + quantity) * _mark(worst, now)
+    if position > limits.max_position_notional:
+        return _over(Code.POSITION_NOTIONAL, position, limits.max_position_notional)
+    if limits.max_asset_position:
+        asset = pair.partition("/")[0]
+        most = limits.of_asset(asset)
+        in_all = sign * now.asset_position + held.asset_quantity(asset, side) + worst.quantity
+        if most is not None and in_all > most:
+            return _over(Code.ASSET_POSITION, in_all, most)
+    if len(others) >= limits.max_open_orders:
+        return _over(Code.OPEN_ORDERS, len(others) + 1, limits.max_open_orders)
+    if len(held) >= limits.max_open_orders_in_all:
+        return _over(Code.OPEN_ORDERS_IN_ALL, len(held) + 1, limits.max_open_orders_in_all)
+    if now.recent_orders >= limits.max_orders_per_minute:
+        return _over(Code.ORDER_RATE, now.recent_orders + 1, limits.max_orders_per_minute)
+    return _verdict(Code.APPROVED, (("notional", plain(worst.notional)),), worst)
+
+
+def _over(code: Code, value: Decimal | int, limit: Decimal | int) -> Verdict:
+    return deny(code, value=value, limit=limit)

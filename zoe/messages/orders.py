@@ -12,7 +12,7 @@ from zoe.runtime.address import Address
 from zoe.runtime.message import Lane, Message
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class SetTarget(Message):
     """What a strategy wants in one of its slots; None takes the want back."""
 
@@ -34,7 +34,7 @@ class RenewTargets(Message):
     targets: tuple[Target, ...]
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class PlaceOrder(Message):
     """A wish to trade, to be judged by risk; ``reply_to`` hears what becomes of it.
 
@@ -56,7 +56,7 @@ class OrderDenied(Message):
     values: tuple[tuple[str, str], ...] = ()
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class SubmitOrder(Message):
     """An intent that risk approved, with its verdict as it will be journalled."""
 
@@ -161,8 +161,11 @@ class OrderChanged(Message):
     fact: Fact | None = None
 
 
-#: Its constructor for where it is made by the thousand.
+#: Constructors for where they are made by the thousand, or on an order's way.
 quick_changed: Final = quick(OrderChanged)
+quick_target_set: Final = quick(SetTarget)
+quick_place: Final = quick(PlaceOrder)
+quick_submit: Final = quick(SubmitOrder)
 
 
 @attrs.frozen
