@@ -96,7 +96,7 @@ class SocketReader:
         try:
             self._socket = connect(self._wish.url)
         except (websocket.WebSocketException, OSError, ValueError) as problem:
-            self._end(0, f"did not open: {type(problem).__name__}: {problem}")
+            self._end(0, not_opened(problem))
             return
         if self._socket.sock is not None:
             self._writer.open(self._socket.sock)
@@ -188,6 +188,13 @@ def connect(url: str) -> websocket.WebSocket:
     )
     connection.settimeout(POLL_SECONDS)
     return connection
+
+
+def not_opened(problem: Exception) -> str:
+    """Why ``connect`` did not. Of an answer of HTTP its number: its headers hold cookies."""
+    if isinstance(problem, websocket.WebSocketBadStatusException):
+        return f"did not open: HTTP {problem.status_code}"
+    return f"did not open: {type(problem).__name__}: {problem}"
 
 
 def close_reason(data: bytes) -> str:

@@ -7,8 +7,8 @@ from zoe.cli import show
 Row = dict[str, Any]
 
 ORDERS: Final = (
-    *("created", "account_id", "pair", "side", "type", "quantity", "limit", "filled", "state"),
-    *("id", "source", "reason"),
+    *("created", "account_id", "pair", "side", "type", "quantity", "limit", "trigger"),
+    *("filled", "state", "id", "source", "reason"),
 )
 FILLS: Final = (
     *("time", "account_id", "pair", "side", "quantity", "price", "cost", "fee", "liquidity"),
@@ -26,6 +26,7 @@ def order(row: Row) -> Row:
         "created": show.clock(row.get("created_ns")),
         "type": row.get("order_type"),
         "limit": row.get("limit_price"),
+        "trigger": row.get("trigger_price"),
         "filled": row.get("filled_quantity"),
         # The exchange's id, and until there is one ours: zoe takes either.
         "id": row.get("order_id") or row.get("intent_id"),

@@ -25,9 +25,15 @@ _ROW: Final = (
     "anchor_seq, body"
 )
 _OPEN: Final = ("SENDING", "PENDING", "WORKING", "IN_DOUBT", "WAITING")
-_ALL: Final = "SELECT * FROM orders"
+#: The view has no more of an order's first row.
+_TERMS: Final = (
+    "SELECT orders.*, first.body ->> 'trigger_price' AS trigger_price, "
+    "first.body ->> 'time_in_force' AS time_in_force"
+)
+_ALL: Final = f"{_TERMS} FROM orders JOIN journal first USING (account_id, seq)"
 _STILL_OPEN: Final = (
-    f"{NOT_ENDED} SELECT orders.* FROM candidate JOIN orders USING (account_id, seq)"
+    f"{NOT_ENDED} {_TERMS} FROM candidate JOIN orders USING (account_id, seq)"
+    " JOIN journal first USING (account_id, seq)"
 )
 #: A story longer than this is cut; it is meant for a person.
 MOST_ROWS: Final = 2_000

@@ -349,6 +349,12 @@ def test_a_queue_that_only_grows_costs_the_connection(
     let_go.set()
 
 
+def test_a_refusal_by_http_is_told_by_its_number_alone(wired: Any) -> None:
+    answer = b"HTTP/1.1 429 Too Many\r\nSet-Cookie: who=we-are\r\nContent-Length: 2\r\n\r\nno"
+    wired.tells(WireOpen("feed", Raw(lambda connection: None, answer).url))
+    assert wired.hears(WireClosed).reason == "did not open: HTTP 429"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -2,6 +2,7 @@
 
 import stores
 
+from zoe.cli import rows
 from zoe.domain import order_record
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
@@ -22,17 +23,17 @@ def life(*wanted: Terms) -> list[tuple[str, str]]:
         *(Quantity.of("0.5"), Price.of("100")),
     )
     order = Order(intent, State.SENDING, cl_ord_id="c-1")
-    rows = [order_record.opening_row(order, "{}")]
+    found = [order_record.opening_row(order, "{}")]
     lives = Fact(Input.LIVE, "O-1")
     order = apply(order, lives)
-    rows.append(order_record.fact_row(order, lives))
+    found.append(order_record.fact_row(order, lives))
     for number, terms in enumerate(wanted):
         changed = amending(order, Amend(terms, number, 0))
-        rows.append(order_record.amend_row(order, changed, {"reason": "nearer"}))
+        found.append(order_record.amend_row(order, changed, {"reason": "nearer"}))
         applied = Fact(Input.AMENDED, "O-1", terms=terms)
         order = apply(changed, applied)
-        rows.append(order_record.fact_row(order, applied))
-    return rows
+        found.append(order_record.fact_row(order, applied))
+    return found
 
 
 def test_orders_show_the_terms_that_they_have_since_their_newest_amend() -> None:
@@ -50,3 +51,20 @@ def test_orders_show_the_terms_that_they_have_since_their_newest_amend() -> None
         (row,) = reading.orders(database, every=True)
         assert (row["quantity"], row["limit_price"]) == shown
         assert (row["order_id"], row["state"]) == ("O-1", "WORKING")
+
+
+def test_a_resting_stop_shows_the_price_that_it_waits_for() -> None:
+    intent = Intent(
+        *(INTENT_ID, "person", None, "BTC/USD", Side.SELL, OrderType.STOP_LOSS),
+        *(Quantity.of("0.5"), None),
+        trigger_price=Price.of("88000.5"),
+    )
+    kind, body = order_record.opening_row(Order(intent, State.SENDING, cl_ord_id="c-1"), "{}")
+    database = stores.fresh_database()
+    stream = order_record.stream_of(ACCOUNT, INTENT_ID)
+    row = JournalRow(1, ACCOUNT, stream, 1, kind, 1, 1, 1, None, None, body)
+    PostgresJournal(database, ACCOUNT).append([row])
+    for every in (True, False):
+        (shown,) = reading.orders(database, every=every)
+        assert (shown["trigger_price"], shown["time_in_force"]) == ("88000.5", "gtc")
+    assert rows.order(shown)["trigger"] == "88000.5"

@@ -17,7 +17,7 @@ from zoe.adapters.kraken.private_line import PrivateLine
 from zoe.adapters.kraken.public_session import PublicSession
 from zoe.adapters.kraken.socket_requests import SocketAnswer
 from zoe.adapters.socket_incoming import SocketIncoming
-from zoe.adapters.socket_reader import connect
+from zoe.adapters.socket_reader import connect, not_opened
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError
 from zoe.domain.reconnect import CHANCES, Reconnect
 from zoe.domain.sighting import Sighting
@@ -151,7 +151,7 @@ class KrakenStream:
         except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable, WireError) as problem:
             return f"no token: {problem}"
         except (websocket.WebSocketException, OSError, ValueError) as problem:
-            return f"did not open: {type(problem).__name__}: {problem}"
+            return not_opened(problem)
         try:
             opened.settimeout(POLL_SECONDS)
             self._socket = opened
