@@ -15,6 +15,7 @@ crash of the Journal instead (app/tree.py).
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any, Final, assert_never
 
 import attrs
@@ -159,7 +160,7 @@ class Journal(Actor):
 
     def _gather(self) -> None:
         """Begins what is next, unless more is in the mailbox already: that shares the commit."""
-        if not self.has_mail() or len(self._queue) >= GROUP_REQUESTS:
+        if self._work is None and (not self.has_mail() or len(self._queue) >= GROUP_REQUESTS):
             self._next()
 
     def _next(self, *, alone: bool = False) -> None:
@@ -293,14 +294,14 @@ class Journal(Actor):
         # Half of what waits: whoever hears of it goes on while the other half is written.
         most = max(GROUP_REQUESTS, len(self._queue) // 2)
         group: list[Waiting] = []
-        queue, rows = self._queue, 0
-        while queue and len(group) < most and rows < GROUP_ROWS:
-            waiting = queue[0]
-            if not isinstance(waiting, Waiting):
+        rows = 0
+        for waiting in islice(self._queue, most):
+            if rows >= GROUP_ROWS or not isinstance(waiting, Waiting):
                 break
-            queue.popleft()
             rows += len(waiting.record.rows)
             group.append(waiting)
+        for _ in group:
+            self._queue.popleft()
         return tuple(group)
 
     def _number(self, group: tuple[Waiting, ...]) -> tuple[JournalRow, ...]:

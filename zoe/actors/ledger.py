@@ -16,7 +16,7 @@ from zoe.actors import hydration
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import plain
 from zoe.messages.exchange import BalanceEntry
-from zoe.messages.journal import Hydrated, Record, Recorded, Row, StoredRow
+from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow, quick_row
 from zoe.messages.ledger import (
     BalancesChanged,
     BalancesSeen,
@@ -136,11 +136,9 @@ class Ledger(Actor):
                 changes.append(change)
         if changes:
             self._changing = tuple(changes)
-            rows = tuple(
-                Row(self._stream, version, change.kind, canonical(change.body))
-                for version, change in enumerate(changes, self._version + 1)
-            )
-            self.tell(self.find("journal"), Record(rows, rows[-1].version, self.me))
+            following = enumerate(changes, self._version + 1)
+            rows = [quick_row(self._stream, n, c.kind, canonical(c.body)) for n, c in following]
+            self.tell(self.find("journal"), Record(tuple(rows), rows[-1].version, self.me))
 
     def _entry(self, entry: BalanceEntry) -> _Change | None:
         if entry.ledger_id in self._booked:

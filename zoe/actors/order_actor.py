@@ -11,13 +11,12 @@ A restart reads the order's own rows: none means it was never sent and never wil
 means its fate is unknown, and so does an amend that was on its way. A successor asks for a look before anything else.
 """
 
-from collections import deque
 from typing import Final, assert_never
 
 from zoe.actors import hydration
 from zoe.actors.order_amends import PERMIT, SETTLED, OrderAmends
 from zoe.actors.order_cancels import OrderCancels
-from zoe.actors.order_changes import SETTLED_AS, Change, asks_to_cancel, by_fact, in_doubt
+from zoe.actors.order_changes import Change, asks_to_cancel, by_answer, by_fact, in_doubt
 from zoe.actors.order_lines import log_change
 from zoe.actors.order_noting import NOTE, Noted, OrderNoting
 from zoe.actors.order_opening import DEADLINE_NS, PERMIT_SECONDS, Fresh, OrderConfig, opened
@@ -33,7 +32,6 @@ from zoe.domain.order import (
     Input,
     Order,
     State,
-    quick_fact,
 )
 from zoe.domain.order_inputs import but, command
 from zoe.domain.order_news import enlarged, news
@@ -88,7 +86,7 @@ class OrderActor(Actor):
         self._order: Order | None = None
         self._version = 0
         #: What is still to be taken of the present turn.
-        self._waiting: deque[_InTurn] = deque()
+        self._waiting: list[_InTurn] = []
         self._amends = OrderAmends(self)
         self._stream = order_record.stream_of(config.account_id, intent_id)
         self._noting = OrderNoting(self, self._stream, config.notes)
@@ -165,7 +163,7 @@ class OrderActor(Actor):
             case _:
                 assert_never(message)
         while self._waiting:
-            self._take(self._waiting.popleft())
+            self._take(self._waiting.pop(0))
 
     def _hydrated(self, answer: Hydrated) -> None:
         if not hydration.is_own(self, answer):
@@ -196,7 +194,10 @@ class OrderActor(Actor):
             case Fact():
                 self._fact(one)
             case AddSettled():
-                self._fact(quick_fact(SETTLED_AS[one.outcome], one.order_id, reason=one.reason))
+                assert self._order is not None
+                fact = by_answer(self._order, one)
+                if fact is not None:
+                    self._fact(fact)
             case CancelOrder():
                 self._cancel_wanted(one.why)
             case _:
@@ -217,7 +218,7 @@ class OrderActor(Actor):
         first, *further = news(self._order, fact)
         # What the report says beyond that is news to the order as it is then.
         if further:
-            self._waiting.extendleft(reversed(further))
+            self._waiting[:0] = further
         try:
             change = by_fact(self._order, first, self._waiting)
         except EarlyFact as early:
@@ -318,7 +319,7 @@ class OrderActor(Actor):
         """What follows from a change for the order itself."""
         is_concluded = after.state in CONCLUDED
         if self._early and (after.state in TERMINAL or after.terms != before.terms):
-            self._waiting.extendleft(reversed(self._early))
+            self._waiting[:0] = self._early
             self._early.clear()
         if after.state is State.WORKING and before.state is not State.WORKING:
             self._amends.lives(after)

@@ -1,18 +1,26 @@
 """Changes of an order on their way to being durable, a part of the OrderActor."""
 
-from collections import deque
 from typing import Any, Final
 
 import attrs
 
 from zoe.domain.amend import Progress
 from zoe.domain.errors import UnexpectedFact
-from zoe.domain.order import INFERRED, CancelProgress, Fact, Input, Order, State
+from zoe.domain.order import (
+    INFERRED,
+    STALE,
+    CancelProgress,
+    Fact,
+    Input,
+    Order,
+    State,
+    quick_fact,
+)
 from zoe.domain.order_inputs import apply
 from zoe.domain.order_news import news
 from zoe.domain.order_record import fact_row
 from zoe.domain.quick import quick
-from zoe.messages.gateway import Sent
+from zoe.messages.gateway import AddSettled, Sent
 from zoe.messages.journal import Row, quick_row
 
 #: What an answer to an add means to the order.
@@ -51,7 +59,15 @@ class Change:
 _change: Final = quick(Change)
 
 
-def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
+def by_answer(order: Order, answer: AddSettled) -> Fact | None:
+    """What an answer to an add says; None where reports that were quicker have said as much."""
+    happened = SETTLED_AS[answer.outcome]
+    if (order.state, happened) in STALE and answer.order_id == order.order_id:
+        return None
+    return quick_fact(happened, answer.order_id, reason=answer.reason)
+
+
+def by_fact(order: Order, fact: Fact, waiting: list[Any]) -> Change | None:
     """What a fact does, and the one that waits behind it where both are one change to everybody;
     that one then waits no longer. None where it does nothing.
 
@@ -66,7 +82,7 @@ def by_fact(order: Order, fact: Fact, waiting: deque[Any]) -> Change | None:
     if isinstance(behind, Fact) and (fact.input, behind.input) in TOGETHER:
         last = _after(after, behind)
         if last is not None:
-            waiting.popleft()
+            del waiting[0]
             return _change(last[0], fact, (row, last[1]))
     return _change(after, fact, (row,))
 

@@ -59,12 +59,9 @@ def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
     Raises:
         IllegalCommand: It does not wait to leave.
     """
-    return command(
-        *(order, Input.SEND),
-        cl_ord_id=client_order_id(now_ns, desk_tag, chance),
-        route=Route.WEBSOCKET,
-        not_after_ns=now_ns + DEADLINE_NS,
-    )
+    client_id, not_after_ns = client_order_id(now_ns, desk_tag, chance), now_ns + DEADLINE_NS
+    way = {"cl_ord_id": client_id, "route": Route.WEBSOCKET, "not_after_ns": not_after_ns}
+    return command(order, Input.SEND, **way)
 
 
 @attrs.frozen

@@ -40,13 +40,10 @@ def client_order_id(wall_ns: int, tag: int, random_bits: int) -> str:
         random_bits: At least 58 random bits; more are cut off.
     """
     assert 0 <= tag < 1 << _TAG_BITS, tag
-    number = ((wall_ns // 1_000_000) & (1 << 48) - 1) << 80
-    number |= 8 << 76
-    number |= (tag >> 4) << 64
-    number |= 0b10 << 62
-    number |= (tag & 0xF) << _RANDOM_BITS
-    number |= random_bits & (1 << _RANDOM_BITS) - 1
-    return uuid_text(number)
+    milliseconds = wall_ns // 1_000_000 & (1 << 48) - 1
+    high = milliseconds << 16 | 8 << 12 | tag >> 4
+    low = 0b10 << 62 | (tag & 0xF) << _RANDOM_BITS | random_bits & (1 << _RANDOM_BITS) - 1
+    return uuid_text(high << 64 | low)
 
 
 def uuid_text(number: int) -> str:

@@ -36,6 +36,10 @@ def but(order: Order, **changes: Any) -> Order:
     Args:
         changes: Those of ``fills`` and ``reported_filled`` come with what they sum up to.
     """
+    return _with(order, changes)
+
+
+def _with(order: Order, changes: dict[str, Any]) -> Order:
     changed = object.__new__(Order)
     object.__setattr__(changed, "__dict__", order.__dict__ | changes)
     return changed
@@ -61,12 +65,13 @@ def apply(order: Order, fact: Fact) -> Order:
         UnexpectedFact: The fact contradicts what is known; an EarlyFact only until an amend is told.
     """
     assert fact.input not in COMMANDS, fact.input
-    if fact.order_id is not None and order.order_id not in (None, fact.order_id):
-        raise UnexpectedFact(f"order id {fact.order_id} after {order.order_id}")
+    told_id, known_id = fact.order_id, order.order_id
+    if told_id is not None and known_id is not None and told_id != known_id:
+        raise UnexpectedFact(f"order id {told_id} after {known_id}")
     changes = _told(order, fact)
     where = (order.state, fact.input)
     if where in STALE:
-        return but(order, **changes) if changes else order
+        return _with(order, changes) if changes else order
     following = NEXT.get(where)
     if following is None:
         raise UnexpectedFact(f"{fact.input.value} while {order.state.value}")
@@ -78,7 +83,7 @@ def apply(order: Order, fact: Fact) -> Order:
         changes["cancel"], changes["amend"] = CancelProgress.NONE, None
     if fact.reason is not None and fact.input not in ABOUT_AMENDS:
         changes["reason"] = fact.reason
-    return but(order, **changes)
+    return _with(order, changes)
 
 
 def amending(order: Order, wish: Amend) -> Order:
@@ -108,7 +113,7 @@ def _told(order: Order, fact: Fact) -> dict[str, Any]:
         changes["fills"] = fills = (*order.fills, fill)
         filled, is_missing = filled_by(fills, order.reported_filled)
         changes["filled"], changes["fills_missing"] = filled, is_missing
-    if reported is not None and reported > filled:
+    if reported is not None and reported.value > filled.value:
         filled = reported
         changes |= {"reported_filled": reported, "filled": reported, "fills_missing": True}
     if filled is not order.filled:
@@ -126,7 +131,7 @@ def _refuse_too_much(filled: Quantity, order: Order, changes: Mapping[str, Any])
     most = terms.quantity
     if pending is not None and pending.terms.quantity > most:
         most = pending.terms.quantity
-    if filled > most:
+    if filled.value > most.value:
         raise EarlyFact(f"filled {filled} of {most}")
 
 

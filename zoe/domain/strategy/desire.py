@@ -93,7 +93,9 @@ def step(
                 continue
         elif o.pair == pair and o.source.startswith(_STRATEGIES):
             return Wait(PAIR_OWNED, f"by {o.source}")
-        if o.side is not side and o.pair == pair and met is None and _meets(side, price, o):
+        elif o.side is side:
+            continue
+        if met is None and o.pair == pair and _meets(side, price, o):
             met = o
     if target.trigger is not None:
         return wanted  # it waits for its price, and is in no book
