@@ -15,6 +15,7 @@ from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.limit_words import limit_hit
 from zoe.domain.order import Fact, Intent, Order
+from zoe.domain.quick import quick
 from zoe.messages.gateway import (
     AddSettled,
     AmendSettled,
@@ -41,7 +42,7 @@ _DOWN: Final = "private stream down"
 _CANCELED: Final = "canceled before it left"
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class _InFlight:
     """A request on the socket whose answer has not come.
 
@@ -54,6 +55,12 @@ class _InFlight:
     is_add: bool = False
     amend: int | None = None
     intent: Intent | None = None
+
+
+#: As the classes themselves.
+_in_flight: Final = quick(_InFlight)
+_settled: Final = quick(AddSettled)
+_wire_send: Final = quick(WireSend)
 
 
 class SocketRequests:
@@ -200,7 +207,7 @@ class SocketRequests:
 
     def send(self, payload: bytes) -> None:
         """Puts bytes on the socket."""
-        frame = WireSend(CONNECTION, self.generation, payload)
+        frame = _wire_send(CONNECTION, self.generation, payload)
         self._gateway.tell(self._gateway.find("wire"), frame)
 
     def _flying(
@@ -211,7 +218,7 @@ class SocketRequests:
         amend: int | None = None,
         intent: Intent | None = None,
     ) -> _InFlight:
-        return _InFlight(reply_to, self._gateway.clock.wall_ns(), is_add, amend, intent)
+        return _in_flight(reply_to, self._gateway.clock.wall_ns(), is_add, amend, intent)
 
     def _number(self, flying: _InFlight) -> int:
         self._req_id += 1
@@ -274,7 +281,7 @@ class SocketRequests:
         if to == self._gateway.me:
             return
         if flying.is_add:
-            tell(to, AddSettled(outcome, order_id, reason, before))
+            tell(to, _settled(outcome, order_id, reason, before))
         elif flying.amend is not None:
             tell(to, AmendSettled(flying.amend, outcome, reason))
         else:

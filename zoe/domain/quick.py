@@ -33,7 +33,9 @@ def quick(kind: type[T]) -> type[T]:
     fields = attrs.fields(kind)  # type: ignore[arg-type]  # an attrs class, as is said above
     assert all(f.converter is None and f.validator is None for f in fields), kind
     assert all(f.init or f.default is attrs.NOTHING for f in fields), kind
-    assert not any(f.kw_only or f.alias != f.name for f in fields), kind
+    assert not any(f.alias != f.name for f in fields), kind
+    by_name = any(f.kw_only for f in fields)
+    assert not by_name or all(f.kw_only for f in fields), kind
     assert not any(getattr(f.default, "takes_self", False) for f in fields), kind
     looks = getattr(kind, "__attrs_post_init__", None)
     layout: dict[str, Any] = {"slots": True, "weakref_slot": False, "eq": False, "repr": False}
@@ -46,7 +48,7 @@ def quick(kind: type[T]) -> type[T]:
         "_none": object(),
         "_look": looks,
     }
-    given, stores = [], []
+    given, stores = ["*"] if by_name else [], []
     for name, default in ((field.name, field.default) for field in fields if field.init):
         made_anew = isinstance(default, _FACTORY)
         known[f"_its_{name}"] = default.factory if made_anew else default

@@ -108,7 +108,7 @@ class SendDeadMan(Message):
     reply_to: Address
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class AddSettled(Message):
     """What is known of an add.
 

@@ -77,7 +77,7 @@ class WireClosed(Message):
     reason: str
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class WireSend(Message):
     """Send a frame, if this generation is still open; a closed one says so by WireClosed."""
 

@@ -155,7 +155,7 @@ class StreamGap:
     reason: str
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Answered:
     """An answer to a request on the private socket.
 

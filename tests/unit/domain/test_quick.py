@@ -1,10 +1,12 @@
 """Constructors that take a third of the time make the same instances."""
 
+from decimal import Decimal
 from typing import Any
 
 import attrs
 import pytest
 
+from zoe.adapters.kraken.order_form import NewOrder
 from zoe.domain.order import Fill, Input, Intent, OrderType, Side, quick_fact, quick_intent
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.quick import quick
@@ -15,10 +17,11 @@ from zoe.domain.strategy.view import Decision, Touch, View, Want
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.limits import CounterReported
 from zoe.messages.market import Quote, TickerSeen, TradePrint, TradePrints
-from zoe.messages.wire import WireFrame
+from zoe.messages.wire import WireFrame, WireSend
+from zoe.ports.venue import Answered
 
-VALUES = (View, Touch, Book, Want, Decision, EdgeState, Sighting, Fill, BalanceEntry)
-MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints, CounterReported, WireFrame)
+VALUES = (View, Touch, Book, Want, Decision, EdgeState, Sighting, Fill, BalanceEntry, Answered)
+MESSAGES = (Quote, TickerSeen, TradePrint, TradePrints, CounterReported, WireFrame, WireSend)
 
 
 @attrs.frozen(weakref_slot=False)
@@ -75,6 +78,16 @@ def test_what_is_made_quickly_is_looked_at_afterwards_as_the_class_does() -> Non
         quick_fact(Input.FILL)
 
 
+def test_fields_that_are_given_by_name_are_so_here_too() -> None:
+    given: dict[str, Any] = {"pair": "BTC/USD", "side": "buy", "order_type": "market"}
+    make: Any = quick(NewOrder)
+    assert make(quantity=Decimal(1), **given) == NewOrder(quantity=Decimal(1), **given)
+    with pytest.raises(ValueError, match="needs a limit price"):
+        make(quantity=Decimal(1), **{**given, "order_type": "limit"})
+    with pytest.raises(TypeError, match="positional"):
+        make("BTC/USD", "buy", "market", Decimal(1))
+
+
 def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
     @attrs.frozen
     class Careful:
@@ -88,10 +101,11 @@ def test_a_class_that_looks_at_what_it_is_given_is_refused() -> None:
     class Underscored:
         _number: int
 
-    @attrs.frozen(weakref_slot=False, kw_only=True)
-    class ByName:
+    @attrs.frozen(weakref_slot=False)
+    class PartlyByName:
         number: int
+        other: int = attrs.field(kw_only=True)
 
-    for kind in (Careful, Besides, Underscored, ByName):
+    for kind in (Careful, Besides, Underscored, PartlyByName):
         with pytest.raises(AssertionError):
             quick(kind)

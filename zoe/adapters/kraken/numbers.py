@@ -47,13 +47,12 @@ def exact(value: Decimal) -> Decimal:
         ValueError: NaN, infinite, with more digits than any amount, or beyond 10^40.
     """
     try:
-        _AMOUNT.plus(value)
+        if _AMOUNT.plus(value).is_finite():
+            return value
     except ArithmeticError as problem:
         what = "is absurd" if value.is_finite() else "is not a number"
         raise ValueError(f"{str(value)[:60]} {what}") from problem
-    if not value.is_finite():
-        raise ValueError(f"{value} is not a number")
-    return value
+    raise ValueError(f"{value} is not a number")
 
 
 def all_exact(*values: Decimal) -> bool:

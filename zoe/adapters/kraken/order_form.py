@@ -41,7 +41,7 @@ class Close:
     price2: AnyPrice | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class NewOrder:
     """An order as it is asked for.
 

@@ -12,6 +12,7 @@ from zoe.adapters.kraken.api import Call, Given, private, spelled
 from zoe.adapters.kraken.numbers import rfc3339
 from zoe.adapters.kraken.order_form import AnyPrice, NewOrder, rest_params
 from zoe.domain.order import SENDABLE, Order
+from zoe.domain.quick import quick
 
 FEWEST_IN_BATCH: Final = 2
 MOST_IN_BATCH: Final = 15
@@ -45,6 +46,7 @@ class Terms:
 
 
 PLAIN: Final = Terms()
+_new_order: Final = quick(NewOrder)
 
 
 def add_order(order: NewOrder, terms: Terms = PLAIN) -> Call:
@@ -61,7 +63,7 @@ def of_desk(order: Order, pair: str) -> NewOrder:
     intent = order.intent
     assert order.cl_ord_id is not None and intent.order_type in SENDABLE
     limited = intent.limit_price is not None
-    return NewOrder(
+    return _new_order(
         pair=pair,
         side=intent.side.value,
         order_type=intent.order_type.value,

@@ -52,6 +52,7 @@ class _Result(msgspec.Struct):
 
 
 _counter: Final = quick(CounterReported)
+_answer: Final = quick(Answered)
 _RESULT = msgspec.json.Decoder(_Result)
 
 
@@ -304,8 +305,8 @@ def _answered(frame: frames.Frame) -> Answered:
     at_ns = None if frame.time_out is None else nanoseconds(frame.time_out)
     # A pong carries no ``success``, and needs none.
     if frame.success or frame.method == "pong":
-        return Answered(frame.req_id, _order_id(frame), None, at_ns)
-    return Answered(frame.req_id, None, classify(frame.error or "no reason given"), at_ns)
+        return _answer(frame.req_id, _order_id(frame), None, at_ns)
+    return _answer(frame.req_id, None, classify(frame.error or "no reason given"), at_ns)
 
 
 def _order_id(frame: frames.Frame) -> str | None:
