@@ -132,7 +132,7 @@ class Gateway(Actor):
             case PrepareAdd():
                 self._socket.prepare(message.order)
             case SendAdd():
-                self._add(message)
+                self._socket.add(message)
             case SendCancel():
                 self._socket.cancel(message)
             case Tick("leave"):
@@ -291,9 +291,6 @@ class Gateway(Actor):
             self._beat("ok", "stream live")
 
     # Orders
-
-    def _add(self, wish: SendAdd) -> None:
-        self._socket.add(wish)
 
     def _set_latch(self, wish: SetLatch) -> None:
         self._socket.latch = wish.reason if wish.closed else None

@@ -226,7 +226,8 @@ class Journal(Actor):
         match outcome.error:
             case None:
                 self._work = None
-                self._came_back()
+                if self._failures or self._silent:
+                    self._came_back()
                 self._finish(work, outcome.value())
                 self._next()
             case StoreConflict() as conflict:
@@ -281,10 +282,10 @@ class Journal(Actor):
     def _tell_behind(self, group: tuple[Waiting, ...]) -> None:
         behind, self._behind = self._behind, []
         for one in behind:
-            if not any(one.last is waiting for waiting in group):
+            if one.last in group:
+                self._tell_parcels(one.envelope, one.parcels)
+            else:
                 self._behind.append(one)
-                continue
-            self._tell_parcels(one.envelope, one.parcels)
 
     def _tell_parcels(self, cause: Envelope, parcels: Iterable[Parcel]) -> None:
         for to, message in parcels:
@@ -358,8 +359,6 @@ class Journal(Actor):
         self._announce(StoreWentDown("no answer"))
 
     def _came_back(self) -> None:
-        if not self._failures and not self._silent:
-            return
         log.info("store.back", failures=self._failures, waiting=self._count())
         self._failures, self._silent = 0, False
         if self._notes is not None and Collect() not in self._queue:

@@ -318,7 +318,8 @@ class RiskOfficer(Actor):
         now_ns = self.clock.monotonic_ns()
         while self._recent and self._recent[0].at_ns < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
-        recent = len(self._recent), self._repeated(intent, now_ns)
+        repeats = self._repeated(intent, now_ns) if self._limits.duplicate_window_ms else None
+        recent = len(self._recent), repeats
         wall_ns = self.clock.wall_ns()
         return self._view.situation(intent.pair, self._keeper.state, wall_ns, recent)
 

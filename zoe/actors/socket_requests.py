@@ -95,21 +95,26 @@ class SocketRequests:
 
     def add(self, wish: SendAdd) -> None:
         """Sends an add behind the cancels and amends that wait already."""
-        self._adds.append(wish)
-        self._leave()
+        if self._leaves_at_once():
+            self._send_add(wish)
+        else:
+            self._adds.append(wish)
 
     def amend(self, wish: SendAmend) -> None:
         """Sends an amend behind the cancels that wait already."""
-        self._amends.append(wish)
-        self._leave()
-
-    def _leave(self) -> None:
-        if len(self._amends) + len(self._adds) > 1:
-            return  # asked to already
-        if self._gateway.has_mail():
-            self._gateway.tell(self._gateway.me, Tick(LEAVE))
+        if self._leaves_at_once():
+            self._send_amend(wish)
         else:
-            self.leave()
+            self._amends.append(wish)
+
+    def _leaves_at_once(self) -> bool:
+        """Whether no mail is there; else what waits leaves when that has been handled."""
+        if self._amends or self._adds:
+            return False  # asked to already
+        if not self._gateway.has_mail():
+            return True
+        self._gateway.tell(self._gateway.me, Tick(LEAVE))
+        return False
 
     def leave(self) -> None:
         """Sends what waits."""
