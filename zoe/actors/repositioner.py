@@ -303,12 +303,12 @@ class Repositioner(Actor):
             self._guards.add(intent.intent_id)
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
-        intent = order.intent
-        self._avoid(intent, None if order.state in CONCLUDED else other(order))
+        intent, is_concluded = order.intent, order.state in CONCLUDED
+        self._avoid(intent, None if is_concluded else other(order))
         if intent.slot is None:
             return
         slot = (intent.source, intent.slot)
-        if order.state in CONCLUDED:
+        if is_concluded:
             refused = order.state is not State.FILLED and not order.filled
             self._drop(intent.intent_id, rest=refused and order.reason != "User requested")
             return

@@ -375,7 +375,10 @@ class Order:
         """What may still be executed: nothing once terminal."""
         if self.state in TERMINAL:
             return NOTHING
-        return Quantity(max(self.terms.quantity.value - self.filled.value, _ZERO))
+        total = self.terms.quantity
+        if self.filled is NOTHING:
+            return total
+        return Quantity(max(total.value - self.filled.value, _ZERO))
 
     @property
     def settled(self) -> bool:

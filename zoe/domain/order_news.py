@@ -40,7 +40,9 @@ def repeats(order: Order, *seen: Sighting) -> bool:
 
 def news(order: Order, fact: Fact) -> tuple[Fact, ...]:
     """The facts that a report amounts to; each is then for the table to judge."""
-    fact = _without_known_fill(order, fact)
+    if fact.fill is not None and fact.fill.exec_id in [fill.exec_id for fill in order.fills]:
+        # The order has it: what is left says that the order lives.
+        fact = attrs.evolve(fact, input=Input.LIVE, fill=None)
     if fact.terms is None:
         return (fact,)
     if order.state in TERMINAL or _says_nothing_of_terms(order, fact):
@@ -56,13 +58,5 @@ def _living(fact: Fact) -> Fact:
 def _says_nothing_of_terms(order: Order, fact: Fact) -> bool:
     if fact.input not in (Input.LIVE, Input.AMENDED):
         return True
-    if fact.terms != order.terms:
-        return False
-    return order.amend is None or order.amend.terms != fact.terms
-
-
-def _without_known_fill(order: Order, fact: Fact) -> Fact:
-    """The fact without a fill that the order has: what is left says that the order lives."""
-    if fact.fill is None or all(f.exec_id != fact.fill.exec_id for f in order.fills):
-        return fact
-    return attrs.evolve(fact, input=Input.LIVE, fill=None)
+    is_known = fact.terms == order.terms
+    return is_known and (order.amend is None or order.amend.terms != fact.terms)

@@ -53,7 +53,8 @@ def seen(order: Order, slot: str, known: Working | None, now_ns: int, *, settled
     intent, terms, state = order.intent, order.terms, order.state
     cancel, since_ns, amending, refusals = order.cancel, now_ns, order.amend is not None, 0
     if known is not None:
-        if known.terms == terms:
+        # They are one object until an amend makes others: most are spared the comparing.
+        if known.terms is terms or known.terms == terms:
             refusals = known.refusals
             if known.state is state:
                 since_ns = known.since_ns
