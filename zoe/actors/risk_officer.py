@@ -22,6 +22,7 @@ from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.risk_view import RiskView, ask_of
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
+from zoe.domain.catalog import Catalog
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
 from zoe.domain.order_record import canonical
@@ -194,7 +195,7 @@ class RiskOfficer(Actor):
                 self._equity.balances_changed(message)
                 self._view.balances = dict(message.totals)
             case CatalogChanged():
-                self._view.catalog = message.catalog
+                self._catalogue(message.catalog)
             case (
                 Reconciled() | StreamBroken() | StreamOpened() | StoreWentDown() | StoreCameBack()
                 | StopTrading() | DeadManChanged() | AccountLockChanged()
@@ -236,6 +237,16 @@ class RiskOfficer(Actor):
         self._unread.discard(question)
         if not self._unread:
             self.release()
+
+    def _catalogue(self, catalog: Catalog) -> None:
+        """The first one tells whether the limits name what there is."""
+        is_first, self._view.catalog = self._view.catalog is None, catalog
+        blind = self._limits.is_blind(catalog)
+        if is_first or not blind:
+            self._keeper.losses_unlimited(self._limits.currency if blind else None)
+        if is_first:
+            for asset in self._limits.unknown_assets(catalog):
+                log.error("risk.limit_of_nothing", limit="max_asset_position", asset=asset)
 
     # Judging
 

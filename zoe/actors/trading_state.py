@@ -104,6 +104,13 @@ class StateKeeper:
             case _:
                 assert_never(news)
 
+    def losses_unlimited(self, currency: str | None) -> None:
+        """Takes note of a currency in which nothing can be valued; None where all is well."""
+        why = f"[risk] currency {currency}: no pair is quoted in it, so losses have no limit"
+        if currency is not None:
+            log.error("risk.limit_of_nothing", limit="currency", asset=currency)
+        self._set("currency", None if currency is None else why)
+
     def _set(self, name: str, reason: str | None) -> None:
         if self.blocks.get(name) == reason:
             return  # it is told again and again

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.catalog import Catalog
 from zoe.domain.exposure import (
     BPS,
     ZERO,
@@ -146,6 +147,20 @@ class Limits:
             if name == asset:
                 return Decimal(amount)
         return None
+
+    def unknown_assets(self, catalog: Catalog) -> tuple[str, ...]:
+        """Assets with a limit that no pair has: their limits would never hold."""
+        known = {
+            asset for pair in catalog.instruments.values() for asset in (pair.base, pair.quote)
+        }
+        named = (text.split()[0] for text in self.max_asset_position)
+        return tuple(name for name in named if name not in known)
+
+    def is_blind(self, catalog: Catalog) -> bool:
+        """Whether losses are limited in a currency that nothing can be valued in."""
+        limited = self.max_daily_loss_bps or self.max_drawdown_bps
+        quotes = {pair.quote for pair in catalog.instruments.values()}
+        return bool(limited) and self.currency not in quotes
 
 
 @attrs.frozen(weakref_slot=False)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from functools import partial
 
+import attrs
 import msgspec
 import pytest
 from stage import Stage
@@ -184,3 +185,33 @@ def test_an_answer_of_the_journal_to_an_earlier_incarnation_changes_nothing() ->
     assert [news.state for news in stage.heard("person", TradingStateChanged)] == [
         TradingState.ACTIVE
     ]
+
+
+def test_losses_that_are_limited_in_a_currency_of_no_pair_stop_trading() -> None:
+    stage = Stage("risk", partial(RiskOfficer, "a", Limits(currency="UDS")), OTHERS)
+    place(ready(stage), intent())
+    (denied,) = stage.heard("asker", OrderDenied)
+    assert denied.code == "NOT_READY"
+    assert "currency UDS" in dict(denied.values)["reason"]
+
+
+def test_a_currency_that_comes_to_be_quoted_is_one() -> None:
+    stage = ready(Stage("risk", partial(RiskOfficer, "a", Limits(currency="EUR")), OTHERS))
+    euro = attrs.evolve(PAIR, symbol="BTC/EUR", quote="EUR")
+    stage.tell(CatalogChanged(Catalog(2, {p.symbol: p for p in (PAIR, euro)})))
+    place(stage, intent())
+    stage.tell(CatalogChanged(Catalog(3, {PAIR.symbol: PAIR})))
+    place(stage, intent(2))
+    assert len(stage.heard("orders", SubmitOrder)) == 2, "and stays one"
+
+
+def test_without_limits_of_losses_any_currency_will_do() -> None:
+    limits = Limits(currency="UDS", max_daily_loss_bps=0, max_drawdown_bps=0)
+    stage = ready(Stage("risk", partial(RiskOfficer, "a", limits), OTHERS))
+    place(stage, intent())
+    assert len(stage.heard("orders", SubmitOrder)) == 1
+
+
+def test_limits_of_assets_that_no_pair_has_are_named() -> None:
+    limits = Limits(max_asset_position=("BTC 1", "XBT 2", "usd 3"))
+    assert limits.unknown_assets(Catalog(1, {PAIR.symbol: PAIR})) == ("XBT", "usd")
