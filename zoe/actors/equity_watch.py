@@ -48,7 +48,7 @@ class EquityWatch:
         """As it was."""
         if answer.rows:
             self._version = answer.rows[-1].version
-            self.breaker = breakers.from_body(answer.rows[-1].body)
+            self.breaker = breakers.from_body(answer.rows[-1].body, self._limits.currency)
 
     def balances_changed(self, news: BalancesChanged) -> None:
         """The balances, and what of their change is deposits and withdrawals."""
@@ -115,7 +115,8 @@ class EquityWatch:
             return
         self._written = (marks, now_ns)
         self._version += 1
-        row = Row(self._stream, self._version, MARKED, canonical(breakers.to_body(marks)))
+        body = canonical(breakers.to_body(marks, self._limits.currency))
+        row = Row(self._stream, self._version, MARKED, body)
         self._officer.tell(self._officer.find("journal"), Record((row,)))
 
 

@@ -81,7 +81,7 @@ class Breaker:
         Args:
             moved: What was deposited (less what was withdrawn) since the last look.
         """
-        if not self.valued.isdisjoint(equity.unvalued):
+        if not self.sees(equity):
             return None
         new = equity.values.keys() - self.valued
         day, amount = now_ns // DAY_NS, equity.amount
@@ -91,6 +91,10 @@ class Breaker:
         opening = self.opening + shift if day == self.day else amount
         high = max(self.high + shift, amount)
         return Breaker(day, opening, high, self.valued | new, self.strikes)
+
+    def sees(self, equity: Equity) -> bool:
+        """Whether all that is in its marks can be valued."""
+        return self.valued.isdisjoint(equity.unvalued)
 
     def loss_bps(self, equity: Equity) -> tuple[Decimal, Decimal]:
         """What of the day's opening, and what of the highest equity, is lost."""
@@ -116,9 +120,10 @@ def passed(breaker: Breaker, equity: Equity, daily_bps: int, drawdown_bps: int) 
     return None
 
 
-def to_body(breaker: Breaker) -> dict[str, Any]:
+def to_body(breaker: Breaker, currency: str) -> dict[str, Any]:
     """As a journal row keeps it."""
     return {
+        "currency": currency,
         "day": breaker.day,
         "opening": plain(breaker.opening),
         "high": plain(breaker.high),
@@ -126,8 +131,10 @@ def to_body(breaker: Breaker) -> dict[str, Any]:
     }
 
 
-def from_body(body: Mapping[str, Any]) -> Breaker:
-    """From a journal row."""
+def from_body(body: Mapping[str, Any], currency: str) -> Breaker | None:
+    """From a journal row; None where its marks are in another currency than is counted in."""
+    if body.get("currency", currency) != currency:
+        return None
     return Breaker(
         int(body["day"]), Decimal(body["opening"]), Decimal(body["high"]), frozenset(body["valued"])
     )

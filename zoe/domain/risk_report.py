@@ -71,8 +71,10 @@ def breaker_facts(
         state = "off"
     elif tripped is not None:
         state = "tripped"
+    elif breaker is not None and equity is not None and breaker.sees(equity):
+        state = "armed"
     else:
-        state = "armed" if breaker is not None and equity is not None else "waits for quotes"
+        state = "waits for quotes"
     facts: dict[str, Any] = {"state": state, "why": tripped, "currency": limits.currency}
     if equity is not None:
         facts["equity"] = plain(equity.amount)

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.domain.breaker import DAY_NS, Breaker, Equity, begin, from_body, passed, to_body, value
+from zoe.domain.risk import Limits
+from zoe.domain.risk_report import breaker_facts
 
 BALANCES = {"USD": Decimal(5_000), "BTC": Decimal(1), "SOL": Decimal(10), "EUR": Decimal(0)}
 
@@ -69,4 +71,17 @@ def test_without_a_quote_of_what_the_marks_hold_nothing_is_judged() -> None:
 @given(st.integers(0, 10**6), st.decimals(0, 10**9, places=8), st.sets(st.text(max_size=5)))
 def test_a_breaker_comes_back_from_its_row(day: int, high: Decimal, valued: set[str]) -> None:
     breaker = Breaker(day, high, high, frozenset(valued))
-    assert from_body(to_body(breaker)) == attrs.evolve(breaker, strikes=0)
+    assert from_body(to_body(breaker, "USD"), "USD") == attrs.evolve(breaker, strikes=0)
+
+
+def test_marks_in_another_currency_are_none() -> None:
+    body = to_body(begin(0, equity(5_000)), "USD")
+    assert from_body(body, "EUR") is None
+    del body["currency"]  # as older rows are
+    assert from_body(body, "EUR") == begin(0, equity(5_000))
+
+
+def test_a_breaker_that_cannot_see_what_its_marks_hold_does_not_say_that_it_is_armed() -> None:
+    breaker, blind = begin(0, equity(5_000)), value(BALANCES, {}, "USD")
+    for found, state in ((equity(4_000), "armed"), (blind, "waits for quotes")):
+        assert breaker_facts(Limits(), breaker, found, None)["state"] == state
