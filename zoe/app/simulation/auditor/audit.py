@@ -74,7 +74,8 @@ class Evidence:
             found.setdefault(line.kind, []).append(line)
         return found
 
-    def orders(self) -> dict[str, list[JournalLine]]:
+    @cached_property
+    def orders(self) -> Mapping[str, list[JournalLine]]:
         """The rows of each order, by stream."""
         found: dict[str, list[JournalLine]] = {}
         for line in self.journal:
@@ -234,7 +235,7 @@ def _is_amended(record: Record, ours: Record) -> bool:
 def _known(found: Evidence) -> list[str]:
     """Every order at the exchange is in the journal under its id, once."""
     streams: dict[str, set[str]] = {}
-    for stream, lines in found.orders().items():
+    for stream, lines in found.orders.items():
         for line in lines:
             order_id = line.body.get("order_id")
             if order_id is not None:
@@ -257,7 +258,7 @@ def _ends(found: Evidence) -> list[str]:
         order_id = record["order_id"]
         filled[order_id] = filled.get(order_id, _NOTHING) + Decimal(record["qty"])
     said = []
-    for stream, lines in found.orders().items():
+    for stream, lines in found.orders.items():
         order_id = next((n for line in lines if (n := line.body.get("order_id"))), None)
         state = lines[-1].body["state"]
         if order_id is None or order_id not in wanted:
