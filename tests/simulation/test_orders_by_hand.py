@@ -87,3 +87,19 @@ def test_an_amend_whose_answer_is_lost_is_settled_and_answered(world: World) -> 
         answer = world.ask("order.amend", order=order["order_id"], limit_price=price)
         assert answer["exit"] == expected, answer
     assert audited(world) == []
+
+
+def test_a_halt_while_a_flatten_runs_stays(world: World) -> None:
+    place(world, "buy", "0.004")
+    fault = {"where": "AddOrder", "what": "slow", "ms": 3_000, "count": 1}
+    world.admin("POST", "faults", fault)
+    flatten = world.say("flatten", {"why": "enough"})
+    world.run(1)
+    assert world.ask("halt", why="stop")["exit"] == 0
+    world.until(lambda: flatten in world.answers)
+    assert world.answers[flatten]["error"]["code"] == "interrupted"
+    status = world.ask("status")
+    assert status["result"]["trading_state"] == "HALTED"
+    denied = world.ask("order.place", pair=SYMBOL, side="buy", quantity="0.002")
+    assert denied["error"]["code"] == "TRADING_HALTED"
+    assert audited(world) == []

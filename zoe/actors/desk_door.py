@@ -109,10 +109,10 @@ class DeskDoor(Actor):
             PLACE: self._orders.place,
             AMEND: self._amends.amend,
             CANCEL: self._orders.cancel,
-            HALT: self._states.halt,
+            HALT: self._halt,
             REDUCE: self._states.reduce,
             FLATTEN: self._flatten.begin,
-            RESUME: self._states.resume,
+            RESUME: self._resume,
             LIST: self._strategies.list,
             SHOW: self._strategies.show,
             MODE: self._strategies.set_mode,
@@ -212,6 +212,14 @@ class DeskDoor(Actor):
             self._amends.hydrated(answer.ref, talk, answer)
         else:
             self._orders.hydrated(answer)
+
+    def _halt(self, ref: int, request: Request) -> None:
+        self._flatten.withdraw("halted")
+        self._states.halt(ref, request)
+
+    def _resume(self, ref: int, request: Request) -> None:
+        self._flatten.withdraw("resumed")
+        self._states.resume(ref, request)
 
     def _ask_status(self, ref: int, request: Request) -> None:
         self.tell(self.find("heartbeat"), ReportHealth())

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from zoe.actors.door_talks import DONE, FLATTEN, NO, Request, Talk, Talks
+from zoe.actors.door_talks import DONE, FLATTEN, NO, Problem, Request, Talk, Talks
 from zoe.domain.exposure import ZERO
 from zoe.domain.flatten import Left, Plan, Step
 from zoe.domain.ids import uuid_text
@@ -30,6 +30,8 @@ from zoe.runtime.log import log
 #: So often in a row a pair's order may come to nothing before its position is left.
 TRIES: Final = 3
 ENDED: Final = "flatten.ended"
+#: Code of the answer where somebody wished for another state while it ran.
+INTERRUPTED: Final = "interrupted"
 
 
 @attrs.define
@@ -39,6 +41,8 @@ class Flattening:
     Attributes:
         version: Of the newest row under its key.
         was: The trading state that it began in.
+        why: Why the trading state is what it is as long as it runs.
+        stopped: The state that somebody wished for meanwhile; empty where nobody did.
         waits_for: The intent under way.
         fruitless: By pair: orders in a row that came to nothing, and why the last one did.
     """
@@ -47,6 +51,8 @@ class Flattening:
     everything: bool
     version: int = 0
     was: str = TradingState.ACTIVE.value
+    why: str = ""
+    stopped: str = ""
     stage: str = "reading"
     waits_for: str | None = None
     pair: str = ""
@@ -95,16 +101,32 @@ class FlattenCommand:
             why = talk.request.params.get("why")
             begun = {"was": task.was, "all": task.everything, "why": why, "key": talk.request.key}
             self._record(task, "flatten.begun", begun)
-        task.stage = "reducing"
-        self._set(TradingState.REDUCING, f"{FLATTENING}{talk.request.key}")
+        task.stage, task.why = "reducing", f"{FLATTENING}{talk.request.key}"
+        self._set(TradingState.REDUCING, task.why)
+
+    def withdraw(self, why: str) -> None:
+        """Ends what has not begun: a halt or a resume that is given after it is the last word."""
+        for ref, task in self._tasks():
+            if task.stage == "reading":
+                self._talks.answer(ref, NO, None, (INTERRUPTED, f"{why} before it began"))
 
     def changed_state(self, news: TradingStateChanged) -> None:
-        """Only what reduces passes: our working orders are canceled."""
-        for _, task in self._tasks():
-            if task.stage == "reducing" and news.state is TradingState.REDUCING:
-                task.stage = "canceling"
-                self._tell("orders", CancelOwnOrders("flatten"))
-                self._tell("orders", AwaitNoOrders())
+        """Only what reduces passes: our working orders are canceled; by any other state it ends."""
+        for ref, task in self._tasks():
+            match task.stage, news.state:
+                case "reducing", TradingState.REDUCING:
+                    task.stage = "canceling"
+                    self._tell("orders", CancelOwnOrders("flatten"))
+                    self._tell("orders", AwaitNoOrders())
+                case "reducing", TradingState.HALTED:
+                    task.was = news.state.value  # a moment before
+                case (
+                    ("canceling" | "planning" | "placing"),
+                    (TradingState.HALTED | TradingState.ACTIVE),
+                ):
+                    task.stopped = news.state.value
+                    if task.waits_for is None:
+                        self._cut_short(ref, task)
 
     def nothing_left(self) -> None:
         """No order of ours is open: positions stand still."""
@@ -176,7 +198,15 @@ class FlattenCommand:
             task.orders[-1] |= {"filled_quantity": filled, "outcome": outcome}
             tries = 0 if filled != "0" else task.fruitless.get(task.pair, (0, ""))[0] + 1
             task.fruitless[task.pair] = (tries, outcome)
-            self._plan(ref, task)
+            if task.stopped:
+                self._cut_short(ref, task)
+            else:
+                self._plan(ref, task)
+
+    def _cut_short(self, ref: int, task: Flattening) -> None:
+        """Ends at once: the state is what somebody else wished for, and stays so."""
+        error = (INTERRUPTED, f"the desk is {task.stopped} since; positions may be left")
+        self._conclude(ref, task, NO, (task.stopped, []), error)
 
     def _end(self, ref: int, task: Flattening, plan: Plan) -> None:
         left = [_left(one) for one in plan.left]
@@ -191,19 +221,29 @@ class FlattenCommand:
         state = TradingState.REDUCING
         if task.was == TradingState.HALTED.value:
             state = TradingState.HALTED
-            self._set(state, "flatten has ended: halted as before")
+            self._set(state, "flatten has ended: halted as before", task.why)
         else:
             # From here on strategies look after what is left again.
-            self._set(state, "after a flatten")
-        result = {"state": state.value, "orders": task.orders, "left": left}
-        code = DONE if closed else NO
+            self._set(state, "after a flatten", task.why)
+        self._conclude(ref, task, DONE if closed else NO, (state.value, left), error)
+
+    def _conclude(
+        self,
+        ref: int,
+        task: Flattening,
+        code: int,
+        outcome: tuple[str, list[dict[str, Any]]],
+        error: Problem | None,
+    ) -> None:
+        state, left = outcome
+        result = {"state": state, "orders": task.orders, "left": left}
         self._record(task, ENDED, {"exit": code, "result": result, "error": error})
         log.info("door.flattened", orders=len(task.orders), left=len(left))
         self._talks.answer(ref, code, result, error)
 
-    def _set(self, state: TradingState, why: str) -> None:
+    def _set(self, state: TradingState, why: str, instead_of: str | None = None) -> None:
         key = uuid_text(self._door.rng.getrandbits(128))
-        self._tell("risk", SetTradingState(state, why, key, self._door.me))
+        self._tell("risk", SetTradingState(state, why, key, self._door.me, instead_of))
 
     def _record(self, task: Flattening, kind: str, body: dict[str, Any]) -> None:
         task.version += 1

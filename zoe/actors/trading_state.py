@@ -73,9 +73,12 @@ class StateKeeper:
         """The state as it was, unless somebody has wished for another meanwhile."""
         self._hydrated = True
         self._version = len(answer.rows)
-        if answer.rows and not self._changes:
+        if answer.rows:
             newest = answer.rows[-1].body
             self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
+        wished, self._changes = self._changes, deque()
+        for wish in wished:
+            self._enqueue(wish)
         log.info("risk.state", state=self.state.value, why="as it was")
         for watcher in self._watchers.values():
             self._officer.tell(watcher, TradingStateChanged(self.state, "as it was"))
@@ -134,12 +137,23 @@ class StateKeeper:
 
     def change(self, wish: SetTradingState) -> None:
         """Changes the state; whoever wished for it hears when it is durable."""
+        if not self._hydrated and wish.instead_of is not None:
+            self._changes.append(wish)  # the journal will tell why the state is what it is
+        elif self._enqueue(wish):
+            if wish.state is TradingState.HALTED:
+                self.latch()
+            elif len(self._changes) == 1:
+                self._write()
+
+    def _enqueue(self, wish: SetTradingState) -> bool:
+        """Whether the wish stands; a halt is in force from here on."""
+        if wish.instead_of is not None and (self._changes or wish.instead_of != self.why):
+            log.info("risk.state_kept", state=self.state.value, why=self.why, not_to=wish.why)
+            return False
         self._changes.append(wish)
         if wish.state is TradingState.HALTED:
             self.state = wish.state
-            self.latch()
-        elif len(self._changes) == 1:
-            self._write()
+        return True
 
     def latched(self) -> None:
         """The Gateway obeys: a halt may be written."""

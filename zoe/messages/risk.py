@@ -12,13 +12,19 @@ from zoe.runtime.message import Lane, Message
 
 @attrs.frozen
 class SetTradingState(Message):
-    """Change the trading state, durably; ``reply_to`` hears when it is in force, if anybody."""
+    """Change the trading state, durably; ``reply_to`` hears when it is in force, if anybody.
+
+    Attributes:
+        instead_of: Only where this is why the present state is in force: another wish that came
+            meanwhile stays, and nobody hears of this one.
+    """
 
     lane: ClassVar[Lane] = Lane.CONTROL
     state: TradingState
     why: str
     key: str
     reply_to: Address | None
+    instead_of: str | None = None
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import attrs
+import pytest
 from stage import Stage
 
 from zoe.actors.desk_door import DeskDoor
@@ -13,7 +14,7 @@ from zoe.domain.flatten import Left, Plan, Step
 from zoe.domain.order import Intent, Order, OrderType, Side, State, TimeInForce
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import TradingState
-from zoe.messages.journal import StoredRow
+from zoe.messages.journal import Hydrated, StoredRow
 from zoe.messages.orders import (
     AwaitNoOrders,
     CancelOwnOrders,
@@ -205,3 +206,57 @@ def test_a_reduce_with_nothing_to_cancel_is_answered_at_once() -> None:
     ask(stage, "reduce")
     stage.tell(TradingStateChanged(TradingState.REDUCING, "by hand"))
     assert [answer["exit"] for answer in answers(stage)] == [0]
+
+
+@pytest.mark.parametrize("state", [TradingState.HALTED, TradingState.ACTIVE])
+def test_another_state_ends_it_after_the_order_under_way_and_stays(state: TradingState) -> None:
+    stage = flattening()
+    plan(stage, SALE, SALE)
+    stage.tell(TradingStateChanged(state, "by hand"))
+    assert answers(stage) == []
+    conclude(stage, State.CANCELED, "0.2")
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (1, "interrupted")
+    assert answer["result"]["state"] == state.value
+    assert [order["filled_quantity"] for order in answer["result"]["orders"]] == ["0.2"]
+    assert stage.kinds()[-1] == "flatten.ended"
+    assert len(stage.heard("risk", PlanFlatten)) == len(stage.heard("risk", SetTradingState)) == 1
+
+
+def test_another_state_ends_at_once_what_waits_for_no_order() -> None:
+    stage = flattening()
+    stage.tell(TradingStateChanged(TradingState.HALTED, "by hand"))
+    plan(stage, SALE)
+    assert [answer["exit"] for answer in answers(stage)] == [1]
+    assert placed(stage) == []
+
+
+@pytest.mark.parametrize("command", ["halt", "resume"])
+def test_a_halt_or_a_resume_given_after_it_is_the_last_word(command: str) -> None:
+    stage = door()
+    stage.reading = False
+    ask(stage, "flatten")
+    line = {"id": 8, "command": command, "params": {}}
+    stage.tell(DoorRequest(1, json.dumps(line).encode()))
+    stage.tell(Hydrated(stage.questions[-1].ref, ()))
+    (answer,) = answers(stage)
+    assert (answer["id"], answer["exit"], answer["error"]["code"]) == (7, 1, "interrupted")
+    wanted = {"halt": TradingState.HALTED, "resume": TradingState.ACTIVE}[command]
+    assert [wish.state for wish in stage.heard("risk", SetTradingState)] == [wanted]
+
+
+def test_its_last_wish_holds_only_where_the_state_is_still_its_own() -> None:
+    stage = flattening()
+    plan(stage)
+    first, last = stage.heard("risk", SetTradingState)
+    assert last.instead_of == first.why
+
+
+def test_a_halt_of_a_moment_before_it_is_in_force_again_in_the_end() -> None:
+    stage = door()
+    ask(stage, "flatten")
+    stage.tell(TradingStateChanged(TradingState.HALTED, "a breaker"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(NoOrdersLeft())
+    plan(stage)
+    assert stage.heard("risk", SetTradingState)[-1].state is TradingState.HALTED

@@ -13,7 +13,7 @@ from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, TradingState
-from zoe.messages.journal import Recorded, StoredRow, StoreWentDown
+from zoe.messages.journal import Hydrated, Recorded, StoredRow, StoreWentDown
 from zoe.messages.market import Quote
 from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
 from zoe.messages.risk import (
@@ -215,3 +215,47 @@ def test_without_limits_of_losses_any_currency_will_do() -> None:
 def test_limits_of_assets_that_no_pair_has_are_named() -> None:
     limits = Limits(max_asset_position=("BTC 1", "XBT 2", "usd 3"))
     assert limits.unknown_assets(Catalog(1, {PAIR.symbol: PAIR})) == ("XBT", "usd")
+
+
+def test_a_wish_in_the_place_of_a_state_that_is_gone_changes_nothing() -> None:
+    stage = ready(officer())
+    change(stage, TradingState.REDUCING)
+    asker = stage.runtime.find("asker")
+    late = SetTradingState(TradingState.HALTED, "late", "key", asker, instead_of="another reason")
+    stage.tell(late)
+    assert stage.kinds() == ["trading_state.changed"]
+    assert not stage.heard("gateway", SetLatch)[-1].closed
+    stage.tell(attrs.evolve(late, state=TradingState.ACTIVE, instead_of="a test"))
+    (news,) = stage.heard("asker", TradingStateChanged)
+    assert news.state is TradingState.ACTIVE
+
+
+def test_a_wish_behind_another_that_is_being_written_comes_too_late() -> None:
+    stage = ready(officer())
+    change(stage, TradingState.REDUCING)
+    stage.answering = False
+    change(stage, TradingState.HALTED)
+    asker = stage.runtime.find("asker")
+    stage.tell(SetTradingState(TradingState.REDUCING, "late", "key", asker, instead_of="a test"))
+    stage.tell(LatchSet(True, "halted"))
+    stage.answering = True
+    stage.tell(Recorded(2))
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    assert stage.heard("asker", TradingStateChanged) == []
+
+
+@pytest.mark.parametrize(("why", "halts"), [("flatten 1", True), ("halted by hand", False)])
+def test_one_that_comes_before_the_journal_has_told_waits_for_it(why: str, *, halts: bool) -> None:
+    body = {"state": "REDUCING", "why": "flatten 1"}
+    stage = officer((StoredRow(1, "desk/a", 1, "trading_state.changed", 0, body),))
+    stage.reading = False
+    stage.runtime.crash("risk")
+    stage.run(1)
+    asker = stage.runtime.find("asker")
+    stage.tell(SetTradingState(TradingState.HALTED, "as before", "key", asker, instead_of=why))
+    assert stage.heard("gateway", SetLatch)[-1] != SetLatch(True, "halted")
+    question = [asked for asked in stage.questions if asked.stream == "desk/a"][-1]
+    stage.tell(Hydrated(question.ref, tuple(stage.rows)))
+    stage.tell(LatchSet(True, "halted"))
+    assert (stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")) is halts
+    assert stage.kinds() == ["trading_state.changed"] * halts
