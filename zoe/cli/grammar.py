@@ -31,7 +31,7 @@ CHECKS: Final = (
 #: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
 FAULTS: Final = (
     *("none", "all", "kit", "steps", "kills", "requests", "streams", "store", "crashes"),
-    *("people", "status"),
+    *("people", "status", "looks", "hands"),
 )
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 

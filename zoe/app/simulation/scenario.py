@@ -18,6 +18,8 @@ from zoe.app.simulation.crowd import State as CrowdState
 from zoe.app.simulation.doubts import Doubt, doubts
 from zoe.app.simulation.kit import play
 from zoe.app.simulation.market import BUSY, SLOW, STILL, SYMBOL, SmallMarket
+from zoe.app.simulation.people import People
+from zoe.app.simulation.planting import plant
 from zoe.app.simulation.steps import DyingJournal, walk
 from zoe.app.simulation.world import NotInTime, Setting, World
 from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
@@ -29,19 +31,14 @@ from zoe.store.in_memory import Fate, FaultyJournal
 #: Leads a desk somewhere with the censor's help; says what it is called.
 Script = Callable[[World, Censor], str]
 
-KINDS: Final = ("kills", "requests", "streams", "store", "crashes", "people", "status")
+KINDS: Final = (
+    *("kills", "requests", "streams", "store", "crashes", "people", "status"),
+    *("looks", "hands"),
+)
 #: ``all`` is a swarm: each seed switches each kind on or off.
 PROFILES: Final = ("none", "all", "kit", "steps", *KINDS)
 #: Every so many seeds of ``all`` play a script of the kit instead.
 KIT_EVERY: Final = 5
-_OF_REQUESTS: Final = (
-    *("late", "lost_answer", "slow", "not_executed", "error", "reset", "disconnect"),
-)
-_OF_STREAMS: Final = ("gap", "duplicate", "silence", "disconnect", "bad_checksum")
-_ERRORS: Final = (
-    *("EService:Busy", "EService:Unavailable", "EService:Timeout"),
-    *("EOrder:Insufficient funds", "EOrder:Rate limit exceeded"),
-)
 _FATES: Final = (*[Fate.DONE] * 8, Fate.FAILED, Fate.ANSWER_LOST, Fate.REQUEST_LOST)
 _ACTORS: Final = (
     *("gateway", "ratelimiter", "reconciler", "risk", "orders", "repositioner"),
@@ -145,8 +142,6 @@ class _Teller:
         self._rng = random.Random(seed)
         self._kinds = kinds_of(profile, self._rng)
         self._story = Story(seed)
-        self._halts: list[tuple[int, int]] = []
-        self._halted_ns: int | None = None
         self._dying: DyingJournal | None = None
         setting = setting_of(seed, profile, self._rng)
         self._crash_names = (*_ACTORS, f"strategy/{setting.strategy.name}")
@@ -157,6 +152,7 @@ class _Teller:
             setting = still_setting(seed)
         self._story.tier = setting.tier
         self._world = World(seed, setting, self._faulty, tell_line)
+        self._people = People(self._world, self._rng)
 
     def tell(self) -> Story:
         try:
@@ -187,7 +183,7 @@ class _Teller:
         world, rng = self._world, self._rng
         for _ in range(rng.randint(2, 5) if "kills" in self._kinds else 1):
             world.start()
-            self._plant()
+            plant(world, self._kinds, rng, self._story.faults)
             if rng.random() < 0.8:
                 self._wait_a_while()
             if not self._kinds:
@@ -214,47 +210,9 @@ class _Teller:
             self._world.admin("POST", "status", {"status": status})
             self._story.faults[status] += 1
         if "people" in self._kinds and self._world.is_ready:
-            self._person()
-
-    def _person(self) -> None:
-        rng, world = self._rng, self._world
-        match rng.choice(("place", "place", "market", "halt", "resume", "again")):
-            case "place":
-                world.say("order.place", self._wish(limit=True))
-            case "market":
-                world.say("order.place", self._wish(limit=False))
-            case "halt":
-                self._halt()
-            case "resume":
-                self._resume()
-            case _:
-                key = f"00000000-0000-4000-8000-{rng.randrange(16):012x}"
-                wish = {"pair": SYMBOL, "side": "buy", "quantity": "0.001", "limit_price": "50000"}
-                for _ in range(2):
-                    world.say("order.place", wish, key)
-
-    def _wish(self, *, limit: bool) -> dict[str, Any]:
-        rng = self._rng
-        wish: dict[str, Any] = {"pair": SYMBOL, "side": rng.choice(("buy", "sell"))}
-        wish["quantity"] = f"0.00{rng.randint(1, 9)}"
-        if limit:
-            wish["limit_price"] = str(rng.randint(89_500, 90_500))
-            wish["post_only"] = rng.random() < 0.5
-            wish["time_in_force"] = (
-                "gtc" if wish["post_only"] else rng.choice(("gtc", "ioc", "fok"))
-            )
-        return wish
-
-    def _halt(self) -> None:
-        answer = self._world.ask("halt", why="simulation")
-        if answer["exit"] == 0 and self._halted_ns is None:
-            self._halted_ns = self._world.runtime.clock.wall_ns()
-
-    def _resume(self) -> None:
-        if self._halted_ns is not None:
-            self._halts.append((self._halted_ns, self._world.runtime.clock.wall_ns()))
-            self._halted_ns = None
-        self._world.say("resume", {"why": "simulation"})
+            self._people.at_the_door()
+        if "hands" in self._kinds and self._rng.random() < 0.6:
+            self._people.at_the_exchange()
 
     # Faults of the world
 
@@ -274,33 +232,6 @@ class _Teller:
         self._story.crashes += 1
         self._story.faults["kill"] += 1
 
-    def _plant(self) -> None:
-        places = {
-            "requests": ("AddOrder", "AmendOrder", "CancelOrder"),
-            "streams": ("executions", "book"),
-        }
-        for kind, whats in (("requests", _OF_REQUESTS), ("streams", _OF_STREAMS)):
-            for where in places[kind]:
-                if kind in self._kinds and self._rng.random() < 0.6:
-                    self._plant_one(where, self._rng.choice(whats))
-
-    def _plant_one(self, where: str, what: str) -> None:
-        rng = self._rng
-        fault: dict[str, Any] = {
-            "where": where,
-            "what": what,
-            "ms": rng.choice((200, 2_000, 8_000)),
-            "count": rng.randint(1, 5),
-            "every": rng.randint(1, 3),
-        }
-        if what == "error":
-            error = rng.choice(_ERRORS)
-            executed = error.startswith("EService") and rng.random() < 0.5
-            fault |= {"error": error, "executed": executed}
-        if (where, what) != ("executions", "bad_checksum"):  # only books have checksums
-            self._world.admin("POST", "faults", fault)
-            self._story.faults[what] += fault["count"]
-
     # The end
 
     def _settle(self) -> None:
@@ -311,7 +242,9 @@ class _Teller:
         if world.is_dead:
             world.start()
         world.ready()
-        self._resume()
+        self._people.resume()
+        if "hands" in self._kinds:
+            self._people.clear()
         if self._script is None and self._profile != "steps":
             self._trades_again()
         world.market.pace = STILL
@@ -349,13 +282,13 @@ class _Teller:
 
     def _audit(self) -> None:
         world, story = self._world, self._story
-        if self._halted_ns is not None:
-            self._halts.append((self._halted_ns, world.runtime.clock.wall_ns()))
         story.rows = [
             (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
             for r in world.journal.rows
         ]
-        found = evidence(world.memory.lines(), story.rows, self._halts, world.by_hand_counts)
+        found = evidence(
+            world.memory.lines(), story.rows, self._people.over(), world.by_hand_counts
+        )
         world.runtime.log.seal()
         story.violations += audit(found) + world.causes.violations()
         held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]

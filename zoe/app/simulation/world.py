@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -37,6 +38,8 @@ from zoe.store.in_memory import MemoryJournal, MemoryNotes
 NONCE_AHEAD_NS: Final = 10_000_000_000
 STEP_SECONDS: Final = 0.05
 ASK_SECONDS: Final = 60
+#: The number of whoever is not the desk, where the exchange names connections by numbers.
+_BY_HAND: Final = -1
 Answer = dict[str, Any]
 
 
@@ -238,35 +241,42 @@ class World:
         self.until(lambda: number in self.answers, ASK_SECONDS + 10)
         return self.answers[number]
 
-    def admin(self, method: str, path: str, body: Answer) -> None:
-        """An admin call of the sandbox."""
+    def admin(self, method: str, path: str, body: Answer) -> Answer:
+        """An admin call of the sandbox; its answer."""
         if path == "status":
             self._note_away(away=body["status"] == "maintenance")
         headers = {"content-type": "application/json"}
         content = json.dumps(body).encode()
-        self._request(HttpRequest(-1, method, f"/sandbox/{path}", "", headers, content))
+        request = HttpRequest(_BY_HAND, method, f"/sandbox/{path}", "", headers, content)
+        answer = self._request(request)
+        assert answer is not None, "no fault hits the admin's calls"
+        assert answer.status == 200, answer.body
+        said: Answer = json.loads(answer.body)
+        return said
 
     def _note_away(self, *, away: bool) -> None:
-        now_ns = self.runtime.clock.wall_ns()
+        now_ns = self.wall_ns()
         if self._away_from_ns is not None:
             self.away.append((self._away_from_ns, now_ns))
         self._away_from_ns = now_ns if away else None
 
     def by_hand(self, call: str, **fields: str) -> Answer:
         """A private call of the same account that is not the desk's: a person at the exchange."""
-        self._by_hand_nonce = max(self._by_hand_nonce + 1, self.runtime.clock.wall_ns())
+        self._by_hand_nonce = max(self._by_hand_nonce + 1, self.wall_ns())
         path, nonce = f"/0/private/{call}", str(self._by_hand_nonce)
         body = urlencode({"nonce": nonce, **fields})
-        key = self.venue.keys
-        assert key is not None
+        key = self._hand_key
         headers = {
             "content-type": "application/x-www-form-urlencoded",
             "api-key": key.key,
             "api-sign": key.sign(path, nonce, body),
         }
-        answer = self._request(HttpRequest(-1, "POST", path, "", headers, body.encode()))
-        said: Answer = json.loads(answer)
+        request = HttpRequest(_BY_HAND, "POST", path, "", headers, body.encode())
+        answer = self._request(request)
         self._by_hand[call] += 1
+        if answer is None or answer.status != 200:
+            return {"error": ["no answer"]}
+        said: Answer = json.loads(answer.body)
         return said
 
     @property
@@ -274,13 +284,28 @@ class World:
         """Orders that somebody else placed on this account, and amends that somebody else made."""
         return self._by_hand["AddOrder"], self._by_hand["AmendOrder"]
 
-    def _request(self, request: HttpRequest) -> bytes:
-        said = self.exchange.request(self.runtime.clock.wall_ns(), request)
-        (answer,) = (delivery.payload for delivery in said if delivery.connection == -1)
-        assert isinstance(answer, HttpResponse)
-        assert answer.status == 200, answer.body
-        self._wire.deliver([delivery for delivery in said if delivery.connection != -1])
-        return answer.body
+    @cached_property
+    def _hand_key(self) -> KeyPair:
+        """A second key of the account: nonces and counters are a key's own."""
+        (account,) = self.exchange.world.accounts.by_name
+        said = self.admin("POST", "keys", {"account": account})
+        return KeyPair(said["key"], said["secret"])
+
+    def open_orders(self) -> list[str]:
+        """The ids of the orders that are open at the exchange, whoever placed them."""
+        accounts = self.exchange.world.accounts.by_name.values()
+        return [order_id for account in accounts for order_id in account.open]
+
+    def _request(self, request: HttpRequest) -> HttpResponse | None:
+        """The answer; None where it is never told, or not yet."""
+        said = self.exchange.request(self.wall_ns(), request)
+        answers = [delivery.payload for delivery in said if delivery.connection == _BY_HAND]
+        self._wire.deliver([delivery for delivery in said if delivery.connection != _BY_HAND])
+        return next((answer for answer in answers if isinstance(answer, HttpResponse)), None)
+
+    def wall_ns(self) -> int:
+        """UTC nanoseconds at the exchange."""
+        return EPOCH_NS + self.runtime.clock.monotonic_ns()
 
     def digest(self) -> str:
         """SHA-256 over the message logs of every desk, both journals, and what people were told.
