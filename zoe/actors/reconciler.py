@@ -19,8 +19,8 @@ from zoe.actors.doubts import Doubts
 from zoe.actors.look import SENT_BEFORE_NS, Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
 from zoe.domain.exchange_clock import ExchangeClock
+from zoe.domain.looked import BEGAN, LOOKED, Looked, looked_of
 from zoe.domain.order import CONCLUDED, Order, State
-from zoe.domain.order_record import canonical
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
@@ -183,14 +183,14 @@ class Reconciler(Actor):
             return
         self.release()
         if answer.rows:
-            newest = answer.rows[-1]
-            self._version = newest.version
-            until_ns = newest.body["until_ns"]
-            self._looked_until_ns = None if until_ns is None else int(until_ns)
-            from_ns = newest.body.get("from_ns")
-            self._read_from_ns = None if from_ns is None else int(from_ns)
-            missed = {name: int(at_ns) for name, at_ns in newest.body.get("missed", {}).items()}
-            self._doubts.recall(missed)
+            self._version, was = answer.rows[-1].version, looked_of(answer.rows[-1].body)
+            self._looked_until_ns, self._read_from_ns = was.until_ns, was.from_ns
+            self._doubts.recall(was.missed)
+        else:
+            # What happens before the first look is looked for all the same, by whatever process.
+            self._looked_until_ns = self.clock.wall_ns()
+            self._read_from_ns = self._looked_until_ns - self._overlap_ns
+            self._note(BEGAN)
 
     def _want(self, reason: str, *, balances: bool = False) -> None:
         if self._wish.reason is None:
@@ -328,20 +328,20 @@ class Reconciler(Actor):
         look = self._look
         if look is None or not look.listed:
             return  # of a look that was given up
+        for order in orders:
+            self._follow(order)  # an earlier incarnation, or process, may have been told
         self._look = None
         self._failures, self._looks = 0, self._looks + 1
         self._looked_from_ns = look.began_ns
         self._read_from_ns = look.from_ns
         live = [o for o in orders if o.state not in CONCLUDED]
-        for order in live:
-            self._doubts.follow(order)  # an earlier incarnation may have been told
         self._doubts.judge(look)
         self._differences.looked(look, orders)
         unaccounted = [o for o in live if o.state not in _UNSEEN and look.misses(o)]
         if not unaccounted:
             self._looked_until_ns = min((look.began_ns, *self._doubts.deadlines_ns()))
             self._read_until_ns = self._clock.now_ns(self._looked_until_ns)
-        self._note()
+        self._note(LOOKED)
         self._schedule_doubts()
         if unaccounted:
             self._beat("degraded", f"{len(unaccounted)} of our orders in neither list")
@@ -350,18 +350,14 @@ class Reconciler(Actor):
         else:
             self._reconcile(look)
 
-    def _note(self) -> None:
+    def _note(self, kind: str) -> None:
         """Journals how far was looked, and what was missed once."""
         self._version += 1
         # What fills are missing may be older than what is read next.
         from_ns = min((self._read_from_ns or 0, *self._incomplete.values()))
-        body = {
-            "from_ns": str(from_ns),
-            "until_ns": None if self._looked_until_ns is None else str(self._looked_until_ns),
-            "doubts": len(self._doubts),
-            "missed": {name: str(at_ns) for name, at_ns in self._doubts.missed.items()},
-        }
-        row = Row(self._stream, self._version, "reconciler.looked", canonical(body))
+        missed = self._doubts.missed
+        looked = Looked(from_ns, self._looked_until_ns, len(self._doubts), missed)
+        row = Row(self._stream, self._version, kind, looked.body())
         self.tell(self.find("journal"), Record((row,)))
 
     def _reconcile(self, look: Look) -> None:

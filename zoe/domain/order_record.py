@@ -125,6 +125,9 @@ def fact_row(order: Order, fact: Fact) -> tuple[str, str]:
         "exchange_ns": fact.exchange_ns,
         "state": order.state,
     }
+    if order.fills_missing:
+        # Where it has ended, too: it is gone only when they are here.
+        body["fills_missing"] = True
     if fact.fill is not None:
         body |= _fill_body(fact.fill)
     if fact.filled_quantity is not None:

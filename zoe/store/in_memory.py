@@ -29,6 +29,7 @@ class _Gist(msgspec.Struct):
     """What of the body of an order's row is looked for."""
 
     state: str | None = None
+    fills_missing: bool = False
     order_id: str | None = None
     source: str | None = None
 
@@ -169,8 +170,9 @@ class MemoryJournal:
 
 
 def _is_open(row: JournalRow) -> bool:
-    """Whether an order's newest row does not conclude it."""
-    return _GIST.decode(row.body).state not in _CONCLUDED
+    """Whether an order's newest row does not conclude it, or fills are still missing then."""
+    gist = _GIST.decode(row.body)
+    return gist.fills_missing or gist.state not in _CONCLUDED
 
 
 def _traded(fills: list[StoredRow]) -> StoredRow | None:

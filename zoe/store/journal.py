@@ -39,6 +39,8 @@ AT_ONCE_ROWS: Final = 32
 HISTORY_SECONDS: Final = 300
 #: As the index journal_ended has them.
 ENDED: Final = ("FILLED", "CANCELED", "EXPIRED", "DENIED")
+#: As the index journal_short has them: where such a row is the newest, fills are missing still.
+_SHORT: Final = "stream LIKE 'order/%' AND (body ->> 'fills_missing') = 'true'"
 #: Orders without a state that ends: two indexes side by side. Of all accounts, since with one named
 #: and no statistics yet the server would go through all ends for each order.
 NOT_ENDED: Final = f"""
@@ -52,13 +54,16 @@ WITH candidate AS MATERIALIZED (
 #: LATERAL and OFFSET: the rows of each that is left are looked up, however many are expected.
 _OPEN: Final = f"""
 {NOT_ENDED}
-SELECT r.seq, r.stream, r.version, r.kind, r.at_ns, r.body FROM candidate c
+, short AS MATERIALIZED (SELECT DISTINCT account_id, stream FROM journal WHERE {_SHORT})
+SELECT r.seq, r.stream, r.version, r.kind, r.at_ns, r.body
+  FROM (SELECT account_id, stream FROM candidate UNION SELECT * FROM short) c
  CROSS JOIN LATERAL (
     SELECT * FROM journal WHERE account_id = c.account_id AND stream = c.stream OFFSET 0) r
  CROSS JOIN LATERAL (
-    SELECT body ->> 'state' AS state FROM journal
+    SELECT body ->> 'state' AS state, body ? 'fills_missing' AS is_short FROM journal
      WHERE account_id = c.account_id AND stream = c.stream ORDER BY version DESC LIMIT 1) newest
- WHERE c.account_id = :account AND NOT state = ANY(string_to_array(:concluded, ','))
+ WHERE c.account_id = :account
+   AND (is_short OR NOT state = ANY(string_to_array(:concluded, ',')))
  ORDER BY r.stream, r.version
 """
 _SINCE: Final = f"""
@@ -95,7 +100,9 @@ WITH fill AS MATERIALIZED (
     SELECT f.*, f.seq > :last - {RECENT_ROWS} OR NOT EXISTS (
                SELECT FROM journal e
                 WHERE e.account_id = f.account_id AND e.stream = f.stream
-                  AND e.stream LIKE 'order/%' AND e.body ->> 'state' IN {ENDED}) AS named
+                  AND e.stream LIKE 'order/%' AND e.body ->> 'state' IN {ENDED})
+           OR (f.account_id, f.stream) IN (
+               SELECT account_id, stream FROM journal WHERE {_SHORT}) AS named
       FROM fill f
      WHERE NOT EXISTS (
                SELECT FROM journal o

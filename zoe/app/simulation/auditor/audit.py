@@ -347,9 +347,10 @@ def _traceable(found: Evidence) -> list[str]:
 
 
 def _halted(found: Evidence) -> list[str]:
-    """No order is accepted between a halt's answer and the resume."""
+    """No order of the desk's is accepted between a halt's answer and the resume."""
     return [
         f"order {record['order_id']} was accepted during a halt"
         for record in found.of("order_accepted")
-        if any(begin < record["ns"] < end for begin, end in found.halts)
+        if _client(record) is not None
+        and any(begin < record["ns"] < end for begin, end in found.halts)
     ]

@@ -1,0 +1,55 @@
+"""How far the exchange's lists were read, as a journal row and back."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from zoe.domain.order_record import canonical
+
+#: Nothing was read yet: whatever comes from here on will be.
+BEGAN: Final = "reconciler.began"
+LOOKED: Final = "reconciler.looked"
+
+
+@attrs.frozen
+class Looked:
+    """What the Reconciler goes on from after a restart.
+
+    Attributes:
+        from_ns: From when on trades must be read again; None where nobody knows (wall time).
+        until_ns: Until when all that happened is known; None where nobody knows (wall time).
+        doubts: Orders whose fate was unknown.
+        missed: By intent: when the look began that has missed an order in doubt once.
+    """
+
+    from_ns: int | None
+    until_ns: int | None
+    doubts: int = 0
+    missed: Mapping[str, int] = attrs.field(factory=dict)
+
+    def body(self) -> str:
+        """As the row has it."""
+        return canonical(
+            {
+                "from_ns": _text(self.from_ns),
+                "until_ns": _text(self.until_ns),
+                "doubts": self.doubts,
+                "missed": {name: str(at_ns) for name, at_ns in self.missed.items()},
+            }
+        )
+
+
+def looked_of(body: Mapping[str, Any]) -> Looked:
+    """What a row says."""
+    missed = {name: int(at_ns) for name, at_ns in body.get("missed", {}).items()}
+    from_ns, until_ns = _number(body.get("from_ns")), _number(body["until_ns"])
+    return Looked(from_ns, until_ns, body.get("doubts", 0), missed)
+
+
+def _text(at_ns: int | None) -> str | None:
+    return None if at_ns is None else str(at_ns)
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
