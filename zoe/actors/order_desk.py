@@ -355,7 +355,7 @@ class OrderDesk(Actor):
     def _report(self) -> None:
         self._audience.reported(self._orders)
         live = tuple(o for o in self._orders.values() if o is not None and not o.settled)
-        self.reply(OrdersReported(live))
+        self.reply(OrdersReported(live, self._strangers.waiting))
 
     def _await_none(self, wish: AwaitNoOrders) -> None:
         assert self.envelope is not None and self.envelope.sender is not None

@@ -156,7 +156,7 @@ class Reconciler(Actor):
             case PrivateAnswered():
                 self._answered(message)
             case OrdersReported():
-                self._conclude(message.orders)
+                self._conclude(message.orders, strangers=message.strangers)
             case ExchangeClockMeasured():
                 clock = ExchangeClock(message.offset_ns, message.bound_ns, message.measured_ns)
                 self._clock, set_by_ns = clock, self._clock.set_by_ns(clock)
@@ -324,7 +324,7 @@ class Reconciler(Actor):
         self._beat("degraded", reason)
         self.after(delay, Tick("again"))
 
-    def _conclude(self, orders: tuple[Order, ...]) -> None:
+    def _conclude(self, orders: tuple[Order, ...], *, strangers: bool) -> None:
         look = self._look
         if look is None or not look.listed:
             return  # of a look that was given up
@@ -338,7 +338,8 @@ class Reconciler(Actor):
         self._doubts.judge(look)
         self._differences.looked(look, orders)
         unaccounted = [o for o in live if o.state not in _UNSEEN and look.misses(o)]
-        if not unaccounted:
+        # Strangers are in no row yet: a process that ends now must leave them to the next one.
+        if not (unaccounted or strangers):
             self._looked_until_ns = min((look.began_ns, *self._doubts.deadlines_ns()))
             self._read_until_ns = self._clock.now_ns(self._looked_until_ns)
         self._note(LOOKED)

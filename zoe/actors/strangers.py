@@ -36,6 +36,11 @@ class Strangers:
         self._waiting: dict[int, dict[str, list[Sighting]]] = {}
         self._gathers_until_ns = 0
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are any."""
+        return any(self._waiting.values())
+
     def met(self, sighting: Sighting) -> None:
         """A sighting of an order that nobody knows."""
         for group in self._waiting.values():

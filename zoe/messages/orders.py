@@ -182,9 +182,14 @@ class ReportOrders(Message):
 
 @attrs.frozen
 class OrdersReported(Message):
-    """The orders that are not concluded."""
+    """The orders that are not concluded.
+
+    Attributes:
+        strangers: Whether others were seen that nobody knows yet: they will be adopted, or known.
+    """
 
     orders: tuple[Order, ...]
+    strangers: bool = False
 
 
 @attrs.frozen

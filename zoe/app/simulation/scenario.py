@@ -143,6 +143,7 @@ class _Teller:
         self._kinds = kinds_of(profile, self._rng)
         self._story = Story(seed)
         self._dying: DyingJournal | None = None
+        self._faulty_store: FaultyJournal | None = None
         setting = setting_of(seed, profile, self._rng)
         self._crash_names = (*_ACTORS, f"strategy/{setting.strategy.name}")
         self._profile = profile
@@ -225,7 +226,8 @@ class _Teller:
             return store
         fates = [self._rng.choice(_FATES) for _ in range(self._rng.randrange(60))]
         self._story.faults["store"] += sum(fate is not Fate.DONE for fate in fates)
-        return FaultyJournal(store, fates)
+        self._faulty_store = FaultyJournal(store, fates)
+        return self._faulty_store
 
     def _die(self) -> None:
         self._world.kill()
@@ -261,6 +263,8 @@ class _Teller:
         What is not calm in time is left as it is: the auditor has its say about that.
         """
         world = self._world
+        if self._faulty_store is not None:
+            self._faulty_store.fates.clear()
         with contextlib.suppress(NotInTime):
             for _ in range(_LAST_LOOKS):
                 world.until(partial(world.looked_since, world.want_look()), _SETTLE_SECONDS)
