@@ -11,6 +11,8 @@ _ORDER: Final = frozenset({"order.in_doubt", "order.in_doubt_after_restart"})
 _AMEND: Final = "order.amend_in_doubt"
 _AMEND_ENDS: Final = frozenset({"order.amended", "order.amend_refused", "order.amend_absent"})
 _MS: Final = 1_000_000
+#: A call is given up after ten seconds, and then it may be five until the next.
+_FAULT_NS: Final = 15_000_000_000
 #: From when until when, in nanoseconds.
 Spans = Sequence[tuple[int, int]]
 
@@ -22,31 +24,43 @@ class Doubt:
     Attributes:
         held: Whether the counter of REST calls kept the desk from looking meanwhile.
         away_ms: For how much of it the exchange was in maintenance and answered no look.
+        faulted: Whether a look met a planted fault meanwhile.
     """
 
     milliseconds: int
     held: bool
     away_ms: int = 0
+    faulted: bool = False
 
     @property
     def name(self) -> str:
         """What kept it from being settled, if not the desk; empty where nothing did."""
-        reasons = ("exchange away",) * bool(self.away_ms) + ("rest counter full",) * self.held
-        return ", ".join(reasons)
+        return ", ".join(
+            (
+                *("exchange away",) * bool(self.away_ms),
+                *("rest counter full",) * self.held,
+                *("looks faulted",) * self.faulted,
+            )
+        )
 
 
-def doubts(rows: Iterable[tuple[Any, ...]], held: Spans, away: Spans) -> list[Doubt]:
+def doubts(
+    rows: Iterable[tuple[Any, ...]], held: Spans, away: Spans, faulted: Iterable[int] = ()
+) -> list[Doubt]:
     """The doubts that were settled.
 
     Args:
         held: When calls were held back (wall time), which may overlap.
         away: When the exchange was in maintenance, which may not.
+        faulted: When looks were sent that met a fault.
     """
+    spoiled = [(at_ns, at_ns + _FAULT_NS) for at_ns in faulted]
     return [
         Doubt(
             (end - begin) // _MS,
             _shared(held, begin, end) > 0,
             _shared(away, begin, end) // _MS,
+            _shared(spoiled, begin, end) > 0,
         )
         for begin, end in _spans(rows)
     ]

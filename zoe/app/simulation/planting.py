@@ -16,6 +16,8 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
         *("GetWebSocketsToken", "CancelAllOrdersAfter"),
     ),
 }
+#: Paths of what tells a doubt's end.
+LOOKS: Final = frozenset(f"/0/private/{name}" for name in _PLACES["looks"])
 _ENDS: Final = ("reset", "disconnect", "policy", "idle_close", "message_rate")
 _WHATS: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": (

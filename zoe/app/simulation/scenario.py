@@ -19,7 +19,7 @@ from zoe.app.simulation.doubts import Doubt, doubts
 from zoe.app.simulation.kit import play
 from zoe.app.simulation.market import BUSY, SLOW, STILL, SYMBOL, SmallMarket
 from zoe.app.simulation.people import People
-from zoe.app.simulation.planting import plant
+from zoe.app.simulation.planting import LOOKS, plant
 from zoe.app.simulation.steps import DyingJournal, walk
 from zoe.app.simulation.world import NotInTime, Setting, World
 from zoe.domain.strategy.quote_keeper import Params, QuoteKeeper
@@ -296,7 +296,8 @@ class _Teller:
         world.runtime.log.seal()
         story.violations += audit(found) + world.causes.violations()
         held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]
-        story.doubts = doubts(story.rows, held, world.away)
+        faulted = [r["ns"] for r in found.of("request") if r["fault"] and r.get("path") in LOOKS]
+        story.doubts = doubts(story.rows, held, world.away, faulted)
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))
         story.virtual_seconds = world.virtual_seconds()
