@@ -219,6 +219,22 @@ def test_open_orders_are_those_whose_newest_row_does_not_conclude_them(store: Jo
     ]
 
 
+def test_an_order_that_lacks_fills_is_open_until_they_are_here(store: JournalStore) -> None:
+    ended = {"state": "FILLED", "order_id": "O1", "fills_missing": True}
+    store.append(
+        [
+            row(1, "order/a/1", 1, state="SENDING"),
+            row(2, "order/a/1", 2, **ended),
+            row(3, "order/a/2", 1, state="SENDING"),
+            row(4, "order/a/2", 2, **ended),
+            row(5, "order/a/2", 3, state="FILLED", order_id="O1"),
+            row(6, "ledger/a", 1, **ended),
+        ]
+    )
+    found = [(r.stream, r.version) for r in store.open_orders(ACCOUNT)]
+    assert found == [("order/a/1", 1), ("order/a/1", 2)]
+
+
 def test_an_orders_rows_are_found_by_the_exchanges_id(store: JournalStore) -> None:
     store.append(
         [

@@ -15,11 +15,11 @@ from loguru import logger
 
 from zoe.actors import order_actor, order_changes, order_opening
 from zoe.actors.door_talks import Talks
-from zoe.actors.gateway import Gateway
 from zoe.actors.ledger import Ledger
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_amends import OrderAmends
 from zoe.actors.order_desk import OrderDesk
+from zoe.actors.socket_requests import SocketRequests
 from zoe.actors.strategist import Strategist
 from zoe.actors.trading_state import StateKeeper
 from zoe.adapters.kraken import order_form, reports, ws_session
@@ -47,13 +47,13 @@ def instead(patch: Patch, owner: Any, name: str, make: Callable[[Any], Any]) -> 
 
 def adds_are_sent_twice(patch: Patch) -> None:
     def make(add: Any) -> Any:
-        def twice(self: Gateway, wish: SendAdd) -> None:
+        def twice(self: SocketRequests, wish: SendAdd) -> None:
             add(self, wish)
             add(self, wish)
 
         return twice
 
-    instead(patch, Gateway, "_add", make)
+    instead(patch, SocketRequests, "add", make)
 
 
 def a_lost_add_is_sent_again(patch: Patch) -> None:

@@ -1,6 +1,7 @@
 """Looks: in an order that misses nothing, repeated on failure, and two that agree for a doubt."""
 
 import attrs
+import pytest
 from look_stage import LAG_NS, LOOK, answer, calls, doubtful, look, looks, reconciler, until_look
 from stage import Stage
 
@@ -35,7 +36,7 @@ def test_it_looks_when_the_stream_opens_and_then_says_reconciled() -> None:
     look(stage, ())
     assert [type(call.operation) for call in calls(stage)] == LOOK
     assert stage.heard("watcher", Reconciled) == [Reconciled("a", 1, 0)]
-    assert stage.kinds() == ["reconciler.looked"]
+    assert stage.kinds() == ["reconciler.began", "reconciler.looked"]
 
 
 def test_pages_are_read_to_the_end() -> None:
@@ -223,6 +224,64 @@ def test_trades_are_read_from_where_the_look_began_that_found_them_missing() -> 
         wanted = calls(stage)[-1].operation
         assert isinstance(wanted, GetTrades)
         assert wanted.start_ns < before_ns
+
+
+def closed_from_ns(stage: Stage) -> int:
+    """From when on the look that is under way reads what has ended."""
+    answer(stage, ())
+    closed = calls(stage)[-1].operation
+    assert isinstance(closed, GetClosedOrders)
+    assert closed.start_ns is not None
+    return closed.start_ns
+
+
+def test_a_process_that_never_came_to_look_leaves_its_time_to_the_next() -> None:
+    stage = reconciler()
+    began_ns = stage.runtime.clock.wall_ns()
+    stage.run(600)
+    stage.runtime.crash("reconciler")
+    stage.run(0.1)
+    stage.tell(StreamOpened())
+    assert closed_from_ns(stage) < began_ns
+
+
+@pytest.mark.parametrize("strangers", [True, False])
+def test_what_a_look_showed_of_strangers_is_read_again_by_the_next(*, strangers: bool) -> None:
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    before_ns = stage.runtime.clock.wall_ns()
+    stage.run(PERIOD_SECONDS)
+    for _ in range(2):
+        answer(stage, ())
+    answer(stage, BalanceSnapshot(()))
+    stage.tell(OrdersReported((), strangers))
+    assert len(stage.heard("watcher", Reconciled)) == 1
+    stage.runtime.crash("reconciler")
+    stage.run(0.1)
+    stage.tell(StreamOpened())
+    assert (closed_from_ns(stage) < before_ns) is strangers
+
+
+def test_fills_that_an_order_lacks_after_a_restart_are_read_from_where_the_look_before_began() -> (
+    None
+):
+    stage = reconciler()
+    stage.tell(StreamOpened())
+    look(stage, ())
+    before_ns = stage.runtime.clock.wall_ns()
+    stage.run(PERIOD_SECONDS)
+    look(stage, ())  # it showed the end of an order, and the process ended
+    stage.runtime.crash("reconciler")
+    stage.run(PERIOD_SECONDS)
+    stage.tell(StreamOpened())
+    order = attrs.evolve(doubtful(stage), state=State.FILLED, order_id="O1")
+    look(stage, (attrs.evolve(order, reported_filled=Quantity.of("1")),))
+    answer(stage, ())
+    answer(stage, ())
+    wanted = calls(stage)[-1].operation
+    assert isinstance(wanted, GetTrades)
+    assert wanted.start_ns is not None and wanted.start_ns < before_ns
 
 
 def test_a_clock_that_is_set_back_hides_nothing_from_the_next_look() -> None:

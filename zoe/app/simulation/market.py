@@ -71,6 +71,14 @@ class SmallMarket:
                 house.take(SYMBOL, side, self._rng.randint(*pace.size), None)
 
 
-def small_market(seed: int, market: SmallMarket, tier: str = "pro") -> Config:
-    """An exchange with one pair, one account under both rate limits, and this market."""
-    return Config(_ASSETS, (_PAIR,), seed=seed, tier=tier, market=market, limits="both")
+def small_market(
+    seed: int, market: SmallMarket, tier: str = "pro", lag_ms: tuple[int, int] = (0, 0)
+) -> Config:
+    """An exchange with one pair, one account under both rate limits, and this market.
+
+    Args:
+        lag_ms: How far its lists lie behind, at least and at most.
+    """
+    return Config(
+        *(_ASSETS, (_PAIR,)), seed=seed, tier=tier, market=market, limits="both", lag_ms=lag_ms
+    )

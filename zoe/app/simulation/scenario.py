@@ -55,6 +55,8 @@ ALIVE_SECONDS: Final = 90
 #: How long a seed without faults trades: about as long as the exchange's counter lets it trade at
 #: its pace.
 CLEAN_SECONDS: Final = 10
+#: How far lists lag where looks are faulted: a desk reckons with three seconds.
+LAG_MS: Final = (0, 3_000)
 #: Least and most orders a side that a crowd wants.
 CROWD: Final = (4, 8)
 
@@ -151,6 +153,8 @@ class _Teller:
         if self._script is not None or profile == "steps":
             self._kinds = frozenset()
             setting = still_setting(seed)
+        if "looks" in self._kinds:
+            setting = attrs.evolve(setting, lag_ms=LAG_MS)
         self._story.tier = setting.tier
         self._world = World(seed, setting, self._faulty, tell_line)
         self._people = People(self._world, self._rng)

@@ -49,11 +49,12 @@ class NotInTime(Exception):
 
 @attrs.frozen
 class Setting:
-    """Whose desk it is, on which tier, and in which market."""
+    """Whose desk it is, on which tier, in which market, and how far the exchange's lists lag."""
 
     strategy: StrategyConfig
     market: SmallMarket
     tier: str = "pro"
+    lag_ms: tuple[int, int] = (0, 0)
     limits: Limits = attrs.field(factory=lambda: Limits(max_orders_per_minute=6_000))
 
 
@@ -76,7 +77,7 @@ class World:
         self.seed = seed
         self.memory = InMemory()
         self.market = setting.market
-        config = small_market(seed, setting.market, setting.tier)
+        config = small_market(seed, setting.market, setting.tier, setting.lag_ms)
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
         self.journal = MemoryJournal(self.account)
