@@ -41,7 +41,7 @@ from zoe.sandbox.core.wire import Delivery, Frame, HttpRequest, HttpResponse
 STEP_NS: Final = 70_000_000
 SOCKET: Final = 7
 WORLDS: Final = range(1, 5)
-SWARM: Final = range(1, 13)
+SWARM: Final = range(1, 41)
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ from zoe.app.simulation.world import World
 
 _AT_THE_DOOR: Final = (
     *("place", "place", "market", "amend", "cancel"),
-    *("halt", "resume", "reduce", "flatten", "again"),
+    *("halt", "reduce", "flatten", "resume", "resume", "resume", "again"),
 )
 _AT_THE_EXCHANGE: Final = ("place", "place", "cancel", "amend", "all")
 _REST_PAIR: Final = "XBTUSD"
