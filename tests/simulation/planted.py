@@ -29,12 +29,14 @@ from zoe.app.simulation.world import World
 from zoe.domain import order, order_record
 from zoe.domain.order import Input, Side, State
 from zoe.domain.quantity import Quantity
-from zoe.messages.gateway import AmendSettled, SendAdd, Sent
+from zoe.messages.gateway import AmendSettled, OrderSighted, SendAdd, Sent
 from zoe.messages.journal import Parcel, Record, Row
 from zoe.messages.orders import OrderChanged
 from zoe.messages.risk import TradingStateChanged
+from zoe.runtime.cell import Cell
+from zoe.runtime.life import Life
+from zoe.runtime.message import Envelope
 from zoe.runtime.seam import Runtime
-from zoe.runtime.virtual import VirtualRuntime
 
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], None]
@@ -108,9 +110,9 @@ def silence_is_taken_for_a_refusal(patch: Patch) -> None:
 def only_by_exchange_id(sighted: Any) -> Any:
     """Later signs of an order are not recognised by our own id."""
 
-    def narrow(self: OrderDesk, sighting: Any) -> None:
-        if sighting.order_id in self._by_exchange:
-            sighted(self, sighting)
+    def narrow(self: OrderDesk, report: OrderSighted) -> None:
+        if report.sighting.order_id in self._by_exchange:
+            sighted(self, report)
 
     return narrow
 
@@ -146,7 +148,7 @@ def fills_are_dropped(patch: Patch) -> None:
 
 
 def fees_are_not_read(patch: Patch) -> None:
-    patch.setattr(reports, "_fee", lambda report: (Decimal(0), "USD"))
+    patch.setattr(reports, "_fee", lambda report, symbol: (Decimal(0), "USD"))
 
 
 def decisions_are_forgotten(patch: Patch) -> None:
@@ -202,7 +204,7 @@ def nonces_begin_anew(patch: Patch) -> None:
 
 
 def orders_in_flight_are_forgotten_at_a_restart(patch: Patch) -> None:
-    patch.setattr(OrderDesk, "_adopt_known", lambda self, known: None)
+    patch.setattr(OrderDesk, "_adopt_known", lambda self, known, age_ns=0: None)
 
 
 def cancels_are_forgotten(patch: Patch) -> None:
@@ -286,15 +288,15 @@ def an_amend_in_doubt_is_taken_as_made(patch: Patch) -> None:
 
 
 def one_root_cause_is_lost(patch: Patch) -> None:
-    def make(deliver: Any) -> Any:
-        def forgetful(self: Any, to: Any, envelope: Any) -> None:
-            if isinstance(envelope.message, SendAdd):
-                envelope.correlation_id = envelope.message_id
-            deliver(self, to, envelope)
+    def make(tell: Any) -> Any:
+        def forgetful(self: Life, cause: Envelope, to: Any, message: Any) -> None:
+            if isinstance(message, SendAdd):
+                cause = attrs.evolve(cause, correlation_id=cause.message_id)
+            tell(self, cause, to, message)
 
         return forgetful
 
-    instead(patch, VirtualRuntime, "deliver", make)
+    instead(patch, Life, "tell_because_of", make)
 
 
 PLANTS: Final[tuple[Plant, ...]] = (
@@ -349,10 +351,26 @@ def _seeds(seeds: range) -> Iterator[tuple[str, Story]]:
 
 
 def found(plant: Plant) -> tuple[int, str, str] | None:
-    """How many stories a planted bug takes, which one finds it, and what the auditor says of it."""
+    """How many stories a planted bug takes, which one finds it, and what the auditor says of it.
+
+    Raises:
+        AssertionError: The plant does not fit what it is put into: any story would show that.
+    """
+    misfits: list[BaseException] = []
+
+    def make(crashed: Any) -> Any:
+        def watched(self: Cell, life: Any, error: BaseException, envelope: Any) -> None:
+            if isinstance(error, AttributeError | NameError | TypeError):
+                misfits.append(error)
+            crashed(self, life, error, envelope)
+
+        return watched
+
     with pytest.MonkeyPatch.context() as patch:
+        instead(patch, Cell, "_crashed", make)
         plant(patch)
         for count, (name, story) in enumerate(stories(), 1):
+            assert misfits == [], f"{plant.__name__} does not fit: {misfits[0]}"
             if story.violations:
                 return count, name, story.violations[0]
     return None
