@@ -70,18 +70,17 @@ class StateKeeper:
         self._officer.tell(self._officer.find("journal"), wanted)
 
     def hydrated(self, answer: Hydrated) -> None:
-        """The state as it was, unless somebody has wished for another meanwhile."""
+        """The state as it was; what somebody has wished for meanwhile is told when it is durable."""
         self._hydrated = True
         self._version = len(answer.rows)
-        if answer.rows:
-            newest = answer.rows[-1].body
-            self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
-        wished, self._changes = self._changes, deque()
-        for wish in wished:
-            self._enqueue(wish)
+        newest = answer.rows[-1].body if answer.rows else {"state": TradingState.ACTIVE}
+        self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
         log.info("risk.state", state=self.state.value, why="as it was")
         for watcher in self._watchers.values():
             self._officer.tell(watcher, TradingStateChanged(self.state, "as it was"))
+        wished, self._changes = self._changes, deque()
+        for wish in wished:
+            self._enqueue(wish)
         self.latch()
         self._write()
 

@@ -259,3 +259,21 @@ def test_one_that_comes_before_the_journal_has_told_waits_for_it(why: str, *, ha
     stage.tell(LatchSet(True, "halted"))
     assert (stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")) is halts
     assert stage.kinds() == ["trading_state.changed"] * halts
+
+
+def test_a_halt_that_a_restart_has_met_is_told_no_sooner_than_it_is_durable() -> None:
+    factory = partial(RiskOfficer, "a", Limits(), watchers=("asker",))
+    stage = ready(Stage("risk", factory, OTHERS))
+    stage.reading = stage.answering = False
+    stage.runtime.crash("risk")
+    stage.run(1)
+    change(stage, TradingState.HALTED)
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    question = [asked for asked in stage.questions if asked.stream == "desk/a"][-1]
+    stage.tell(Hydrated(question.ref, ()))
+    stage.tell(LatchSet(True, "halted"))
+    assert stage.kinds() == ["trading_state.changed"]
+    assert TradingState.HALTED not in [n.state for n in stage.heard("asker", TradingStateChanged)]
+    assert stage.heard("gateway", SetLatch)[-1].closed
+    stage.answer()
+    assert stage.heard("asker", TradingStateChanged)[-1].state is TradingState.HALTED
