@@ -73,8 +73,10 @@ class StateKeeper:
         """The state as it was; what somebody has wished for meanwhile is told when it is durable."""
         self._hydrated = True
         self._version = len(answer.rows)
-        newest = answer.rows[-1].body if answer.rows else {"state": TradingState.ACTIVE}
-        self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
+        self.state, self.why = TradingState.ACTIVE, ""
+        if answer.rows:
+            newest = answer.rows[-1].body
+            self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
         log.info("risk.state", state=self.state.value, why="as it was")
         for watcher in self._watchers.values():
             self._officer.tell(watcher, TradingStateChanged(self.state, "as it was"))
