@@ -128,10 +128,7 @@ class Desk(World):
     def well(self) -> None:
         """No actor has crashed, and the auditor finds nothing."""
         assert not [each.name for each in self.runtime.vitals() if each.restarts]
-        rows = [
-            (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
-            for r in self.journal.rows
-        ]
+        rows = self.evidence_rows()
         assert audit(evidence(self.memory.lines(), rows)) == []
 
 

@@ -64,10 +64,7 @@ def test_an_order_that_a_look_found_filled_gets_its_fills_whoever_ends_before(wo
     assert fill["quantity"] == "0.002"
     assert world.ask("halt", why="the end")["exit"] == 0
     world.run(5)
-    rows = [
-        (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
-        for r in world.journal.rows
-    ]
+    rows = world.evidence_rows()
     assert audit(evidence(world.memory.lines(), rows, (), world.by_hand_counts)) == []
 
 

@@ -40,10 +40,7 @@ def until(world: World, order: dict[str, Any], wanted: str, seconds: int = 30) -
 def audited(world: World) -> list[str]:
     world.ask("halt", why="the end")
     world.run(5)
-    rows = [
-        (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
-        for r in world.journal.rows
-    ]
+    rows = world.evidence_rows()
     return audit(evidence(world.memory.lines(), rows))
 
 

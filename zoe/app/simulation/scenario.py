@@ -293,10 +293,7 @@ class _Teller:
 
     def _audit(self) -> None:
         world, story = self._world, self._story
-        story.rows = [
-            (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
-            for r in world.journal.rows
-        ]
+        story.rows = world.evidence_rows()
         found = evidence(
             world.memory.lines(), story.rows, self._people.over(), world.by_hand_counts
         )

@@ -308,6 +308,13 @@ class World:
         """UTC nanoseconds at the exchange."""
         return EPOCH_NS + self.runtime.clock.monotonic_ns()
 
+    def evidence_rows(self) -> list[tuple[Any, ...]]:
+        """The journal's rows as the auditor reads them; see ``evidence``."""
+        return [
+            (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
+            for r in self.journal.rows
+        ]
+
     def digest(self) -> str:
         """SHA-256 over the message logs of every desk, both journals, and what people were told.
 
