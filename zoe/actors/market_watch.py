@@ -34,6 +34,7 @@ from zoe.messages.market import (
     SubscriptionRefused,
     TickerSeen,
     TradePrints,
+    confirmed_at,
 )
 from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked
@@ -123,14 +124,23 @@ class MarketWatch(Actor):
             self._focus.start()
 
     def handle(self, message: Inbox) -> None:
+        # What comes most often comes first: each arm that is passed over costs a question.
         match message:
             case Quotes():
                 for quote in message.quotes:
                     self._quote(quote)
             case Quote():
                 self._quote(message)
+            case FeedAlive() | SubscriptionAcked():
+                self._lines.heard(message)
             case TradePrints():
                 self._trades(message)
+            case TickerSeen():
+                self._ticker(message)
+            case Tick("connect"):
+                self._lines.connect(message.ref)
+            case Tick():
+                self._check()
             case MinutesClosed():
                 self._tell_all(self._audience.minutes, message)
             case InstrumentsChanged():
@@ -154,18 +164,10 @@ class MarketWatch(Actor):
                 log.info("exchange.status", system=message.system)
                 for watcher, _ in self._wanted.values():
                     self.tell(watcher, message)
-            case FeedAlive() | SubscriptionAcked():
-                self._lines.heard(message)
-            case TickerSeen():
-                self._ticker(message)
             case FocusWanted():
                 self._want(message)
             case Ranked() | OrdersReported() | BalancesChanged() | Hydrated():
                 self._refocus(message)
-            case Tick("connect"):
-                self._lines.connect(message.ref)
-            case Tick():
-                self._check()
             case _:
                 assert_never(message)
 
@@ -343,7 +345,7 @@ class MarketWatch(Actor):
             if line is None or not line.open or symbol in self._proof_ns:
                 continue
             if quote.live and quote.age_ns(line.heard_ns) > CONFIRM_NS:
-                confirmed = attrs.evolve(quote, confirmed_ns=line.heard_ns)
+                confirmed = confirmed_at(quote, line.heard_ns)
                 self._quotes[symbol] = confirmed
                 self._pass_on(confirmed)
 

@@ -153,6 +153,8 @@ class Repositioner(Actor):
         """
         slot = (target.source, target.slot)
         known = self._targets.get(slot)
+        if known is target:
+            return
         if known is None and slot not in self._emptied:
             self._set(SetTarget(*slot, target))  # forgotten in a restart
         elif known is not None and is_renewal(known, target):

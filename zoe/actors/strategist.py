@@ -78,8 +78,12 @@ class Strategist(Actor):
         self._shown: tuple[object, dict[str, str] | None] = (None, None)
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
-        #: What was last wanted and why; None before the first decision.
-        self._told: tuple[tuple[Any, ...], tuple[str, ...]] | None = None
+        #: What was last wanted, what of it counts, and why; None before the first decision.
+        self._wants: tuple[Want, ...] | None = None
+        self._whats: tuple[tuple[Any, ...], ...] | None = None
+        self._reasons: tuple[str, ...] = ()
+        #: The newest renewal, with the wants that it was made of and the pair as it was counted.
+        self._renewed: tuple[RenewTargets, tuple[Want, ...], Instrument] | None = None
         #: What each slot was last told to want.
         self._set: dict[str, _Set | None] = {}
         #: Slots in their order; and those that may not be empty, as far as others know.
@@ -129,13 +133,22 @@ class Strategist(Actor):
             return
         decision = self._config.strategy.decide(self._state, view)
         self._state = decision.state
-        told = tuple(map(_what, decision.wants)), decision.reasons
-        if told != self._told:
-            self._told = told
+        if self._is_new(decision):
+            self._renewed = None
             self._journal(view, decision)
         elif not renews:
             return  # everybody knows
         self._set_targets(view, decision, renews=renews)
+
+    def _is_new(self, decision: Decision) -> bool:
+        """Whether what is wanted, or why, differs from what was last told."""
+        wants, reasons = decision.wants, decision.reasons
+        if wants is self._wants and reasons == self._reasons:
+            return False  # of a strategy that keeps what it made
+        whats = tuple(map(_what, wants))
+        is_new = whats != self._whats or reasons != self._reasons
+        self._wants, self._whats, self._reasons = wants, whats, reasons
+        return is_new
 
     def _view(self) -> View | None:
         quote = self._quote
@@ -182,26 +195,33 @@ class Strategist(Actor):
         return self._shown[1]
 
     def _set_targets(self, view: View, decision: Decision, *, renews: bool) -> None:
+        known = self._renewed
+        if known is not None and known[1] is decision.wants and known[2] is view.instrument:
+            self.tell(self.find("repositioner"), known[0])
+            return
         wanted = {want.key: want for want in decision.wants}
         renewed: list[Target] = []
         for slot in sorted(self._filled | wanted.keys(), key=self._order.__getitem__):
-            want, known = wanted.get(slot), self._set.get(slot)
+            want, told = wanted.get(slot), self._set.get(slot)
             if want is None:
                 # What is not wanted needs no renewal: whoever forgot it wants it no more.
-                if known is not None or slot not in self._set:
+                if told is not None or slot not in self._set:
                     self._set[slot] = None
                     self._filled.discard(slot)
                     self.tell(self.find("repositioner"), quick_target_set(self._source, slot, None))
-            elif known is not None and _what(want) == known.what:
+            elif told is not None and _what(want) == told.what:
                 if renews:
-                    renewed.append(self._renewal(want, known, view))
+                    renewed.append(self._renewal(want, told, view))
             else:
                 target = self._target(want, view)
                 self._set[slot] = _as_set(_what(want), target, view.instrument)
                 self._filled.add(slot)
                 self.tell(self.find("repositioner"), quick_target_set(self._source, slot, target))
         if renewed:
-            self.tell(self.find("repositioner"), RenewTargets(tuple(renewed)))
+            renewal = RenewTargets(tuple(renewed))
+            if len(renewed) == len(decision.wants):
+                self._renewed = renewal, decision.wants, view.instrument
+            self.tell(self.find("repositioner"), renewal)
 
     def _target(self, want: Want, view: View) -> Target:
         why = self._source, f"{self._stream}@{self._version}"

@@ -6,13 +6,14 @@ Those that come often have no slot for weak references: so their reader makes th
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import attrs
 
 from zoe.domain.bars import Bar
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
+from zoe.domain.quick import quick
 from zoe.runtime.message import Lane, Message
 
 
@@ -70,6 +71,28 @@ class Quote(Message):
     def ask_price(self) -> Decimal | None:
         """The best ask in quote currency."""
         return None if self.ask is None else Decimal(self.ask).scaleb(-self.price_precision)
+
+
+_quote: Final = quick(Quote)
+
+
+def confirmed_at(quote: Quote, heard_ns: int) -> Quote:
+    """A quote whose connection was heard while its book stood so."""
+    return _quote(
+        quote.symbol,
+        quote.price_precision,
+        quote.qty_precision,
+        quote.bid,
+        quote.bid_qty,
+        quote.ask,
+        quote.ask_qty,
+        quote.exchange_ns,
+        quote.received_ns,
+        quote.live,
+        heard_ns,
+        quote.bids,
+        quote.asks,
+    )
 
 
 @attrs.frozen(weakref_slot=False)

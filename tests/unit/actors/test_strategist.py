@@ -11,7 +11,7 @@ from zoe.actors.strategist import Strategist, StrategyConfig
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
-from zoe.domain.strategy.view import Decision, View, Want
+from zoe.domain.strategy.view import Decision, Strategy, View, Want
 from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import Quote
 from zoe.messages.orders import RenewTargets, SetTarget
@@ -45,9 +45,9 @@ def quote(stage: Stage, bid: int) -> None:
     stage.tell(Quote("X/USD", 2, 4, bid, 1, bid + 10, 1, now_ns, now_ns))
 
 
-def playing() -> Stage:
+def playing(strategy: Strategy = AtTheBid()) -> Stage:
     """It has told its first want."""
-    factory = partial(Strategist, "a", StrategyConfig("q", AtTheBid(), dict))
+    factory = partial(Strategist, "a", StrategyConfig("q", strategy, dict))
     stage = Stage("strategist", factory, ("catalogue", "ledger", "risk", "repositioner"))
     stage.tell(CatalogChanged(Catalog(1, {X.symbol: X})))
     stage.tell(TradingStateChanged(TradingState.ACTIVE, "as it is"))
@@ -106,3 +106,31 @@ def test_a_renewal_is_worked_out_anew_where_the_pair_is_counted_otherwise() -> N
     stage.run(1)
     (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
     assert str(renewed.price) == "10"
+
+
+@attrs.frozen
+class Keeping(AtTheBid):
+    """Makes its wants once for as long as the bid stays, and another reason at each even one."""
+
+    made: dict[int, tuple[Want, ...]] = attrs.field(factory=dict)
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        decision = super().decide(state, view)
+        assert view.touch.bid is not None
+        wants = self.made.setdefault(view.touch.bid // 2, decision.wants)
+        return Decision(state, wants, (f"BID AT {view.touch.bid}",))
+
+
+def test_wants_that_are_the_very_same_are_renewed_by_the_newest_decision() -> None:
+    stage = playing(Keeping())
+    stage.run(3)
+    first, *_, newest = stage.heard("repositioner", RenewTargets)
+    assert newest is first and first.targets[0].decision == "strategy/a/q@1"
+    quote(stage, 10_001)
+    stage.run(2)
+    assert stage.kinds() == ["decision.made", "decision.made"] and set_at(stage) == ["100"]
+    (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
+    assert renewed.decision == "strategy/a/q@2"
+    quote(stage, 10_002)
+    quote(stage, 10_000)
+    assert set_at(stage) == ["100", "100.02", "100"]

@@ -136,6 +136,8 @@ class PublicSession:
         self._pinged_ns = 0
         self._next_batch_ns = 0
         self._look_ns = -LOOK_NS
+        #: Whether all was live when it was last looked at: until some is not, none can be late.
+        self._all_live = False
         self._open = False
 
     def want(self, topic: Topic, symbols: Iterable[str] = ("",)) -> None:
@@ -143,7 +145,7 @@ class PublicSession:
         if topic.channel == "book":
             assert dict(topic.options)["depth"] == self._depth, "one depth a connection"
             self.want(INSTRUMENTS)  # books need their precisions
-        self._look_ns = -LOOK_NS
+        self._look_anew()
         for symbol in symbols:
             self._wanted.setdefault((topic.channel, symbol), Subscription(topic, symbol))
 
@@ -160,7 +162,9 @@ class PublicSession:
     @property
     def settled(self) -> bool:
         """Whether everything that is wanted is live, or was refused."""
-        return all(s.stage in (Stage.LIVE, Stage.REFUSED) for s in self._wanted.values())
+        return self._all_live or all(
+            s.stage in (Stage.LIVE, Stage.REFUSED) for s in self._wanted.values()
+        )
 
     def opened(self, now_ns: int) -> Sequence[bytes]:
         """A connection is open: nothing of the one before is left. What to send at first."""
@@ -168,7 +172,7 @@ class PublicSession:
         self._requests.clear()
         self._heard_ns = self._pinged_ns = now_ns
         self._next_batch_ns = now_ns
-        self._look_ns = -LOOK_NS
+        self._look_anew()
         self._open = True
         for subscription in self._wanted.values():
             subscription.stage, subscription.asked, subscription.not_before_ns = Stage.WANTED, 0, 0
@@ -200,6 +204,8 @@ class PublicSession:
         if now_ns - max(self._heard_ns, self._pinged_ns) >= self._patience.ping_after_ns:
             self._pinged_ns = now_ns
             sent.append(b'{"method":"ping"}')
+        if self._all_live:
+            return sent
         for late in self._late(now_ns):
             sent += self._again(late, now_ns)
         while now_ns >= self._next_batch_ns - (BURST - 1) * BETWEEN_BATCHES_NS:
@@ -207,7 +213,12 @@ class PublicSession:
             if not batch:
                 break
             sent += batch
+        self._all_live = all(s.stage is Stage.LIVE for s in self._wanted.values())
         return sent
+
+    def _look_anew(self) -> None:
+        self._look_ns = -LOOK_NS
+        self._all_live = False
 
     def renew(self, channel: str, symbol: str, now_ns: int) -> None:
         """A subscription that seems live and is not: ``due`` leaves it and asks for it anew."""
@@ -222,7 +233,7 @@ class PublicSession:
             found.not_before_ns = now_ns + pause_ns
         # Late at once: the next ``due`` leaves it and asks anew.
         found.stage, found.since_ns = Stage.ACKED, now_ns - SNAPSHOT_WITHIN_NS - 1
-        self._look_ns = -LOOK_NS
+        self._look_anew()
 
     def _batch(self, now_ns: int) -> list[bytes]:
         """The next request: as many pairs of one topic as fit in it."""

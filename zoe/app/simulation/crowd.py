@@ -4,7 +4,7 @@ Whatever is filled is wanted again, so that a second of virtual time sees severa
 lives; a mid that wanders has the rest canceled and placed anew.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import attrs
@@ -15,7 +15,8 @@ from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, View, Want
 
 NAME: Final = "crowd"
-_VALID_NS: Final = 10_000_000_000
+#: Wants hold for two of these spans and more: within one they are the same, and are made once.
+_SPAN_NS: Final = 4_000_000_000
 #: In price units: how far from the mid the first of each side stands, and each next one from it.
 _FIRST: Final = 60
 _APART: Final = 10
@@ -65,18 +66,21 @@ class Crowd:
         twice = touch.bid + touch.ask
         if state.anchor_twice is None or abs(twice - state.anchor_twice) > 2 * self.follows:
             state = State(twice)
-        return Decision(state, self._wants(state, view), ("CROWD",))
-
-    def _wants(self, state: State, view: View) -> tuple[Want, ...]:
         assert state.anchor_twice is not None
-        mid, until_ns = state.anchor_twice // 2, view.now_ns + _VALID_NS
-        pair, quantity = self.pair, self.quantity
-        return tuple(
-            [
-                _want(slot, pair, side, mid + away, quantity, True, until_ns, NAME)
-                for slot, side, away in _places(self.size)
-            ]
-        )
+        until_ns = (view.now_ns // _SPAN_NS + 3) * _SPAN_NS
+        return Decision(state, _wants(self, state.anchor_twice // 2, until_ns), ("CROWD",))
+
+
+@lru_cache(maxsize=64)
+def _wants(crowd: Crowd, mid: int, until_ns: int) -> tuple[Want, ...]:
+    """What a crowd wants round a mid."""
+    pair, quantity = crowd.pair, crowd.quantity
+    return tuple(
+        [
+            _want(slot, pair, side, mid + away, quantity, True, until_ns, NAME)
+            for slot, side, away in _places(crowd.size)
+        ]
+    )
 
 
 @cache
