@@ -134,7 +134,9 @@ class OrderCommands:
     def _settle_place(self, ref: int, order: Order) -> None:
         match order.state:
             case State.REJECTED | State.ABSENT:
-                error = ("not_placed", order.reason or "")
+                # One that the exchange has acknowledged was placed, and is gone all the same.
+                is_gone = order.state is State.ABSENT and order.order_id is not None
+                error = ("vanished" if is_gone else "not_placed", order.reason or "")
                 self._talks.answer(ref, REFUSED, summary(order), error)
             case State.DENIED:
                 self._talks.answer(ref, NO, summary(order), ("denied", order.reason or ""))

@@ -7,7 +7,14 @@ import attrs
 from zoe.domain.ids import id_number
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
-from zoe.ports.venue import GetBalances, GetClosedOrders, GetOpenOrders, GetTrades, Operation
+from zoe.ports.venue import (
+    GetBalances,
+    GetClosedOrders,
+    GetOpenOrders,
+    GetOrders,
+    GetTrades,
+    Operation,
+)
 
 PAGE: Final = 50
 #: So long before its deadline an order may have been sent and closed: the time it had, and what
@@ -27,6 +34,8 @@ class Look:
         listed: Whether all lists are read, and OrderDesk's own is what it waits for.
         seen: Every id of every order that a list of orders has shown.
         open: The exchange's ids of those that are listed as open.
+        missing: Ids of orders that are asked for one by one where the lists do not show them.
+        asked: Those that were.
     """
 
     ref: int
@@ -38,6 +47,8 @@ class Look:
     listed: bool = False
     seen: set[str | int] = attrs.field(factory=set)
     open: set[str] = attrs.field(factory=set)
+    missing: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def saw(self, sighting: Sighting) -> None:
         """Takes note of a row of the list that is waited for."""
@@ -68,7 +79,10 @@ class Look:
                 return GetClosedOrders(self.start_ns)
             case GetClosedOrders(start, offset) if rows >= PAGE:
                 return GetClosedOrders(start, offset + rows)
-            case GetClosedOrders():
+            case GetClosedOrders() if asked := tuple(i for i in self.missing if i not in self.seen):
+                self.asked = asked
+                return GetOrders(asked)
+            case GetClosedOrders() | GetOrders():
                 return last if trades_ns is None else GetTrades(trades_ns)
             case GetTrades(start, offset):
                 return GetTrades(start, offset + rows) if rows >= PAGE else last

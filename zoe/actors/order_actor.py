@@ -331,7 +331,8 @@ class OrderActor(Actor):
             self._cancels.ended()
         elif before.state in INFERRED:
             log.error("order.absent_after_all", intent_id=self._intent_id, order_id=after.order_id)
-            self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
+            if after.is_ours:
+                self._waiting.append(CancelOrder(self._intent_id, "it was taken for absent"))
 
     def _doubt(self, order: Order) -> Parcel:
         log.warning("order.in_doubt", intent_id=self._intent_id, reason=order.reason)

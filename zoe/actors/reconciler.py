@@ -2,7 +2,7 @@
 
 Receives: StreamOpened, StreamBroken, OrderSighted (of the stream), LookWanted, DoubtRaised, OrderChanged,
 OrdersReported, PrivateAnswered, ExchangeClockMeasured, WatchReconciled, Hydrated. Tells: Gateway (calls),
-OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND), its watchers
+OrderDesk (every sighting), Ledger (balances), an order's actor (NOT_FOUND, VANISHED), its watchers
 Reconciled, Journal (that it looked), Bookkeeper (what differed, and why). Blocks on nothing.
 A look is OpenOrders, ClosedOrders since the last look, trades where fills are missing, and now and
 then all balances, in this order, so that an order that closes meanwhile is in one of the lists. It
@@ -18,9 +18,10 @@ from zoe.actors import hydration
 from zoe.actors.doubts import Doubts
 from zoe.actors.look import SENT_BEFORE_NS, Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
+from zoe.actors.unlisted import Unlisted
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.looked import BEGAN, LOOKED, Looked, looked_of
-from zoe.domain.order import CONCLUDED, Order, State
+from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
@@ -58,8 +59,6 @@ PERIOD_SECONDS: Final = 60
 RETRY_SECONDS: Final = (1, 2, 4)
 #: A stream that breaks is mostly there again by then, and the look that it needs serves doubts too.
 _ALONE_AFTER_NS: Final = 500_000_000
-#: No list need show these.
-_UNSEEN: Final = frozenset({State.IN_DOUBT, State.SENDING, State.WAITING})
 
 Inbox = (
     StreamOpened | StreamBroken | OrderSighted | LookWanted | DoubtRaised | OrderChanged | OrdersReported
@@ -93,6 +92,7 @@ class Reconciler(Actor):
         #: The same on the exchange's clock, which ours may have been set by since.
         self._read_until_ns: int | None = None
         self._doubts = Doubts(self, self._provable_ns, lag_ns)
+        self._unlisted = Unlisted(self, lag_ns)
         self._differences = OrderDifferences(self, lag_ns, list_keeper)
         self._look: Look | None = None
         #: When the newest complete look began.
@@ -105,8 +105,7 @@ class Reconciler(Actor):
         #: From when on what is in doubt is looked for without the stream.
         self._alone_from_ns = 0
         self._reconciled = False
-        self._looks = 0
-        self._failures = 0
+        self._looks = self._failures = 0
         self._wish = Wish()
         self._not_before_ns = 0
         #: Orders of which the exchange reported more than the fills that we hold, and since when
@@ -140,9 +139,11 @@ class Reconciler(Actor):
                 self._stream_open = False
                 self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
                 self._reconciled = False
+                self._unlisted.forget()
                 self._drop_look(lost=message.calls_lost)
                 self._schedule_doubts()
             case OrderSighted():
+                self._unlisted.saw(message.sighting.order_id)
                 if self._stream_open:  # before, it is a snapshot: what had not been told
                     self._differences.told(message.sighting)
             case LookWanted():
@@ -250,10 +251,11 @@ class Reconciler(Actor):
         self._refs += 1
         start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
         from_ns = min((start_ns, *self._doubts.deadlines_ns())) - self._overlap_ns
-        first, theirs_ns = GetOpenOrders(), self._clock.now_ns(from_ns)
+        first, missing = GetOpenOrders(), self._unlisted.due()
+        theirs_ns = self._clock.now_ns(from_ns)
         if self._read_until_ns is not None:
             theirs_ns = min(theirs_ns, self._read_until_ns - self._overlap_ns)
-        self._look = Look(self._refs, now_ns, from_ns, theirs_ns, first)
+        self._look = Look(self._refs, now_ns, from_ns, theirs_ns, first, missing=missing)
         self._wish.grant(self._look)
         self._doubts.began()
         self._call(self._look, first)
@@ -337,7 +339,7 @@ class Reconciler(Actor):
         live = [o for o in orders if o.state not in CONCLUDED]
         self._doubts.judge(look)
         self._differences.looked(look, orders)
-        unaccounted = [o for o in live if o.state not in _UNSEEN and look.misses(o)]
+        unaccounted = self._unlisted.looked(look, live)
         # Strangers are in no row yet: a process that ends now must leave them to the next one.
         if not (unaccounted or strangers):
             self._looked_until_ns = min((look.began_ns, *self._doubts.deadlines_ns()))
@@ -345,7 +347,7 @@ class Reconciler(Actor):
         self._note(LOOKED)
         self._schedule_doubts()
         if unaccounted:
-            self._beat("degraded", f"{len(unaccounted)} of our orders in neither list")
+            self._beat("degraded", f"{unaccounted} of our orders in neither list")
             self._wish.add("orders in neither list", self.clock.wall_ns())
             self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
         else:
@@ -363,7 +365,8 @@ class Reconciler(Actor):
 
     def _reconcile(self, look: Look) -> None:
         """Everything is accounted for, unless the stream has missed something since it was sent."""
-        self._beat("ok", f"{self._looks} looks, {len(self._doubts)} doubts")
+        status, gone = self._unlisted.status
+        self._beat(status, f"{self._looks} looks, {len(self._doubts)} doubts{gone}")
         if self._stream_open and not self._reconciled and look.began_ns >= self._opened_ns:
             self._reconciled = True
             log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))

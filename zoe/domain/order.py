@@ -99,6 +99,7 @@ class Input(enum.Enum):
     LOST = "lost"
     RESTARTED = "restarted"
     NOT_FOUND = "not_found"
+    VANISHED = "vanished"
     AMENDED = "amended"
     AMEND_REFUSED = "amend_refused"
     AMEND_LOST = "amend_lost"
@@ -143,10 +144,12 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
     (_S.PENDING, _I.CANCELED): _S.CANCELED,
     (_S.PENDING, _I.EXPIRED): _S.EXPIRED,
     (_S.PENDING, _I.REFUSED): _S.IN_DOUBT,  # seen, and refused: only a look can tell
+    (_S.PENDING, _I.VANISHED): _S.ABSENT,  # acknowledged, and then unknown to the exchange
     (_S.WORKING, _I.FILL): _S.WORKING,
     (_S.WORKING, _I.COMPLETED): _S.FILLED,
     (_S.WORKING, _I.CANCELED): _S.CANCELED,
     (_S.WORKING, _I.EXPIRED): _S.EXPIRED,
+    (_S.WORKING, _I.VANISHED): _S.ABSENT,
     (_S.WORKING, _I.AMEND): _S.WORKING,  # in flight and in doubt are parts of WORKING
     (_S.WORKING, _I.AMENDED): _S.WORKING,  # ours, or made elsewhere by hand
     (_S.WORKING, _I.AMEND_REFUSED): _S.WORKING,
@@ -179,17 +182,14 @@ NEXT: Final[dict[tuple[State, Input], State]] = {
 }
 
 _LATE_NEWS: Final = (_I.ACKNOWLEDGED, _I.LIVE, _I.LOST, _I.RESTARTED)
-_NOT_DONE: Final = (_I.REFUSED, _I.NOT_SENT, _I.NOT_FOUND)
+_NOT_DONE: Final = (_I.REFUSED, _I.NOT_SENT, _I.NOT_FOUND, _I.VANISHED)
 #: Facts that say nothing new: ignored on purpose.
 STALE: Final = frozenset(
     {
         (_S.PENDING, _I.ACKNOWLEDGED),
         (_S.PENDING, _I.LOST),
         (_S.PENDING, _I.RESTARTED),
-        (_S.WORKING, _I.ACKNOWLEDGED),
-        (_S.WORKING, _I.LIVE),
-        (_S.WORKING, _I.LOST),
-        (_S.WORKING, _I.RESTARTED),
+        *((_S.WORKING, late) for late in _LATE_NEWS),
         (_S.IN_DOUBT, _I.LOST),
         (_S.IN_DOUBT, _I.RESTARTED),
         (_S.FILLED, _I.COMPLETED),
@@ -207,6 +207,7 @@ STALE: Final = frozenset(
         # The order ended before its amend was settled, which is thereby settled too.
         *((s, late) for s in (_S.FILLED, _S.CANCELED, _S.EXPIRED) for late in ABOUT_AMENDS),
         *((s, _I.NOT_FOUND) for s in (_S.PENDING, _S.WORKING, _S.FILLED, _S.CANCELED, _S.EXPIRED)),
+        *((s, _I.VANISHED) for s in (_S.IN_DOUBT, _S.FILLED, _S.CANCELED, _S.EXPIRED)),
     }
 )
 

@@ -157,6 +157,10 @@ class OrderDrift:
         self, known: _Known, order: Order, fact: Fact | None, now_ns: int
     ) -> list[Difference]:
         before = known.order
+        if fact is not None and fact.input is Input.VANISHED:
+            self._standing.pop(_order(order), None)
+            how = "taken as gone, with what was left of it"
+            return [_happened(_order(order), UNKNOWN, before.state.value, "an unknown order", how)]
         fills = [fill for fill in order.fills if fill not in before.fills]
         if not order.is_ours:
             return [_trade(fill) for fill in fills]

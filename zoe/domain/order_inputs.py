@@ -81,6 +81,8 @@ def apply(order: Order, fact: Fact) -> Order:
     if following in TERMINAL:
         # It wins over what is still under way: there is nothing left to cancel or to amend.
         changes["cancel"], changes["amend"] = CancelProgress.NONE, None
+    elif fact.input is Input.VANISHED:
+        changes["amend"] = None
     if fact.reason is not None and fact.input not in ABOUT_AMENDS:
         changes["reason"] = fact.reason
     return _with(order, changes)

@@ -48,6 +48,7 @@ _KIND: Final = {
     Input.LOST: "order.in_doubt",
     Input.RESTARTED: "order.in_doubt_after_restart",
     Input.NOT_FOUND: "order.absent",
+    Input.VANISHED: "order.vanished",
     Input.AMENDED: "order.amended",
     Input.AMEND_REFUSED: "order.amend_refused",
     Input.AMEND_LOST: "order.amend_in_doubt",

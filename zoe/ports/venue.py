@@ -49,6 +49,17 @@ class GetClosedOrders:
     offset: int = 0
 
 
+#: So many orders can be asked for by their ids at once.
+MOST_ORDERS: Final = 50
+
+
+@attrs.frozen
+class GetOrders:
+    """Orders by the exchange's ids, open or closed: a tuple of Sighting, of those that it knows."""
+
+    order_ids: tuple[str, ...]
+
+
 @attrs.frozen
 class GetTrades:
     """One page of our trades, newest first, one row a match: a tuple of Sighting."""
@@ -109,6 +120,7 @@ Operation = (
     | GetBalances
     | GetOpenOrders
     | GetClosedOrders
+    | GetOrders
     | GetTrades
     | GetLedgers
     | GetBars

@@ -78,6 +78,13 @@ def test_an_order_is_answered_when_the_exchange_has_spoken() -> None:
     assert len(answers(stage)) == 1
 
 
+def test_an_order_that_vanished_is_not_said_to_have_never_been_placed() -> None:
+    stage = door()
+    changed(stage, placed(stage), State.ABSENT, order_id="O1", reason="because")
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["code"]) == (4, "vanished")
+
+
 @pytest.mark.parametrize(
     ("state", "code"), [(State.REJECTED, 4), (State.ABSENT, 4), (State.CANCELED, 0)]
 )

@@ -6,7 +6,7 @@ from itertools import product
 import attrs
 import pytest
 
-from zoe.domain.amend import Terms
+from zoe.domain.amend import Amend, Terms
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
 from zoe.domain.order import (
     COMMANDS,
@@ -27,7 +27,7 @@ from zoe.domain.order import (
     Side,
     State,
 )
-from zoe.domain.order_inputs import apply, command
+from zoe.domain.order_inputs import amending, apply, command
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 INTENT = Intent(
@@ -64,6 +64,9 @@ def fact(happened: Input, **changes: object) -> Fact:
     made = fill("T-1", "1") if happened is Input.FILL else None
     terms = Terms(Quantity.of("3"), Price.of("99")) if happened is Input.AMENDED else None
     return attrs.evolve(Fact(happened, "O-1", fill=made, terms=terms), **changes)  # type: ignore[arg-type]  # by test
+
+
+GONE = fact(Input.VANISHED)
 
 
 def reachable(start: State) -> set[State]:
@@ -212,10 +215,22 @@ def test_any_later_sign_takes_an_inference_back(state: State, sign: Input) -> No
 
 
 @pytest.mark.parametrize("state", SUSPECT, ids=lambda state: state.value)
-@pytest.mark.parametrize("late", [Input.REFUSED, Input.NOT_SENT, Input.NOT_FOUND, Input.LOST])
+@pytest.mark.parametrize(
+    "late", [Input.REFUSED, Input.NOT_SENT, Input.NOT_FOUND, Input.VANISHED, Input.LOST]
+)
 def test_a_late_no_changes_no_inference(state: State, late: Input) -> None:
     before = order(state, order_id="O-1")
     assert apply(before, fact(late)) is before
+
+
+def test_an_order_that_vanished_takes_its_amend_along_and_keeps_what_it_traded() -> None:
+    partly = apply(order(State.WORKING, order_id="O-1"), fact(Input.FILL))
+    gone = apply(amending(partly, Amend(Terms(Quantity.of("2"), Price.of("99")), 1, 9)), GONE)
+    assert (gone.state, gone.amend, gone.filled) == (State.ABSENT, None, Quantity.of("1"))
+    assert gone.settled and gone.state not in EXPOSED
+    assert apply(gone, fact(Input.LIVE)).state is State.WORKING, "it was an inference"
+    ended = apply(partly, fact(Input.CANCELED))
+    assert apply(ended, GONE) is ended
 
 
 def test_seen_and_then_refused_is_a_doubt() -> None:

@@ -1,6 +1,7 @@
 """Orders and fills that differ: what the stream told late or never, what others did, what lists show."""
 
 import attrs
+import pytest
 
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.difference import (
@@ -153,6 +154,15 @@ def test_a_doubt_says_how_it_was_settled_and_how_long_it_took() -> None:
     assert change(drift, doubtful, Fact(Input.LIVE, "O1"), spent_ns) == []
     (found,) = drift.due(LATER_NS)
     assert (found.cause, found.repair) == (MISSED, "found by a look after 2.0 s")
+
+
+@pytest.mark.parametrize("source", ["strategy/q", "external"])
+def test_an_order_that_vanished_is_listed_as_what_nothing_explains(source: str) -> None:
+    drift = OrderDrift(LAG_NS)
+    drift.changed(order(source), None, 0)
+    (gone,) = change(drift, order(source), Fact(Input.VANISHED, "O1"))
+    assert (gone.subject, gone.status, gone.cause) == ("order O1", "settled", "unknown")
+    assert (gone.ours, gone.theirs) == ("WORKING", "an unknown order")
 
 
 def look(

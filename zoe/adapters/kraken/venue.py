@@ -21,6 +21,7 @@ from zoe.adapters.kraken.public_feed import KrakenFeed
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.catalog import Catalog
+from zoe.domain.errors import ExchangeRejected
 from zoe.ports.venue import (
     CancelByRest,
     GetBalances,
@@ -30,6 +31,7 @@ from zoe.ports.venue import (
     GetInstruments,
     GetLedgers,
     GetOpenOrders,
+    GetOrders,
     GetToken,
     GetTrades,
     HttpRequest,
@@ -44,6 +46,7 @@ PRIVATE_URL = "wss://ws-auth.kraken.com/v2"
 #: So often the desk wants to hear again of best prices that stand, of a pair's newest ticker, and
 #: that the connection lives.
 CALM_NS: Final = 250_000_000
+_UNKNOWN_ORDER: Final = "EOrder:Unknown order"
 
 
 @attrs.frozen
@@ -75,7 +78,13 @@ class KrakenVenue:
         self, operation: Operation, status: int, body: bytes, catalog: Catalog | None
     ) -> Result:
         """See zoe.ports.venue.Venue."""
-        result = api.unwrap(status, body)
+        try:
+            result = api.unwrap(status, body)
+        except ExchangeRejected as refusal:
+            # Of ids it does not know it leaves out each, or refuses where it knows none of them.
+            if isinstance(operation, GetOrders) and refusal.code == _UNKNOWN_ORDER:
+                return ()
+            raise
         try:
             return _read(operation, result, catalog)
         except (ValueError, ArithmeticError) as problem:
@@ -106,6 +115,8 @@ def _call(operation: Operation) -> api.Call:
             return history_calls.open_orders()
         case GetClosedOrders():
             return history_calls.closed_orders(_page(operation))
+        case GetOrders():
+            return history_calls.query_orders(operation.order_ids)
         case GetTrades():
             return history_calls.trades_history(_page(operation))
         case GetLedgers(start, end, offset):
@@ -147,6 +158,9 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
         case GetClosedOrders():
             closed = api.parse(answers.ClosedOrders, result)
             return answers.closed_orders(closed.closed, catalog)
+        case GetOrders():
+            found = api.parse(dict[str, history_calls.OrderRow], result)
+            return answers.orders(found, catalog, closed=False)
         case GetTrades():
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)

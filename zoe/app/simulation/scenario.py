@@ -48,6 +48,8 @@ _ACTORS: Final = (
     *("market", "ledger", "catalogue", "door", "heartbeat"),
 )
 _STATUSES: Final = ("online", "cancel_only", "post_only", "limit_only", "maintenance")
+#: So many of the maintenances lose an order.
+LOSSES: Final = 0.7
 #: A desk that has not settled after this never will: longer than the Reconciler's period.
 _SETTLE_SECONDS: Final = 70
 #: Two looks in a row: what a list shows against the stream counts only where two agree.
@@ -217,10 +219,20 @@ class _Teller:
             status = self._rng.choice(_STATUSES)
             self._world.admin("POST", "status", {"status": status})
             self._story.faults[status] += 1
+            if status == "maintenance" and self._rng.random() < LOSSES:
+                self._lose()
         if "people" in self._kinds and self._world.is_ready:
             self._people.at_the_door()
         if "hands" in self._kinds and self._rng.random() < 0.6:
             self._people.at_the_exchange()
+
+    def _lose(self) -> None:
+        """The exchange comes back without one of the orders that it had acknowledged."""
+        world = self._world
+        known = [i for i in world.open_orders() if world.is_known(i)]
+        if known:
+            world.admin("POST", "lose", {"order_id": known[0]})
+            self._story.faults["lost order"] += 1
 
     # Faults of the world
 

@@ -236,6 +236,11 @@ class World:
         rows = self.journal.stream(stream_of(self.account, intent_id))
         return next((i for row in rows if isinstance(i := row.body.get("order_id"), str)), None)
 
+    def is_known(self, order_id: str) -> bool:
+        """Whether the desk knows of an order of the exchange's."""
+        named = f'"order_id":"{order_id}"'
+        return any(named in row.body for row in self.journal.rows)
+
     def ask(self, command: str, **params: Any) -> Answer:
         """Gives a command and waits for its answer."""
         number = self.say(command, params)

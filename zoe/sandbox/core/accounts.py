@@ -76,9 +76,17 @@ class Account:
 
     def close_order(self, order: Order) -> None:
         """It ended; its client's id may be used again."""
+        self._shut(order)
+        self.closed.append(order)
+
+    def forget_order(self, order: Order) -> None:
+        """It is as if it had never been, but for its trades."""
+        self._shut(order)
+        del self.orders[order.order_id]
+
+    def _shut(self, order: Order) -> None:
         del self.open[order.order_id]
         self.open_by_pair[order.terms.pair.symbol] -= 1
-        self.closed.append(order)
         if order.terms.cl_ord_id is not None:
             del self.by_cl_ord_id[same_id(order.terms.cl_ord_id)]
 

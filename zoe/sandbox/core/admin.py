@@ -48,6 +48,7 @@ class Admin:
             "market": self._market,
             "status": self._status,
             "funding": self._treasury.book,
+            "lose": self._lose,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -55,7 +56,7 @@ class Admin:
         name = request.path.removeprefix("/sandbox/")
         try:
             match request.method, name:
-                case "POST", ("keys" | "faults" | "market" | "status" | "funding"):
+                case "POST", ("keys" | "faults" | "market" | "status" | "funding" | "lose"):
                     wanted = _DECODER.decode(request.body)
                     return _told(self._posts[name](wanted))
                 case "DELETE", "faults":
@@ -189,6 +190,15 @@ class Admin:
             for work in waiting:
                 work()
         return {"status": wanted["status"]}
+
+    def _lose(self, wanted: dict[str, Any]) -> object:
+        _only(wanted, {"order_id"})
+        order_id = str(wanted.get("order_id"))
+        for account in self._world.accounts.by_name.values():
+            if order_id in account.open:
+                self._clearing.lose(account.open[order_id])
+                return {"lost": order_id}
+        raise ValueError("order_id is that of an open order")
 
     def _spoiled(self, account: str) -> Iterator[bytes]:
         """Frames of private channels that a fault has hit, as they would have been sent."""

@@ -141,9 +141,7 @@ class Clearing:
 
     def end(self, order: Order, status: str, reason: str) -> None:
         """Canceled or expired; what is left of it leaves the book."""
-        if order.resting is not None and order.resting.left:
-            book = self.world.books[order.terms.pair.symbol]
-            book.side(order.terms.side).remove(order.resting)
+        self._leave(order)
         filled = text(order.filled, order.terms.pair.qty_decimals)
         names = records.names(order)
         self.world.journal.write(
@@ -151,6 +149,23 @@ class Clearing:
         )
         self.close(order, status, reason)
         self.listener.order_changed(order, status)
+
+    def lose(self, order: Order) -> None:
+        """It is gone without an end: no list, no stream and no answer tells of it any more.
+
+        What it traded stays.
+        """
+        self._leave(order)
+        self.world.journal.write("order_lost", self.world.now_ns, records.names(order))
+        order.end("lost", None, self.world.now_ns)
+        account = self.world.accounts.of(order)
+        account.forget_order(order)
+        account.hold(order, rules.claimed_asset(order.terms), 0)
+
+    def _leave(self, order: Order) -> None:
+        if order.resting is not None and order.resting.left:
+            book = self.world.books[order.terms.pair.symbol]
+            book.side(order.terms.side).remove(order.resting)
 
 
 def _affordable(order: Order, room: int, owed: Charge) -> Charge:

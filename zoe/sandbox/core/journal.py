@@ -14,7 +14,10 @@ from zoe.sandbox.core.moments import rfc3339
 
 #: What the exchange did, for whoever wants to check a client's books.
 GROUND_TRUTH: Final = frozenset(
-    {"order_accepted", "order_amended", "fill", "order_canceled", "order_expired", "ledger"}
+    {
+        *("order_accepted", "order_amended", "fill", "order_canceled", "order_expired"),
+        *("order_lost", "ledger"),
+    }
 )
 _ENCODER: Final = msgspec.json.Encoder()
 

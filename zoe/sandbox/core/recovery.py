@@ -39,6 +39,7 @@ class Recovery:
             "fill": self._fill,
             "order_canceled": self._ended,
             "order_expired": self._ended,
+            "order_lost": self._lost,
             "ledger": self._ledger,
         }
 
@@ -181,6 +182,14 @@ class Recovery:
         status = record["kind"].removeprefix("order_")
         order = self._orders[record["order_id"]]
         self._close(order, status, record["reason"], record["ns"])
+
+    def _lost(self, record: Record) -> None:
+        order = self._orders[record["order_id"]]
+        order.end("lost", None, record["ns"])
+        account = self._world.accounts.of(order)
+        account.forget_order(order)
+        account.hold(order, rules.claim(self._world, order.terms, 0)[0], 0)
+        del self.queue[order.order_id]
 
     def _close(self, order: Order, status: str, reason: str | None, at_ns: int) -> None:
         order.end(status, reason, at_ns)

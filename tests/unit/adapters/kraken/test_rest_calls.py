@@ -17,6 +17,7 @@ from zoe.ports.venue import (
     GetBalances,
     GetClosedOrders,
     GetInstruments,
+    GetOrders,
     GetTrades,
     Operation,
     Venue,
@@ -123,3 +124,15 @@ def test_a_feed_asks_for_instruments_then_books_and_trades() -> None:
     assert b'"unsubscribe"' in gone
     assert feed.due(1_000_000_000) == [b'{"method":"ping"}']
     assert feed.lost(5_000_000_002) == "nothing heard"
+
+
+def test_orders_that_it_does_not_know_are_none_of_those_it_knows() -> None:
+    venue, wanted = KrakenVenue(KEYS, rest_url="http://x"), GetOrders(("O1", "O2"))
+    assert b"txid=O1%2CO2" in venue.request(wanted, 1).body
+    # Whether it says so of each, or of all at once, its pages leave open.
+    for body in (b'{"error":["EOrder:Unknown order"]}', b'{"error":[],"result":{}}'):
+        assert venue.result(wanted, 200, body, None) == ()
+    with pytest.raises(ExchangeRejected, match="Permission denied"):
+        venue.result(wanted, 200, b'{"error":["EGeneral:Permission denied"]}', None)
+    with pytest.raises(ExchangeRejected, match="Unknown order"):
+        venue.result(GetBalances(), 200, b'{"error":["EOrder:Unknown order"]}', None)

@@ -212,3 +212,26 @@ def test_an_account_may_have_several_keys_with_nonces_of_their_own() -> None:
 def test_an_amount_that_is_none_is_told_with_what_is_wrong_with_it(amount: str, told: str) -> None:
     with pytest.raises(AssertionError, match=told):
         Trial().admin("keys", {"balances": {"USD": amount}})
+
+
+def test_an_order_that_is_lost_is_in_no_list_and_has_no_end_but_what_it_traded_stays() -> None:
+    trial = Trial()
+    client, seller = trial.client(balances={"USD": "5000"}), trial.client(balances={"BTC": "1"})
+    (order_id,) = client.limit("buy", "0.2", "20000", cl_ord_id="mine")["txid"]
+    seller.limit("sell", "0.1", "20000")
+    socket = client.socket()
+    socket.ask("subscribe", channel="executions")
+    told = len(socket.frames)
+    assert trial.admin("lose", {"order_id": order_id}) == {"lost": order_id}
+    assert len(socket.frames) == told
+    assert trial.public("Depth", pair="XBTUSD")["XXBTZUSD"]["bids"] == []
+    for _ in range(2):
+        assert client("OpenOrders")["open"] == client("ClosedOrders")["closed"] == {}
+        assert client("QueryOrders", txid=order_id) == ["EOrder:Unknown order"]
+        assert client("CancelOrder", txid=order_id) == ["EOrder:Unknown order"]
+        assert len(client("TradesHistory")["trades"]) == 1
+        assert client("BalanceEx")["ZUSD"]["hold_trade"] == "0.0000"
+        trial.restart()
+    assert trial.admin("journal", method="GET")[-1]["kind"] == "order_lost"
+    with pytest.raises(AssertionError, match="an open order"):
+        trial.admin("lose", {"order_id": order_id})

@@ -123,6 +123,7 @@ def audit(found: Evidence) -> list[str]:
         *_amended_there(found),
         *_known(found),
         *_ends(found),
+        *_gone(found),
         *_fills(found),
         *_balances(found),
         *_streams(found),
@@ -251,6 +252,7 @@ def _known(found: Evidence) -> list[str]:
 def _ends(found: Evidence) -> list[str]:
     """The journal's last state of each order is the exchange's."""
     gone = {r["order_id"] for k in ("order_canceled", "order_expired") for r in found.of(k)}
+    lost = {record["order_id"] for record in found.of("order_lost")}
     wanted = {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_accepted")}
     wanted |= {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_amended")}
     filled: dict[str, Decimal] = {}
@@ -268,9 +270,18 @@ def _ends(found: Evidence) -> list[str]:
         # Two words for one end: it depends on the order's kind which one the exchange says.
         state = "CANCELED" if state == "EXPIRED" else state
         there = _state(order_id in gone, filled.get(order_id, _NOTHING), wanted[order_id])
+        if order_id in lost:  # the exchange knows it no more, nor how it ended
+            there = "ABSENT"
         if there != (state if state not in _WORKING else "WORKING"):
             said.append(f"order {order_id} is {state} here and {there} there")
     return said
+
+
+def _gone(found: Evidence) -> list[str]:
+    """No order is given up that the exchange has not lost."""
+    lost = {record["order_id"] for record in found.of("order_lost")}
+    given_up = {line.body["order_id"] for line in found.rows("order.vanished")}
+    return [f"order {i} was given up, and not lost there" for i in sorted(given_up - lost)]
 
 
 def _state(gone: bool, filled: Decimal, wanted: Decimal) -> str:
