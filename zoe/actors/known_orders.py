@@ -8,13 +8,26 @@ from zoe.domain.order import Order
 from zoe.domain.order_interest import AGE_ROWS
 from zoe.messages.journal import Hydrated
 
+#: Kind and body of each row of an order.
+Rows = list[tuple[str, Mapping[str, Any]]]
+
 
 def orders_in(answer: Hydrated) -> list[Order]:
     """The orders whose rows these are, each from its own stream."""
-    streams: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    folded = map(order_record.fold, _streams(answer).values())
+    return [order for order in folded if order is not None]
+
+
+def rows_in(answer: Hydrated) -> dict[str | None, Rows]:
+    """The orders' rows by the ids that the exchange has given them."""
+    return {rows[-1][1]["order_id"]: rows for rows in _streams(answer).values()}
+
+
+def _streams(answer: Hydrated) -> dict[str, Rows]:
+    streams: dict[str, Rows] = {}
     for row in answer.rows:
         streams.setdefault(row.stream, []).append((row.kind, row.body))
-    return [order for rows in streams.values() if (order := order_record.fold(rows)) is not None]
+    return streams
 
 
 def ages_in(answer: Hydrated, now_ns: int) -> dict[str, int]:

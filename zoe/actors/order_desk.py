@@ -9,14 +9,13 @@ Sightings of an order it does not know wait two seconds (our own acknowledgement
 way), are then looked up in the journal, and only then adopted as somebody else's.
 """
 
-from collections import OrderedDict
 from functools import partial
 from typing import Final, assert_never
 
 import attrs
 
 from zoe.actors import hydration
-from zoe.actors.known_orders import ages_in, orders_in
+from zoe.actors.known_orders import Rows, ages_in, orders_in, rows_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
 from zoe.actors.order_opening import Begun, Fresh, OrderConfig, begin, follow_up
@@ -24,8 +23,8 @@ from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Order, State
+from zoe.domain.order_end import Ends, end_of, repeats
 from zoe.domain.order_interest import begins_age
-from zoe.domain.order_news import repeats
 from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
 from zoe.messages.gateway import OrderSighted, OrdersListed
@@ -58,8 +57,6 @@ from zoe.runtime.supervisor import Child
 STORE_PATIENCE_SECONDS: Final = 30
 #: A concluded order stays a while for late fills, then its actor ends.
 LINGER_SECONDS: Final = 5
-#: Concluded orders that are remembered, so that looks that show them again cost nothing.
-CONCLUDED_KEPT: Final = 2_000
 #: The first question to the journal; the others are about strangers.
 HYDRATION: Final = 0
 #: The source of our own orders that are found without their rows.
@@ -93,7 +90,7 @@ class OrderDesk(Actor):
         self._by_client: dict[int, str] = {}
         self._by_exchange: dict[str, str] = {}
         self._strangers = Strangers(self, HYDRATION)
-        self._concluded: OrderedDict[str, Order] = OrderedDict()
+        self._ends = Ends()
         self._awaiting: list[tuple[Address, AwaitNoOrders]] = []
         self._store_down = False
 
@@ -114,7 +111,8 @@ class OrderDesk(Actor):
                 self._sighted(message)
             case OrdersListed():
                 for sighting in message.sightings:
-                    self._sighted(OrderSighted(sighting))
+                    if not self._ends.say_all_of(sighting):
+                        self._sighted(OrderSighted(sighting))
             case SubmitOrder():
                 self._submit(message)
             case Begun(birth, fresh):
@@ -157,13 +155,13 @@ class OrderDesk(Actor):
         question = hydration.question(self, answer)
         if question is None:
             return
-        orders = orders_in(answer)
         if question != HYDRATION:
-            known = {order.order_id: order for order in orders}
+            known = rows_in(answer)
             for order_id, seen in self._strangers.looked_up(question).items():
                 self._settle_stranger(order_id, seen, known.get(order_id))
             return
         self.release()
+        orders = orders_in(answer)
         ages_ns = ages_in(answer, self.clock.wall_ns())
         for order in orders:
             self._adopt_known(order, ages_ns.get(self._stream(order), 0))
@@ -263,16 +261,11 @@ class OrderDesk(Actor):
         sighting = report.sighting
         intent_id = self._known(sighting)
         if intent_id is None:
-            if not self._says_nothing_new(sighting):
+            if not self._ends.say_all_of(sighting):
                 self._strangers.met(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
         self.tell(self._actors[intent_id], report)
-
-    def _says_nothing_new(self, sighting: Sighting) -> bool:
-        """Whether it only repeats the end of an order whose actor has gone: looks overlap."""
-        order = self._concluded.get(sighting.order_id)
-        return order is not None and repeats(order, sighting)
 
     def _known(self, sighting: Sighting) -> str | None:
         known = self._by_exchange.get(sighting.order_id)
@@ -281,12 +274,15 @@ class OrderDesk(Actor):
             known = None if number is None else self._by_client.get(number)
         return known if known in self._actors else None
 
-    def _settle_stranger(self, order_id: str, seen: list[Sighting], order: Order | None) -> None:
+    def _settle_stranger(self, order_id: str, seen: list[Sighting], rows: Rows | None) -> None:
         known = next((i for i in map(self._known, seen) if i is not None), None)
-        if known is None and order is not None and order.settled and repeats(order, *seen):
-            self._remember(order)  # a look after a restart shows the last minute's ends
-            return
-        if known is None and order is not None:
+        if known is None and rows is not None:
+            end = order_record.end_in(rows)
+            if end is not None and repeats(end, *seen):
+                self._ends.add(end)  # a look after a restart shows the last minute's ends
+                return
+            order = order_record.fold(rows)
+            assert order is not None
             self._adopt_known(order)
         elif known is None and not self._adopt_stranger(order_id, seen):
             return
@@ -386,14 +382,10 @@ class OrderDesk(Actor):
             self.stop_child(intent_id)
             self._actors.pop(intent_id)
             self._audience.forget(intent_id)
-            self._remember(order)
-            self._by_exchange.pop(order.order_id or "", None)
+            end = end_of(order)
+            if end is not None:
+                self._ends.add(end)
+                self._by_exchange.pop(end.order_id, None)
             number = None if order.cl_ord_id is None else id_number(order.cl_ord_id)
             self._by_client.pop(number or 0, None)
         self.after(LINGER_SECONDS, Tick("linger"))
-
-    def _remember(self, order: Order) -> None:
-        if order.order_id is not None:
-            self._concluded[order.order_id] = order
-            if len(self._concluded) > CONCLUDED_KEPT:
-                self._concluded.popitem(last=False)

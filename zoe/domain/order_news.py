@@ -7,9 +7,7 @@ the order lives also gives its terms: where they are not those that are known, s
 import attrs
 
 from zoe.domain.amend import Terms
-from zoe.domain.errors import UnexpectedFact
 from zoe.domain.order import TERMINAL, Fact, Input, Order, State
-from zoe.domain.order_inputs import apply
 from zoe.domain.quantity import NOTHING
 from zoe.domain.sighting import Sighting
 
@@ -28,14 +26,6 @@ def enlarged(order: Order | None, seen: Sighting) -> tuple[Fact, ...]:
         return ()
     terms = Terms(max(known.quantity, filled), known.limit_price)
     return (Fact(Input.AMENDED, seen.order_id, reason="more is filled", terms=terms),)
-
-
-def repeats(order: Order, *seen: Sighting) -> bool:
-    """Whether reports say nothing of an order that is not known of it."""
-    try:
-        return all(apply(order, fact) is order for sighting in seen for fact in sighting.facts)
-    except UnexpectedFact:
-        return False
 
 
 def news(order: Order, fact: Fact) -> tuple[Fact, ...]:

@@ -4,7 +4,7 @@ Every body carries the state after the row, so that SQL can read it without the 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import msgspec
 
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.order import (
+    CONCLUDED,
     CancelProgress,
     Fact,
     Fill,
@@ -27,6 +28,7 @@ from zoe.domain.order import (
     quick_fill,
     quick_intent,
 )
+from zoe.domain.order_end import End
 from zoe.domain.order_inputs import amending, apply, but
 from zoe.domain.quantity import Price, Quantity, plain
 
@@ -203,6 +205,20 @@ def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:
     for kind, body in rows:
         order = _open(kind, body) if order is None else _step(order, kind, body)
     return order
+
+
+def end_in(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> End | None:
+    """How the order ended whose rows these are; None where it has not, or its last row does not tell.
+
+    What an order has come to is in each row of a fact: a fold would make all of it anew.
+    """
+    last = rows[-1][1]
+    state, order_id, filled = _STATE[last["state"]], last["order_id"], last.get("filled_quantity")
+    is_open = state not in CONCLUDED or last.get("fills_missing", False)
+    if is_open or order_id is None or filled is None:
+        return None
+    fills = frozenset([body["exec_id"] for kind, body in rows if kind == _KIND[Input.FILL]])
+    return End(state, order_id, Decimal(filled), fills)
 
 
 def _open(kind: str, body: Mapping[str, Any]) -> Order:

@@ -30,8 +30,10 @@ from zoe.domain.order import (
     State,
     TimeInForce,
 )
+from zoe.domain.order_end import end_of, repeats
 from zoe.domain.order_inputs import amending, apply, command
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.sighting import Sighting
 
 TEXT = st.text(max_size=12)
 AMOUNTS = st.integers(1, 10**20).map(lambda n: Decimal(n).scaleb(-8))
@@ -176,6 +178,9 @@ def test_a_fact_told_twice_changes_nothing_the_second_time(
             assert applied(order, fact) is order
 
 
+ENDINGS = (Input.CANCELED, Input.EXPIRED, Input.COMPLETED)
+
+
 def whole_life(intent: Intent, parts: int, ending: Input) -> list[Fact]:
     """What the exchange tells of an order that ends, with as many fills."""
     share = Quantity(intent.quantity.value / 5)
@@ -193,7 +198,7 @@ def whole_life(intent: Intent, parts: int, ending: Input) -> list[Fact]:
 @given(
     intents(),
     st.integers(0, 4),
-    st.sampled_from((Input.CANCELED, Input.EXPIRED, Input.COMPLETED)),
+    st.sampled_from(ENDINGS),
     st.lists(st.sampled_from((Input.LOST, Input.RESTARTED)), max_size=3),
     st.data(),
 )
@@ -243,6 +248,43 @@ def test_the_rows_of_an_order_fold_back_to_it(
     assert order_record.fold(bodies) == order
     assert [body["state"] for _, body in bodies][-1] == order.state.value
     assert all(order_record.canonical(json.loads(body)) == body for _, body in rows)
+
+
+@st.composite
+def ended(draw: st.DrawFn) -> tuple[Order, list[Fact]]:
+    """An order that comes to its end, with what else may happen to it then."""
+    intent = draw(intents())
+    told = whole_life(intent, draw(st.integers(0, 3)), draw(st.sampled_from(ENDINGS)))
+    late = draw(st.lists(facts(intent), max_size=3))
+    return Order(intent, State.SENDING, cl_ord_id="c-1"), [*told, *late]
+
+
+@given(lives() | ended(), st.data())
+def test_an_end_is_what_its_rows_say_and_is_repeated_by_what_leaves_the_order_as_it_is(
+    life: tuple[Order, list[Fact]], data: st.DataObject
+) -> None:
+    order, happened = life
+    rows = [order_record.opening_row(order, "APPROVED")]
+    for fact in happened:
+        after = applied(order, fact)
+        if after is not order:
+            order = after
+            rows.append(order_record.fact_row(order, fact))
+    end = end_of(order)
+    read = order_record.end_in([(kind, json.loads(body)) for kind, body in rows])
+    # Of one that its first row ended nothing but that row tells: it is folded.
+    assert read == (end if len(rows) > 1 else None)
+    if end is None:
+        assert order.order_id is None or not order.settled
+        return
+    told = data.draw(st.sampled_from(happened) | facts(order.intent))
+    other = Fact(Input.LIVE, "O-another")
+    assert not repeats(end, Sighting(ORDER_ID, None, (told, other)))
+    try:
+        is_left = apply(order, told) is order
+    except UnexpectedFact:
+        is_left = False
+    assert repeats(end, Sighting(ORDER_ID, None, (told,))) is is_left
 
 
 @given(lives())
