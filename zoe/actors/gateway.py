@@ -62,7 +62,7 @@ from zoe.messages.wire import (
     WireReply,
 )
 from zoe.ports.venue import Answered, GetToken, Operation, StreamGap, StreamLive, Venue
-from zoe.runtime.actor import Actor
+from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.log import log
 from zoe.runtime.message import Message
 from zoe.runtime.offload import Outcome
@@ -111,6 +111,8 @@ class Gateway(Actor):
         self._called_ns = 0
         #: Until when calls wait for their counter.
         self._held = RestHeld(0, 0, 0)
+        #: When the first of them may leave.
+        self._waiting: Timer | None = None
         self._token: str | None = None
         self._last_heard_ns = 0
         self._reconnect = Reconnect()
@@ -162,7 +164,8 @@ class Gateway(Actor):
             case _Reserved():
                 self._reserved(message.outcome)
             case RestHeld():
-                self._hold(message)
+                self._held = message
+                self._call_next()
             case Tick("connect"):
                 self._connect()
             case Tick("reserve"):
@@ -313,7 +316,9 @@ class Gateway(Actor):
             return
         operation = self._calls[0].operation
         points = self._venue.cost(operation)
-        if self._must_wait(operation, points):
+        wait_ns = self._held_until_ns(operation, points) - self.clock.monotonic_ns()
+        if wait_ns > 0:
+            self._wait(wait_ns)
             return
         nonce = max(self.clock.wall_ns(), self._nonce + 1)
         if nonce >= self._nonce_limit:
@@ -328,19 +333,18 @@ class Gateway(Actor):
         if points:
             self.tell(self.find("ratelimiter"), RestSpent(points))
 
-    def _must_wait(self, operation: Operation, points: int) -> bool:
-        """Whether a call must wait for the REST counter; a token waits for a refusal only."""
+    def _held_until_ns(self, operation: Operation, points: int) -> int:
+        """Until when a call waits for the REST counter; a token waits for a refusal only."""
         held = self._held
         if isinstance(operation, GetToken):
-            until_ns = held.urgent_ns
-        else:
-            until_ns = held.cheap_ns if points <= 1 else held.dear_ns
-        return self.clock.monotonic_ns() < until_ns
+            return held.urgent_ns
+        return held.cheap_ns if points <= 1 else held.dear_ns
 
-    def _hold(self, held: RestHeld) -> None:
-        self._held, now_ns = held, self.clock.monotonic_ns()
-        for until_ns in sorted({held.cheap_ns, held.dear_ns, held.urgent_ns}):
-            self.after(max(until_ns - now_ns, 0) / 1e9, Tick("reserve"))
+    def _wait(self, wait_ns: int) -> None:
+        """The call that is next is tried again after a while; which one that is may change."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = self.after(wait_ns / 1e9, Tick("reserve"))
 
     def _reserved(self, outcome: Outcome[int]) -> None:
         self._reserving = False

@@ -1,5 +1,6 @@
 """One look of the Reconciler at the exchange's lists: what it asks for in turn, and what it has seen."""
 
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -50,12 +51,13 @@ class Look:
     missing: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
 
-    def saw(self, sighting: Sighting) -> None:
-        """Takes note of a row of the list that is waited for."""
+    def saw(self, sightings: tuple[Sighting, ...]) -> None:
+        """Takes note of the rows of the list that is waited for."""
         if isinstance(self.waiting_for, GetOpenOrders):
-            self.open.add(sighting.order_id)
+            self.open.update([sighting.order_id for sighting in sightings])
         if not isinstance(self.waiting_for, GetTrades):
-            self.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
+            for sighting in sightings:
+                self.seen.update(_ids(sighting.order_id, sighting.cl_ord_id))
 
     def misses(self, order: Order) -> bool:
         """Whether no list has shown it."""
@@ -115,6 +117,7 @@ class Wish:
         self.reason, self.balances = None, False
 
 
+@lru_cache(maxsize=1_024)  # one look after the other shows, and misses, the same orders
 def _ids(order_id: str | None, cl_ord_id: str | None) -> tuple[str | int, ...]:
     """What an order can be known by: the exchange's id, and ours as a number."""
     number = None if cl_ord_id is None else id_number(cl_ord_id)

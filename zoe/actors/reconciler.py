@@ -22,7 +22,6 @@ from zoe.actors.unlisted import Unlisted
 from zoe.domain.exchange_clock import ExchangeClock
 from zoe.domain.looked import BEGAN, LOOKED, Looked, looked_of
 from zoe.domain.order import CONCLUDED, Order
-from zoe.domain.sighting import Sighting
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
     ExchangeClockMeasured,
@@ -307,11 +306,10 @@ class Reconciler(Actor):
             self.tell(self.find("ledger"), BalancesSeen(result, "look"))
             return
         assert isinstance(result, tuple)
-        for sighting in result:
-            assert isinstance(sighting, Sighting)
-            if isinstance(look.waiting_for, GetOpenOrders):
+        if isinstance(look.waiting_for, GetOpenOrders):
+            for sighting in result:
                 self._doubts.saw(sighting)
-            look.saw(sighting)
+        look.saw(result)
         if result:
             self.tell(self.find("orders"), OrdersListed(result))
 

@@ -164,9 +164,11 @@ class VirtualWire:
         at_ns = self._exchange.next_wakeup()
         if at_ns is not None and (self._wakeup_ns is None or at_ns < self._wakeup_ns):
             self._wakeup_ns = at_ns
-            self._later(max(at_ns, self._now()), self._wake)
+            self._later(max(at_ns, self._now()), partial(self._wake, at_ns))
 
-    def _wake(self) -> None:
+    def _wake(self, at_ns: int) -> None:
+        if at_ns != self._wakeup_ns:
+            return  # it was woken sooner, and what is due now has a waking of its own
         self._wakeup_ns = None
         self.deliver(self._exchange.wake(self._now()))
 

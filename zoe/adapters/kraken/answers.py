@@ -142,14 +142,18 @@ def closed_orders(rows: dict[str, msgspec.Raw], catalog: Catalog | None) -> tupl
     Raises:
         ValueError: A row makes no sense.
     """
-    found = []
+    found: list[Sighting] = []
+    symbols: dict[str, str | None] = {}  # most rows are of few pairs
     for order_id, raw in rows.items():
         text = bytes(raw)
         try:
-            symbol = _symbol(_closed_row(text), catalog)
+            row = _closed_row(text)
         except UNREADABLE as problem:
             raise ValueError(f"order {order_id[:40]}: {problem}") from problem
-        found.append(_closed_order(order_id, text, symbol))
+        name = row.descr.pair
+        if name not in symbols:
+            symbols[name] = _symbol(row, catalog)
+        found.append(_closed_order(order_id, text, symbols[name]))
     return tuple(found)
 
 

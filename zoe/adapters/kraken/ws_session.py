@@ -44,6 +44,8 @@ MOST_WORDED: Final = 64
 _EXECUTIONS: Final = "executions"
 _BALANCES: Final = "balances"
 _CHANNELS: Final = (_EXECUTIONS, _BALANCES)
+#: As it is always spelled; another spelling is taken apart.
+_HEARTBEAT: Final = b'{"channel":"heartbeat"}'
 
 
 class _Result(msgspec.Struct):
@@ -92,8 +94,9 @@ class KrakenSession:
         if self._first_heard_ns is None:
             self._first_heard_ns = received_ns
         try:
-            update = private_frames.update(payload)
-            if update is not None:
+            if payload == _HEARTBEAT:
+                said = []
+            elif (update := private_frames.update(payload)) is not None:
                 said = self._update(update, payload)
             else:
                 said = self._take_apart(frames.FRAME.decode(payload))

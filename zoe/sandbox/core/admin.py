@@ -60,7 +60,7 @@ class Admin:
                     wanted = _DECODER.decode(request.body)
                     return _told(self._posts[name](wanted))
                 case "DELETE", "faults":
-                    self._faults.planted.clear()
+                    self._faults.clear()
                     return _told({"planted": 0})
                 case "GET", "faults":
                     account = parse_qs(request.query).get("account", [""])[0]

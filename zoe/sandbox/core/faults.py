@@ -92,11 +92,19 @@ class Faults:
     def __init__(self) -> None:
         self.operations: frozenset[str] = frozenset()
         self.planted: list[Fault] = []
+        #: Channels that something planted is about, or was.
+        self.channels: set[str] = set()
         self.spoiled: deque[Spoiled] = deque(maxlen=_MOST_SPOILED)
 
     def plant(self, fault: Fault) -> None:
         """From here on."""
         self.planted.append(fault)
+        self.channels |= CHANNELS if fault.where == "*" else CHANNELS & {fault.where}
+
+    def clear(self) -> None:
+        """Nothing is planted any more."""
+        self.planted.clear()
+        self.channels.clear()
 
     def for_request(self, operation: str) -> Fault | None:
         """What happens to this request."""

@@ -30,12 +30,15 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     """An order as it was then."""
     terms, pair, status = order.terms_at(at_ns), order.terms.pair, status_at(order, at_ns)
     seen = [trade for trade in order.trades if trade.at_ns <= at_ns]
-    filled = sum(trade.qty for trade in seen)
-    value = sum(trade.qty * trade.price for trade in seen)
+    filled = value = cost = fee = 0
+    for trade in seen:
+        filled += trade.qty
+        value += trade.qty * trade.price
+        cost += trade.cost
+        fee += trade.fee
     average = (2 * value + filled) // (2 * filled) if filled else 0
     first = terms.trigger or terms.price
     second = terms.price if terms.trigger else 0
-    cost = sum(trade.cost for trade in seen)
     in_quote = bool(terms.quote_qty)
     row: dict[str, object] = {
         "refid": None,
@@ -57,7 +60,7 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
         "vol": volume(terms),
         "vol_exec": text(cost, pair.cost_decimals) if in_quote else text(filled, pair.qty_decimals),
         "cost": text(cost, pair.cost_decimals),
-        "fee": text(sum(trade.fee for trade in seen), pair.cost_decimals),
+        "fee": text(fee, pair.cost_decimals),
         "price": text(average, pair.price_decimals),
         "stopprice": text(terms.trigger, pair.price_decimals),
         "limitprice": text(second if order.triggered else 0, pair.price_decimals),
@@ -68,7 +71,7 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
         row["trigger"] = "last"
     if terms.cl_ord_id is not None:
         row["cl_ord_id"] = terms.cl_ord_id
-    if any(amend.at_ns <= at_ns for amend in order.amends):
+    if order.amends and order.amends[0].at_ns <= at_ns:
         row["amended"] = True
     if status in _DONE:
         row["closetm"] = seconds(order.closed_ns)

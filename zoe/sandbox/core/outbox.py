@@ -92,7 +92,7 @@ class Outbox:
 
     def frame(self, session: Session, channel: str, payload: bytes) -> None:
         """A frame of a channel; planted faults may change its fate."""
-        fault = self._faults.for_frame(channel) if self._faults.planted else None
+        fault = self._faults.for_frame(channel) if channel in self._faults.channels else None
         if fault is None:
             self._send(session, payload)
         else:

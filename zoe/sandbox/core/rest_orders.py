@@ -1,6 +1,6 @@
 """The private REST calls that show orders and trades, lagging as configured (facts, 1.6)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import takewhile
 from typing import Final
@@ -52,13 +52,9 @@ class RestOrders:
         by, trades = params.get("closetime", "both"), wants(params, "trades")
         if by not in ("open", "close", "both"):
             raise invalid("closetime")
-        # The rest has closed before, and so was opened before.
-        late = takewhile(lambda order: order.closed_ns > window.after_ns, reversed(account.closed))
-        found = (
-            order
-            for order in late
-            if order.closed_ns <= at_ns and _in_window(order, window, by) and _fits(order, params)
-        )
+        found = _ended(account, (window, by), at_ns)
+        if params.get("userref") or params.get("cl_ord_id"):
+            found = (order for order in found if _fits(order, params))
 
         def row(order: Order) -> tuple[str, object]:
             return order.order_id, history.closed_row(order, trades=trades)
@@ -155,6 +151,19 @@ def _traded_ns(account: Account, exec_id: str) -> int | None:
     return None if traded is None else traded[0].at_ns
 
 
-def _in_window(order: Order, window: Window, by: str) -> bool:
-    opened = by != "close" and window.has(order.opened_ns)
-    return opened or (by != "open" and window.has(order.closed_ns))
+def _ended(account: Account, when: tuple[Window, str], at_ns: int) -> Iterator[Order]:
+    """What had ended by then, the newest end first.
+
+    Args:
+        when: A span, and which of open, close and both lies in it.
+    """
+    (window, by), after_ns, until_ns = when, when[0].after_ns, when[0].until_ns
+    for order in reversed(account.closed):
+        closed_ns = order.closed_ns
+        if closed_ns <= after_ns:
+            return  # the rest has closed before, and so was opened before
+        in_window = (by != "open" and closed_ns <= until_ns) or (
+            by != "close" and window.has(order.opened_ns)
+        )
+        if in_window and closed_ns <= at_ns:
+            yield order

@@ -78,10 +78,30 @@ class _Kept:
     hours: deque[Hour] = attrs.Factory(lambda: deque(maxlen=_HOURS + 1))
     fresh: list[Print] = attrs.Factory(list)
     candles: Candles = attrs.Factory(Candles)
+    #: Trades that neither hours nor candles have: they are counted when somebody looks.
+    uncounted: list[Print] = attrs.Factory(list)
     spreads: deque[tuple[int, int, int]] = attrs.Factory(lambda: deque(maxlen=_SPREADS))
     best: tuple[int | None, int | None] = (None, None)
     #: Candles of the past, the newest first, that nobody has looked at yet.
     past: Iterator[Candle] | None = None
+
+    def add(self, trade: Print) -> None:
+        """One more trade."""
+        self.trades.append(trade)
+        self.fresh.append(trade)
+        self.uncounted.append(trade)
+        if len(self.uncounted) >= KEPT:
+            self.count()
+
+    def count(self) -> None:
+        """Has hours and candles know what was traded last."""
+        uncounted, self.uncounted = self.uncounted, []
+        for trade in uncounted:
+            self.candles.add(trade)
+            hour, price = trade.at_ns // HOUR_NS, trade.price
+            if not self.hours or self.hours[-1].number != hour:
+                self.hours.append(Hour(hour, price, price, price, price))
+            self.hours[-1].add(trade)
 
 
 class Tape:
@@ -94,14 +114,7 @@ class Tape:
 
     def traded(self, pair: Pair, trade: Print) -> None:
         """See engine.Listener."""
-        kept = self._of(pair.symbol)
-        kept.trades.append(trade)
-        kept.fresh.append(trade)
-        kept.candles.add(trade)
-        hour = trade.at_ns // HOUR_NS
-        if not kept.hours or kept.hours[-1].number != hour:
-            kept.hours.append(Hour(hour, trade.price, trade.price, trade.price, trade.price))
-        kept.hours[-1].add(trade)
+        self._of(pair.symbol).add(trade)
 
     def recall(self, symbol: str, day: Sequence[PastBar], bars: Iterator[PastBar]) -> None:
         """See market.House; to be called before the first trade."""
@@ -150,7 +163,7 @@ class Tape:
         """The running candle, after a trade."""
         for session in sessions:
             for interval in session.candles.get(pair.symbol, ()):
-                running = self._of(pair.symbol).candles.traded(interval)[-1:]
+                running = self._counted(pair.symbol).candles.traded(interval)[-1:]
                 payload = self._candles_frame(pair, "update", interval, running)
                 self._outbox.frame(session, "ohlc", payload)
 
@@ -185,7 +198,7 @@ class Tape:
 
     def candles(self, symbol: str) -> Candles:
         """Of one pair; with its past, which is made when somebody first looks."""
-        kept = self._of(symbol)
+        kept = self._counted(symbol)
         if kept.past is not None:
             latest = list(islice(kept.past, KEPT_CANDLES))
             kept.past = None
@@ -218,7 +231,7 @@ class Tape:
         """Of the last 24 hours, or since midnight UTC."""
         hour = self._world.now_ns // HOUR_NS
         first = hour - hour % _HOURS if today else hour - _HOURS
-        hours = [kept for kept in self._of(symbol).hours if kept.number >= first]
+        hours = [kept for kept in self._counted(symbol).hours if kept.number >= first]
         if not hours:
             return Figures()
         qty = sum(kept.qty for kept in hours)
@@ -235,6 +248,11 @@ class Tape:
         kept = self._kept.get(symbol)
         if kept is None:
             kept = self._kept[symbol] = _Kept()
+        return kept
+
+    def _counted(self, symbol: str) -> _Kept:
+        kept = self._of(symbol)
+        kept.count()
         return kept
 
     def _trades_frame(self, pair: Pair, kind: str, trades: list[Print]) -> bytes:
