@@ -67,6 +67,18 @@ def test_calls_wait_while_they_are_held_and_leave_by_themselves_afterwards() -> 
     assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
 
 
+def test_what_is_held_for_less_long_after_all_leaves_sooner() -> None:
+    private = Private()
+    private.answers({"token": "t"})
+    private.held(60)
+    private.asks(GetOpenOrders())
+    private.held(2)
+    private.stage.run(1)
+    assert private.calls() == ["GetWebSocketsToken"]
+    private.stage.run(2)
+    assert private.calls() == ["GetWebSocketsToken", "OpenOrders"]
+
+
 def test_a_call_that_costs_little_leaves_while_a_dear_one_waits() -> None:
     private = Private()
     private.answers({"token": "t"})

@@ -18,9 +18,13 @@ _PAIR: Final = Pair(
     qty_min=5_000,
     cost_min=50_000,
 )
-#: In price units: how far a step may move the mid, and where the two levels stand.
+#: In price units: how far a step may move the mid, and where the two levels stand. The far one
+#: stays where it is until the mid has gone so far that it would be in the way.
 _STRIDE: Final = 60
-_LEVELS: Final = (250, 400)
+_NEAR: Final = 250
+_FAR: Final = 400
+_STAYS: Final = 120
+_SIZE: Final = 50_000_000
 
 
 @attrs.frozen
@@ -50,7 +54,7 @@ class SmallMarket:
         self.pace = pace
         self._rng = random.Random(seed)
         self._at_ns: int | None = None
-        self._mid = 900_000
+        self._mid = self._far_mid = 900_000
 
     def next_ns(self) -> int | None:
         """See MarketModel."""
@@ -61,14 +65,24 @@ class SmallMarket:
         pace = self.pace
         self._at_ns = now_ns + pace.step_ms * 1_000_000
         self._mid += self._rng.randint(-_STRIDE, _STRIDE)
-        for number in tuple(house.orders(SYMBOL)):
-            house.cancel(SYMBOL, number)
-        for distance in _LEVELS:
-            house.place(SYMBOL, "buy", self._mid - distance, 50_000_000)
-            house.place(SYMBOL, "sell", self._mid + distance, 50_000_000)
+        if abs(self._mid - self._far_mid) > _STAYS:
+            self._far_mid = self._mid
+        self._quote(house)
         for side in ("buy", "sell"):
             if self._rng.randrange(100) < pace.takers:
                 house.take(SYMBOL, side, self._rng.randint(*pace.size), None)
+
+    def _quote(self, house: House) -> None:
+        """Cancels what stands elsewhere, and places what does not stand yet."""
+        near, far = self._mid, self._far_mid
+        wanted = {near - _NEAR: "buy", near + _NEAR: "sell", far - _FAR: "buy", far + _FAR: "sell"}
+        for number, order in house.orders(SYMBOL).items():
+            if wanted.get(order.price) == order.side:
+                del wanted[order.price]
+            else:
+                house.cancel(SYMBOL, number)
+        for price, side in wanted.items():
+            house.place(SYMBOL, side, price, _SIZE)
 
 
 def small_market(
