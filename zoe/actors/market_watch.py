@@ -53,6 +53,8 @@ LINES: Final = LineKind("public", ("book", "trade"), 50, gather_ms=25)
 MOST_NAMED: Final = 5
 #: A quote that is younger is passed on as it came only.
 CONFIRM_NS: Final = 500_000_000
+#: How often it says how it is, where that has not changed.
+BEAT_NS: Final = 2_000_000_000
 
 Inbox = (
     Quotes | Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
@@ -112,6 +114,9 @@ class MarketWatch(Actor):
         self._strange = Thinned()
         #: Wall time since when something shows that a pair's book should have changed.
         self._proof_ns: dict[str, int] = {}
+        #: What was last told of all this, and when.
+        self._status = ""
+        self._beat_ns = 0
 
     def on_start(self) -> None:
         self._lines.start()
@@ -316,16 +321,20 @@ class MarketWatch(Actor):
         self._revive()
         self._tell_books()
         quoted = {symbol for symbol, quote in self._quotes.items() if quote.live}
-        wanted = self._lines.symbols
+        broken = self._lines.symbols - quoted
+        status = "degraded" if broken else "ok"
+        if status != self._status or self.clock.monotonic_ns() - self._beat_ns >= BEAT_NS:
+            self._beat(status, self._detail(len(quoted), broken, heard_ns))
+
+    def _detail(self, quoted: int, broken: frozenset[str], heard_ns: int) -> str:
         age_ms = max(self.clock.wall_ns() - heard_ns, 0) // 1_000_000
-        detail = f"{len(quoted)} of {len(wanted)} pairs live, heard {age_ms} ms ago"
+        detail = f"{quoted} of {len(self._lines.symbols)} pairs live, heard {age_ms} ms ago"
         detail += f", {self._lines.conflated} changes conflated"
         if self._lines.let_go:
             detail += f", {self._lines.let_go} changes of unknown pairs let go"
-        broken = sorted(wanted - quoted)
         if broken:
-            detail += f", without a book: {' '.join(broken[:MOST_NAMED])}"
-        self._beat("degraded" if broken else "ok", detail)
+            detail += f", without a book: {' '.join(sorted(broken)[:MOST_NAMED])}"
+        return detail
 
     def _revive(self) -> None:
         """Subscribes books anew that stand still though the market goes on."""
@@ -355,4 +364,5 @@ class MarketWatch(Actor):
             self._tell_all(self._audience.books, self._quotes[symbol])
 
     def _beat(self, status: str, detail: str) -> None:
+        self._status, self._beat_ns = status, self.clock.monotonic_ns()
         self.tell(self.find("heartbeat"), Beat("feed", status, detail))

@@ -101,8 +101,10 @@ class Strategist(Actor):
     def handle(self, message: Inbox) -> None:
         match message:
             case Quote():
-                self._quote = message
-                self._wake()
+                known, self._quote = self._quote, message
+                # One that is as old as it was shows nothing but its age, for which the next tick looks.
+                if known is None or not message.is_as_it_was(known):
+                    self._wake()
             case BalancesChanged():
                 self._held = message.totals
             case CatalogChanged():

@@ -6,6 +6,7 @@ Those that come often have no slot for weak references: so their reader makes th
 
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import ClassVar, Final
 
 import attrs
@@ -15,6 +16,19 @@ from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
 from zoe.domain.quick import quick
 from zoe.runtime.message import Lane, Message
+
+#: What a quote says, but for when it was last known to be so.
+_best: Final = attrgetter(
+    "bid",
+    "bid_qty",
+    "ask",
+    "ask_qty",
+    "exchange_ns",
+    "received_ns",
+    "live",
+    "price_precision",
+    "qty_precision",
+)
 
 
 @attrs.frozen(weakref_slot=False)
@@ -56,6 +70,10 @@ class Quote(Message):
         to be new.
         """
         return abs(now_ns - (self.confirmed_ns or self.received_ns))
+
+    def is_as_it_was(self, known: "Quote") -> bool:
+        """Whether this confirms a quote that is known, and says nothing else of it."""
+        return self.confirmed_ns != known.confirmed_ns and _best(self) == _best(known)
 
     @property
     def key(self) -> str:

@@ -8,7 +8,7 @@ from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.messages.market import FeedAlive, Quote, Quotes
 from zoe.messages.system import Beat
-from zoe.messages.wire import WireOpened
+from zoe.messages.wire import WireClosed, WireOpened
 
 PAIRS = ("BTC/USD", "ETH/USD")
 AUDIENCE = Audience(risk=("risk",), of_pair={"BTC/USD": ("of_btc",)}, books=("books",))
@@ -60,6 +60,22 @@ def test_people_are_told_how_much_nobody_was_told_of() -> None:
 
     assert ", 7 changes conflated, without" in hears(7, 0)
     assert ", 8 changes conflated, 3 changes of unknown pairs let go, without" in hears(8, 3)
+
+
+def test_people_are_told_every_other_second_or_at_once_where_it_is_otherwise() -> None:
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    stage.tell(WireOpened("public/0", 1))
+    for _ in range(8):
+        stage.tell(FeedAlive("public/0", stage.runtime.clock.wall_ns()))
+        stage.run(1)
+    beats = stage.heard("heartbeat", Beat)
+    assert 3 <= len(beats) <= 5 and {beat.status for beat in beats} == {"degraded"}
+    stage.tell(WireClosed("public/0", 1, "cut"))
+    assert stage.heard("heartbeat", Beat)[-1].detail == "cut"
+    stage.tell(WireOpened("public/0", 2))
+    stage.run(1)
+    assert stage.heard("heartbeat", Beat)[-1].status == "degraded"
 
 
 def test_people_are_told_how_long_ago_the_feed_was_heard() -> None:

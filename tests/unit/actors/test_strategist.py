@@ -13,7 +13,7 @@ from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, Strategy, View, Want
 from zoe.messages.ledger import BalancesChanged
-from zoe.messages.market import Quote
+from zoe.messages.market import Quote, confirmed_at
 from zoe.messages.orders import RenewTargets, SetTarget
 from zoe.messages.risk import TradingStateChanged
 from zoe.messages.system import CatalogChanged
@@ -134,3 +134,30 @@ def test_wants_that_are_the_very_same_are_renewed_by_the_newest_decision() -> No
     quote(stage, 10_002)
     quote(stage, 10_000)
     assert set_at(stage) == ["100", "100.02", "100"]
+
+
+@attrs.frozen
+class Counting(AtTheBid):
+    """Counts in its reason how often it was asked."""
+
+    asked: list[int] = attrs.field(factory=list)
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        self.asked.append(view.touch.age_ms)
+        return super().decide(state, view)
+
+
+def test_a_quote_that_is_only_confirmed_is_looked_at_by_the_next_tick() -> None:
+    strategy = Counting()
+    stage = playing(strategy)
+    now_ns = stage.runtime.clock.wall_ns()
+    shown = Quote("X/USD", 2, 4, 10_000, 1, 10_010, 1, now_ns, now_ns)
+    stage.tell(shown)
+    stage.run(0.5)
+    stage.tell(confirmed_at(shown, stage.runtime.clock.wall_ns()))
+    assert len(strategy.asked) == 2
+    stage.run(0.5)
+    assert len(strategy.asked) == 3 and strategy.asked[-1] < 500
+    stage.tell(confirmed_at(attrs.evolve(shown, bid=10_001), now_ns))
+    stage.tell(confirmed_at(attrs.evolve(shown, bid=10_001, live=False), now_ns + 1))
+    assert len(strategy.asked) == 5

@@ -119,7 +119,7 @@ def _answered_late(stage: Stage) -> None:
 def _slow_gateway(stage: Stage) -> None:
     """The orders' thread hangs when one has come to the gateway, longer than our patience."""
     runtime = stage.world.runtime
-    for _ in range(6):  # now and then it has left before
+    for _ in range(16):  # two in three times it has left before
         stage.place(RESTS)
         stage.until_gateway()
         runtime.hang("ratelimiter")

@@ -81,6 +81,22 @@ def test_a_subscription_is_live_with_its_snapshot_whichever_comes_first() -> Non
     assert line.passes(60) == []
 
 
+def test_where_all_is_live_what_breaks_is_added_or_was_lost_is_asked_for_at_once() -> None:
+    line = Line((session.ticker(), ["A/Y"]))
+    line.hears(tick("A/Y"))
+    assert line.passes(1) == []
+    line.session.renew("ticker", "A/Y", line.now_ns)
+    assert [frame["method"] for frame in line.passes(1)] == ["unsubscribe", "subscribe"]
+    line.hears(tick("A/Y"))
+    assert line.passes(1) == []
+    line.session.want(session.ticker(), ["B/Y"])
+    assert [frame["params"]["symbol"] for frame in line.passes(1)] == [["B/Y"]]
+    line.hears(tick("B/Y"))
+    assert line.passes(1) == []
+    line.session.closed()
+    assert len(line.session.opened(line.now_ns)) == 1
+
+
 @pytest.mark.parametrize("acked", [True, False])
 def test_one_that_is_silent_is_left_and_asked_for_again_alone(acked: bool) -> None:
     line = Line((session.ticker(), ["A/Y", "B/Y"]))
