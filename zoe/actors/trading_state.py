@@ -118,11 +118,12 @@ class StateKeeper:
     def _set(self, name: str, reason: str | None) -> None:
         if self.blocks.get(name) == reason:
             return  # it is told again and again
+        told = self._latch_reason()
         if reason is None:
             self.blocks.pop(name, None)
         else:
             self.blocks[name] = reason
-        if name in _LATCHING:
+        if self._latch_reason() != told:
             self.latch()
 
     def watch(self, watcher: Address) -> None:

@@ -36,7 +36,9 @@ from zoe.sandbox.core.wire import HttpRequest, HttpResponse
 from zoe.store.in_memory import MemoryJournal, MemoryNotes
 
 NONCE_AHEAD_NS: Final = 10_000_000_000
+#: How often is looked whether something has come true: within its first second, and from then on.
 STEP_SECONDS: Final = 0.05
+LATE_STEP_SECONDS: Final = 0.25
 ASK_SECONDS: Final = 60
 #: The number of whoever is not the desk, where the exchange names connections by numbers.
 _BY_HAND: Final = -1
@@ -188,12 +190,13 @@ class World:
         Raises:
             NotInTime: It never was.
         """
-        for _ in range(round(seconds / STEP_SECONDS)):
+        began_ns = self._now_ns
+        while (waited := (self._now_ns - began_ns) / 1e9) < seconds:
             if true():
                 return
             if self.runtime.code is not None:
                 raise NotInTime(f"the desk ended with {self.runtime.code}")
-            self.run(STEP_SECONDS)
+            self.run(STEP_SECONDS if waited < 1 else LATE_STEP_SECONDS)
         raise NotInTime(f"not in {seconds} virtual seconds")
 
     def ready(self) -> None:
