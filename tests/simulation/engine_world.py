@@ -8,6 +8,7 @@ import attrs
 
 from zoe.actors.strategist_config import EngineConfig
 from zoe.app import engines
+from zoe.app.simulation.clocks import StampedJournal
 from zoe.app.simulation.market import SmallMarket
 from zoe.app.simulation.world import Setting, World, _account
 from zoe.app.tree import Parts
@@ -23,7 +24,6 @@ from zoe.sandbox import catalogs, markets
 from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
-from zoe.store.in_memory import MemoryJournal
 
 THIN: Final = ("GAAA/USD", "GAAB/USD", "GAAC/USD")
 PAIRS: Final = (*THIN, "GAAA/EUR", "GAAB/EUR", "GAAC/EUR", "EUR/USD", "BTC/USD", "XRP/USD", "ADA/USD")  # fmt: skip
@@ -76,7 +76,7 @@ class EngineWorld(World):
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, venue = _account(self.exchange)
         self.venue = attrs.evolve(venue, levels=True)
-        self.journal = MemoryJournal(self.account)
+        self.journal = StampedJournal(self.account, self.wall_ns)
         self.engines = configs
         #: Set before a desk starts, where stops rest at the exchange.
         self.dead_man = True

@@ -9,6 +9,7 @@ import attrs
 from loguru import logger
 
 from zoe.actors.strategist import StrategyConfig
+from zoe.app.simulation.clocks import StampedJournal
 from zoe.app.simulation.market import SmallMarket
 from zoe.app.simulation.world import Setting, World, _account
 from zoe.app.tree import Parts
@@ -22,7 +23,6 @@ from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.market import House
 from zoe.sandbox.core.memory import InMemory
-from zoe.store.in_memory import MemoryJournal
 
 PAIR: Final = "BTC/USD"
 OTHERS: Final = ("ETH/USD", "SOL/USD", "XRP/USD", "ADA/USD")
@@ -114,7 +114,7 @@ class TriggerWorld(World):
         self.memory = InMemory()
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
-        self.journal = MemoryJournal(self.account)
+        self.journal = StampedJournal(self.account, self.wall_ns)
 
     def _parts(self) -> Parts:
         return attrs.evolve(super()._parts(), pairs=(PAIR, *OTHERS), limiter=Limiter(WIDE, 20))

@@ -35,7 +35,7 @@ from zoe.messages.wire import WireOpen, WireOpened
 from zoe.runtime.address import Address
 from zoe.runtime.message import Envelope
 from zoe.runtime.supervisor import Child, Group
-from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
+from zoe.runtime.virtual import EPOCH_NS, VirtualClock, VirtualRuntime
 
 _ACCOUNT: Final = "replayed"
 _MARKET: Final = "market"
@@ -221,7 +221,7 @@ def decide(recorded: Iterable[tuple[int, bytes]], wanted: Wanted) -> Decisions:
     for at_ns, payload in recorded:
         virtual_ns = at_ns - EPOCH_NS
         if runtime is None:
-            runtime = VirtualRuntime(0, began_ns=virtual_ns)
+            runtime = VirtualRuntime(0, clock=VirtualClock(virtual_ns))
             tape = _Tape(runtime)
             stand = Stand(runtime, KrakenVenue(None), wanted, tape.handle)
         assert tape is not None

@@ -115,7 +115,9 @@ class VirtualWire:
         #: Ids of exchanges and sockets; far from those of any earlier desk.
         self._numbers = runtime.boot << 32
         self._wakeup_ns: int | None = None
-        self._now = runtime.clock.wall_ns
+        #: Everybody's time, and the desk's own.
+        self._now = runtime.clock.true_ns
+        self._desks = runtime.clock.wall_ns
         #: None: everything is told as the exchange says it.
         self.censor: Censor | None = None
         self._watch_exchange()
@@ -198,7 +200,7 @@ class VirtualWire:
 
     def _start(self, lane: deque[_Job]) -> None:
         job = lane[0]
-        job.sent_ns = self._now()
+        job.sent_ns = self._desks()
         number = self._number()
         self._jobs[number] = job
         self._later(self._now() + self._latency_ns(self._rng), partial(self._request, number, job))
@@ -228,7 +230,7 @@ class VirtualWire:
         if answer is None:
             self._tell(job.envelope, WireLost(number, reason))
         else:
-            reply = WireReply(number, answer.status, answer.body, job.sent_ns, self._now())
+            reply = WireReply(number, answer.status, answer.body, job.sent_ns, self._desks())
             self._tell(job.envelope, reply)
         lane = self._lanes[job.request.lane_name]
         lane.popleft()
@@ -284,7 +286,7 @@ class VirtualWire:
     def _frames(self, socket: _Socket, frames: list[bytes]) -> None:
         if socket.reader is not None:
             for payload in frames:
-                for news in socket.reader.feed(payload, self._now()):
+                for news in socket.reader.feed(payload, self._desks()):
                     self._runtime.post(socket.owner, news)
         elif self.censor is None:
             self._pass_on(socket, frames)
@@ -301,7 +303,7 @@ class VirtualWire:
 
     def _pass_on(self, socket: _Socket, frames: list[bytes]) -> None:
         more = tuple(frames[1:])
-        frame = _frame(socket.name, socket.generation, frames[0], self._now(), more)
+        frame = _frame(socket.name, socket.generation, frames[0], self._desks(), more)
         self._runtime.post(socket.owner, frame)
 
     def _close(self, name: str) -> None:

@@ -31,7 +31,7 @@ CHECKS: Final = (
 #: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
 FAULTS: Final = (
     *("none", "all", "kit", "steps", "kills", "requests", "streams", "store", "crashes"),
-    *("people", "status", "looks", "hands"),
+    *("people", "status", "looks", "hands", "clock"),
 )
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 

@@ -35,11 +35,15 @@ EPOCH_NS: Final = 1_767_225_600_000_000_000
 class VirtualClock:
     """The time of a simulation."""
 
-    def __init__(self) -> None:
-        self.now_ns = 0
+    def __init__(self, now_ns: int = 0) -> None:
+        self.now_ns = now_ns
 
     def wall_ns(self) -> int:
-        """UTC nanoseconds."""
+        """UTC nanoseconds, as this machine has them."""
+        return EPOCH_NS + self.now_ns
+
+    def true_ns(self) -> int:
+        """UTC nanoseconds, as everybody else has them."""
         return EPOCH_NS + self.now_ns
 
     def monotonic_ns(self) -> int:
@@ -98,8 +102,10 @@ class VirtualRuntime(Runtime):
     Args:
         latency_ns: Virtual time an offloaded call takes, given a random number generator.
         loses_answer: Whether the answer to an offloaded call never comes.
-        began_ns: Virtual time at the start, for a process that follows another one.
+        clock: The machine's, where the process follows another one, or the clock is not right.
     """
+
+    clock: VirtualClock
 
     def __init__(
         self,
@@ -107,10 +113,9 @@ class VirtualRuntime(Runtime):
         boot: int = 1,
         latency_ns: Callable[[random.Random], int] = _latency_ns,
         loses_answer: Callable[[random.Random, str], bool] = lambda rng, lane: False,
-        began_ns: int = 0,
+        clock: VirtualClock | None = None,
     ) -> None:
-        self._time = VirtualClock()
-        self._time.now_ns = began_ns
+        self._time = clock or VirtualClock()
         super().__init__(self._time, boot, seed)
         self._rng = random.Random(seed ^ 0x5EED)
         self._chance = self._rng.random

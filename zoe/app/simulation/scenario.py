@@ -13,6 +13,7 @@ from zoe.actors.strategist import StrategyConfig
 from zoe.app.simulation import acts
 from zoe.app.simulation.auditor.audit import audit, evidence
 from zoe.app.simulation.censor import Censor
+from zoe.app.simulation.clocks import WrongClock
 from zoe.app.simulation.crowd import Crowd
 from zoe.app.simulation.crowd import State as CrowdState
 from zoe.app.simulation.doubts import Doubt, doubts
@@ -33,12 +34,12 @@ Script = Callable[[World, Censor], str]
 
 KINDS: Final = (
     *("kills", "requests", "streams", "store", "crashes", "people", "status"),
-    *("looks", "hands"),
+    *("looks", "hands", "clock"),
 )
 #: ``all`` is a swarm: each seed switches each kind on or off, most often on; but not these, after
 #: which a desk waits for long, and a story tells of fewer orders.
 SHARE: Final = 0.6
-SHARES: Final = {"looks": 0.25, "hands": 0.35}
+SHARES: Final = {"looks": 0.25, "hands": 0.35, "clock": 0.15}
 PROFILES: Final = ("none", "all", "kit", "steps", *KINDS)
 #: Every so many seeds of ``all`` play a script of the kit instead.
 KIT_EVERY: Final = 5
@@ -160,6 +161,9 @@ class _Teller:
             setting = still_setting(seed)
         if "looks" in self._kinds:
             setting = attrs.evolve(setting, lag_ms=LAG_MS)
+        self._clock = WrongClock(self._rng) if "clock" in self._kinds else None
+        if self._clock is not None:
+            setting = attrs.evolve(setting, clock=self._clock)
         self._story.tier = setting.tier
         self._world = World(seed, setting, self._faulty, tell_line)
         self._people = People(self._world, self._rng)
@@ -221,6 +225,9 @@ class _Teller:
             self._story.faults[status] += 1
             if status == "maintenance" and self._rng.random() < LOSSES:
                 self._lose()
+        if self._clock is not None and self._rng.random() < 0.6:
+            self._clock.step()
+            self._story.faults["clock set"] += 1
         if "people" in self._kinds and self._world.is_ready:
             self._people.at_the_door()
         if "hands" in self._kinds and self._rng.random() < 0.6:

@@ -15,6 +15,7 @@ from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app.simulation.causes import Causes
 from zoe.app.simulation.censor import Censor
+from zoe.app.simulation.clocks import StampedJournal
 from zoe.app.simulation.market import SYMBOL, SmallMarket, small_market
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.virtual_wire import VirtualWire
@@ -29,11 +30,11 @@ from zoe.messages.system import DoorAnswer, DoorRequest
 from zoe.ports.journal import JournalStore
 from zoe.ports.ledger_store import LedgerStore
 from zoe.runtime.message import Envelope
-from zoe.runtime.virtual import EPOCH_NS, VirtualRuntime
+from zoe.runtime.virtual import EPOCH_NS, VirtualClock, VirtualRuntime
 from zoe.sandbox.core.exchange import Exchange
 from zoe.sandbox.core.memory import InMemory
 from zoe.sandbox.core.wire import HttpRequest, HttpResponse
-from zoe.store.in_memory import MemoryJournal, MemoryNotes
+from zoe.store.in_memory import MemoryNotes
 
 NONCE_AHEAD_NS: Final = 10_000_000_000
 #: How often is looked whether something has come true: within its first second, and from then on.
@@ -51,12 +52,14 @@ class NotInTime(Exception):
 
 @attrs.frozen
 class Setting:
-    """Whose desk it is, on which tier, in which market, and how far the exchange's lists lag."""
+    """Whose desk it is, on which tier, in which market, how far the exchange's lists lag, and what
+    the desk's machine takes for the time."""
 
     strategy: StrategyConfig
     market: SmallMarket
     tier: str = "pro"
     lag_ms: tuple[int, int] = (0, 0)
+    clock: VirtualClock = attrs.field(factory=VirtualClock)
     limits: Limits = attrs.field(factory=lambda: Limits(max_orders_per_minute=6_000))
 
 
@@ -82,7 +85,7 @@ class World:
         config = small_market(seed, setting.market, setting.tier, setting.lag_ms)
         self.exchange = Exchange(config, self.memory, EPOCH_NS)
         self.account, self.venue = _account(self.exchange)
-        self.journal = MemoryJournal(self.account)
+        self.journal = StampedJournal(self.account, self.wall_ns)
         #: Where the books are kept; set before a desk starts, for what is about them.
         self.books: LedgerStore | None = None
         self.notes = MemoryNotes()
@@ -116,7 +119,7 @@ class World:
         self.boots += 1
         self.is_ready = self.is_dead = False
         self.runtime = VirtualRuntime(
-            self.seed * 1_000 + self.boots, self.boots, began_ns=self._now_ns
+            self.seed * 1_000 + self.boots, self.boots, clock=self._setting.clock
         )
         self.runtime.tell_line = self._tell_line
         self.runtime.log.listener = self.causes.turns
@@ -317,9 +320,11 @@ class World:
         return EPOCH_NS + self.runtime.clock.monotonic_ns()
 
     def evidence_rows(self) -> list[tuple[Any, ...]]:
-        """The journal's rows as the auditor reads them; see ``evidence``."""
+        """The journal's rows as the auditor reads them, with the true times from which on they were
+        durable; see ``evidence``."""
+        durable_ns = self.journal.durable_ns
         return [
-            (r.seq, r.stream, r.version, r.kind, r.at_ns, r.message_id, r.body)
+            (r.seq, r.stream, r.version, r.kind, durable_ns[r.seq], r.message_id, r.body)
             for r in self.journal.rows
         ]
 

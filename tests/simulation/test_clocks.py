@@ -1,0 +1,80 @@
+"""A machine whose clock is wrong, and set: what is stamped by it, and what is judged by the right one."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+from loguru import logger
+
+from zoe.app.simulation.auditor.audit import audit, evidence
+from zoe.app.simulation.clocks import WrongClock
+from zoe.app.simulation.kit_stage import RESTS, Stage
+from zoe.app.simulation.scenario import still_setting
+from zoe.app.simulation.world import World
+from zoe.runtime.virtual import EPOCH_NS
+
+SECOND_NS = 1_000_000_000
+
+
+class Watch(WrongClock):
+    """A clock that a test sets."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(random.Random(1))
+        self._ppm = 0
+        self.set(seconds)
+
+    def set(self, seconds: int) -> None:
+        """It is so far ahead of the right one from here on."""
+        self._ahead_ns = seconds * SECOND_NS
+
+
+@pytest.fixture(autouse=True)
+def _silence() -> Iterator[None]:
+    logger.disable("zoe")
+    yield
+    logger.enable("zoe")
+
+
+@attrs.frozen
+class Desk:
+    """A desk that wants nothing by itself, on a machine with this clock."""
+
+    world: World
+    stage: Stage
+    clock: Watch
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """The bodies of the journal's rows of a kind."""
+        rows = self.world.journal.rows
+        return [msgspec.json.decode(row.body) for row in rows if row.kind == kind]
+
+    def audited(self) -> list[str]:
+        """What the auditor says, once nothing is open any more."""
+        world = self.world
+        assert world.ask("halt", why="the end")["exit"] == 0
+        world.run(6)
+        rows = world.evidence_rows()
+        return audit(evidence(world.memory.lines(), rows, (), world.by_hand_counts))
+
+
+def desk(seconds: int = 0) -> Desk:
+    clock = Watch(seconds)
+    world = World(4, attrs.evolve(still_setting(4), clock=clock))
+    world.start()
+    world.ready()
+    return Desk(world, Stage(world, None), clock)  # type: ignore[arg-type]  # nothing is censored
+
+
+@pytest.mark.parametrize("seconds", [-3_600, -5, 5, 3_600])
+def test_an_order_lives_by_the_exchanges_clock_and_its_rows_by_the_machines(seconds: int) -> None:
+    trial = desk(seconds)
+    trial.stage.placed(RESTS)
+    stamped = [row for row in trial.world.journal.rows if row.kind == "order.sending"]
+    true_ns = trial.world.journal.durable_ns[stamped[0].seq]
+    assert abs(stamped[0].at_ns - true_ns - seconds * SECOND_NS) < SECOND_NS
+    assert EPOCH_NS < true_ns < trial.world.wall_ns() < EPOCH_NS + 60 * SECOND_NS
+    assert trial.audited() == []
