@@ -168,8 +168,10 @@ class Repositioner(Actor):
         now_ns, quiet_until = self.clock.monotonic_ns(), self._quiet_until
         slots = self._targets.keys() | self._working.keys()
         for slot in sorted([slot for slot in slots if quiet_until.get(slot, 0) <= now_ns]):
-            self._remind(slot)
-            self._decide(slot)
+            if self._working.get(slot):
+                self._remind(slot)
+            if self._ready:
+                self._decide(slot)
 
     def _remind(self, slot: Slot) -> None:
         """A wish of which nothing was heard may be lost with an actor that crashed on it.
@@ -178,7 +180,7 @@ class Repositioner(Actor):
         amend is wished for again: whoever has the first still refuses a second.
         """
         now_ns = self.clock.monotonic_ns()
-        for intent_id, order in list(self._working.get(slot, {}).items()):
+        for intent_id, order in list(self._working[slot].items()):
             if now_ns - self._asked_ns.get(intent_id, now_ns) <= PATIENCE_NS:
                 continue
             if _waits(order):

@@ -15,7 +15,8 @@ from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Reservation, Re
 from zoe.domain.flatten import Plan, Wanted, plan
 from zoe.domain.freshness import Ages
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
-from zoe.domain.positions import Positions, Traded
+from zoe.domain.order_record import SIDES
+from zoe.domain.positions import Positions, quick_traded
 from zoe.domain.quantity import Price, plain
 from zoe.domain.quick import quick
 from zoe.domain.risk import Limits, Situation, TradingState
@@ -82,7 +83,7 @@ class RiskView:
             if row.kind == "order.traded":
                 body = row.body
                 sums = (Decimal(body["quantity"]), Decimal(body["fees"]))
-                traded = Traded(body["pair"], Side(body["side"]), *sums)
+                traded = quick_traded(body["pair"], SIDES[body["side"]], *sums)
                 self.positions.add(traded, row.stream.rpartition("/")[2] or None)
 
     def reserve(self, order: Resting, worst: Reservation) -> None:

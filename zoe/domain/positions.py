@@ -36,7 +36,7 @@ class Traded:
         return (self.quantity if self.side is Side.BUY else -self.quantity) - self.fees
 
 
-_traded: Final = quick(Traded)
+quick_traded: Final = quick(Traded)
 #: Of an order that is about to be placed.
 _NOTHING: Final = Traded("", Side.BUY, ZERO)
 
@@ -79,7 +79,7 @@ class Positions:
             return
         base = intent.pair.partition("/")[0]
         fees = sum([f.fee for f in order.fills if f.fee_asset == base], ZERO)
-        traded = _traded(intent.pair, intent.side, order.filled.value, fees)
+        traded = quick_traded(intent.pair, intent.side, order.filled.value, fees)
         known = self._orders.get(intent.intent_id)
         if known is not None:
             self._count(intent.pair, traded.net - known.net)

@@ -34,10 +34,25 @@ class _Gist(msgspec.Struct):
     source: str | None = None
 
 
+class _Executed(msgspec.Struct):
+    """What of the body of a fill's row is added up."""
+
+    pair: str
+    side: str
+    quantity: str
+    fee: str
+    fee_asset: str
+
+
 _GIST: Final = msgspec.json.Decoder(_Gist)
+_ZERO: Final = Decimal(0)
 _JSON: Final = msgspec.json.Decoder(msgspec.Raw)
+_FILL: Final = msgspec.json.Decoder(_Executed)
 _ORDER: Final = "order/"
+_FILLED: Final = "order.fill"
+_seq: Final = attrgetter("seq")
 _version: Final = attrgetter("version")
+_place: Final = attrgetter("stream", "version")
 
 
 class MemoryJournal:
@@ -54,6 +69,8 @@ class MemoryJournal:
         #: Streams by the exchange's ids of their orders, and the rows that were not looked at yet.
         self._by_order_id: dict[str, set[str]] = {}
         self._unread: list[JournalRow] = []
+        #: What the fills of each order came to, and how many they were.
+        self._sums: dict[str, tuple[int, StoredRow | None]] = {}
 
     @property
     def rows(self) -> list[JournalRow]:
@@ -66,10 +83,8 @@ class MemoryJournal:
 
     def append(self, rows: Sequence[JournalRow]) -> None:
         """See JournalStore."""
-        by_seq, places = {}, set()
+        by_seq, places = dict(zip(map(_seq, rows), rows, strict=True)), set(map(_place, rows))
         for row in rows:
-            by_seq[row.seq] = row
-            places.add((row.stream, row.version))
             _JSON.decode(row.body)  # what no database would take is refused here, too
         taken = not self._by_seq.keys().isdisjoint(by_seq) or not self._places.isdisjoint(places)
         if taken or not len(by_seq) == len(places) == len(rows):
@@ -140,9 +155,17 @@ class MemoryJournal:
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
-        own = (rows for _, rows in self._orders() if _GIST.decode(rows[0].body).source != EXTERNAL)
-        sums = (_traded(self._fills(rows)) for rows in own)
-        return tuple(row for row in sums if row is not None)
+        found = []
+        for name, rows in self._orders():
+            fills = [row for row in rows if row.kind == _FILLED]
+            count, traded = self._sums.get(name, (0, None))
+            if count != len(fills):
+                is_own = _GIST.decode(rows[0].body).source != EXTERNAL
+                traded = _traded(fills) if is_own else None
+                self._sums[name] = (len(fills), traded)
+            if traded is not None:
+                found.append(traded)
+        return tuple(found)
 
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
@@ -166,7 +189,7 @@ class MemoryJournal:
         return (*((ids,) if after else ()), *sorted(found, key=lambda row: row.seq))
 
     def _fills(self, rows: list[JournalRow]) -> list[StoredRow]:
-        return [self._read(row) for row in rows if row.kind == "order.fill"]
+        return [self._read(row) for row in rows if row.kind == _FILLED]
 
 
 def _is_open(row: JournalRow) -> bool:
@@ -175,20 +198,18 @@ def _is_open(row: JournalRow) -> bool:
     return gist.fills_missing or gist.state not in _CONCLUDED
 
 
-def _traded(fills: list[StoredRow]) -> StoredRow | None:
+def _traded(rows: list[JournalRow]) -> StoredRow:
     """What an order's fills came to."""
-    if not fills:
-        return None
-    first = fills[0].body
-    base = first["pair"].partition("/")[0]
-    fees = [Decimal(row.body["fee"]) for row in fills if row.body["fee_asset"] == base]
+    fills = [_FILL.decode(row.body) for row in rows]
+    pair = fills[0].pair
+    base = pair.partition("/")[0]
     body = {
-        "pair": first["pair"],
-        "side": first["side"],
-        "quantity": plain(sum((Decimal(row.body["quantity"]) for row in fills), Decimal(0))),
-        "fees": plain(sum(fees, Decimal(0))),
+        "pair": pair,
+        "side": fills[0].side,
+        "quantity": plain(sum([Decimal(fill.quantity) for fill in fills], _ZERO)),
+        "fees": plain(sum([Decimal(f.fee) for f in fills if f.fee_asset == base], _ZERO)),
     }
-    return StoredRow(fills[-1].seq, fills[-1].stream, 1, "order.traded", 0, body)
+    return quick_stored(rows[-1].seq, rows[-1].stream, 1, "order.traded", 0, body)
 
 
 class Fate(enum.Enum):

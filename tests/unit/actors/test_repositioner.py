@@ -2,11 +2,12 @@
 
 from functools import partial
 
+import attrs
 import pytest
 from stage import Stage
 
 from zoe.actors.repositioner import PATIENCE_NS, RepegConfig, Repositioner
-from zoe.domain.amend import Terms
+from zoe.domain.amend import Amend, Terms
 from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Room
@@ -255,6 +256,26 @@ def test_a_slot_waits_while_its_order_would_meet_one_of_our_own() -> None:
     stage.run(5)
     assert placed(stage) == []
     stage.tell(by_hand(State.CANCELED))
+    stage.run(2)
+    assert len(placed(stage)) == 1
+
+
+def test_where_an_amend_may_have_put_an_order_is_avoided_until_its_fate_is_known() -> None:
+    factory = partial(Repositioner, RepegConfig())
+    stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
+    stage.tell(Reconciled("a", 1, 0))
+    rests = by_hand(State.WORKING).order
+    lower = Amend(Terms(rests.intent.quantity, Price.of("49900.0")), 1, 0)
+    for order in (rests, attrs.evolve(rests, amend=lower)):
+        stage.tell(OrderChanged(order))
+    want(stage, "49950.0")
+    stage.run(5)
+    assert placed(stage) == []
+    stage.tell(OrderChanged(rests, Fact(Input.AMEND_REFUSED, "O9")))
+    stage.run(2)
+    assert len(placed(stage)) == 1
+    stage.tell(OrderChanged(attrs.evolve(rests, amended=lower.terms)))
+    want(stage, "49960.0", "bid.1")
     stage.run(2)
     assert len(placed(stage)) == 1
 
