@@ -277,7 +277,16 @@ def test_what_our_own_fills_came_to_is_told_order_by_order(store: JournalStore) 
         "order/a/1": ("BTC/USD", "buy", Decimal("0.75"), Decimal("0.001")),
         "order/a/3": ("ETH/USD", "sell", Decimal(2), Decimal(0)),
     }
-    store.append([filled(10, "order/a/3", 4, {"pair": "ETH/USD", "side": "sell", "quantity": "1", "fee": "0", "fee_asset": "X"})])
+    store.append(
+        [
+            filled(
+                10,
+                "order/a/3",
+                4,
+                {"pair": "ETH/USD", "side": "sell", "quantity": "1", "fee": "0", "fee_asset": "X"},
+            )
+        ]
+    )
     later = {r.stream: Decimal(r.body["quantity"]) for r in store.traded(ACCOUNT)}
     assert later["order/a/3"] == 3, "a late fill is in it, too"
 
