@@ -12,7 +12,7 @@ from zoe.domain.amend import Terms
 from zoe.domain.order import Input
 from zoe.domain.sighting import Sighting, quick_sighting
 from zoe.messages.exchange import BalanceEntry
-from zoe.messages.gateway import OrderSighted
+from zoe.messages.gateway import OrderSighted, OrdersListed
 from zoe.messages.ledger import LedgerRowsSeen
 from zoe.ports.venue import Answered
 from zoe.runtime.actor import Actor
@@ -60,12 +60,26 @@ class Burst:
             if first is not None:
                 socket.homes.of(first)
                 _tell(gateway, [name for name in sighters if name != ORDERS], first)
-        for sighting in self.sightings.values():
-            _tell(gateway, sighters, sighting, socket.homes.of(sighting))
+        self._tell_sightings(gateway, socket, sighters)
         for news in socket.counts.due(gateway.clock.monotonic_ns()):
             gateway.tell(gateway.find("ratelimiter"), news)
         if self.entries:
             gateway.tell(gateway.find("ledger"), LedgerRowsSeen(tuple(self.entries)))
+
+    def _tell_sightings(
+        self, gateway: Actor, socket: SocketRequests, sighters: tuple[str, ...]
+    ) -> None:
+        """An order that has a home hears of it there; the rest goes to OrderDesk, as one list."""
+        rest: list[Sighting] = []
+        for sighting in self.sightings.values():
+            home = socket.homes.of(sighting)
+            if home is not None or len(self.sightings) == 1:
+                _tell(gateway, sighters, sighting, home)
+            else:
+                rest.append(sighting)
+                _tell(gateway, [name for name in sighters if name != ORDERS], sighting)
+        if rest and ORDERS in sighters:
+            gateway.tell(gateway.find(ORDERS), OrdersListed(tuple(rest)))
 
     def _first_of(self, order_id: str | None) -> Sighting | None:
         """Takes out what was said of an order, where that is the first that the stream says of it.
@@ -82,7 +96,7 @@ class Burst:
 def _tell(
     gateway: Actor, names: Iterable[str], sighting: Sighting, home: Address | None = None
 ) -> None:
-    """Tells a sighting; an order that has a home hears of it there in OrderDesk's place."""
+    """Tells a sighting; a home is told in OrderDesk's place."""
     report = OrderSighted(sighting)
     for name in names:
         to = home if home is not None and name == ORDERS else gateway.find(name)

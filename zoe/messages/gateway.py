@@ -149,7 +149,7 @@ class OrderSighted(Message):
 
 @attrs.frozen
 class OrdersListed(Message):
-    """What a list of the exchange shows, order by order."""
+    """What a list of the exchange shows, or what it said at once, order by order."""
 
     sightings: tuple[Sighting, ...]
 

@@ -19,6 +19,7 @@ from zoe.messages.gateway import (
     AmendSettled,
     CancelSettled,
     OrderSighted,
+    OrdersListed,
     PrepareAdd,
     SendAdd,
     SendAmend,
@@ -207,6 +208,19 @@ def test_an_order_whose_every_report_went_to_it_hears_the_next_ones_itself_until
         assert heard(private, "asker") == (own if together else [Input.ACKNOWLEDGED, *own])
         assert heard(private, "orders") == [Input.CANCELED]
         assert len(heard(private, "reconciler")) == 4
+
+
+def test_what_comes_at_once_of_several_orders_that_have_no_home_is_one_list_for_the_desk() -> None:
+    private = Private()
+    private.hears(added(private))
+    private.hears(executions(2, "pending_new"))
+    others = [executions(3 + n, "new", order_id=f"O-{7 + n}") for n in range(2)]
+    private.hears(*others, executions(5, "new"))
+    (listed,) = private.stage.heard("orders", OrdersListed)
+    assert [sighting.order_id for sighting in listed.sightings] == ["O-7", "O-8"]
+    assert heard(private, "orders") == []
+    assert heard(private, "asker") == [Input.ACKNOWLEDGED, Input.LIVE]
+    assert len(heard(private, "reconciler")) == 4
 
 
 def test_what_a_new_connection_reports_of_an_order_goes_to_the_desk() -> None:
