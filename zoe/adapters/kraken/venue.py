@@ -1,7 +1,7 @@
 """KrakenVenue: Kraken behind zoe.ports.venue.Venue. Pure: no clock, no bytes sent."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, assert_never
 
 import attrs
@@ -103,6 +103,7 @@ class KrakenVenue:
         return partial(FeedReader, self.depth, telling=Telling(connection, CALM_NS, self.levels))
 
 
+@lru_cache(maxsize=8)  # what a call costs is asked before it is sent
 def _call(operation: Operation) -> api.Call:
     match operation:
         case GetInstruments():

@@ -25,6 +25,8 @@ _NEAR: Final = 250
 _FAR: Final = 400
 _STAYS: Final = 120
 _SIZE: Final = 50_000_000
+#: Of a draw: far more than a step's choices need.
+_BITS: Final = 96
 
 
 @attrs.frozen
@@ -64,13 +66,18 @@ class SmallMarket:
         """See MarketModel."""
         pace = self.pace
         self._at_ns = now_ns + pace.step_ms * 1_000_000
-        self._mid += self._rng.randint(-_STRIDE, _STRIDE)
+        # All choices of a step come of one draw.
+        drawn, moved = divmod(self._rng.getrandbits(_BITS), 2 * _STRIDE + 1)
+        self._mid += moved - _STRIDE
         if abs(self._mid - self._far_mid) > _STAYS:
             self._far_mid = self._mid
         self._quote(house)
+        least, most = pace.size
         for side in ("buy", "sell"):
-            if self._rng.randrange(100) < pace.takers:
-                house.take(SYMBOL, side, self._rng.randint(*pace.size), None)
+            drawn, chance = divmod(drawn, 100)
+            if chance < pace.takers:
+                drawn, more = divmod(drawn, most - least + 1)
+                house.take(SYMBOL, side, least + more, None)
 
     def _quote(self, house: House) -> None:
         """Cancels what stands elsewhere, and places what does not stand yet."""

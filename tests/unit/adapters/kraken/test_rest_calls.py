@@ -1,5 +1,7 @@
 """REST requests as they are sent, and the envelope of every answer."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from zoe.adapters.kraken import api
@@ -42,6 +44,16 @@ def test_a_private_call_is_posted_signed_over_exactly_what_is_sent() -> None:
     assert headers["API-Key"] == "PUBLIC-KEY"
     assert headers["API-Sign"] == KEYS.sign("/0/private/QueryOrders", "42", "nonce=42&txid=O%2B1")
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    "value", ["a.b-c_d~1", "a b", "a&b=c", "a=b", "&", "a/b,c", "100%", "é", "a+b", ""]
+)
+def test_a_form_says_what_it_was_given_whatever_must_be_quoted(value: str) -> None:
+    body = api.prepare("u", api.private("Call", asset=value, pair="x"), KEYS, 7).body.decode()
+    assert body == urlencode([("nonce", "7"), ("asset", value), ("pair", "x")])
+    url = api.prepare("u", api.public("Call", asset=value), None, None).url
+    assert url == "u/0/public/Call?" + urlencode({"asset": value}, safe=",")
 
 
 def test_neither_key_nor_signature_nor_body_is_in_the_repr() -> None:
