@@ -55,6 +55,8 @@ LOSSES: Final = 0.7
 _SETTLE_SECONDS: Final = 70
 #: Two looks in a row: what a list shows against the stream counts only where two agree.
 _LAST_LOOKS: Final = 2
+#: Strangers are known by then, whom a look has shown.
+_STRANGERS_WAIT_SECONDS: Final = 4
 #: What may still be said of an order that has ended, and what a sign of an unknown one waits for.
 _LINGER_SECONDS: Final = 6
 ALIVE_SECONDS: Final = 90
@@ -198,7 +200,7 @@ class _Teller:
         for _ in range(rng.randint(2, 5) if "kills" in self._kinds else 1):
             world.start()
             plant(world, self._kinds, rng, self._story.faults)
-            if rng.random() < 0.8:
+            if rng.random() < 0.8 and not world.is_away:
                 self._wait_a_while()
             if not self._kinds:
                 world.run(CLEAN_SECONDS)
@@ -209,7 +211,7 @@ class _Teller:
                 self._die()
 
     def _wait_a_while(self) -> None:
-        """Until the desk is reconciled, if it is soon: in maintenance nobody can be."""
+        """Until the desk is reconciled, if it is soon."""
         world = self._world
         with contextlib.suppress(NotInTime):
             world.until(lambda: world.is_ready, seconds=20)
@@ -293,9 +295,22 @@ class _Teller:
             self._faulty_store.fates.clear()
         with contextlib.suppress(NotInTime):
             for _ in range(_LAST_LOOKS):
-                world.until(partial(world.looked_since, world.want_look()), _SETTLE_SECONDS)
+                self._looks_once_more()
             world.run(_LINGER_SECONDS)
             world.until(world.is_calm, _SETTLE_SECONDS)
+
+    def _looks_once_more(self) -> None:
+        """A whole look; one that shows strangers is none, and there is one again when they are known.
+
+        Raises:
+            NotInTime: There is none.
+        """
+        is_over = partial(self._world.looked_since, self._world.want_look())
+        with contextlib.suppress(NotInTime):
+            self._world.until(is_over, _STRANGERS_WAIT_SECONDS)
+        if not is_over():
+            self._world.want_look()
+        self._world.until(is_over, _SETTLE_SECONDS)
 
     def _trades_again(self) -> None:
         """A desk that the faults have left must come back to life by itself."""

@@ -266,6 +266,11 @@ class World:
         said: Answer = json.loads(answer.body)
         return said
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the exchange is in maintenance, in which no desk can be reconciled."""
+        return self._away_from_ns is not None
+
     def _note_away(self, *, away: bool) -> None:
         now_ns = self.wall_ns()
         if self._away_from_ns is not None:
