@@ -14,9 +14,12 @@ from zoe.app.simulation.clocks import WrongClock
 from zoe.app.simulation.kit_stage import RESTS, Stage
 from zoe.app.simulation.scenario import still_setting
 from zoe.app.simulation.world import World
+from zoe.domain.order import State
 from zoe.runtime.virtual import EPOCH_NS
 
 SECOND_NS = 1_000_000_000
+#: So many a snapshot of the stream has.
+NEWEST_TRADES = 50
 
 
 class Watch(WrongClock):
@@ -77,4 +80,50 @@ def test_an_order_lives_by_the_exchanges_clock_and_its_rows_by_the_machines(seco
     true_ns = trial.world.journal.durable_ns[stamped[0].seq]
     assert abs(stamped[0].at_ns - true_ns - seconds * SECOND_NS) < SECOND_NS
     assert EPOCH_NS < true_ns < trial.world.wall_ns() < EPOCH_NS + 60 * SECOND_NS
+    assert trial.audited() == []
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_what_happened_while_no_desk_ran_is_found_however_the_clock_was_set(seconds: int) -> None:
+    trial = desk()
+    world = trial.world
+    key = trial.stage.placed({**RESTS, "limit_price": "89990"})
+    world.run(70)
+    world.kill()
+    world.admin("POST", "market", {"symbol": "BTC/USD", "best_bid": "89900", "best_ask": "89980"})
+    for _ in range(NEWEST_TRADES + 1):
+        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+    trial.clock.set(seconds)
+    world.start()
+    world.until(lambda: world.order_state(key) == State.FILLED.value, 10)
+    world.ready()
+    world.run(10)
+    assert trial.audited() == []
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_a_doubt_over_a_restart_is_settled_in_its_time_however_the_clock_was_set(
+    seconds: int,
+) -> None:
+    trial = desk()
+    world = trial.world
+    trial.stage.fault("AddOrder", "not_executed")
+    key = trial.stage.place(RESTS)
+    world.until(lambda: world.order_state(key) is not None, 5)
+    world.kill()
+    trial.clock.set(seconds)
+    sent = world.virtual_seconds()
+    world.start()
+    world.until(lambda: world.order_state(key) == State.ABSENT.value, 20)
+    assert 7 <= world.virtual_seconds() - sent <= 14, "not before deadline and lag, and soon after"
+    assert trial.audited() == []
+
+
+def test_a_reconciler_that_crashed_is_told_the_exchanges_clock_and_goes_on_at_once() -> None:
+    trial = desk(20)
+    trial.world.run(6)
+    trial.world.runtime.crash("reconciler")
+    trial.world.run(0.5)
+    since_ns = trial.world.want_look()
+    trial.world.until(lambda: trial.world.looked_since(since_ns), 5)
     assert trial.audited() == []

@@ -6,7 +6,8 @@ applied; two looks that show it otherwise, past the deadline and a lag apart, pr
 
 from collections.abc import Callable
 
-from zoe.actors.doubted import Doubt, Doubted
+from zoe.actors.doubted import Doubted
+from zoe.actors.steady_time import SteadyTime
 from zoe.domain.amend import Progress, Terms, progress_of
 from zoe.domain.order import Fact, Input, Order
 from zoe.domain.sighting import Sighting
@@ -15,8 +16,10 @@ from zoe.domain.sighting import Sighting
 class AmendDoubts(Doubted):
     """See the module."""
 
-    def __init__(self, provable_ns: Callable[[int], int], lag_ns: int) -> None:
-        super().__init__(provable_ns, lag_ns)
+    def __init__(
+        self, time: SteadyTime, provable_ns: Callable[[int, int], int], lag_ns: int
+    ) -> None:
+        super().__init__(time, provable_ns, lag_ns)
         #: What the look that is under way has shown so far, by the exchange's ids.
         self._shown: dict[str, Terms] = {}
 
@@ -30,7 +33,7 @@ class AmendDoubts(Doubted):
         if known is None or known.order.amend != amend:
             numbered = f"{name}/{amend.number}"
             missed_ns = self._recalled.pop(numbered, None)
-            self._take_up(Doubt(order, numbered, amend.not_after_ns), missed_ns)
+            self._take_up(order, numbered, amend.not_after_ns, missed_ns)
 
     def began(self) -> None:
         """A look begins."""

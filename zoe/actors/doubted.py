@@ -9,6 +9,8 @@ from typing import Final
 
 import attrs
 
+from zoe.actors.order_opening import DEADLINE_NS
+from zoe.actors.steady_time import SteadyTime
 from zoe.domain.order import Order
 
 #: As many looks must agree.
@@ -21,13 +23,15 @@ class Doubt:
 
     Attributes:
         name: As the journal has it.
-        deadline_ns: Of the request, our wall time.
+        deadline_ns: Of the request.
+        latest_ns: It cannot be later: the request had left when the doubt began.
         misses: How many looks have missed it; ``missed_ns`` is when the last of them began.
     """
 
     order: Order
     name: str
     deadline_ns: int
+    latest_ns: int
     misses: int = 0
     missed_ns: int = 0
 
@@ -36,11 +40,16 @@ class Doubted:
     """The doubts, by intent.
 
     Args:
-        provable_ns: From when on a look can prove something, by our deadline of a request.
+        time: By which everything is told here.
+        provable_ns: From when on a look can prove something, by a request's deadline and the latest
+            that it can be.
         lag_ns: How far the exchange's lists may lag behind its engine.
     """
 
-    def __init__(self, provable_ns: Callable[[int], int], lag_ns: int) -> None:
+    def __init__(
+        self, time: SteadyTime, provable_ns: Callable[[int, int], int], lag_ns: int
+    ) -> None:
+        self._time = time
         self._provable_ns = provable_ns
         self._lag_ns = lag_ns
         self._doubts: dict[str, Doubt] = {}
@@ -52,7 +61,7 @@ class Doubted:
 
     @property
     def missed(self) -> dict[str, int]:
-        """What has been missed, and when that look began (wall time)."""
+        """What has been missed, and when that look began."""
         return {doubt.name: doubt.missed_ns for doubt in self._doubts.values() if doubt.misses}
 
     def recall(self, missed: Mapping[str, int]) -> None:
@@ -60,22 +69,30 @@ class Doubted:
         self._recalled = dict(missed)
 
     def due_ns(self) -> list[int]:
-        """Our wall times from which a look can say something, one a doubt."""
+        """The times from which a look can say something, one a doubt."""
         return [self._due_ns(doubt) for doubt in self._doubts.values()]
 
     def _due_ns(self, doubt: Doubt) -> int:
         if doubt.misses:
             return doubt.missed_ns + self._lag_ns
-        return self._provable_ns(doubt.deadline_ns)
+        return self._provable_ns(doubt.deadline_ns, doubt.latest_ns)
 
     def clock_set(self, by_ns: int) -> None:
-        """Our wall clock was set by so much since the doubts began."""
+        """The clock by which an earlier desk's rows tell the time was set since: what it missed is
+        missed anew."""
+        self._recalled = {}
         for doubt in self._doubts.values():
             doubt.deadline_ns += by_ns
-            doubt.missed_ns += by_ns
+            doubt.misses = 0
 
-    def _take_up(self, doubt: Doubt, missed_ns: int | None) -> None:
-        """Follows a doubt, which a look of an earlier desk may have missed."""
+    def _take_up(self, order: Order, name: str, not_after_ns: int, missed_ns: int | None) -> None:
+        """Follows a doubt, which a look of an earlier desk may have missed.
+
+        Args:
+            not_after_ns: Of the request, as its row has it (wall time).
+        """
+        latest_ns = self._time.now_ns() + DEADLINE_NS
+        doubt = Doubt(order, name, not_after_ns - self._time.ahead_ns(), latest_ns)
         if missed_ns is not None:
             doubt.misses, doubt.missed_ns = 1, missed_ns
         self._doubts[doubt.order.intent.intent_id] = doubt

@@ -1,8 +1,9 @@
 """All that is in doubt, orders and amends, and for how long: a part of the Reconciler, which owns it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from zoe.actors.amend_doubts import AmendDoubts
+from zoe.actors.lists_read import ListsRead
 from zoe.actors.look import Look
 from zoe.actors.order_doubts import OrderDoubts
 from zoe.domain.amend import Progress, progress_of
@@ -19,14 +20,14 @@ class Doubts:
     """Follows them for its owner, and tells the orders what looks have proved.
 
     Args:
-        provable_ns: From when on a look can prove something, by our deadline of a request.
+        read: Whose time it is told by, and what may be proved.
         lag_ns: How far the exchange's lists may lag behind its engine.
     """
 
-    def __init__(self, owner: Actor, provable_ns: Callable[[int], int], lag_ns: int) -> None:
+    def __init__(self, owner: Actor, read: ListsRead, lag_ns: int) -> None:
         self._owner = owner
-        self._orders = OrderDoubts(provable_ns, lag_ns)
-        self._amends = AmendDoubts(provable_ns, lag_ns)
+        self._orders = OrderDoubts(read.time, read.provable_ns, lag_ns)
+        self._amends = AmendDoubts(read.time, read.provable_ns, lag_ns)
         self._clock = DoubtClock()
 
     def __len__(self) -> int:
@@ -34,7 +35,7 @@ class Doubts:
 
     @property
     def missed(self) -> dict[str, int]:
-        """What one look has missed, and when it began (wall time)."""
+        """What one look has missed, and when it began."""
         return {**self._orders.missed, **self._amends.missed}
 
     def recall(self, missed: Mapping[str, int]) -> None:
@@ -43,7 +44,7 @@ class Doubts:
         self._amends.recall(missed)
 
     def dues_ns(self) -> tuple[int, ...]:
-        """Our wall times from which looks can prove something, one a doubt."""
+        """The times from which looks can prove something, one a doubt."""
         return (*self._orders.due_ns(), *self._amends.due_ns())
 
     def deadlines_ns(self) -> list[int]:
@@ -65,13 +66,10 @@ class Doubts:
             log.info("reconciler.doubt_settled", intent_id=name, took_ms=took_ns // 1_000_000)
             self._owner.tell(self._owner.find("heartbeat"), DoubtSettled(took_ns))
 
-    def clock_set(self, by_ns: int, look: Look | None) -> None:
-        """Our wall clock was set: what was at a time of before is at another now, so the beginning
-        of the look that is under way."""
+    def clock_set(self, by_ns: int) -> None:
+        """The clock was set between an earlier desk's rows and the start of this one."""
         self._orders.clock_set(by_ns)
         self._amends.clock_set(by_ns)
-        if look is not None:
-            look.began_ns += by_ns
 
     def began(self) -> None:
         """A look begins."""

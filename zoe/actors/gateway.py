@@ -155,6 +155,7 @@ class Gateway(Actor):
             case WatchStream():
                 if self._socket.live:
                     self.reply(StreamOpened())
+                    self._socket.tell_clock()
             case CatalogChanged():
                 self._catalog = message.catalog
             case WireOpened():

@@ -25,11 +25,11 @@ SENT_BEFORE_NS: Final = 10_000_000_000
 
 @attrs.define
 class Look:
-    """One look under way.
+    """One look under way; times are steady ones, but for ``start_ns``.
 
     Attributes:
-        began_ns: Our wall time: of the wish, and once it is known, when the first call left.
-        from_ns: What has closed since then (our wall time) is listed.
+        began_ns: Of the wish, and once it is known, when the first call left.
+        from_ns: What has closed since then is listed.
         start_ns: The same on the exchange's clock.
         balances: Whether they are asked for too; no doubt is settled by them.
         listed: Whether all lists are read, and OrderDesk's own is what it waits for.
@@ -63,10 +63,9 @@ class Look:
         """Whether no list has shown it."""
         return self.seen.isdisjoint(_ids(order.order_id, order.cl_ord_id))
 
-    def covers(self, order: Order) -> bool:
+    def covers(self, deadline_ns: int) -> bool:
         """Whether its lists go back as far as an order could have been placed and closed."""
-        deadline_ns = order.not_after_ns
-        return deadline_ns is None or self.from_ns <= deadline_ns - SENT_BEFORE_NS
+        return self.from_ns <= deadline_ns - SENT_BEFORE_NS
 
     def following(self, rows: int, trades_ns: int | None) -> Operation | None:
         """What is asked for next, after an answer with so many rows; None after the last.
@@ -98,7 +97,7 @@ class Wish:
 
     Attributes:
         reason: Of the first who wished; None: nobody does.
-        since_ns: When the last of them did (wall time).
+        since_ns: When the last of them did.
         balances: Whether one of them wants the balances.
     """
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from zoe.actors.look import Look
+from zoe.actors.steady_time import SteadyTime
 from zoe.domain.difference import Difference
 from zoe.domain.order import Order
 from zoe.domain.order_drift import Listed, OrderDrift
@@ -23,8 +24,11 @@ class OrderDifferences:
         list_keeper: The name of whoever lists them; None: nobody does, and nothing is looked for.
     """
 
-    def __init__(self, owner: Actor, lag_ns: int, list_keeper: str | None) -> None:
+    def __init__(
+        self, owner: Actor, time: SteadyTime, lag_ns: int, list_keeper: str | None
+    ) -> None:
         self._owner = owner
+        self._now = time.now_ns
         self._lag_ns = lag_ns
         self._list_keeper = list_keeper
         self._drift = OrderDrift(lag_ns)
@@ -68,6 +72,3 @@ class OrderDifferences:
     def _tell(self, found: list[Difference]) -> None:
         if found and self._list_keeper is not None:
             self._owner.tell(self._owner.find(self._list_keeper), DriftFound(tuple(found)))
-
-    def _now(self) -> int:
-        return self._owner.clock.wall_ns()

@@ -4,7 +4,7 @@ A part of the Reconciler, which owns it. An order that a list shows is told of b
 that miss it, past the deadline and a lag apart, prove that it was never placed.
 """
 
-from zoe.actors.doubted import Doubt, Doubted
+from zoe.actors.doubted import Doubted
 from zoe.actors.look import Look
 from zoe.domain.order import Order, State
 
@@ -21,19 +21,20 @@ class OrderDoubts(Doubted):
         elif name not in self._doubts:
             # One that was placed and is in doubt again was not missed in this doubt.
             counts = missed_ns if order.order_id is None else None
-            self._take_up(Doubt(order, name, order.not_after_ns or 0), counts)
+            self._take_up(order, name, order.not_after_ns or 0, counts)
 
     def deadlines_ns(self) -> list[int]:
         """Of the orders in doubt."""
-        orders = [doubt.order for doubt in self._doubts.values()]
-        return [order.not_after_ns for order in orders if order.not_after_ns is not None]
+        doubts = self._doubts.values()
+        return [doubt.deadline_ns for doubt in doubts if doubt.order.not_after_ns is not None]
 
     def judge(self, look: Look) -> list[str]:
         """The intents that a look has proved to be absent."""
         proved = []
         for name, doubt in list(self._doubts.items()):
             early = look.began_ns < self._due_ns(doubt)
-            if early or not look.covers(doubt.order) or not look.misses(doubt.order):
+            told = doubt.order.not_after_ns is None or look.covers(doubt.deadline_ns)
+            if early or not told or not look.misses(doubt.order):
                 continue
             if self._is_proved(doubt, look.began_ns):
                 del self._doubts[name]

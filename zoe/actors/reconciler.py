@@ -16,11 +16,11 @@ from typing import Final, assert_never
 
 from zoe.actors import hydration
 from zoe.actors.doubts import Doubts
-from zoe.actors.look import SENT_BEFORE_NS, Look, Wish
+from zoe.actors.lists_read import ListsRead
+from zoe.actors.look import Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
 from zoe.actors.unlisted import Unlisted
-from zoe.domain.exchange_clock import ExchangeClock
-from zoe.domain.looked import BEGAN, LOOKED, Looked, looked_of
+from zoe.domain.looked import BEGAN, LOOKED, looked_of
 from zoe.domain.order import CONCLUDED, Order
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
@@ -80,19 +80,14 @@ class Reconciler(Actor):
         self._account_id = account_id
         self._stream = f"reconciler/{account_id}"
         self._lag_ns = lag_ns
-        #: So long before what was looked at last a look begins: lists that lagged are read again,
-        #: and all that an order in doubt can be in is.
-        self._overlap_ns = SENT_BEFORE_NS + 2 * lag_ns
         self._named = watchers
         self._watchers: dict[str, Address] = {}
-        self._clock = ExchangeClock()
         self._version = 0
-        self._looked_until_ns: int | None = None
-        #: The same on the exchange's clock, which ours may have been set by since.
-        self._read_until_ns: int | None = None
-        self._doubts = Doubts(self, self._provable_ns, lag_ns)
+        self._read = ListsRead(self, lag_ns)
+        self._time = self._read.time
+        self._doubts = Doubts(self, self._read, lag_ns)
         self._unlisted = Unlisted(self, lag_ns)
-        self._differences = OrderDifferences(self, lag_ns, list_keeper)
+        self._differences = OrderDifferences(self, self._time, lag_ns, list_keeper)
         self._look: Look | None = None
         #: When the newest complete look began.
         self._looked_from_ns = 0
@@ -107,13 +102,9 @@ class Reconciler(Actor):
         self._looks = self._failures = 0
         self._wish = Wish()
         self._not_before_ns = 0
-        #: Orders of which the exchange reported more than the fills that we hold, and since when
-        #: (wall time) these may have been.
-        self._incomplete: dict[str, int] = {}
-        #: From when on the newest complete look read.
-        self._read_from_ns: int | None = None
 
     def on_start(self) -> None:
+        self._time.begin()
         self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
         for name in self._named:
             self._watchers[name] = self.find(name)
@@ -130,7 +121,7 @@ class Reconciler(Actor):
                 self._hydrated(message)
             case StreamOpened():
                 self._stream_open = True
-                self._opened_ns = self.clock.wall_ns()
+                self._opened_ns = self._time.now_ns()
                 self._not_before_ns = 0  # whatever failed before, the exchange answers again
                 self._drop_look()
                 self._want("private stream opened", balances=True)
@@ -158,11 +149,7 @@ class Reconciler(Actor):
             case OrdersReported():
                 self._conclude(message.orders, strangers=message.strangers)
             case ExchangeClockMeasured():
-                clock = ExchangeClock(message.offset_ns, message.bound_ns, message.measured_ns)
-                self._clock, set_by_ns = clock, self._clock.set_by_ns(clock)
-                self._looked_from_ns += set_by_ns
-                self._doubts.clock_set(set_by_ns, self._look)
-                self._schedule_doubts()
+                self._measured(message)
             case WatchReconciled():
                 self._watch()
             case Tick(name) if name == TICK:
@@ -184,18 +171,24 @@ class Reconciler(Actor):
         self.release()
         if answer.rows:
             self._version, was = answer.rows[-1].version, looked_of(answer.rows[-1].body)
-            self._looked_until_ns, self._read_from_ns = was.until_ns, was.from_ns
+            self._read.go_on(was)
             self._doubts.recall(was.missed)
         else:
-            # What happens before the first look is looked for all the same, by whatever process.
-            self._looked_until_ns = self.clock.wall_ns()
-            self._read_from_ns = self._looked_until_ns - self._overlap_ns
+            self._read.first()
             self._note(BEGAN)
+
+    def _measured(self, news: ExchangeClockMeasured) -> None:
+        set_by_ns = self._read.measured(news)
+        if set_by_ns:
+            self._doubts.clock_set(set_by_ns)
+            if self._look is not None:
+                self._look.from_ns += set_by_ns
+        self._schedule_doubts()
 
     def _want(self, reason: str, *, balances: bool = False) -> None:
         if self._wish.reason is None:
             log.info("reconciler.look_wanted", reason=reason)
-        self._wish.add(reason, self.clock.wall_ns(), balances=balances)
+        self._wish.add(reason, self._time.now_ns(), balances=balances)
         self._begin()
 
     def _schedule_doubts(self) -> None:
@@ -203,7 +196,7 @@ class Reconciler(Actor):
 
         Those that are served by the look that is under way are seen to when it is over.
         """
-        now_ns = self.clock.wall_ns()
+        now_ns = self._time.now_ns()
         look_ns = -1 if self._look is None else self._look.began_ns
         waits_ns = [
             self._wait_ns(at_ns, now_ns) for at_ns in self._doubts.dues_ns() if at_ns > look_ns
@@ -233,10 +226,6 @@ class Reconciler(Actor):
         """How long a stream that is away is waited for, before looks go on without it."""
         return max(self._alone_from_ns - self.clock.monotonic_ns(), 0) * (not self._stream_open)
 
-    def _provable_ns(self, deadline_ns: int) -> int:
-        """From here on nothing is accepted any more; the second look is a lag later."""
-        return deadline_ns + (self._clock.bound_ns or 0)
-
     # A look
 
     def _begin(self) -> None:
@@ -246,15 +235,10 @@ class Reconciler(Actor):
             return  # without the stream only what is in doubt can be settled
         if self.clock.monotonic_ns() < self._not_before_ns:
             return  # the timer of the last failure begins it
-        now_ns = self.clock.wall_ns()
         self._refs += 1
-        start_ns = now_ns if self._looked_until_ns is None else self._looked_until_ns
-        from_ns = min((start_ns, *self._doubts.deadlines_ns())) - self._overlap_ns
+        span_ns = self._read.span_ns(self._doubts.deadlines_ns())
         first, missing = GetOpenOrders(), self._unlisted.due()
-        theirs_ns = self._clock.now_ns(from_ns)
-        if self._read_until_ns is not None:
-            theirs_ns = min(theirs_ns, self._read_until_ns - self._overlap_ns)
-        self._look = Look(self._refs, now_ns, from_ns, theirs_ns, first, missing=missing)
+        self._look = Look(self._refs, self._time.now_ns(), *span_ns, first, missing=missing)
         self._wish.grant(self._look)
         self._doubts.began()
         self._call(self._look, first)
@@ -279,7 +263,7 @@ class Reconciler(Actor):
             self._failed(look, f"{type(look.waiting_for).__name__}: {answer.code}")
             return
         if isinstance(look.waiting_for, GetOpenOrders) and answer.sent_ns:
-            look.began_ns = answer.sent_ns
+            look.began_ns = answer.sent_ns - self._time.ahead_ns()
             if self._wish.since_ns <= look.began_ns:
                 self._wish.grant(look)
         self._pass_on(look, answer.result)
@@ -293,9 +277,7 @@ class Reconciler(Actor):
 
     def _following(self, look: Look, answer: PrivateAnswered) -> Operation | None:
         rows = len(answer.result) if isinstance(answer.result, tuple) else 0
-        missing_ns = min(self._incomplete.values(), default=None)
-        trades_ns = None if missing_ns is None else self._clock.now_ns(missing_ns)
-        following = look.following(rows, trades_ns)
+        following = look.following(rows, self._read.trades_from_ns())
         if isinstance(following, GetBalances) and self._doubts:
             self._wish.balances = True
             return None  # they can wait for another look, and doubts wait for this one
@@ -317,7 +299,7 @@ class Reconciler(Actor):
         step = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
         delay = step * (1 + self.rng.random() / 5)
         self._failures += 1
-        self._wish.add(reason, self.clock.wall_ns(), balances=look.balances)
+        self._wish.add(reason, self._time.now_ns(), balances=look.balances)
         self._look = None
         self._not_before_ns = self.clock.monotonic_ns() + int(delay * 1_000_000_000)
         log.warning("reconciler.look_failed", reason=reason, retry_seconds=round(delay, 2))
@@ -333,20 +315,19 @@ class Reconciler(Actor):
         self._look = None
         self._failures, self._looks = 0, self._looks + 1
         self._looked_from_ns = look.began_ns
-        self._read_from_ns = look.from_ns
+        self._read.read(look)
         live = [o for o in orders if o.state not in CONCLUDED]
         self._doubts.judge(look)
         self._differences.looked(look, orders)
         unaccounted = self._unlisted.looked(look, live)
         # Strangers are in no row yet: a process that ends now must leave them to the next one.
         if not (unaccounted or strangers):
-            self._looked_until_ns = min((look.began_ns, *self._doubts.deadlines_ns()))
-            self._read_until_ns = self._clock.now_ns(self._looked_until_ns)
+            self._read.accounted(min((look.began_ns, *self._doubts.deadlines_ns())))
         self._note(LOOKED)
         self._schedule_doubts()
         if unaccounted:
             self._beat("degraded", f"{unaccounted} of our orders in neither list")
-            self._wish.add("orders in neither list", self.clock.wall_ns())
+            self._wish.add("orders in neither list", self._time.now_ns())
             self.after(max(self._lag_ns / 1e9, 1), Tick("again"))
         else:
             self._reconcile(look)
@@ -354,10 +335,7 @@ class Reconciler(Actor):
     def _note(self, kind: str) -> None:
         """Journals how far was looked, and what was missed once."""
         self._version += 1
-        # What fills are missing may be older than what is read next.
-        from_ns = min((self._read_from_ns or 0, *self._incomplete.values()))
-        missed = self._doubts.missed
-        looked = Looked(from_ns, self._looked_until_ns, len(self._doubts), missed)
+        looked = self._read.as_looked(len(self._doubts), self._doubts.missed)
         row = Row(self._stream, self._version, kind, looked.body())
         self.tell(self.find("journal"), Record((row,)))
 
@@ -374,14 +352,7 @@ class Reconciler(Actor):
 
     def _follow(self, order: Order) -> None:
         self._doubts.follow(order)
-        intent_id = order.intent.intent_id
-        if not order.fills_missing:
-            self._incomplete.pop(intent_id, None)
-        elif intent_id not in self._incomplete:
-            # What told us of them is the stream, or the newest look, or one that is under way.
-            here_ns = self.clock.wall_ns() if self._look is None else self._look.from_ns
-            read_ns = here_ns if self._read_from_ns is None else self._read_from_ns
-            self._incomplete[intent_id] = min(here_ns, read_ns)
+        if self._read.is_newly_short(order, self._look):
             self._want("fills missing")
 
     def _news(self) -> Reconciled:

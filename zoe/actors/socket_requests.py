@@ -302,6 +302,14 @@ class SocketRequests:
             news = ExchangeClockMeasured(better.offset_ns, better.bound_ns, monotonic_ns)
             self._gateway.tell(self._gateway.find("reconciler"), news)
 
+    def tell_clock(self) -> None:
+        """Tells a Reconciler that was started anew what is known of the exchange's clock."""
+        clock, known = self._gateway.clock, self.exchange
+        if known.bound_ns is None or not known.good_enough(clock.wall_ns(), clock.monotonic_ns()):
+            return
+        news = ExchangeClockMeasured(known.offset_ns, known.bound_ns, known.measured_ns)
+        self._gateway.tell(self._gateway.find("reconciler"), news)
+
     def hit(self, code: str, pair: str | None) -> None:
         """Tells RateLimiter of the exchange's word, if it is about a limit."""
         hit = limit_hit(code, self.exchange.now_ns(self._gateway.clock.wall_ns()))

@@ -21,12 +21,16 @@ class Looked:
         until_ns: Until when all that happened is known; None where nobody knows (wall time).
         doubts: Orders whose fate was unknown.
         missed: By intent: when the look began that has missed an order in doubt once.
+        offset_ns: Of the exchange's clock from the wall time of this row, and ``bound_ns`` how wrong
+            that may be; None where it was not measured. A clock that is set is known by it.
     """
 
     from_ns: int | None
     until_ns: int | None
     doubts: int = 0
     missed: Mapping[str, int] = attrs.field(factory=dict)
+    offset_ns: int | None = None
+    bound_ns: int | None = None
 
     def body(self) -> str:
         """As the row has it."""
@@ -36,6 +40,8 @@ class Looked:
                 "until_ns": _text(self.until_ns),
                 "doubts": self.doubts,
                 "missed": {name: str(at_ns) for name, at_ns in self.missed.items()},
+                "offset_ns": _text(self.offset_ns),
+                "bound_ns": _text(self.bound_ns),
             }
         )
 
@@ -44,7 +50,8 @@ def looked_of(body: Mapping[str, Any]) -> Looked:
     """What a row says."""
     missed = {name: int(at_ns) for name, at_ns in body.get("missed", {}).items()}
     from_ns, until_ns = _number(body.get("from_ns")), _number(body["until_ns"])
-    return Looked(from_ns, until_ns, body.get("doubts", 0), missed)
+    clock = _number(body.get("offset_ns")), _number(body.get("bound_ns"))
+    return Looked(from_ns, until_ns, body.get("doubts", 0), missed, *clock)
 
 
 def _text(at_ns: int | None) -> str | None:

@@ -160,11 +160,6 @@ class LatchWanted(Message):
 
 
 @attrs.frozen
-class WatchExchangeClock(Message):
-    """Tell the sender the exchange's clock now and after each better measurement."""
-
-
-@attrs.frozen
 class ExchangeClockMeasured(Message):
     """Offset of the exchange's clock from ours and its error bound, in nanoseconds."""
 

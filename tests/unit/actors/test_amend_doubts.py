@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from zoe.actors.amend_doubts import AmendDoubts
+from zoe.actors.steady_time import SteadyTime
 from zoe.domain.amend import Amend, Progress, Terms
 from zoe.domain.order import Fact, Input, Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
@@ -21,8 +22,25 @@ OTHER = Terms(Quantity.of("4"), Price.of("99"))
 DOUBT = Order(INTENT, State.WORKING, order_id="O-1", amend=Amend(NEW, 2, 10 * S, Progress.IN_DOUBT))
 
 
+class Standing(SteadyTime):
+    """Time that stands still."""
+
+    def __init__(self) -> None:
+        """It has no owner."""
+
+    def now_ns(self) -> int:
+        return 0
+
+    def ahead_ns(self) -> int:
+        return 0
+
+
+def provable_ns(deadline_ns: int, latest_ns: int) -> int:
+    return deadline_ns + LAG_NS
+
+
 def doubts() -> AmendDoubts:
-    found = AmendDoubts(lambda deadline_ns: deadline_ns + LAG_NS, LAG_NS)
+    found = AmendDoubts(Standing(), provable_ns, LAG_NS)
     found.follow(DOUBT)
     return found
 
@@ -85,11 +103,11 @@ def test_only_an_amend_in_doubt_is_doubted_and_a_new_one_begins_anew(
 def test_what_an_earlier_desks_look_has_not_shown_counts_for_that_amend_only() -> None:
     first = doubts()
     look(first, 13, OLD)
-    later = AmendDoubts(lambda deadline_ns: deadline_ns + LAG_NS, LAG_NS)
+    later = AmendDoubts(Standing(), provable_ns, LAG_NS)
     later.recall(first.missed)
     later.follow(DOUBT)
     assert look(later, 16, OLD) == [Input.AMEND_ABSENT]
-    another = AmendDoubts(lambda deadline_ns: deadline_ns + LAG_NS, LAG_NS)
+    another = AmendDoubts(Standing(), provable_ns, LAG_NS)
     another.recall(first.missed)
     assert DOUBT.amend is not None
     another.follow(attrs.evolve(DOUBT, amend=attrs.evolve(DOUBT.amend, number=3)))

@@ -284,17 +284,21 @@ def test_fills_that_an_order_lacks_after_a_restart_are_read_from_where_the_look_
     assert wanted.start_ns is not None and wanted.start_ns < before_ns
 
 
-def test_a_clock_that_is_set_back_hides_nothing_from_the_next_look() -> None:
+def test_a_clock_that_is_set_back_hides_nothing_from_the_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stage = reconciler()
-    now_ns = stage.runtime.clock.monotonic_ns()
+    clock, hour_ns = stage.runtime.clock, 3_600_000_000_000
+    now_ns = clock.monotonic_ns()
     stage.tell(ExchangeClockMeasured(0, 1_000_000, now_ns))
     stage.tell(StreamOpened())
     look(stage, ())
     looked_ns = stage.runtime.clock.wall_ns()
-    # Our clock is as it was, and the exchange's is an hour ahead of it: ours was set back.
-    stage.tell(ExchangeClockMeasured(3_600_000_000_000, 1_000_000, now_ns))
+    real = clock.wall_ns
+    monkeypatch.setattr(clock, "wall_ns", lambda: real() - hour_ns)
+    stage.tell(ExchangeClockMeasured(hour_ns, 1_000_000, now_ns))
     stage.tell(LookWanted("a test"))
     answer(stage, ())
     closed = calls(stage)[-1].operation
     assert isinstance(closed, GetClosedOrders)
-    assert closed.start_ns < looked_ns
+    assert looked_ns - 20_000_000_000 < closed.start_ns < looked_ns

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any, Final
 
 from zoe.app.simulation.market import SYMBOL
+from zoe.app.simulation.planting import SLOWEST_MS
 from zoe.app.simulation.world import World
 
 _AT_THE_DOOR: Final = (
@@ -123,7 +124,11 @@ class People:
                 world.by_hand("CancelAll")
 
     def clear(self) -> None:
-        """Cancels what was placed at the exchange: the desk leaves it alone."""
+        """Cancels what was placed at the exchange, also what is still on its way there: the desk
+        leaves it alone."""
+        left_ns = self._world.unanswered_ns + SLOWEST_MS * 1_000_000 - self._world.wall_ns()
+        if left_ns > 0:
+            self._world.run(left_ns / 1e9)
         self._world.by_hand("CancelAll")
 
     def _open_order(self) -> Sequence[str]:

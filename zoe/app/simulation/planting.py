@@ -38,6 +38,8 @@ _ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _SHARE: Final = 0.6
 _MS: Final = (200, 2_000, 8_000)
+#: A request that is late comes in this time.
+SLOWEST_MS: Final = _MS[-1] + 100
 
 
 def plant(world: World, kinds: frozenset[str], rng: Random, planted: Counter[str]) -> None:

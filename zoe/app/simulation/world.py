@@ -105,6 +105,8 @@ class World:
         self._nonce = 0
         self._by_hand_nonce = 0
         self._by_hand: Counter[str] = Counter()
+        #: When somebody at the exchange had no answer at last: what was asked may be done later.
+        self.unanswered_ns = 0
         self._asked = 0
         #: From when until when the exchange was in maintenance (wall time).
         self.away: list[tuple[int, int]] = []
@@ -291,6 +293,8 @@ class World:
         request = HttpRequest(_BY_HAND, "POST", path, "", headers, body.encode())
         answer = self._request(request)
         self._by_hand[call] += 1
+        if answer is None:
+            self.unanswered_ns = self.wall_ns()
         if answer is None or answer.status != 200:
             return {"error": ["no answer"]}
         said: Answer = json.loads(answer.body)
