@@ -49,7 +49,7 @@ from zoe.messages.journal import (
 )
 from zoe.messages.system import Beat, Tick
 from zoe.ports.journal import EmergencyNotes, JournalRow, JournalStore
-from zoe.runtime.actor import Actor
+from zoe.runtime.actor import Actor, Timer
 from zoe.runtime.log import log
 from zoe.runtime.message import Envelope, Message
 from zoe.runtime.offload import Outcome
@@ -106,8 +106,8 @@ class Journal(Actor):
         self._behind: list[Behind] = []
         self._next_seq = 0
         self._anchor_seq: OrderedDict[int, int] = OrderedDict()
-        #: Whether the timer for rows that nobody waits for is running.
-        self._company = False
+        #: Runs while rows that nobody waits for wait for company.
+        self._company: Timer | None = None
         self._failures = 0
         self._began_ns = 0
         self._silent = False
@@ -144,7 +144,7 @@ class Journal(Actor):
                     self._begin(Probe())
                 self.after(BEAT_SECONDS, Tick("beat"))
             case Tick("company"):
-                self._company = False
+                self._company = None
                 self._next(alone=True)
             case Tick():
                 self._run()
@@ -169,6 +169,10 @@ class Journal(Actor):
         if not (alone or self._is_awaited()):
             self._await_company()
             return
+        if self._company is not None:
+            # It has come, or is not waited for: the timer would ring when the commit ends.
+            self._company.cancel()
+            self._company = None
         head = self._queue[0]
         if isinstance(head, Waiting):
             group = self._take_group()
@@ -187,9 +191,8 @@ class Journal(Actor):
         return False
 
     def _await_company(self) -> None:
-        if not self._company:
-            self._company = True
-            self.after(COMPANY_SECONDS, Tick("company"))
+        if self._company is None:
+            self._company = self.after(COMPANY_SECONDS, Tick("company"))
 
     def _begin(self, work: Work) -> None:
         self._work = work

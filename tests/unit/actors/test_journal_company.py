@@ -58,3 +58,20 @@ def test_so_many_rows_that_nobody_waits_for_do_not_wait_either(
         stage.record(answered=False)
     stage.run(1)
     assert store.sizes == [4]
+
+
+def test_what_is_left_alone_after_a_commit_waits_for_company_of_its_own() -> None:
+    store = Groups()
+    stage = Stage(store)
+    stage.run(1)
+    moment = journal.COMPANY_SECONDS
+    stage.record(answered=False)
+    stage.run(moment / 4)
+    stage.record()
+    stage.run(moment * 0.7)
+    assert store.sizes == [2]
+    stage.record(answered=False)
+    stage.run(moment * 0.9)
+    assert store.sizes == [2]
+    stage.run(moment)
+    assert store.sizes == [2, 1]
