@@ -224,7 +224,7 @@ def nanoseconds(text: str) -> int:
 
 @lru_cache(maxsize=64)
 def _text_of(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def rfc3339(at_ns: int) -> str:

@@ -147,21 +147,36 @@ def socket_params(order: NewOrder) -> dict[str, object]:
     if order.trigger is not None:
         price = _price("price", order.trigger)
         params["triggers"] = price | ({"reference": order.trigger_by} if order.trigger_by else {})
-    plainly: dict[str, object] = {
-        "time_in_force": order.time_in_force.lower() if order.time_in_force else None,
-        "post_only": order.post_only or None,
-        "reduce_only": order.reduce_only or None,
-        "margin": True if order.leverage else None,
-        "fee_preference": order.fee_in,
-        "display_qty": None if order.display_quantity is None else number(order.display_quantity),
-        "stp_type": order.stp.replace("-", "_") if order.stp else None,
-        "effective_time": None if order.start_ns is None else rfc3339(order.start_ns),
-        "expire_time": None if order.expire_ns is None else rfc3339(order.expire_ns),
-        "cl_ord_id": order.cl_ord_id,
-        "order_userref": order.userref,
-        "conditional": None if order.close is None else _conditional(order.close),
-    }
-    return params | {key: value for key, value in plainly.items() if value is not None}
+    if order.time_in_force:
+        params["time_in_force"] = order.time_in_force.lower()
+    if order.post_only:
+        params["post_only"] = True
+    if order.fee_in is not None:
+        params["fee_preference"] = order.fee_in
+    if order.cl_ord_id is not None:
+        params["cl_ord_id"] = order.cl_ord_id
+    _add_rare(order, params)
+    return params
+
+
+def _add_rare(order: NewOrder, params: dict[str, object]) -> None:
+    """What few orders have."""
+    if order.reduce_only:
+        params["reduce_only"] = True
+    if order.leverage:
+        params["margin"] = True
+    if order.display_quantity is not None:
+        params["display_qty"] = number(order.display_quantity)
+    if order.stp:
+        params["stp_type"] = order.stp.replace("-", "_")
+    if order.start_ns is not None:
+        params["effective_time"] = rfc3339(order.start_ns)
+    if order.expire_ns is not None:
+        params["expire_time"] = rfc3339(order.expire_ns)
+    if order.userref is not None:
+        params["order_userref"] = order.userref
+    if order.close is not None:
+        params["conditional"] = _conditional(order.close)
 
 
 def _conditional(close: Close) -> dict[str, object]:

@@ -19,7 +19,7 @@ _SECONDS: Final = re.compile(r"(\d{1,11})(?:\.(\d{1,9})\d*)?", re.ASCII)
 
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 @lru_cache(maxsize=64)  # what happens at one moment is told in many pieces
