@@ -287,10 +287,12 @@ class Gateway(Actor):
         self.after(PING_SECONDS, Tick("ping"))
         if self._socket.session is None:
             return
-        if self.clock.monotonic_ns() - self._last_heard_ns > SILENCE_NS:
+        now_ns = self.clock.monotonic_ns()
+        if now_ns - self._last_heard_ns > SILENCE_NS:
             self._drop("nothing heard")
             return
-        self._socket.ping()
+        if now_ns - self._socket.measured_ns > PING_SECONDS * 1_000_000_000:
+            self._socket.ping()  # no other answer has told the exchange's time
         if self._socket.live:
             self._beat("ok", "stream live")
 

@@ -70,6 +70,7 @@ class SocketRequests:
         latch: Why no add and no amend may leave; None where they may.
         homes: Where reports of orders go that were answered on this connection.
         counts: The engine's counters, and the orders that were taken, for RateLimiter.
+        measured_ns: When an answer told the exchange's time last (monotonic).
     """
 
     def __init__(self, gateway: Actor) -> None:
@@ -81,6 +82,7 @@ class SocketRequests:
         self.exchange = ExchangeClock()
         self.homes = OrderHomes()
         self.counts = PairCounts()
+        self.measured_ns = 0
         self._in_flight: dict[int, _InFlight] = {}
         self._amends: list[SendAmend] = []
         self._adds: list[SendAdd] = []
@@ -295,7 +297,7 @@ class SocketRequests:
     def _measure(self, exchange_ns: int, sent_ns: int, received_ns: int) -> None:
         clock = self._gateway.clock
         # As it was when the answer was read, which may be a while ago.
-        monotonic_ns = clock.monotonic_ns() - (clock.wall_ns() - received_ns)
+        self.measured_ns = monotonic_ns = clock.monotonic_ns() - (clock.wall_ns() - received_ns)
         better = self.exchange.measured(exchange_ns, sent_ns, received_ns, monotonic_ns)
         if better is not self.exchange and better.bound_ns is not None:
             self.exchange = better

@@ -282,3 +282,15 @@ def test_a_refusal_takes_no_reports_along() -> None:
     assert (settled.outcome, settled.facts) == (Sent.REFUSED, ())
     (seen,) = private.stage.heard("orders", OrderSighted)
     assert [fact.input for fact in seen.sighting.facts] == [Input.ACKNOWLEDGED, Input.CANCELED]
+
+
+def test_it_pings_only_where_no_answer_has_told_the_exchanges_time_of_late() -> None:
+    private = Private()
+    private.stage.run(3)
+    private.hears(added(private) | {"time_out": private.now()})
+    pings = [method for method, _ in private.sent()].count("ping")
+    private.stage.run(4)
+    assert [method for method, _ in private.sent()].count("ping") == pings
+    private.hears({"channel": "heartbeat"})
+    private.stage.run(5)
+    assert [method for method, _ in private.sent()].count("ping") == pings + 1
