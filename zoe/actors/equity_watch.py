@@ -21,6 +21,10 @@ from zoe.runtime.actor import Actor
 
 WRITE_NS: Final = 60_000_000_000
 MARKED: Final = "equity.marked"
+#: Later than any time.
+_NEVER_NS: Final = 1 << 63
+#: The day, the marks, the balances.
+_Seen = tuple[int, Mapping[str, Decimal], Mapping[str, Decimal]]
 
 
 class EquityWatch:
@@ -32,6 +36,8 @@ class EquityWatch:
         self._limits = limits
         self._version = 0
         self._written: tuple[Breaker | None, int] = (None, 0)
+        #: What the last look saw, if nothing came of it, and until when nothing will (wall time).
+        self._idle: tuple[_Seen, int] | None = None
         self._moved: dict[str, Decimal] = {}
         self._moved_since: int | None = None
         self._shift: dict[str, Decimal] = {}
@@ -71,7 +77,21 @@ class EquityWatch:
         if self.balances is None:
             return None
         now_ns = self._officer.clock.wall_ns()
-        equity = self.equity = breakers.value(self.balances, marks, self._limits.currency)
+        seen: _Seen = (now_ns // breakers.DAY_NS, marks, self.balances)
+        idle = self._idle
+        if idle is not None and not self._shift and idle[0] == seen and now_ns < idle[1]:
+            return None
+        why = self._look(marks, self.balances, now_ns)
+        if self.breaker is not None and not self.breaker.strikes:
+            written, at_ns = self._written
+            self._idle = (seen, _NEVER_NS if self.breaker == written else at_ns + WRITE_NS)
+        return why
+
+    def _look(
+        self, marks: Mapping[str, Decimal], balances: Mapping[str, Decimal], now_ns: int
+    ) -> str | None:
+        self._idle = None
+        equity = self.equity = breakers.value(balances, marks, self._limits.currency)
         if self.breaker is None:
             self._begin(now_ns, equity)
             return None

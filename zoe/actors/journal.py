@@ -140,7 +140,7 @@ class Journal(Actor):
                 self._listen()
                 self._beat()
                 self._next()
-                if self._work is None and not self._over:
+                if self._work is None and not self._over and self._is_quiet():
                     self._begin(Probe())
                 self.after(BEAT_SECONDS, Tick("beat"))
             case Tick("company"):
@@ -351,6 +351,10 @@ class Journal(Actor):
             self._announce(StoreWentDown(str(error)))
             self._beat()
         self.after(delay, Tick("again"))
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing that the store was asked since the last beat tells how it is."""
+        return self.clock.monotonic_ns() - self._began_ns >= BEAT_SECONDS * 1_000_000_000
 
     def _listen(self) -> None:
         """A store that does not answer is as good as down, long before its connection breaks."""

@@ -68,6 +68,7 @@ class MemoryJournal:
         self._stored: dict[int, StoredRow] = {}
         #: Streams by the exchange's ids of their orders, and the rows that were not looked at yet.
         self._by_order_id: dict[str, set[str]] = {}
+        self._identified: set[str] = set()
         self._unread: list[JournalRow] = []
         #: What the fills of each order came to, and how many they were.
         self._sums: dict[str, tuple[int, StoredRow | None]] = {}
@@ -142,10 +143,12 @@ class MemoryJournal:
         """See JournalStore."""
         assert account_id == self._account_id
         for row in self._unread:
-            if row.stream.startswith(_ORDER):
+            # An order has one id: the rows after the first that tells it tell it again.
+            if row.stream.startswith(_ORDER) and row.stream not in self._identified:
                 known = _GIST.decode(row.body).order_id
                 if known is not None:
                     self._by_order_id.setdefault(known, set()).add(row.stream)
+                    self._identified.add(row.stream)
         self._unread.clear()
         return self._rows_of(sorted(self._by_order_id.get(order_id, ())))
 

@@ -8,6 +8,7 @@ import attrs
 import pytest
 from stage import Stage
 
+from zoe.actors.equity_watch import MARKED
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.catalog import Catalog, Instrument
@@ -231,6 +232,46 @@ def test_what_losses_are_measured_from_outlives_a_restart() -> None:
     assert codes(stage) == ["TRADING_HALTED"]
 
 
+def test_odd_quotes_now_and_then_are_not_counted_together() -> None:
+    stage = officer()
+    balances(stage, 50_000)
+    for _ in range(4):
+        watch(stage, 50_000, 2)
+        watch(stage, 10_000, 1)
+    watch(stage, 50_000)
+    place(stage, intent(1))
+    assert len(approved(stage)) == 1
+
+
+def marked(stage: Stage) -> list[str]:
+    """The highest equity, each time that it was written down."""
+    return [row.body["high"] for row in stage.rows if row.kind == MARKED]
+
+
+def test_what_was_not_written_at_once_is_written_later_though_nothing_changes_any_more() -> None:
+    stage = officer()
+    balances(stage, 50_000)
+    watch(stage, 50_000)
+    watch(stage, 60_000, 45)
+    assert marked(stage) == ["100000.05"]
+    watch(stage, 60_000, 15)
+    assert marked(stage) == ["100000.05", "110000.05"]
+
+
+def test_a_day_begins_though_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = officer()
+    balances(stage, 50_000)
+    watch(stage, 50_000)
+    watch(stage, 49_000)
+    clock = stage.runtime.clock
+    real = clock.wall_ns
+    monkeypatch.setattr(clock, "wall_ns", lambda: real() + 86_400_000_000_000)
+    watch(stage, 49_000)
+    days = [(row.body["day"], row.body["opening"]) for row in stage.rows if row.kind == MARKED]
+    first = days[0][0]
+    assert days == [(first, "100000.05"), (first + 1, "99000.05")]
+
+
 def test_one_odd_quote_does_not_trip_the_breaker() -> None:
     stage = officer()
     balances(stage, 50_000)
@@ -249,6 +290,16 @@ def test_a_withdrawal_does_not_trip_the_breaker() -> None:
     watch(stage, 50_000)
     place(stage, intent(1))
     assert len(approved(stage)) == 1
+
+
+def test_a_deposit_that_a_loss_has_eaten_up_is_no_gain() -> None:
+    stage = officer()
+    balances(stage, 50_000)
+    watch(stage, 50_000)
+    balances(stage, 50_000, 50_000)
+    watch(stage, 50_000)
+    place(stage, intent(1))
+    assert codes(stage) == ["TRADING_HALTED"]
 
 
 def test_a_plan_to_flatten_is_about_the_desks_own_fills_unless_all_is_meant() -> None:
