@@ -131,6 +131,7 @@ _BY_EXEC_TYPE: Final = {
     "expired": Input.EXPIRED,
 }
 _ORDER_TYPES: Final = {kind.value: kind for kind in OrderType}
+_SIDES: Final = {side.value: side for side in Side}
 _TIMES_IN_FORCE: Final = {kind.value: kind for kind in TimeInForce}
 #: What describes an order and may be missing from a delta.
 _KEPT: Final = (
@@ -241,7 +242,7 @@ def _fill(report: Report, known: Report, at_ns: int) -> Fill:
         report.trade_id,
         report.order_id,
         known.symbol,
-        Side(known.side),
+        _SIDES.get(known.side) or Side(known.side),
         quantity,
         price,
         cost,
@@ -299,7 +300,7 @@ def describe(
         EXTERNAL,
         None,
         symbol,
-        Side(side),
+        _SIDES.get(side) or Side(side),
         order_type,
         Quantity(quantity),
         limit,

@@ -1,6 +1,7 @@
 """Which rows of the tables of states a run has used, read from the journal's rows."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -51,33 +52,44 @@ class _Life:
     """One order's rows so far."""
 
     def __init__(self) -> None:
-        self._state: State | None = None
+        self._state: str | None = None
         self._amend = Progress.NONE
         self._wanted: tuple[str | None, str | None] | None = None
 
-    def step(self, kind: str, body: _Body) -> Iterable[Row]:
+    def step(self, kind: str, body: _Body) -> tuple[Row, ...]:
         """The rows of the tables that one more row of the journal stands for."""
-        before, self._state = self._state, State(body.state)
-        if before is None:
-            opening = _OPENINGS.get(self._state)
-            return () if opening is None else (_row(ORDER, *opening),)
-        if kind == CANCEL_REQUESTED:
-            return ()
-        happened = input_of(kind)
-        used = [_row(ORDER, before, happened)]
-        turn = self._turn(kind, body)
-        if turn is not None and before is State.WORKING:
-            used.append(_row(AMEND, self._amend, turn))
-            self._amend = amend.NEXT.get((self._amend, turn), self._amend)
-        return used
-
-    def _turn(self, kind: str, body: _Body) -> Turn | None:
+        before, self._state = self._state, body.state
+        used = _order_rows(before, kind, body.state)
+        turn = None if before is None else _turn_of(kind)
+        if turn is None:
+            return used
         if kind == AMENDING:
             self._wanted = _terms(body)
-        if input_of(kind) is not Input.AMENDED:
-            return _TURNS.get(input_of(kind))
-        ours = self._amend is not Progress.NONE and _terms(body) == self._wanted
-        return Turn.APPLIED if ours else Turn.MADE_ELSEWHERE
+        if turn is Turn.APPLIED and (self._amend is Progress.NONE or _terms(body) != self._wanted):
+            turn = Turn.MADE_ELSEWHERE
+        if before != State.WORKING.value:
+            return used
+        row = _row(AMEND, self._amend, turn)
+        self._amend = amend.NEXT.get((self._amend, turn), self._amend)
+        return (*used, row)
+
+
+@cache  # all orders go through the same few
+def _order_rows(before: str | None, kind: str, after: str) -> tuple[Row, ...]:
+    """What a row of the journal stands for in the table of orders."""
+    if before is None:
+        opening = _OPENINGS.get(State(after))
+        return () if opening is None else (_row(ORDER, *opening),)
+    return () if kind == CANCEL_REQUESTED else (_row(ORDER, State(before), input_of(kind)),)
+
+
+@cache
+def _turn_of(kind: str) -> Turn | None:
+    """What a row of this kind is to an amend; where it is APPLIED, by whomever."""
+    if kind == CANCEL_REQUESTED:
+        return None
+    happened = input_of(kind)
+    return Turn.APPLIED if happened is Input.AMENDED else _TURNS.get(happened)
 
 
 def _terms(body: _Body) -> tuple[str | None, str | None]:
