@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from loguru import logger
-from planted import PLANTS, Plant
+from planted import PLANTS
+from plants import Plant
 
 from zoe.app.simulation import acts
 from zoe.app.simulation.scenario import Story, tell

@@ -5,13 +5,15 @@
 prints the table of docs/planted-bugs.md: the bug, how many stories it takes, what the auditor said.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 import pytest
 from loguru import logger
+from planted_ends import ENDS
+from plants import Patch, Plant, instead
 
 from zoe.actors import order_actor, order_changes, order_opening
 from zoe.actors.door_talks import Talks
@@ -37,14 +39,6 @@ from zoe.runtime.cell import Cell
 from zoe.runtime.life import Life
 from zoe.runtime.message import Envelope
 from zoe.runtime.seam import Runtime
-
-Patch = pytest.MonkeyPatch
-Plant = Callable[[Patch], None]
-
-
-def instead(patch: Patch, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Replaces a function by one that is made from it."""
-    patch.setattr(owner, name, make(getattr(owner, name)))
 
 
 def adds_are_sent_twice(patch: Patch) -> None:
@@ -325,6 +319,7 @@ PLANTS: Final[tuple[Plant, ...]] = (
     an_amends_total_is_taken_for_the_rest,
     an_amend_in_doubt_is_taken_as_made,
     one_root_cause_is_lost,
+    *ENDS,
 )
 #: So many scripts of the kit, a few seeds of the swarm, the rest of the kit, the rest of the seeds.
 FIRST_SCRIPTS: Final = 12

@@ -17,7 +17,8 @@ import pytest
 from drawn import command, settings, shortest, stories, told
 from hypothesis import given
 from loguru import logger
-from planted import PLANTS, Plant, adds_are_sent_twice, fills_are_dropped
+from planted import PLANTS, adds_are_sent_twice, fills_are_dropped
+from plants import Plant
 
 from zoe.app.simulation import acts
 from zoe.domain.errors import ConfigError

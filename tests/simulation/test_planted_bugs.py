@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from loguru import logger
-from planted import PLANTS, Plant, found
+from planted import PLANTS, found
+from plants import Plant
 
 
 @pytest.fixture(autouse=True)

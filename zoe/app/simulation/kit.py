@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from zoe.app.simulation.censor import ADD, REPORTS, Censor
 from zoe.app.simulation.kit_amends import AMENDS
+from zoe.app.simulation.kit_ends import ENDS
 from zoe.app.simulation.kit_losses import LOSSES
 from zoe.app.simulation.kit_stage import (
     ASK,
@@ -188,7 +189,7 @@ def _named() -> Iterator[tuple[str, Script]]:
     for script in (
         *(_refused_after_it_was_seen, _refused_late, _answered_late, _slow_gateway, _not_sent),
         *(_expires_while_it_works, _denied, _filled_in_parts, _self_trade),
-        *(_maintenance_while_it_is_sent, *AMENDS, *LOSSES),
+        *(_maintenance_while_it_is_sent, *AMENDS, *LOSSES, *ENDS),
     ):
         yield script.__name__.removeprefix("_"), script
 

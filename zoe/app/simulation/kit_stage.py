@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from zoe.app.simulation.censor import Censor, Rules
 from zoe.app.simulation.market import SYMBOL
-from zoe.app.simulation.world import NotInTime, World
+from zoe.app.simulation.world import ASK_SECONDS, NotInTime, World
 from zoe.domain.order import State
 from zoe.messages.gateway import SendAdd
 from zoe.runtime.message import Envelope
@@ -30,6 +30,7 @@ class Stage:
         self.world = world
         self._censor = censor
         self._keys = 0
+        self._halted_ns = 0
 
     def key(self) -> str:
         """One that was not used before."""
@@ -60,6 +61,26 @@ class Stage:
     def amend(self, order: str, **terms: str) -> None:
         """A person's amend."""
         self.world.say("order.amend", {"order": order, **terms}, self.key())
+
+    def halt(self, every_seconds: float = 0.05) -> None:
+        """Halts the desk, and waits until it says that it is; ``resume`` ends that.
+
+        Args:
+            every_seconds: How closely its answer is waited for.
+        """
+        world = self.world
+        number = world.say("halt", {"why": "kit"})
+        for _ in range(round(ASK_SECONDS / every_seconds)):
+            if number in world.answers:
+                break
+            world.run(every_seconds)
+        assert world.answers[number]["exit"] == 0, world.answers[number]
+        self._halted_ns = world.wall_ns()
+
+    def resume(self) -> None:
+        """Orders pass again."""
+        self.world.halts.append((self._halted_ns, self.world.wall_ns()))
+        self.world.say("resume", {"why": "kit"})
 
     def until(self, key: str, *states: State, seconds: int = 40) -> None:
         """Waits until the order is in one of these states; a rare row may be missed."""

@@ -19,14 +19,9 @@ _KEYS: Final = 16
 
 
 class People:
-    """Whoever gives commands.
-
-    Attributes:
-        halts: When nothing may have been accepted: from a halt's answer until trading was resumed.
-    """
+    """Whoever gives commands."""
 
     def __init__(self, world: World, rng: Random) -> None:
-        self.halts: list[tuple[int, int]] = []
         self._halted_ns: int | None = None
         self._world = world
         self._rng = rng
@@ -96,11 +91,11 @@ class People:
     def over(self) -> Sequence[tuple[int, int]]:
         """The halts, where nobody does anything any more."""
         self._note_resumed()
-        return self.halts
+        return self._world.halts
 
     def _note_resumed(self) -> None:
         if self._halted_ns is not None:
-            self.halts.append((self._halted_ns, self._world.wall_ns()))
+            self._world.halts.append((self._halted_ns, self._world.wall_ns()))
             self._halted_ns = None
 
     # At the exchange

@@ -108,6 +108,8 @@ class World:
         #: When somebody at the exchange had no answer at last: what was asked may be done later.
         self.unanswered_ns = 0
         self._asked = 0
+        #: When nothing may have been accepted: from a halt's answer until trading was resumed.
+        self.halts: list[tuple[int, int]] = []
         #: From when until when the exchange was in maintenance (wall time).
         self.away: list[tuple[int, int]] = []
         self._away_from_ns: int | None = None
