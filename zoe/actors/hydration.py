@@ -58,4 +58,7 @@ def reading_of(
 def _rows_of_orders(
     store: JournalStore, account_id: str, order_ids: tuple[str, ...]
 ) -> tuple[StoredRow, ...]:
-    return tuple(row for order_id in order_ids for row in store.order_rows(account_id, order_id))
+    rows: list[StoredRow] = []
+    for order_id in order_ids:
+        rows += store.order_rows(account_id, order_id)
+    return tuple(rows)

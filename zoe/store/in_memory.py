@@ -70,7 +70,7 @@ class MemoryJournal:
         self._by_order_id: dict[str, set[str]] = {}
         self._identified: set[str] = set()
         self._unread: list[JournalRow] = []
-        #: What the fills of each order came to, and how many they were.
+        #: What the fills of each order came to, and how many rows it had then.
         self._sums: dict[str, tuple[int, StoredRow | None]] = {}
 
     @property
@@ -153,21 +153,20 @@ class MemoryJournal:
         return self._rows_of(sorted(self._by_order_id.get(order_id, ())))
 
     def _rows_of(self, streams: list[str]) -> tuple[StoredRow, ...]:
-        return tuple(self._read(row) for name in streams for row in self._streams[name])
+        return tuple([self._read(row) for name in streams for row in self._streams[name]])
 
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
         found = []
         for name, rows in self._orders():
-            fills = [row for row in rows if row.kind == _FILLED]
-            count, traded = self._sums.get(name, (0, None))
-            if count != len(fills):
+            known = self._sums.get(name)
+            if known is None or known[0] != len(rows):
                 is_own = _GIST.decode(rows[0].body).source != EXTERNAL
-                traded = _traded(fills) if is_own else None
-                self._sums[name] = (len(fills), traded)
-            if traded is not None:
-                found.append(traded)
+                fills = [row for row in rows if row.kind == _FILLED] if is_own else []
+                known = self._sums[name] = (len(rows), _traded(fills) if fills else None)
+            if known[1] is not None:
+                found.append(known[1])
         return tuple(found)
 
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
