@@ -94,6 +94,7 @@ class FeedLines:
         self._kind = kind
         self._connects_ns: tuple[int, ...] = ()
         self.lines: list[Line] = []
+        self._by_name: dict[str, Line] = {}
         self._by_symbol: dict[str, Line] = {}
         self._urgent: frozenset[str] = frozenset()
 
@@ -202,12 +203,13 @@ class FeedLines:
             return
         if isinstance(news, BookBroken):
             line.shown.discard((Quote, news.symbol))
+        line.feed.heard(news, self._now())
         if isinstance(news, FeedAlive):
             # As it is told: after a clock was set back, the greater one would stand still.
             line.heard_ns = news.heard_ns
             line.conflated, line.let_go = news.conflated, news.let_go
-        line.feed.heard(news, self._now())
-        self._send_due(line)
+        else:  # a sign of life makes nothing due; what time does the check sees
+            self._send_due(line)
 
     def opened(self, news: WireOpened) -> Line | None:
         """A connection is open; what it is for is asked for. None for an earlier incarnation's."""
@@ -286,11 +288,12 @@ class FeedLines:
         if self._kind.instruments:
             line.feed.follow("instrument", ())
         self.lines.append(line)
+        self._by_name[line.name] = line
         self.connect(number)
         return line
 
     def _named(self, name: str) -> Line | None:
-        return next((line for line in self.lines if line.name == name), None)
+        return self._by_name.get(name)
 
     def _send_due(self, line: Line) -> None:
         if line.open:
