@@ -296,8 +296,9 @@ class SocketRequests:
 
     def _measure(self, exchange_ns: int, sent_ns: int, received_ns: int) -> None:
         clock = self._gateway.clock
+        self.measured_ns = clock.monotonic_ns()
         # As it was when the answer was read, which may be a while ago.
-        self.measured_ns = monotonic_ns = clock.monotonic_ns() - (clock.wall_ns() - received_ns)
+        monotonic_ns = self.measured_ns - (clock.wall_ns() - received_ns)
         better = self.exchange.measured(exchange_ns, sent_ns, received_ns, monotonic_ns)
         if better is not self.exchange and better.bound_ns is not None:
             self.exchange = better
