@@ -1,17 +1,18 @@
 """Closer: the orderly end of the desk.
 
-Receives: CloseDesk, NoOrdersLeft, DeadManChanged, Tick. Tells: RiskOfficer (no new orders),
-OrderDesk (cancel our own but for resting stops, say when none is left), DeadMan (release: what others placed, and what we
+Receives: CloseDesk, TradingStopped, NoOrdersLeft, DeadManChanged, Tick. Tells: RiskOfficer (no new
+orders), OrderDesk (cancel our own but for resting stops, say when none is left), DeadMan (release: what others placed, and what we
 keep, must not be canceled when we are gone). Blocks on nothing. Ends the process with 0 once no
-order is open (or at once where they are to be kept) and the switch is released, or after five
-seconds with whatever is still open.
+order is open (or, where they are to be kept, none is on its way) and the switch is released, or after
+five seconds with whatever is still open. What was approved a moment before is among them: it is
+waited for once nothing more can be.
 A restart forgets that it was closing: whoever asked asks again, or kills.
 """
 
 from typing import Final, assert_never
 
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, NoOrdersLeft
-from zoe.messages.risk import StopTrading
+from zoe.messages.risk import StopTrading, TradingStopped
 from zoe.messages.system import CloseDesk, DeadManChanged, ReleaseDeadMan, Tick
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
@@ -19,7 +20,7 @@ from zoe.runtime.log import log
 #: Leaves time for the tree itself to stop within the ten seconds that SIGTERM promises.
 PATIENCE_SECONDS: Final = 5
 
-Inbox = CloseDesk | NoOrdersLeft | DeadManChanged | Tick
+Inbox = CloseDesk | TradingStopped | NoOrdersLeft | DeadManChanged | Tick
 
 
 class Closer(Actor):
@@ -47,8 +48,10 @@ class Closer(Actor):
         match message:
             case CloseDesk():
                 self._close(message.reason)
+            case TradingStopped():
+                self._await()
             case NoOrdersLeft():
-                self._release("no order is open")
+                self._release("no order is open" if self._cancel else "orders are kept")
             case DeadManChanged():
                 self._end(self._reason)
             case Tick("over"):
@@ -64,14 +67,18 @@ class Closer(Actor):
             return
         self._closing = True
         log.info("desk.closing", reason=reason, cancel=self._cancel)
-        self.tell(self.find("risk"), StopTrading())
+        self.tell(self.find("risk"), StopTrading(self.me))
         self.after(PATIENCE_SECONDS, Tick("patience"))
-        if not self._cancel:
-            self._release("orders are kept")
-            return
-        # What guards a position goes on when nobody is here.
-        self.tell(self.find("orders"), CancelOwnOrders("the desk is stopping", stops=False))
-        self.tell(self.find("orders"), AwaitNoOrders(stops=False))
+        self._cancel_own()
+
+    def _cancel_own(self) -> None:
+        if self._cancel:
+            # What guards a position goes on when nobody is here.
+            self.tell(self.find("orders"), CancelOwnOrders("the desk is stopping", stops=False))
+
+    def _await(self) -> None:
+        self._cancel_own()
+        self.tell(self.find("orders"), AwaitNoOrders(stops=not self._cancel, resting=self._cancel))
 
     def _release(self, reason: str) -> None:
         self._reason = reason

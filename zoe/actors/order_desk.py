@@ -367,6 +367,8 @@ class OrderDesk(Actor):
                 self.tell(waiter, NoOrdersLeft())
 
     def _any_left(self, wish: AwaitNoOrders) -> bool:
+        if not wish.resting:
+            return any(o is None or o.state is State.SENDING for o in self._orders.values())
         return any(
             order is None or (not order.settled and (wish.external or order.is_ours))
             for order in self._orders.values()

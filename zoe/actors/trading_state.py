@@ -11,7 +11,13 @@ from typing import Final, assert_never
 from zoe.domain.order_record import canonical
 from zoe.domain.risk import FLATTENING, TradingState
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
-from zoe.messages.risk import SetLatch, SetTradingState, StopTrading, TradingStateChanged
+from zoe.messages.risk import (
+    SetLatch,
+    SetTradingState,
+    StopTrading,
+    TradingStateChanged,
+    TradingStopped,
+)
 from zoe.messages.system import (
     AccountLockChanged,
     DeadManChanged,
@@ -101,6 +107,8 @@ class StateKeeper:
                 self._set("store", None)
             case StopTrading():
                 self._set("stopping", "the desk is stopping")
+                if news.reply_to is not None:
+                    self._officer.tell(news.reply_to, TradingStopped())
             case DeadManChanged():
                 self._set("dead_man", None if news.armed else news.reason)
             case AccountLockChanged():

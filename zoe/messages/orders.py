@@ -199,10 +199,12 @@ class AwaitNoOrders(Message):
     Attributes:
         external: Whether orders that others placed count too.
         stops: Whether stops that a strategy lets rest count.
+        resting: Whether what has come to the exchange counts, or only what is on its way there.
     """
 
     external: bool = False
     stops: bool = True
+    resting: bool = True
 
 
 @attrs.frozen

@@ -29,9 +29,18 @@ class SetTradingState(Message):
 
 @attrs.frozen
 class StopTrading(Message):
-    """The desk is about to stop: no new orders from here on; says nothing of the next start."""
+    """The desk is about to stop: no new orders from here on; says nothing of the next start.
+
+    ``reply_to`` hears TradingStopped when the last order that was approved has gone to OrderDesk.
+    """
 
     lane: ClassVar[Lane] = Lane.CONTROL
+    reply_to: Address | None = None
+
+
+@attrs.frozen
+class TradingStopped(Message):
+    """Nothing more is approved; what was is on its way already."""
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from stage import Stage
 
 from zoe.actors.closer import PATIENCE_SECONDS, Closer
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, NoOrdersLeft
-from zoe.messages.risk import StopTrading
+from zoe.messages.risk import StopTrading, TradingStopped
 from zoe.messages.system import CloseDesk, DeadManChanged, ReleaseDeadMan
 
 OTHERS = ("risk", "orders", "dead_man")
@@ -20,8 +20,12 @@ def closer(*, cancel: bool = True, seconds: int | None = None, dead_man: bool = 
 def test_it_stops_trading_cancels_and_ends_when_nothing_is_open() -> None:
     stage = closer()
     stage.tell(CloseDesk("SIGTERM"))
-    assert stage.heard("risk", StopTrading) == [StopTrading()]
-    assert [type(m) for m in stage.said["orders"]] == [CancelOwnOrders, AwaitNoOrders]
+    assert len(stage.heard("risk", StopTrading)) == 1
+    assert [type(m) for m in stage.said["orders"]] == [CancelOwnOrders]
+    # What was approved a moment before goes to OrderDesk ahead of this.
+    stage.tell(TradingStopped())
+    assert [type(m) for m in stage.said["orders"][1:]] == [CancelOwnOrders, AwaitNoOrders]
+    assert stage.heard("orders", AwaitNoOrders) == [AwaitNoOrders(stops=False)]
     assert stage.runtime.code is None
     stage.tell(NoOrdersLeft(), 1)
     assert stage.runtime.code == 0
@@ -39,6 +43,10 @@ def test_orders_that_are_kept_are_not_canceled() -> None:
     stage = closer(cancel=False)
     stage.tell(CloseDesk("SIGTERM"), 1)
     assert stage.said["orders"] == []
+    stage.tell(TradingStopped(), 1)
+    assert stage.said["orders"] == [AwaitNoOrders(resting=False)]
+    assert stage.runtime.code is None, "one may be on its way to the exchange"
+    stage.tell(NoOrdersLeft(), 1)
     assert stage.runtime.code == 0
 
 
@@ -46,9 +54,9 @@ def test_orders_that_are_kept_are_not_canceled() -> None:
 def test_the_dead_mans_switch_is_released_before_the_end(cancel: bool) -> None:
     stage = closer(cancel=cancel, dead_man=True)
     stage.tell(CloseDesk("SIGTERM"))
-    if cancel:
-        assert stage.said["dead_man"] == []
-        stage.tell(NoOrdersLeft())
+    stage.tell(TradingStopped())
+    assert stage.said["dead_man"] == []
+    stage.tell(NoOrdersLeft())
     assert stage.said["dead_man"] == [ReleaseDeadMan()]
     assert stage.runtime.code is None
     stage.tell(DeadManChanged(False, "released"), 1)
@@ -67,4 +75,4 @@ def test_a_desk_whose_time_is_over_closes_by_itself() -> None:
     stage.run(59)
     assert stage.said["risk"] == []
     stage.run(2)
-    assert stage.heard("risk", StopTrading) == [StopTrading()]
+    assert len(stage.heard("risk", StopTrading)) == 1
