@@ -23,7 +23,7 @@ from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
 from zoe.domain.order import CONCLUDED, Order, State
-from zoe.domain.order_end import Ends, end_of, repeats
+from zoe.domain.order_end import Ends, end_of
 from zoe.domain.order_interest import begins_age
 from zoe.domain.resting_stop import is_guard
 from zoe.domain.sighting import Sighting
@@ -111,7 +111,7 @@ class OrderDesk(Actor):
                 self._sighted(message)
             case OrdersListed():
                 for sighting in message.sightings:
-                    if not self._ends.say_all_of(sighting):
+                    if not self._ends.cover(sighting):
                         self._sighted(OrderSighted(sighting))
             case SubmitOrder():
                 self._submit(message)
@@ -261,7 +261,7 @@ class OrderDesk(Actor):
         sighting = report.sighting
         intent_id = self._known(sighting)
         if intent_id is None:
-            if not self._ends.say_all_of(sighting):
+            if not self._ends.cover(sighting):
                 self._strangers.met(sighting)
             return
         self._by_exchange[sighting.order_id] = intent_id
@@ -278,7 +278,7 @@ class OrderDesk(Actor):
         known = next((i for i in map(self._known, seen) if i is not None), None)
         if known is None and rows is not None:
             end = order_record.end_in(rows)
-            if end is not None and repeats(end, *seen):
+            if end is not None and all(map(end.covers, seen)):
                 self._ends.add(end)  # a look after a restart shows the last minute's ends
                 return
             order = order_record.fold(rows)

@@ -22,6 +22,20 @@ class End:
     filled: Decimal
     exec_ids: frozenset[str]
 
+    def covers(self, seen: Sighting) -> bool:
+        """Whether a report says nothing that is not known: the order would be left as it is by it."""
+        return all(map(self._knows, seen.facts))
+
+    def _knows(self, fact: Fact) -> bool:
+        if fact.order_id is not None and fact.order_id != self.order_id:
+            return False
+        if fact.fill is not None and fact.fill.exec_id not in self.exec_ids:
+            return False
+        reported, where = fact.filled_quantity, (self.state, fact.input)
+        if reported is not None and reported.value > self.filled:
+            return False
+        return where in STALE or NEXT.get(where) is self.state
+
 
 _end: Final = quick(End)
 
@@ -32,22 +46,6 @@ def end_of(order: Order) -> End | None:
         return None
     exec_ids = frozenset([fill.exec_id for fill in order.fills])
     return _end(order.state, order.order_id, order.filled.value, exec_ids)
-
-
-def repeats(end: End, *seen: Sighting) -> bool:
-    """Whether reports say nothing that is not known: the order itself would be left as it is by them."""
-    return all(_is_known(end, fact) for sighting in seen for fact in sighting.facts)
-
-
-def _is_known(end: End, fact: Fact) -> bool:
-    if fact.order_id is not None and fact.order_id != end.order_id:
-        return False
-    if fact.fill is not None and fact.fill.exec_id not in end.exec_ids:
-        return False
-    reported, where = fact.filled_quantity, (end.state, fact.input)
-    if reported is not None and reported.value > end.filled:
-        return False
-    return where in STALE or NEXT.get(where) is end.state
 
 
 class Ends:
@@ -62,7 +60,7 @@ class Ends:
         if len(self._by_order_id) > ENDS_KEPT:
             del self._by_order_id[next(iter(self._by_order_id))]
 
-    def say_all_of(self, sighting: Sighting) -> bool:
+    def cover(self, seen: Sighting) -> bool:
         """Whether a report only repeats one of them."""
-        end = self._by_order_id.get(sighting.order_id)
-        return end is not None and repeats(end, sighting)
+        end = self._by_order_id.get(seen.order_id)
+        return end is not None and end.covers(seen)

@@ -30,7 +30,7 @@ from zoe.domain.order import (
     State,
     TimeInForce,
 )
-from zoe.domain.order_end import end_of, repeats
+from zoe.domain.order_end import end_of
 from zoe.domain.order_inputs import amending, apply, command
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
@@ -279,12 +279,12 @@ def test_an_end_is_what_its_rows_say_and_is_repeated_by_what_leaves_the_order_as
         return
     told = data.draw(st.sampled_from(happened) | facts(order.intent))
     other = Fact(Input.LIVE, "O-another")
-    assert not repeats(end, Sighting(ORDER_ID, None, (told, other)))
+    assert not end.covers(Sighting(ORDER_ID, None, (told, other)))
     try:
         is_left = apply(order, told) is order
     except UnexpectedFact:
         is_left = False
-    assert repeats(end, Sighting(ORDER_ID, None, (told,))) is is_left
+    assert end.covers(Sighting(ORDER_ID, None, (told,))) is is_left
 
 
 @given(lives())
