@@ -204,7 +204,7 @@ class MarketWatch(Actor):
     def _trades(self, news: TradePrints) -> None:
         self._lines.followed(news)
         quote = self._quotes.get(news.symbol)
-        if quote is not None and news.trades:
+        if quote is not None and news.trades and self._may_show(quote, news.received_ns):
             last = news.trades[-1]
             shown = (quote.bid_price, quote.ask_price)
             wrong = freshness.trade_contradicts(shown, last.side, last.price)
@@ -240,10 +240,14 @@ class MarketWatch(Actor):
     def _ticker(self, ticker: TickerSeen) -> None:
         """Of a pair whose book is watched, from a connection that is not the book's."""
         quote = self._quotes.get(ticker.symbol)
-        if quote is not None:
+        if quote is not None and self._may_show(quote, ticker.received_ns):
             shown = (quote.bid_price, quote.ask_price)
             wrong = freshness.ticker_contradicts(shown, (ticker.bid, ticker.ask))
             self._hold_against(quote, ticker.received_ns, wrong)
+
+    def _may_show(self, quote: Quote, heard_ns: int) -> bool:
+        """Whether other news can show anything: of a book that has just changed they show nothing."""
+        return quote.symbol in self._proof_ns or freshness.is_proof(quote.received_ns, heard_ns)
 
     def _hold_against(self, quote: Quote, heard_ns: int, wrong: bool) -> None:
         if not wrong:
