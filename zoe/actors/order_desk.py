@@ -19,6 +19,7 @@ from zoe.actors.known_orders import Rows, ages_in, orders_in, rows_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
 from zoe.actors.order_opening import Begun, Fresh, OrderConfig, begin, follow_up
+from zoe.actors.reused_ids import ReusedIds
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
 from zoe.domain.ids import id_number, tag_of
@@ -90,6 +91,7 @@ class OrderDesk(Actor):
         self._by_client: dict[int, str] = {}
         self._by_exchange: dict[str, str] = {}
         self._strangers = Strangers(self, HYDRATION)
+        self._reused = ReusedIds()
         self._ends = Ends()
         self._awaiting: list[tuple[Address, AwaitNoOrders]] = []
         self._store_down = False
@@ -264,14 +266,17 @@ class OrderDesk(Actor):
             if not self._ends.cover(sighting):
                 self._strangers.met(sighting)
             return
+        if self._reused.is_another(sighting, self._orders[intent_id]):
+            return
         self._by_exchange[sighting.order_id] = intent_id
         self.tell(self._actors[intent_id], report)
 
     def _known(self, sighting: Sighting) -> str | None:
         known = self._by_exchange.get(sighting.order_id)
-        if known is None and sighting.cl_ord_id is not None:
+        if sighting.cl_ord_id is not None:
             number = id_number(sighting.cl_ord_id)
-            known = None if number is None else self._by_client.get(number)
+            # Ours first: the exchange may have given one id twice.
+            known = known if number is None else self._by_client.get(number, known)
         return known if known in self._actors else None
 
     def _settle_stranger(self, order_id: str, seen: list[Sighting], rows: Rows | None) -> None:
@@ -283,6 +288,8 @@ class OrderDesk(Actor):
                 return
             order = order_record.fold(rows)
             assert order is not None
+            if any(self._reused.is_another(sighting, order) for sighting in seen):
+                return
             self._adopt_known(order)
         elif known is None and not self._adopt_stranger(order_id, seen):
             return
