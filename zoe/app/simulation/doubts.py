@@ -1,6 +1,6 @@
 """How long the fate of orders and amends was unknown, read from the journal's rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -25,12 +25,15 @@ class Doubt:
         held: Whether the counter of REST calls kept the desk from looking meanwhile.
         away_ms: For how much of it the exchange was in maintenance and answered no look.
         faulted: Whether a look met a planted fault meanwhile.
+        clock_set: Whether the machine's clock was set meanwhile, so that a desk that starts then does
+            not know how old the doubt is.
     """
 
     milliseconds: int
     held: bool
     away_ms: int = 0
     faulted: bool = False
+    clock_set: bool = False
 
     @property
     def name(self) -> str:
@@ -40,12 +43,17 @@ class Doubt:
                 *("exchange away",) * bool(self.away_ms),
                 *("rest counter full",) * self.held,
                 *("looks faulted",) * self.faulted,
+                *("clock set",) * self.clock_set,
             )
         )
 
 
 def doubts(
-    rows: Iterable[tuple[Any, ...]], held: Spans, away: Spans, faulted: Iterable[int] = ()
+    rows: Iterable[tuple[Any, ...]],
+    held: Spans,
+    away: Spans,
+    faulted: Iterable[int] = (),
+    clock_set: Collection[int] = (),
 ) -> list[Doubt]:
     """The doubts that were settled.
 
@@ -53,6 +61,7 @@ def doubts(
         held: When calls were held back (wall time), which may overlap.
         away: When the exchange was in maintenance, which may not.
         faulted: When looks were sent that met a fault.
+        clock_set: When the machine's clock was set.
     """
     spoiled = [(at_ns, at_ns + _FAULT_NS) for at_ns in faulted]
     return [
@@ -61,6 +70,7 @@ def doubts(
             _shared(held, begin, end) > 0,
             _shared(away, begin, end) // _MS,
             _shared(spoiled, begin, end) > 0,
+            any(begin <= at_ns <= end for at_ns in clock_set),
         )
         for begin, end in _spans(rows)
     ]

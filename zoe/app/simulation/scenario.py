@@ -164,6 +164,8 @@ class _Teller:
         if "looks" in self._kinds:
             setting = attrs.evolve(setting, lag_ms=LAG_MS)
         self._clock = WrongClock(self._rng) if "clock" in self._kinds else None
+        #: When it was set (the exchange's time).
+        self._clock_set_ns: list[int] = []
         if self._clock is not None:
             setting = attrs.evolve(setting, clock=self._clock)
         self._story.tier = setting.tier
@@ -229,6 +231,7 @@ class _Teller:
                 self._lose()
         if self._clock is not None and self._rng.random() < 0.6:
             self._clock.step()
+            self._clock_set_ns.append(self._world.wall_ns())
             self._story.faults["clock set"] += 1
         if "people" in self._kinds and self._world.is_ready:
             self._people.at_the_door()
@@ -335,7 +338,7 @@ class _Teller:
         story.violations += audit(found) + world.causes.violations()
         held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]
         faulted = [r["ns"] for r in found.of("request") if r["fault"] and r.get("path") in LOOKS]
-        story.doubts = doubts(story.rows, held, world.away, faulted)
+        story.doubts = doubts(story.rows, held, world.away, faulted, self._clock_set_ns)
         story.orders = len(found.of("order_accepted"))
         story.fills = len(found.of("fill"))
         story.virtual_seconds = world.virtual_seconds()

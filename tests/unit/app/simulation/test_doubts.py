@@ -29,6 +29,13 @@ def test_what_held_it_up_is_named_and_only_what_lies_within_it_counts() -> None:
     assert both.name == "exchange away, rest counter full"
 
 
+def test_a_clock_that_is_set_meanwhile_is_named_and_one_before_or_after_is_not() -> None:
+    (during,) = doubts(ROWS, (), (), clock_set=(20 * SECOND,))
+    assert during.name == "clock set"
+    (apart,) = doubts(ROWS, (), (), clock_set=(9 * SECOND, 31 * SECOND))
+    assert apart.name == ""
+
+
 def test_the_totals_keep_the_classes_apart() -> None:
     totals = Totals()
     story = Story(1, tier="pro", doubts=[Doubt(8_000, False), Doubt(60_000, False, 50_000)])
