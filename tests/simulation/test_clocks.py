@@ -119,6 +119,26 @@ def test_a_doubt_over_a_restart_is_settled_in_its_time_however_the_clock_was_set
     assert trial.audited() == []
 
 
+def test_where_nobody_set_the_clock_a_desk_that_starts_need_not_have_heard_the_exchange_to_settle() -> (
+    None
+):
+    trial = desk()
+    world = trial.world
+    trial.stage.fault("AddOrder", "not_executed")
+    key = trial.stage.place(RESTS)
+    world.until(lambda: world.order_state(key) is not None, 5)
+    sent = world.virtual_seconds()
+    world.run(4)
+    world.kill()
+    trial.stage.fault("executions", "idle_close", count=100)
+    world.start()
+    world.until(lambda: world.order_state(key) == State.ABSENT.value, 20)
+    assert 7 <= world.virtual_seconds() - sent <= 10, "by the deadline that its row has"
+    world.admin("DELETE", "faults", {})
+    world.ready()
+    assert trial.audited() == []
+
+
 def test_a_reconciler_that_crashed_is_told_the_exchanges_clock_and_goes_on_at_once() -> None:
     trial = desk(20)
     trial.world.run(6)

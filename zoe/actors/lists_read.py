@@ -1,8 +1,9 @@
 """How far the exchange's lists were read: a part of the Reconciler, which owns it.
 
 Times are steady ones (``SteadyTime``): a machine's clock that is set moves none of them. Rows have wall
-times, and how far the exchange's clock was from these. A desk that starts goes on from the last row;
-whether the clock was set in between is known as soon as the exchange's is measured.
+times, and how far the exchange's clock was from these. A desk that starts goes on from the last row.
+Where wall and monotonic time have gone on together since, the clock was not set in between; else that is
+known as soon as the exchange's clock is measured.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,9 @@ from zoe.messages.gateway import ExchangeClockMeasured
 from zoe.runtime.actor import Actor
 
 _LAGS: Final = 2
+#: Wall and monotonic time that have come apart by no more than this since the last row: nobody has
+#: set the clock, and the machine has neither slept nor been started anew.
+_UNSET_NS: Final = 100_000_000
 
 
 class ListsRead:
@@ -49,9 +53,15 @@ class ListsRead:
     def go_on(self, was: Looked) -> None:
         """Takes over what an earlier desk has read."""
         self._until_ns, self._from_ns = was.until_ns, was.from_ns
-        if was.offset_ns is not None:
-            self._before = ExchangeClock(was.offset_ns, was.bound_ns)
-            self._clock = ExchangeClock(was.offset_ns)
+        if was.offset_ns is None or was.bound_ns is None:
+            return
+        if was.epoch_ns is not None:
+            set_by_ns = abs(self.time.epoch_ns() - was.epoch_ns)
+            if set_by_ns <= _UNSET_NS:
+                self._clock = ExchangeClock(was.offset_ns, was.bound_ns + set_by_ns)
+                return
+        self._before = ExchangeClock(was.offset_ns, was.bound_ns)
+        self._clock = ExchangeClock(was.offset_ns)
 
     def measured(self, news: ExchangeClockMeasured) -> int:
         """By how much the clock was set between the last row and this desk's start: what that row
@@ -127,4 +137,5 @@ class ListsRead:
             {name: at_ns + ahead_ns for name, at_ns in missed.items()},
             clock.offset_ns - ahead_ns if known else None,
             clock.bound_ns,
+            self.time.epoch_ns(),
         )

@@ -12,8 +12,11 @@ class SteadyTime:
 
     def begin(self) -> None:
         """From here on; an actor has no clock before it starts."""
-        clock = self._owner.clock
-        self._began_ns = clock.wall_ns() - clock.monotonic_ns()
+        self._began_ns = self.epoch_ns()
+
+    def epoch_ns(self) -> int:
+        """Wall time when the machine's monotonic clock stood at 0, by its wall clock as it is now."""
+        return self._owner.clock.wall_ns() - self._owner.clock.monotonic_ns()
 
     def now_ns(self) -> int:
         """As wall time, but for what the clock was set by since."""

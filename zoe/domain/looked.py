@@ -23,6 +23,9 @@ class Looked:
         missed: By intent: when the look began that has missed an order in doubt once.
         offset_ns: Of the exchange's clock from the wall time of this row, and ``bound_ns`` how wrong
             that may be; None where it was not measured. A clock that is set is known by it.
+        epoch_ns: Wall time when the machine's monotonic clock stood at 0, by its wall clock as it was at
+            this row: the same as long as the machine goes on and nobody sets its clock. None in rows
+            of before.
     """
 
     from_ns: int | None
@@ -31,6 +34,7 @@ class Looked:
     missed: Mapping[str, int] = attrs.field(factory=dict)
     offset_ns: int | None = None
     bound_ns: int | None = None
+    epoch_ns: int | None = None
 
     def body(self) -> str:
         """As the row has it."""
@@ -42,6 +46,7 @@ class Looked:
                 "missed": {name: str(at_ns) for name, at_ns in self.missed.items()},
                 "offset_ns": _text(self.offset_ns),
                 "bound_ns": _text(self.bound_ns),
+                "epoch_ns": _text(self.epoch_ns),
             }
         )
 
@@ -50,7 +55,7 @@ def looked_of(body: Mapping[str, Any]) -> Looked:
     """What a row says."""
     missed = {name: int(at_ns) for name, at_ns in body.get("missed", {}).items()}
     from_ns, until_ns = _number(body.get("from_ns")), _number(body["until_ns"])
-    clock = _number(body.get("offset_ns")), _number(body.get("bound_ns"))
+    clock = [_number(body.get(name)) for name in ("offset_ns", "bound_ns", "epoch_ns")]
     return Looked(from_ns, until_ns, body.get("doubts", 0), missed, *clock)
 
 
