@@ -101,6 +101,27 @@ def test_what_happened_while_no_desk_ran_is_found_however_the_clock_was_set(seco
     assert trial.audited() == []
 
 
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_what_happened_to_a_first_desk_that_never_heard_the_exchange_is_found_however_the_clock_was_set(
+    seconds: int,
+) -> None:
+    clock = Watch(0)
+    world = World(4, attrs.evolve(still_setting(4), clock=clock))
+    world.start()
+    world.admin("POST", "faults", {"where": "GetWebSocketsToken", "what": "http_502", "count": 99})
+    world.run(1)
+    for _ in range(NEWEST_TRADES + 1):
+        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+    world.kill()
+    clock.set(seconds)
+    world.admin("DELETE", "faults", {})
+    world.start()
+    world.ready()
+    world.run(10)
+    stage = Stage(world, None)  # type: ignore[arg-type]  # nothing is censored
+    assert Desk(world, stage, clock).audited() == []
+
+
 @pytest.mark.parametrize("seconds", [-600, 600])
 def test_a_doubt_over_a_restart_is_settled_in_its_time_however_the_clock_was_set(
     seconds: int,

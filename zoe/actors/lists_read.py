@@ -53,15 +53,22 @@ class ListsRead:
     def go_on(self, was: Looked) -> None:
         """Takes over what an earlier desk has read."""
         self._until_ns, self._from_ns = was.until_ns, was.from_ns
+        set_by_ns = None if was.epoch_ns is None else self.time.epoch_ns() - was.epoch_ns
         if was.offset_ns is None or was.bound_ns is None:
+            # No measurement will tell. On a machine that was started anew this is no setting back:
+            # more is read again then than need be.
+            self._move(min(set_by_ns or 0, 0))
             return
-        if was.epoch_ns is not None:
-            set_by_ns = abs(self.time.epoch_ns() - was.epoch_ns)
-            if set_by_ns <= _UNSET_NS:
-                self._clock = ExchangeClock(was.offset_ns, was.bound_ns + set_by_ns)
-                return
+        if set_by_ns is not None and abs(set_by_ns) <= _UNSET_NS:
+            self._clock = ExchangeClock(was.offset_ns, was.bound_ns + abs(set_by_ns))
+            return
         self._before = ExchangeClock(was.offset_ns, was.bound_ns)
         self._clock = ExchangeClock(was.offset_ns)
+
+    def _move(self, by_ns: int) -> None:
+        """What the last row has is later by as much."""
+        self._until_ns = None if self._until_ns is None else self._until_ns + by_ns
+        self._from_ns = None if self._from_ns is None else self._from_ns + by_ns
 
     def measured(self, news: ExchangeClockMeasured) -> int:
         """By how much the clock was set between the last row and this desk's start: what that row
@@ -71,8 +78,7 @@ class ListsRead:
         before, self._before = self._before, None
         by_ns = 0 if before is None else before.set_by_ns(self._clock)
         if by_ns:
-            self._until_ns = None if self._until_ns is None else self._until_ns + by_ns
-            self._from_ns = None if self._from_ns is None else self._from_ns + by_ns
+            self._move(by_ns)
             self._incomplete = {name: at + by_ns for name, at in self._incomplete.items()}
         return by_ns
 
