@@ -10,6 +10,7 @@ import pytest
 from loguru import logger
 
 from zoe.app.simulation.auditor.audit import audit, evidence
+from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.clocks import WrongClock
 from zoe.app.simulation.kit_stage import RESTS, Stage
 from zoe.app.simulation.scenario import still_setting
@@ -63,13 +64,24 @@ class Desk:
         rows = world.evidence_rows()
         return audit(evidence(world.memory.lines(), rows, (), world.by_hand_counts))
 
+    def trades_elsewhere(self) -> None:
+        """Somebody else trades, more often than the stream shows at once."""
+        wish = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.0001"}
+        for _ in range(NEWEST_TRADES + 1):
+            self.world.by_hand("AddOrder", **wish)
 
-def desk(seconds: int = 0) -> Desk:
+
+def started(seconds: int = 0) -> Desk:
     clock = Watch(seconds)
     world = World(4, attrs.evolve(still_setting(4), clock=clock))
     world.start()
-    world.ready()
-    return Desk(world, Stage(world, None), clock)  # type: ignore[arg-type]  # nothing is censored
+    return Desk(world, Stage(world, Censor()), clock)
+
+
+def desk(seconds: int = 0) -> Desk:
+    trial = started(seconds)
+    trial.world.ready()
+    return trial
 
 
 @pytest.mark.parametrize("seconds", [-3_600, -5, 5, 3_600])
@@ -91,8 +103,7 @@ def test_what_happened_while_no_desk_ran_is_found_however_the_clock_was_set(seco
     world.run(70)
     world.kill()
     world.admin("POST", "market", {"symbol": "BTC/USD", "best_bid": "89900", "best_ask": "89980"})
-    for _ in range(NEWEST_TRADES + 1):
-        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+    trial.trades_elsewhere()
     trial.clock.set(seconds)
     world.start()
     world.until(lambda: world.order_state(key) == State.FILLED.value, 10)
@@ -105,21 +116,18 @@ def test_what_happened_while_no_desk_ran_is_found_however_the_clock_was_set(seco
 def test_what_happened_to_a_first_desk_that_never_heard_the_exchange_is_found_however_the_clock_was_set(
     seconds: int,
 ) -> None:
-    clock = Watch(0)
-    world = World(4, attrs.evolve(still_setting(4), clock=clock))
-    world.start()
-    world.admin("POST", "faults", {"where": "GetWebSocketsToken", "what": "http_502", "count": 99})
+    trial = started()
+    world = trial.world
+    trial.stage.fault("GetWebSocketsToken", "http_502", count=99)
     world.run(1)
-    for _ in range(NEWEST_TRADES + 1):
-        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+    trial.trades_elsewhere()
     world.kill()
-    clock.set(seconds)
+    trial.clock.set(seconds)
     world.admin("DELETE", "faults", {})
     world.start()
     world.ready()
     world.run(10)
-    stage = Stage(world, None)  # type: ignore[arg-type]  # nothing is censored
-    assert Desk(world, stage, clock).audited() == []
+    assert trial.audited() == []
 
 
 @pytest.mark.parametrize("seconds", [-600, 600])

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from loguru import logger
 
+from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.kit_stage import RESTS, Stage
 from zoe.app.simulation.scenario import still_setting
 from zoe.app.simulation.world import World
@@ -42,7 +43,7 @@ def test_no_order_is_recorded_and_left_unsent_by_an_orderly_stop(*, cancels: boo
         world.cancels = cancels
         world.start()
         world.ready()
-        stage = Stage(world, None)  # type: ignore[arg-type]  # nothing is censored
+        stage = Stage(world, Censor())
         keys = [stage.place(RESTS) for _ in range(3)]
         world.run(MOMENT_SECONDS * number)
         world.runtime.find("closer").tell(CloseDesk("a test"))

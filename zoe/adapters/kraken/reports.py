@@ -27,6 +27,7 @@ from zoe.domain.order import (
     quick_fill,
     quick_intent,
 )
+from zoe.domain.order_record import SIDES
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.quick import quick
 from zoe.domain.sighting import Sighting, quick_sighting
@@ -131,7 +132,6 @@ _BY_EXEC_TYPE: Final = {
     "expired": Input.EXPIRED,
 }
 _ORDER_TYPES: Final = {kind.value: kind for kind in OrderType}
-_SIDES: Final = {side.value: side for side in Side}
 _TIMES_IN_FORCE: Final = {kind.value: kind for kind in TimeInForce}
 #: What describes an order and may be missing from a delta.
 _KEPT: Final = (
@@ -242,7 +242,7 @@ def _fill(report: Report, known: Report, at_ns: int) -> Fill:
         report.trade_id,
         report.order_id,
         known.symbol,
-        _SIDES.get(known.side) or Side(known.side),
+        SIDES.get(known.side) or Side(known.side),
         quantity,
         price,
         cost,
@@ -300,7 +300,7 @@ def describe(
         EXTERNAL,
         None,
         symbol,
-        _SIDES.get(side) or Side(side),
+        SIDES.get(side) or Side(side),
         order_type,
         Quantity(quantity),
         limit,
