@@ -110,8 +110,9 @@ class Dispatcher(Carrier):
             self._wake.get()
 
     def _steps(self, most: int, turn: Turn) -> int:
+        """Steps what is ready; how many steps are left."""
         ready, more, timers, steps = self._ready, self._more, self._timers, 0
-        while (ready or more or self._aside) and most > 0:
+        while (ready or more or self._aside) and steps < most:
             if self._aside and not (ready and steps % STEPS_UNNOTICED):
                 self.catch_up()
                 continue
@@ -121,31 +122,28 @@ class Dispatcher(Carrier):
                 self._over = True
                 self._wake.put(None)
                 return 1
-            if not cell.finished:
-                self._step(cell, turn)
-                most -= 1
-                steps += 1
-                if timers.unnoticed and not steps % STEPS_UNNOTICED:
-                    timers.notice()
+            if cell.finished:
+                continue
+            steps += 1
+            reader = cell.reader
+            reader.asleep = True
+            self.current = cell
+            try:
+                worked = cell.step(turn)
+            except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
+                self._failed(self.name, error)
+                continue
+            self.current = None
+            self.steps += 1
+            # Whoever puts mail from here on sees that it sleeps, and readies it.
+            if worked and reader.asleep and cell.is_busy():
+                reader.asleep = False
+                more.append(cell)
+            if timers.unnoticed and not steps % STEPS_UNNOTICED:
+                timers.notice()
         if timers.unnoticed:
             timers.notice()
-        return most
-
-    def _step(self, cell: Cell, turn: Turn) -> None:
-        reader = cell.reader
-        reader.asleep = True
-        self.current = cell
-        try:
-            worked = cell.step(turn)
-        except BaseException as error:  # noqa: BLE001  # the runtime's own code: it ends
-            self._failed(self.name, error)
-            return
-        self.current = None
-        self.steps += 1
-        # Whoever puts mail from here on sees that it sleeps, and readies it.
-        if worked and cell.is_busy() and reader.asleep:
-            reader.asleep = False
-            self._more.append(cell)
+        return most - steps
 
 
 def lending(action: Callable[[], object]) -> None:

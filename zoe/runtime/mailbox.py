@@ -1,8 +1,8 @@
 """Mailbox: three lanes, a bound, and a life longer than its actor's.
 
 ORDERED mail stands in one line, a deque, whose ends are safe to use from any thread without a
-lock. A LATEST message has a place in that line, and the newest message of its key takes that place
-over, under the one lock there is; one that holds several things keeps those that only the older one had. CONTROL mail has a line of its own, looked at first.
+lock. A LATEST message has its key in that line, and the newest message of that key takes the older one's
+place, under the one lock there is; one that holds several things keeps those that only the older one had. CONTROL mail has a line of its own, looked at first.
 
 A mailbox has one reader at a time. One that finds nothing raises ``asleep``, looks once more, and
 only then waits: whoever puts mail after that sees the flag and calls ``notify``. So nothing sleeps
@@ -12,23 +12,16 @@ beside mail, and a busy reader costs its senders nothing.
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-import attrs
-
-from zoe.runtime.message import Envelope, Lane
+from zoe.runtime.message import Envelope, Lane, Message
 
 # An enum's members are looked up at a cost that shows on this path.
 _ORDERED: Final = Lane.ORDERED
 _CONTROL: Final = Lane.CONTROL
 
-
-@attrs.define(eq=False)
-class _Place:
-    """A key's place in the line, and the newest message of that key."""
-
-    key: Hashable
-    envelope: Envelope
+#: What stands in the line for the newest message of a type, of a key, and of an incarnation.
+_Key: TypeAlias = tuple[type[Message], Hashable, Any]
 
 
 def _nothing() -> None:
@@ -80,9 +73,10 @@ class Mailbox:
         self.alarm: Callable[[int], object] | None = None
         self.replaced = 0
         self.taken = 0
-        self.line: deque[Envelope | _Place] = deque()
+        self.line: deque[Envelope | _Key] = deque()
         self.control: deque[Envelope] = deque()
-        self._latest: dict[Hashable, _Place] = {}
+        #: The newest of each key that stands in the line.
+        self._latest: dict[_Key, Envelope] = {}
         self._lock = threading.Lock()
         self._alarmed = False
 
@@ -138,18 +132,20 @@ class Mailbox:
         return True
 
     def _put_latest(self, envelope: Envelope) -> bool:
+        message = envelope.message
         # A tick of a past incarnation must not take the place of one of the present.
-        key = (type(envelope.message), envelope.message.key, envelope.life)
+        key = (type(message), message.key, envelope.life)
         with self._lock:
-            place = self._latest.get(key)
-            if place is None:
+            # Taken out before the newer one is put in: a reader gets one of the two without the lock.
+            older = self._latest.pop(key, None)
+            if older is None:
                 if len(self.line) >= self.capacity and not self._has_room_for(envelope):
                     return False
-                self._latest[key] = place = _Place(key, envelope)
-                self.line.append(place)
+                self._latest[key] = envelope
+                self.line.append(key)
                 return True
-            older, place.envelope = place.envelope, envelope
-            envelope.message = envelope.message.over(older.message)
+            envelope.message = message.over(older.message)
+            self._latest[key] = envelope
             self.replaced += 1
         if older.slot is not None:
             older.slot.fail("replaced by a newer one")
@@ -169,14 +165,14 @@ class Mailbox:
         self.taken += 1
         if self._alarmed and len(self.line) < self.capacity // 2:
             self._alarmed = False
-        return item if type(item) is Envelope else self._open(item)
+        return item if isinstance(item, Envelope) else self._newest(item)
 
-    def _open(self, item: Envelope | _Place) -> Envelope:
-        if isinstance(item, Envelope):
-            return item
-        with self._lock:
-            del self._latest[item.key]
-            return item.envelope
+    def _newest(self, key: _Key) -> Envelope:
+        found = self._latest.pop(key, None)
+        if found is None:
+            with self._lock:  # whoever replaces it just now has it
+                found = self._latest.pop(key)
+        return found
 
     def last(self) -> int:
         """What ``taken`` will be when all that is in line now has been taken."""
@@ -201,7 +197,9 @@ class Mailbox:
                 first = line[0]
             except IndexError:  # the reader was quicker
                 continue
-            sent.append(first.sent_ns if isinstance(first, Envelope) else first.envelope.sent_ns)
+            found = first if isinstance(first, Envelope) else self._latest.get(first)
+            if found is not None:  # it has just been taken, or is replaced just now
+                sent.append(found.sent_ns)
         return min(sent, default=None)
 
     def drain(self) -> list[Envelope]:
@@ -210,7 +208,8 @@ class Mailbox:
         for line in (self.control, self.line):
             while line:
                 try:
-                    mail.append(self._open(line.popleft()))
+                    item = line.popleft()
                 except IndexError:  # the other one was quicker
                     break
+                mail.append(item if isinstance(item, Envelope) else self._newest(item))
         return mail

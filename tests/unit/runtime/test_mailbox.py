@@ -250,6 +250,47 @@ def test_two_that_drain_share_the_mail_and_fail_at_nothing() -> None:
     assert sorted(number_of(e) for part in found for e in part) == list(range(20_000))
 
 
+def test_what_is_replaced_while_it_is_taken_is_lost_to_nobody(often: None) -> None:
+    """Each message brings one thing; what took another's place has to bring that one's, too."""
+    mailbox, begin = Mailbox(), threading.Barrier(PRODUCERS + 1)
+
+    def produce(producer: int) -> None:
+        begin.wait(60)
+        for number in range(EACH):
+            mailbox.put(wrap(Several({f"{producer} {number}": number})))
+
+    producers = [threading.Thread(target=produce, args=(n,)) for n in range(PRODUCERS)]
+    for producer in producers:
+        producer.start()
+    begin.wait(60)
+    found: list[str] = []
+    while any(producer.is_alive() for producer in producers) or len(mailbox):
+        envelope = mailbox.take(holding=False)
+        if envelope is not None:
+            assert isinstance(envelope.message, Several)
+            found += envelope.message.values
+    assert len(found) == len(set(found)) == PRODUCERS * EACH
+    assert mailbox.replaced
+
+
+def test_whoever_takes_what_is_just_being_replaced_gets_the_newer_one() -> None:
+    mailbox, taken = Mailbox(), list[Envelope | None]()
+    reader = threading.Thread(target=lambda: taken.append(mailbox.take(holding=False)))
+
+    class Slow(Latest):
+        def over(self, older: Message) -> "Slow":
+            reader.start()
+            while len(mailbox):  # until the reader has what stands in the line for both
+                reader.join(0.001)
+            return self
+
+    mailbox.put(wrap(Slow(1, 0)))
+    mailbox.put(wrap(Slow(2, 0)))
+    reader.join(60)
+    assert [number_of(envelope) for envelope in taken] == [2]
+    assert mailbox.take(holding=False) is None
+
+
 @pytest.mark.parametrize("latest", [False, True])
 def test_nobody_sleeps_beside_mail(latest: bool) -> None:
     """Four producers, and a reader that sleeps whenever it can, as a cell's thread does."""
