@@ -98,14 +98,6 @@ class Price:
     def __ge__(self, other: "Price") -> bool:
         return self.value >= other.value if isinstance(other, Price) else NotImplemented
 
-    def floor_to(self, step: Decimal) -> "Price":
-        """Rounds down to a multiple of ``step`` (the price increment)."""
-        return Price(multiple_below(self.value, step))
-
-    def ceil_to(self, step: Decimal) -> "Price":
-        """Rounds up to a multiple of ``step`` (the price increment)."""
-        return Price(multiple_above(self.value, step))
-
     def __str__(self) -> str:
         return plain(self.value)
 
@@ -151,10 +143,6 @@ class Quantity:
 
     def __ge__(self, other: "Quantity") -> bool:
         return self.value >= other.value if isinstance(other, Quantity) else NotImplemented
-
-    def floor_to(self, step: Decimal) -> "Quantity":
-        """Rounds down to a multiple of ``step`` (the lot step)."""
-        return Quantity(multiple_below(self.value, step))
 
     def __bool__(self) -> bool:
         return self.value > 0

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from zoe.domain import ids
 from zoe.domain.quantity import (
-    Price,
-    Quantity,
     is_multiple,
     multiple_above,
     multiple_below,
@@ -40,14 +38,6 @@ def test_rounding_to_a_step_is_exact_whatever_the_threads_precision(
     assert Fraction(below) == exact // unit * unit
     assert Fraction(above) == -(-exact // unit) * unit
     assert multiple is (exact % unit == 0)
-
-
-@given(AMOUNTS.filter(bool), STEPS)
-def test_a_rounded_price_or_quantity_is_the_nearest_on_its_side(
-    value: Decimal, step: Decimal
-) -> None:
-    assert 0 <= Fraction(value) - Fraction(Quantity(value).floor_to(step).value) < step
-    assert 0 <= Fraction(Price(value).ceil_to(step).value) - Fraction(value) < step
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))

@@ -87,16 +87,6 @@ def test_price_times_quantity_is_money_and_is_not_rounded() -> None:
     assert notional(Price.of("0.00000001"), Quantity.of("0.00000001"), "USD").amount == exact
 
 
-def test_rounding_goes_where_it_says() -> None:
-    step = Decimal("0.05")
-    assert Price.of("100.12").floor_to(step) == Price.of("100.10")
-    assert Price.of("100.12").ceil_to(step) == Price.of("100.15")
-    assert Price.of("100.10").ceil_to(step) == Price.of("100.10")
-    assert Quantity.of("0.99").floor_to(Decimal("0.5")) == Quantity.of("0.5")
-    with pytest.raises(ValueError, match="a price must be greater than 0"):
-        Price.of("0.04").floor_to(step)
-
-
 def test_an_absurd_number_is_a_multiple_of_nothing() -> None:
     assert not is_multiple(Decimal("1e999"), Decimal("1e-8"))
     assert is_multiple(Decimal("1e40"), Decimal("1e-8"))

@@ -80,10 +80,6 @@ class Volatility:
         """How far fair value has gone since the newest point of the grid."""
         return (fair - self.fair) * _BPS / self.fair if self.fair else 0.0
 
-    def seconds_since(self, now_ns: int) -> int:
-        """How long ago the newest point of the grid was; 0 where there is none."""
-        return 0 if self.second is None else max(now_ns // SECOND_NS - self.second, 0)
-
     def fast_bps(self, floor: float) -> float:
         """In bps/√s, rounded."""
         return max(self.fast_sigma, floor)

@@ -57,11 +57,6 @@ def charge(
     )
 
 
-def cost_of(pair: Pair, qty: int, price: int) -> int:
-    """The cost of a trade, in the pair's cost units."""
-    return rescaled(price * qty, pair.price_decimals + pair.qty_decimals, pair.cost_decimals)
-
-
 def _share(units: int, bps: int, scale: tuple[int, int]) -> int:
     """``bps`` of an amount, to the nearest of the second scale, rounded once."""
     if bps < 0:
