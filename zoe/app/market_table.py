@@ -9,7 +9,7 @@ import attrs
 
 from zoe.adapters.kraken import public_session
 from zoe.adapters.kraken.public_session import PublicSession
-from zoe.domain.catalog import TRADABLE
+from zoe.domain.catalog import MOST_PAIRS, TRADABLE
 from zoe.messages.market import InstrumentsChanged, TickerSeen
 from zoe.runtime.message import Message
 
@@ -25,10 +25,12 @@ class MarketSession(PublicSession):
     def __init__(self) -> None:
         super().__init__()
         self.tickers: dict[str, TickerSeen] = {}
+        self.heard_ns = 0
         self.want(public_session.INSTRUMENTS)
 
     def received(self, payload: bytes, now_ns: int) -> Sequence[Message]:
         """See PublicSession."""
+        self.heard_ns = now_ns
         said = super().received(payload, now_ns)
         for news in said:
             if isinstance(news, TickerSeen):
@@ -45,25 +47,34 @@ class MarketSession(PublicSession):
                 self.tickers.pop(pair.symbol, None)
 
 
+@attrs.frozen
+class Marks:
+    """What the desk makes of pairs: which are in focus, and their places in the scout's ranking."""
+
+    focus: Collection[str] = ()
+    ranks: Mapping[str, int] = attrs.field(factory=dict)
+
+
 def _spread(ticker: TickerSeen) -> Decimal:
     total = ticker.bid + ticker.ask
     return (ticker.ask - ticker.bid) * _MIDDLE * _BPS / total if total else Decimal(0)
 
 
 #: How a person may sort, by each column and by turnover: the key, and whether the greatest comes first.
-SORTS: Final[dict[str, tuple[Callable[[TickerSeen], Any], bool]]] = {
-    "turnover": (lambda ticker: ticker.volume * ticker.bid, True),
-    "pair": (lambda ticker: ticker.symbol, False),
-    "bid": (lambda ticker: ticker.bid, True),
-    "ask": (lambda ticker: ticker.ask, True),
-    "spread": (_spread, False),
-    "last": (lambda ticker: ticker.last or _NOTHING, True),
-    "volume": (lambda ticker: ticker.volume, True),
-    "age": (lambda ticker: ticker.received_ns, True),
+SORTS: Final[dict[str, tuple[Callable[[TickerSeen, Marks], Any], bool]]] = {
+    "turnover": (lambda ticker, marks: ticker.volume * ticker.bid, True),
+    "pair": (lambda ticker, marks: ticker.symbol, False),
+    "rank": (lambda ticker, marks: marks.ranks.get(ticker.symbol, MOST_PAIRS), False),
+    "bid": (lambda ticker, marks: ticker.bid, True),
+    "ask": (lambda ticker, marks: ticker.ask, True),
+    "spread": (lambda ticker, marks: _spread(ticker), False),
+    "last": (lambda ticker, marks: ticker.last or _NOTHING, True),
+    "volume": (lambda ticker, marks: ticker.volume, True),
+    "age": (lambda ticker, marks: ticker.received_ns, True),
 }
 #: The key that a person presses for it.
 KEYS: Final = {
-    "t": "turnover", "p": "pair", "b": "bid", "a": "ask", "s": "spread", "l": "last",
+    "t": "turnover", "p": "pair", "r": "rank", "b": "bid", "a": "ask", "s": "spread", "l": "last",
     "v": "volume", "g": "age",
 }  # fmt: skip
 
@@ -86,22 +97,54 @@ class Order:
         return f"{self.sort}, reversed" if self.reverse else self.sort
 
 
-def first(
-    tickers: Collection[TickerSeen], order: Order, count: int, focus: Collection[str] = ()
-) -> list[TickerSeen]:
-    """As many rows as are in sight, those in focus first; the others are not even sorted."""
-    key, greatest = SORTS[order.sort]
-    if greatest != order.reverse:
-        return heapq.nlargest(count, tickers, key=lambda t: (t.symbol in focus, key(t), t.symbol))
-    return heapq.nsmallest(count, tickers, key=lambda t: (t.symbol not in focus, key(t), t.symbol))
-
-
 @attrs.frozen
-class Marks:
-    """What the desk makes of pairs: which are in focus, and their places in the scout's ranking."""
+class Window:
+    """Which rows are in sight.
 
-    focus: Collection[str] = ()
-    ranks: Mapping[str, int] = attrs.field(factory=dict)
+    Attributes:
+        first: How many are above it.
+        height: How many there is room for.
+        count: How many there are.
+    """
+
+    first: int = 0
+    height: int = 1
+    count: int = 0
+
+    def fitted(self, height: int, count: int) -> "Window":
+        """The same place, where the terminal or the market has come to another size."""
+        return Window(max(min(self.first, count - height), 0), height, count)
+
+    def pressed(self, key: str) -> "Window":
+        """The window after a key that moves it, or any other."""
+        to = {
+            "up": self.first - 1,
+            "down": self.first + 1,
+            "page up": self.first - self.height,
+            "page down": self.first + self.height,
+            "home": 0,
+            "end": self.count,
+        }.get(key, self.first)
+        return attrs.evolve(self, first=to).fitted(self.height, self.count)
+
+    def __str__(self) -> str:
+        last = min(self.first + self.height, self.count)
+        return f"{min(self.first + 1, last)} to {last} of {self.count} pairs"
+
+
+def first(
+    tickers: Collection[TickerSeen], order: Order, count: int, marks: Marks
+) -> list[TickerSeen]:
+    """So many rows, those in focus first; the others are not even sorted."""
+    key, greatest = SORTS[order.sort]
+    focus = marks.focus
+    if greatest != order.reverse:
+        return heapq.nlargest(
+            count, tickers, key=lambda t: (t.symbol in focus, key(t, marks), t.symbol)
+        )
+    return heapq.nsmallest(
+        count, tickers, key=lambda t: (t.symbol not in focus, key(t, marks), t.symbol)
+    )
 
 
 def rows(shown: Iterable[TickerSeen], marks: Marks, now_ns: int) -> list[dict[str, Any]]:
@@ -122,9 +165,9 @@ def rows(shown: Iterable[TickerSeen], marks: Marks, now_ns: int) -> list[dict[st
     ]
 
 
-def text(shown: Sequence[Mapping[str, Any]]) -> str:
+def text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows under their columns, aligned: the pair to the left, numbers to the right."""
-    cells = [[_shown(row[name]) for name in COLUMNS] for row in shown]
+    cells = [[shown(row[name]) for name in COLUMNS] for row in rows]
     lines = [[name.replace("_", " ") for name in COLUMNS], *cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -136,7 +179,8 @@ def text(shown: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _shown(value: str | int | None) -> str:
+def shown(value: str | int | None) -> str:
+    """A cell as a terminal may be told it."""
     if isinstance(value, int):
         return str(value)
     # A name that the exchange sends must not command a terminal.

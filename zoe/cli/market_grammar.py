@@ -24,7 +24,7 @@ def _watch(commands: Any, command_of: Command) -> None:
         "zoe watch --url wss://ws.kraken.com/v2 --sort spread --top 20",
     )
     command = command_of(commands, "watch", "watch_command:watch", words)
-    sorts = ("turnover", "pair", "bid", "ask", "spread", "last", "volume", "age")
+    sorts = ("turnover", "pair", "rank", "bid", "ask", "spread", "last", "volume", "age")
     command.add_argument(
         *("--sort",),
         type=one_of(*sorts),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.app import logs, market_table
-from zoe.app.market_table import KEYS, MarketSession, Marks, Order
+from zoe.app.market_table import KEYS, MarketSession, Marks, Order, Window
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
 from zoe.cli.configured import Exchange
@@ -25,8 +25,10 @@ from zoe.store.market_reading import focus, ranks
 #: Four times a second.
 FRAME_SECONDS: Final = 0.25
 MARKS_SECONDS: Final = 15
-#: Of the terminal's lines: head, rule, foot and the line of the prompt.
-_AROUND: Final = 6
+#: Of the terminal's lines: the head, one between, and the foot.
+_AROUND: Final = 3
+#: An exchange says something each second, whatever the market does.
+_SILENT_NS: Final = 3_000_000_000
 _NONE: Final = Marks()
 _KEYS: Final = " ".join(KEYS)
 
@@ -38,15 +40,14 @@ def watch(arguments: Namespace) -> int:
     url: str = arguments.url or configured.running_address(settings, Exchange.PUBLIC)
     session = MarketSession()
     focused = set(settings.desk.focus)
-    lost: list[str] = []
     with KeyPresses() as keys:
         view = View(arguments, session, focused, partial(_marked, settings), keys)
         try:
-            KrakenStream(url, session, Callbacks(on_lost=lost.append)).run(view)
+            KrakenStream(url, session, Callbacks(on_lost=view.hear_loss)).run(view)
         finally:
             view.close()
     if not session.tickers:
-        raise ExchangeUnavailable(f"{url}: {lost[-1] if lost else 'no ticker came'}")
+        raise ExchangeUnavailable(f"{url}: {view.lost or 'no ticker came'}")
     if not view.live:
         view.print()
     return 0
@@ -84,6 +85,9 @@ class View:
         self._over = Until(arguments.seconds or (None if self.live else 5))
         self._display: Any = None
         self._order = Order(arguments.sort, arguments.reverse)
+        self._window = Window()
+        #: Why there is no connection, as long as there is none.
+        self.lost = ""
         self._keys = keys
         self._told_to_end = False
 
@@ -91,6 +95,7 @@ class View:
         for key in self._keys.pressed():
             self._told_to_end = self._told_to_end or key == "q"
             self._order = self._order.pressed(key)
+            self._window = self._window.pressed(key)
             self._next = 0.0
         now = time.monotonic()
         if self.live and now >= self._next:
@@ -101,27 +106,32 @@ class View:
     def print(self) -> None:
         """One table, for a file or another program."""
         self._look()
-        found = self._rows(self._most(len(self._session.tickers)))
+        found = self._rows(0, self._most())
         if self._arguments.json:
             show.document(found)
         else:
             show.table(market_table.COLUMNS, found)
+
+    def hear_loss(self, reason: str) -> None:
+        """The connection ended; it is opened again."""
+        self.lost = reason
 
     def close(self) -> None:
         """Gives the terminal back."""
         if self._display is not None:
             self._display.stop()
 
-    def _rows(self, count: int) -> list[dict[str, Any]]:
+    def _rows(self, begin: int, end: int) -> list[dict[str, Any]]:
         tickers = self._session.tickers.values()
-        shown = market_table.first(tickers, self._order, count, self._marks.focus)
-        return market_table.rows(shown, self._marks, time.time_ns())
+        shown = market_table.first(tickers, self._order, end, self._marks)
+        return market_table.rows(shown[begin:], self._marks, time.time_ns())
 
     def _look(self) -> None:
         found = self._ask_marks()
         self._marks = Marks(self._configured | set(found.focus), found.ranks)
 
-    def _most(self, count: int) -> int:
+    def _most(self) -> int:
+        count = len(self._session.tickers)
         return min(count, self._arguments.top or count)
 
     def _draw(self, now: float) -> None:
@@ -131,15 +141,28 @@ class View:
         if now >= self._next_marks:
             self._next_marks = now + MARKS_SECONDS
             self._look()
-        lines = shutil.get_terminal_size().lines - _AROUND
-        # One text: a table of rich's own would cost three times as much, four times a second.
-        table = market_table.text(self._rows(self._most(max(lines, 1))))
-        drawn = Text(f"{table}\n\n{self._caption()}", no_wrap=True, overflow="crop")
+        drawn = Text(self._picture(shutil.get_terminal_size().lines), no_wrap=True, overflow="crop")
         if self._display is None:
             self._display = Live(auto_refresh=False, screen=True)
             self._display.start()
         self._display.update(drawn, refresh=True)
 
+    def _picture(self, lines: int) -> str:
+        window = self._window.fitted(max(lines - _AROUND, 1), self._most())
+        self._window = window
+        # One text: a table of rich's own would cost three times as much, four times a second.
+        table = market_table.text(self._rows(window.first, window.first + window.height))
+        return f"{table}\n{self._notice()}\n{self._caption()}"
+
+    def _notice(self) -> str:
+        """What a person must know who takes the table for the market."""
+        heard_ns = self._session.heard_ns
+        silent_ns = time.time_ns() - heard_ns
+        if abs(silent_ns) < _SILENT_NS:
+            self.lost = ""
+            return ""
+        since = f"for {silent_ns // 1_000_000_000} s" if heard_ns else "yet"
+        return market_table.shown(f"nothing heard {since}" + (self.lost and f": {self.lost}"))
+
     def _caption(self) -> str:
-        count = len(self._session.tickers)
-        return f"{count} pairs by {self._order} (press {_KEYS}), * in focus, q ends"
+        return f"{self._window} by {self._order} (keys {_KEYS}, arrows), * in focus, q ends"

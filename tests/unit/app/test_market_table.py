@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zoe.app import market_table
-from zoe.app.market_table import KEYS, SORTS, MarketSession, Marks, Order, first, rows
+from zoe.app.market_table import KEYS, SORTS, MarketSession, Marks, Order, Window, first, rows
 from zoe.messages.market import TickerSeen
 
 S = 1_000_000_000
@@ -33,18 +33,20 @@ MARKET = [
     [
         ("turnover", "BCA"), ("spread", "BAC"), ("age", "ABC"), ("pair", "ABC"), ("bid", "BAC"),
         ("ask", "BAC"), ("volume", "CBA"), ("last", "CAB"),
+        ("rank", "CAB"),
     ],
 )  # fmt: skip
 def test_rows_come_in_the_order_that_was_asked_for_and_focus_before_all(
     sort: str, order: str
 ) -> None:
+    ranks = {"CCC/USD": 1, "AAA/USD": 2}
     for reverse in (False, True):
         wanted = Order(sort, reverse)
         letters = list(reversed(order)) if reverse else list(order)
-        assert [t.symbol[0] for t in first(MARKET, wanted, 9)] == letters
-        assert [t.symbol[0] for t in first(MARKET, wanted, 2)] == letters[:2]
+        assert [t.symbol[0] for t in first(MARKET, wanted, 9, Marks((), ranks))] == letters
+        assert [t.symbol[0] for t in first(MARKET, wanted, 2, Marks((), ranks))] == letters[:2]
         last = f"{letters[2] * 3}/USD"
-        assert first(MARKET, wanted, 9, {last})[0].symbol == last
+        assert first(MARKET, wanted, 9, Marks({last}, ranks))[0].symbol == last
 
 
 def test_a_key_sorts_by_its_column_and_again_the_other_way_round() -> None:
@@ -57,6 +59,23 @@ def test_a_key_sorts_by_its_column_and_again_the_other_way_round() -> None:
     assert set(KEYS.values()) == set(SORTS)
 
 
+def test_a_window_moves_within_what_there_is_and_stays_there_as_that_changes() -> None:
+    window = Window().fitted(10, 35)
+    told: dict[str, str] = {}
+    for key in ("up", "down", "page down", "x", "page down", "page down", "up", "home", "end"):
+        window = window.pressed(key)
+        told[f"{len(told)} {key}"] = str(window)
+    assert list(told.values()) == [
+        "1 to 10 of 35 pairs", "2 to 11 of 35 pairs", "12 to 21 of 35 pairs",
+        "12 to 21 of 35 pairs", "22 to 31 of 35 pairs", "26 to 35 of 35 pairs",
+        "25 to 34 of 35 pairs", "1 to 10 of 35 pairs", "26 to 35 of 35 pairs",
+    ]  # fmt: skip
+    assert str(window.fitted(20, 35)) == "16 to 35 of 35 pairs"
+    assert str(window.fitted(10, 20)) == "11 to 20 of 20 pairs"
+    assert str(window.fitted(10, 3)) == "1 to 3 of 3 pairs"
+    assert str(window.fitted(10, 0)) == "0 to 0 of 0 pairs"
+
+
 def test_a_row_is_what_a_person_reads() -> None:
     (row,) = rows([MARKET[0]], Marks({"AAA/USD"}, {"AAA/USD": 7}), 5 * S + 1)
     assert row == {
@@ -66,8 +85,8 @@ def test_a_row_is_what_a_person_reads() -> None:
 
 
 def test_the_live_table_is_one_aligned_text() -> None:
-    focus = {"BBB/USD"}
-    shown = rows(first(MARKET, Order("pair"), 9, focus), Marks(focus), 5 * S)
+    marks = Marks({"BBB/USD"})
+    shown = rows(first(MARKET, Order("pair"), 9, marks), marks, 5 * S)
     head, *lines = market_table.text(shown).splitlines()
     assert head.split() == [
         "pair",
