@@ -10,6 +10,8 @@ import pytest
 from commands import ZOE
 from desks import PATIENCE_SECONDS, Desk, Row, desk, differences
 
+from zoe.app import huge_pages
+
 #: Prices move when they move: a fill is waited for, not hoped for.
 FIRST_FILL_SECONDS = 180
 #: Orders now and then, so that there is something to look at within seconds.
@@ -89,6 +91,18 @@ def test_a_halt_is_durable_and_a_halted_desk_is_healthy(tmp_path: Path) -> None:
         assert running.zoe(*place)[0] == 0
         assert running.stop() == 0
         assert running.listed("orders") == []
+
+
+def test_what_a_desk_remembers_is_in_huge_pages(tmp_path: Path) -> None:
+    if not huge_pages.collapse():
+        pytest.skip("this kernel makes no huge pages when asked")
+    with desk(tmp_path, QUIET) as running:
+        running.start()
+        running.ready()
+        assert running.process is not None
+        memory = Path(f"/proc/{running.process.pid}/smaps_rollup")
+        running.until(lambda: "AnonHugePages:         0 kB" not in memory.read_text())
+        assert running.stop() == 0
 
 
 @pytest.mark.slow

@@ -88,6 +88,7 @@ class DeskSettings:
         on_stop: ``cancel`` or ``keep`` the working orders at an orderly stop.
         focus: Pairs watched in full depth, beside those of the strategies.
         pin_cpu: Keep the process on this processor; -1 for any.
+        huge_pages: Keep what the process remembers in pages of 2 MiB, where the kernel has them.
         views_days: So long what strategies saw is kept beside their decisions.
     """
 
@@ -95,6 +96,7 @@ class DeskSettings:
     on_stop: str = attrs.field(default="cancel", validator=one_of("cancel", "keep"))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
+    huge_pages: bool = True
     views_days: int = attrs.field(default=30, validator=attrs.validators.in_(range(1, 3_651)))
 
 
