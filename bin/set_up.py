@@ -240,13 +240,19 @@ def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
+def _become(python: Path, program: Sequence[str]) -> NoReturn:
+    try:
+        os.execv(python, [str(python), "-P", *program])
+    except OSError as problem:
+        # It does not say of which file, and that may be a link to where others may not read.
+        raise SetUpError(UNUSABLE, f"{python.resolve()}: {problem.strerror}") from problem
+
+
 def main(arguments: Sequence[str]) -> NoReturn:
     """Sets up, then becomes the program; one clear line when it cannot."""
     lock, *program = arguments
     try:
-        python = set_up(ROOT, lock)
-        sys.stdout.flush()
-        os.execv(python, [str(python), "-P", *program])
+        _become(set_up(ROOT, lock), program)
     except SetUpError as problem:
         code, text = problem.code, str(problem)
     except OSError as problem:

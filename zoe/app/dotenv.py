@@ -16,7 +16,8 @@ def read(path: Path | None = None) -> Mapping[str, str]:
     Raises:
         ConfigError: It holds a secret and others may read it, or a line is not ``NAME=value``.
     """
-    candidates = (Path.cwd() / ".env", _ROOT / ".env") if path is None else (path,)
+    # Relative, for a working directory may be gone: then it has none.
+    candidates = (Path(".env"), _ROOT / ".env") if path is None else (path,)
     for candidate in candidates:
         if candidate.is_file():
             return _parse(candidate)

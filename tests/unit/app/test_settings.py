@@ -180,6 +180,19 @@ def test_dotenv_fills_what_the_environment_lacks(tmp_path: Path) -> None:
     assert load(None, {}, {"EXCHANGE": "sandbox"}).exchange.name == "sandbox"
 
 
+def test_a_working_directory_that_is_gone_has_no_dotenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.setattr(dotenv, "_ROOT", tmp_path)
+    (tmp_path / ".env").write_text("A=1\n")
+    with monkeypatch.context() as there:
+        there.chdir(gone)
+        gone.rmdir()
+        assert dotenv.read() == {"A": "1"}
+
+
 def test_a_dotenv_with_secrets_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("KRAKEN_API_SECRET=s\n")
