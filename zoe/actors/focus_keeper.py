@@ -11,7 +11,7 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.domain.catalog import TRADABLE
-from zoe.domain.focus import Change, Focus, FocusConfig, follow, pin
+from zoe.domain.focus import Change, Focus, FocusConfig, follow, held_places, pin
 from zoe.domain.order_record import canonical
 from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
@@ -107,7 +107,8 @@ class FocusKeeper:
                 pinned.setdefault(pair, "held")
         focus, changes = pin(self._focus, pinned)
         now_ns = self._actor.clock.wall_ns()
-        focus, by_rank = follow(focus, ranking, now_ns, self._config)
+        places = held_places(focus, ranking, self._ranked.passed)
+        focus, by_rank = follow(focus, places, now_ns, self._config)
         changes += by_rank
         if changes:
             self._focus = focus

@@ -21,6 +21,7 @@ from zoe.domain.scan import (
     Track,
     is_usable,
     rank,
+    refusal,
     usd_prices,
 )
 from zoe.messages.journal import Hydrated, Record, Row
@@ -168,12 +169,15 @@ class Scout(Actor):
             track.features(self._seen[symbol], usd.get(symbol.partition("/")[2]), now_ns)
             for symbol, track in self._tracks.items()
         ]
-        ranked = rank(known, self._config)
+        passed = [pair for pair in known if refusal(pair, self._config) is None]
+        ranked = rank(passed, self._config)
         if self._rankings % WRITE_EACH == 0 and self._version is not None and ranked:
             self._write(ranked, len(known), now_ns)
         self._rankings += 1
         row = f"{self._stream}@{self._version}" if self._version else ""
-        self.tell(self.find("market"), Ranked(tuple(each.features.symbol for each in ranked), row))
+        symbols = tuple(each.features.symbol for each in ranked)
+        told = Ranked(symbols, row, frozenset(pair.symbol for pair in passed))
+        self.tell(self.find("market"), told)
         self._beat(
             "ok" if self._lines.all_open else "degraded",
             f"{len(self._seen)} of {len(self._lines.symbols)} pairs seen, {len(ranked)} ranked, "

@@ -4,7 +4,7 @@ Pairs that are pinned are always in. The others come by their rank, and stay unt
 a while *and* have fallen well behind: a pair at the edge does not go in and out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import attrs
@@ -82,6 +82,17 @@ def pin(focus: Focus, pinned: Mapping[str, str]) -> tuple[Focus, tuple[Change, .
         if symbol not in after
     ]
     return after, (*came, *went)
+
+
+def held_places(focus: Focus, ranking: Sequence[str], passed: Collection[str]) -> tuple[str, ...]:
+    """The ranking, in which the place of a base is that of its pair in focus, if that one passed the gates.
+
+    A base is ranked by its best pair: two that are alike would take turns, in and out of focus.
+    """
+    inside = {
+        symbol.partition("/")[0]: symbol for symbol in reversed(focus.symbols) if symbol in passed
+    }
+    return tuple(inside.get(symbol.partition("/")[0], symbol) for symbol in ranking)
 
 
 def follow(

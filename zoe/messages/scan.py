@@ -14,11 +14,13 @@ class Ranked(Message):
     Attributes:
         symbols: In the order of their ranks.
         row: Journal stream and version of the ranking as written, empty before the first.
+        passed: Every pair that passed the gates; of each base only the best is ranked.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
     symbols: tuple[str, ...] = attrs.field(repr=lambda symbols: str(len(symbols)))
     row: str = ""
+    passed: frozenset[str] = attrs.field(default=frozenset(), repr=lambda passed: str(len(passed)))
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoe.domain.focus import Focus, FocusConfig, follow, pin
+from zoe.domain.focus import Focus, FocusConfig, follow, held_places, pin
 from zoe.domain.scan import (
     HORIZONS,
     Features,
@@ -152,3 +152,25 @@ def test_a_pin_that_ends_leaves_the_pair_to_its_rank() -> None:
         ("P2/USD", False, "no longer working order")
     ]
     assert focus.symbols == ("P1/USD",)
+
+
+def test_two_pairs_of_a_base_do_not_take_turns_in_focus() -> None:
+    both = {"A/USD", "A/EUR", "B/USD"}
+    focus, _ = follow(Focus(), ["A/EUR", "B/USD"], 0, FOCUS)
+    rankings = (["B/USD", "A/USD"], ["A/EUR", "B/USD"], ["A/USD", "B/USD"])
+    for n, ranking in enumerate(rankings, 2):
+        focus, changes = follow(focus, held_places(focus, ranking, both), n * 60 * S, FOCUS)
+        assert changes == ()
+    # One that does not pass the gates any more gives its place to the other.
+    places = held_places(focus, ["A/USD", "B/USD"], {"A/USD", "B/USD"})
+    _, changes = follow(focus, places, 300 * S, FOCUS)
+    assert {(c.symbol, c.promoted) for c in changes} == {("A/EUR", False), ("A/USD", True)}
+
+
+def test_the_pair_that_is_pinned_has_its_bases_place_before_one_that_came_by_its_rank() -> None:
+    focus, _ = follow(Focus(), ["A/EUR"], 0, FOCUS)
+    focus, _ = pin(focus, {"A/USD": "configured"})
+    places = held_places(focus, ["A/EUR", "B/USD"], {"A/EUR", "A/USD", "B/USD"})
+    assert places == ("A/USD", "B/USD")
+    _, changes = follow(focus, places, 60 * S, FOCUS)
+    assert [(c.symbol, c.promoted) for c in changes] == [("A/EUR", False), ("B/USD", True)]

@@ -77,6 +77,7 @@ def test_pairs_are_ranked_and_the_head_is_written_once_a_minute() -> None:
     assert len(ranked) == 8
     assert ranked[-1].symbols == ("BIG/USD", "MID/USD", "LOW/USD")
     assert ranked[-1].row == "scan/a@2"
+    assert ranked[-1].passed == {"BIG/USD", "MID/USD", "LOW/USD"}
     rows = [row for record in stage.records for row in record.rows]
     assert [(row.stream, row.version, row.kind) for row in rows] == [
         ("scan/a", 1, "scan.ranked"),
