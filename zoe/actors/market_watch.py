@@ -2,14 +2,15 @@
 
 Receives: the public readers' messages, wire news, the scout's rankings, FocusWanted, timers. Tells: each watcher
 of a pair its newest Quote and what traded, and nobody more than that, since each that is told takes the time of an
-order's next step; Catalogue changed instruments; MinuteKeeper the minutes' bars.
+order's next step; RiskOfficer the Quotes that came together; Catalogue changed instruments; MinuteKeeper the
+minutes' bars.
 Blocks on nothing: frames are decoded, booked and checked in the readers' threads, and only the newest quote
 of a pair waits here. A pair whose checksum fails, that gets no book, or whose book stands still while its
 trades go on, is subscribed anew by itself; one that is delisted is let go, and its quote taken back. A
 quote that does not change is confirmed each second while its connection is heard. A restart opens new connections; watchers are named in the tree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
 
 import attrs
@@ -35,6 +36,7 @@ from zoe.messages.market import (
     TickerSeen,
     TradePrints,
     confirmed_at,
+    quick_quotes,
 )
 from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked
@@ -55,6 +57,8 @@ MOST_NAMED: Final = 5
 CONFIRM_NS: Final = 500_000_000
 #: How often it says how it is, where that has not changed.
 BEAT_NS: Final = 2_000_000_000
+#: Quotes of no connection of their own.
+ALL: Final = ""
 
 Inbox = (
     Quotes | Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
@@ -68,7 +72,7 @@ class Audience:
     """Whom MarketWatch tells, by the actors' names.
 
     Attributes:
-        risk: Every quote.
+        risk: Every quote, those that came together in one message.
         listeners: Every quote and every trade, of pairs that are warm; none of them is in haste.
         minutes: The minutes' bars.
         of_pair: By pair, who wants every quote of that one while it is warm.
@@ -105,7 +109,7 @@ class MarketWatch(Actor):
         #: Whoever asked for pairs of its own, and the pairs.
         self._wanted: dict[str, tuple[Address, frozenset[str]]] = {}
         self._quotes: dict[str, Quote] = {}
-        #: By pair, who is told each of its quotes while it is warm.
+        #: By pair that is warm, who is told each of its quotes, until what is in focus, or wanted, is looked at.
         self._hearers: dict[str, tuple[str, ...]] = {}
         #: Whose quotes have changed since the books were told.
         self._unbooked: set[str] = set()
@@ -132,10 +136,9 @@ class MarketWatch(Actor):
         # What comes most often comes first: each arm that is passed over costs a question.
         match message:
             case Quotes():
-                for quote in message.quotes:
-                    self._quote(quote)
+                self._take(message.quotes)
             case Quote():
-                self._quote(message)
+                self._take((message,))
             case FeedAlive() | SubscriptionAcked():
                 self._lines.heard(message)
             case TradePrints():
@@ -193,13 +196,17 @@ class MarketWatch(Actor):
             log.warning("market.book_broken", symbol=news.symbol, reason=news.reason)
             self._lines.heard(news)
 
-    def _quote(self, quote: Quote) -> None:
-        if not self._lines.followed(quote):
-            return  # it has just gone out of focus
-        self._quotes[quote.symbol] = quote
-        self._unbooked.add(quote.symbol)
-        self._proof_ns.pop(quote.symbol, None)
-        self._pass_on(quote)
+    def _take(self, quotes: Iterable[Quote]) -> None:
+        known: list[Quote] = []
+        for quote in quotes:
+            if not self._lines.followed(quote):
+                continue  # it has just gone out of focus
+            symbol = quote.symbol
+            self._quotes[symbol] = quote
+            self._unbooked.add(symbol)
+            self._proof_ns.pop(symbol, None)
+            known.append(quote)
+        self._pass_on(known)
 
     def _trades(self, news: TradePrints) -> None:
         self._lines.followed(news)
@@ -221,6 +228,7 @@ class MarketWatch(Actor):
         self._wanted[watcher.name] = (watcher, symbols)
         if self._focus is not None:
             self._focus.want(watcher.name, wish.symbols)
+        self._hearers.clear()
         self._hurry()
         self._lines.add(symbol for symbol in wish.symbols if symbol not in self._delisted)
         for symbol in sorted(symbols - (known[1] if known else frozenset())):
@@ -255,20 +263,22 @@ class MarketWatch(Actor):
         elif quote.live and freshness.is_proof(quote.received_ns, heard_ns):
             self._proof_ns.setdefault(quote.symbol, heard_ns)
 
-    def _pass_on(self, quote: Quote) -> None:
-        symbol, focus = quote.symbol, self._focus
-        names = self._audience.risk
-        if focus is None or focus.is_warm(symbol):
-            names = self._hearers.get(symbol) or self._hearing(symbol)
-        for name in names:
-            self.tell(self.find(name), quote)
-        if self._wanted:
-            self._tell_wanting(symbol, quote)
+    def _pass_on(self, quotes: Sequence[Quote]) -> None:
+        if quotes:
+            # First, so that no order is judged by a quote older than the one that it was decided on. One line
+            # of news, from whichever connections: of each pair the newest stays.
+            self._tell_all(self._audience.risk, quick_quotes(ALL, tuple(quotes)))
+        for quote in quotes:
+            names = self._hearers.get(quote.symbol)
+            for name in self._hearing(quote.symbol) if names is None else names:
+                self.tell(self.find(name), quote)
 
     def _hearing(self, symbol: str) -> tuple[str, ...]:
         told = self._audience
-        names = (*told.risk, *told.listeners, *told.of_pair.get(symbol, ()))
-        self._hearers[symbol] = names
+        names = tuple(name for name, (_, symbols) in self._wanted.items() if symbol in symbols)
+        if self._is_warm(symbol):
+            names = (*told.listeners, *told.of_pair.get(symbol, ()), *names)
+            self._hearers[symbol] = names
         return names
 
     def _is_warm(self, symbol: str) -> bool:
@@ -280,6 +290,7 @@ class MarketWatch(Actor):
 
     def _refocus(self, news: FocusNews) -> None:
         assert self._focus is not None, news
+        self._hearers.clear()
         for change in self._focus.hear(news):
             if not change.promoted:
                 self._let_go(change.symbol)
@@ -292,7 +303,7 @@ class MarketWatch(Actor):
         self._proof_ns.pop(symbol, None)
         gone = self._quotes.pop(symbol, None)
         if gone is not None and gone.live:
-            self._pass_on(attrs.evolve(gone, live=False))
+            self._pass_on((attrs.evolve(gone, live=False),))
 
     def _listed(self, news: InstrumentsChanged) -> None:
         """Pairs that the exchange lists no more go, and come back when it lists them again."""
@@ -349,18 +360,19 @@ class MarketWatch(Actor):
                 del self._proof_ns[symbol]
                 log.warning("market.book_broken", symbol=symbol, reason="it stands still")
                 self._lines.renew("book", symbol)
-                self._quote(attrs.evolve(quote, live=False))
+                self._take((attrs.evolve(quote, live=False),))
 
     def _confirm(self) -> None:
         """Quotes that have not changed are as good as the connection, which was heard just now."""
+        confirmed: list[Quote] = []
         for symbol, quote in self._quotes.items():
             line = self._lines.of(symbol)
             if line is None or not line.open or symbol in self._proof_ns:
                 continue
             if quote.live and quote.age_ns(line.heard_ns) > CONFIRM_NS:
-                confirmed = confirmed_at(quote, line.heard_ns)
-                self._quotes[symbol] = confirmed
-                self._pass_on(confirmed)
+                self._quotes[symbol] = newer = confirmed_at(quote, line.heard_ns)
+                confirmed.append(newer)
+        self._pass_on(confirmed)
 
     def _tell_books(self) -> None:
         changed, self._unbooked = self._unbooked & self._quotes.keys(), set()

@@ -1,7 +1,7 @@
 """RiskOfficer: limits, reservations, positions, the breaker, and the trading state.
 
 Receives: PlaceOrder, AmendOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported,
-OrderForgotten, Quote, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
+OrderForgotten, Quotes, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
 LatchWanted, PlanFlatten, ReportRisk, AssetsDisputed, Hydrated, Recorded, Tick.
 Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (denials), Gateway
 (the latch), Journal (changes of the trading state, what losses are measured from), and whoever
@@ -52,7 +52,7 @@ from zoe.messages.journal import (
     StoreWentDown,
 )
 from zoe.messages.ledger import BalancesChanged, WatchBalances
-from zoe.messages.market import Quote
+from zoe.messages.market import Quotes
 from zoe.messages.orders import (
     AmendDenied,
     AmendOrder,
@@ -99,7 +99,7 @@ STATE, POSITIONS, EQUITY = 0, 1, 2
 
 Inbox = (
     PlaceOrder | AmendOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported
-    | OrderForgotten | Quote | BalancesChanged | CatalogChanged | Reconciled | StreamBroken
+    | OrderForgotten | Quotes | BalancesChanged | CatalogChanged | Reconciled | StreamBroken
     | StreamOpened | StoreWentDown | StoreCameBack | LatchSet | LatchWanted | WatchTradingState
     | PlanFlatten | ReportRisk | AssetsDisputed | Hydrated | Recorded | AccountLockChanged | DeadManChanged | Tick
 )  # fmt: skip
@@ -178,8 +178,9 @@ class RiskOfficer(Actor):
         match message:
             case OrderChanged():
                 self._follow(message.order, message.fact)
-            case Quote():
-                self._view.quote(message)
+            case Quotes():
+                for quote in message.quotes:
+                    self._view.quote(quote)
             case PlaceOrder():
                 self._place(message)
             case Tick():

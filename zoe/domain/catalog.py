@@ -7,7 +7,14 @@ from typing import Final, Literal
 
 import attrs
 
-from zoe.domain.quantity import EXACT, is_multiple, multiple_above, multiple_below, plain
+from zoe.domain.quantity import (
+    EXACT,
+    is_multiple,
+    multiple_above,
+    multiple_below,
+    plain,
+    scaled,
+)
 
 #: In these states a pair takes new limit orders (facts sheet, section 4.3).
 TRADABLE = frozenset({"online", "limit_only", "post_only"})
@@ -48,11 +55,11 @@ class Instrument:
 
     def price_of(self, units: int) -> Decimal:
         """A price that is counted in the pair's last digits."""
-        return Decimal(units).scaleb(-self.price_precision)
+        return scaled(units, self.price_precision)
 
     def quantity_of(self, units: int) -> Decimal:
         """A quantity that is counted in the pair's last digits."""
-        return Decimal(units).scaleb(-self.qty_precision)
+        return scaled(units, self.qty_precision)
 
     def worth_of(self, price: int, quantity: int) -> Decimal:
         """Price times quantity in quote, both counted in the pair's last digits."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
+from functools import lru_cache
 from typing import Final, Self
 
 import attrs
@@ -44,6 +45,22 @@ def plain(value: Decimal) -> str:
     if "E" in text:
         text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+#: Prices and quantities recur: of so many the Decimal is kept, and its text.
+_KEPT: Final = 2_048
+
+
+@lru_cache(_KEPT)
+def scaled(units: int, precision: int) -> Decimal:
+    """What is counted in the last of so many decimals."""
+    return Decimal(units).scaleb(-precision)
+
+
+@lru_cache(_KEPT)
+def scaled_text(units: int, precision: int) -> str:
+    """The same as a person reads it."""
+    return plain(scaled(units, precision))
 
 
 def multiple_below(value: Decimal, step: Decimal) -> Decimal:

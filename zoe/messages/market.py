@@ -14,6 +14,7 @@ import attrs
 from zoe.domain.bars import Bar
 from zoe.domain.book import Level
 from zoe.domain.catalog import Instrument
+from zoe.domain.quantity import scaled
 from zoe.domain.quick import quick
 from zoe.runtime.message import Lane, Message
 
@@ -83,12 +84,12 @@ class Quote(Message):
     @property
     def bid_price(self) -> Decimal | None:
         """The best bid in quote currency."""
-        return None if self.bid is None else Decimal(self.bid).scaleb(-self.price_precision)
+        return None if self.bid is None else scaled(self.bid, self.price_precision)
 
     @property
     def ask_price(self) -> Decimal | None:
         """The best ask in quote currency."""
-        return None if self.ask is None else Decimal(self.ask).scaleb(-self.price_precision)
+        return None if self.ask is None else scaled(self.ask, self.price_precision)
 
 
 _quote: Final = quick(Quote)
@@ -115,11 +116,12 @@ def confirmed_at(quote: Quote, heard_ns: int) -> Quote:
 
 @attrs.frozen(weakref_slot=False)
 class Quotes(Message):
-    """The newest quotes of the pairs of one connection that came together.
+    """The newest quotes of pairs that came together.
 
     Where they wait they are as each alone would be: of each pair the newest stays.
 
     Attributes:
+        connection: Which they came by; empty where they are passed on.
         quotes: At most one a pair.
     """
 
@@ -137,6 +139,9 @@ class Quotes(Message):
         """These, and the older ones of pairs that are not among them."""
         newest = {quote.symbol: quote for quote in (*older.quotes, *self.quotes)}
         return Quotes(self.connection, tuple(newest.values()))
+
+
+quick_quotes: Final = quick(Quotes)
 
 
 @attrs.frozen(weakref_slot=False)

@@ -2,6 +2,7 @@
 
 import re
 
+import attrs
 from stage import Stage
 
 from zoe.actors.market_watch import Audience, MarketWatch
@@ -31,7 +32,9 @@ def test_who_wants_one_pair_hears_of_no_other_and_the_books_hear_once_a_second()
     quote("ETH/USD", 50)
     quote("BTC/USD", 1001)
     assert heard("of_btc") == [("BTC/USD", 1000), ("BTC/USD", 1001)]
-    assert heard("risk") == [("BTC/USD", 1000), ("ETH/USD", 50), ("BTC/USD", 1001)]
+    for_risk = [quote for each in stage.heard("risk", Quotes) for quote in each.quotes]
+    told = [(quote.symbol, quote.bid) for quote in for_risk]
+    assert told == [("BTC/USD", 1000), ("ETH/USD", 50), ("BTC/USD", 1001)]
     assert heard("books") == []
     stage.run(2)
     assert heard("books") == [("BTC/USD", 1001), ("ETH/USD", 50)]
@@ -45,7 +48,32 @@ def test_quotes_that_came_together_are_told_each_to_whom_it_concerns() -> None:
     told = [Quote(symbol, 1, 8, 50, 5, 60, 5, None, now_ns) for symbol in (*PAIRS, "DOGE/USD")]
     stage.tell(Quotes("public/0", tuple(told)))
     assert stage.heard("of_btc", Quote) == told[:1]
-    assert stage.heard("risk", Quote) == told[:2], "nobody follows the third"
+    (for_risk,) = stage.heard("risk", Quotes)
+    assert list(for_risk.quotes) == told[:2], "nobody follows the third"
+
+
+def test_what_is_told_to_risk_is_one_line_of_news_from_whichever_connections() -> None:
+    """In two places of its mailbox an older quote of a pair could come after a newer one."""
+    venue = KrakenVenue(None, public_url="ws://127.0.0.1:1/v2")
+    stage = Stage("market", lambda: MarketWatch(venue, PAIRS, AUDIENCE), OTHERS)
+    for name in ("public/0", "public/1"):
+        stage.tell(WireOpened(name, 1))
+    now_ns = stage.runtime.clock.wall_ns()
+    quote = Quote("BTC/USD", 1, 8, 50, 5, 60, 5, None, now_ns)
+    stage.tell(Quotes("public/0", (quote,)))
+    stage.tell(quote)
+    stage.tell(Quotes("public/1", (attrs.evolve(quote, symbol="ETH/USD"),)))
+    for name in ("public/0", "public/1"):
+        stage.tell(FeedAlive(name, now_ns + 2_000_000_000))
+    stage.run(1.5)
+    told = stage.heard("risk", Quotes)
+    assert [[each.symbol for each in news.quotes] for news in told[:3]] == [
+        ["BTC/USD"],
+        ["BTC/USD"],
+        ["ETH/USD"],
+    ]
+    assert [each.symbol for each in told[-1].quotes] == ["BTC/USD", "ETH/USD"], "confirmed at once"
+    assert len({news.key for news in told}) == 1
 
 
 def test_people_are_told_how_much_nobody_was_told_of() -> None:

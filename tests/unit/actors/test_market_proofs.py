@@ -7,7 +7,7 @@ from stage import Stage
 
 from zoe.actors.market_watch import Audience, MarketWatch
 from zoe.adapters.kraken.venue import KrakenVenue
-from zoe.messages.market import FeedAlive, Quote, TradePrint, TradePrints
+from zoe.messages.market import FeedAlive, Quote, Quotes, TradePrint, TradePrints
 from zoe.messages.wire import WireOpened
 
 AHEAD_NS = 4_500_000_000
@@ -37,4 +37,4 @@ def test_what_agrees_with_a_book_clears_it_though_the_clock_was_set_back(agreed:
     if agreed:  # at about the book's own time
         trade("101.0")
     passes(3)
-    assert stage.heard("risk", Quote)[-1].live is agreed
+    assert stage.heard("risk", Quotes)[-1].quotes[-1].live is agreed

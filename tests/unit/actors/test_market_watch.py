@@ -19,6 +19,7 @@ from zoe.messages.market import (
     InstrumentsChanged,
     MinutesClosed,
     Quote,
+    Quotes,
     SubscriptionAcked,
     TickerSeen,
     TradePrint,
@@ -90,8 +91,9 @@ class Market:
         frames = [m.payload.decode() for m in self.stage.heard("wire", WireSend)]
         return [frame for frame in frames if all(word in frame for word in words)]
 
-    def quotes(self, to: str = "risk") -> list[Quote]:
-        return self.stage.heard(to, Quote)
+    def quotes(self) -> list[Quote]:
+        """As risk is told them."""
+        return [quote for news in self.stage.heard("risk", Quotes) for quote in news.quotes]
 
 
 def test_pairs_are_spread_so_that_no_connection_has_more_than_its_room() -> None:
@@ -322,10 +324,10 @@ def test_a_ranked_pair_comes_into_focus_with_a_journalled_reason_and_warms_up() 
     )
     market.quote("SOL/USD")
     market.quote("BTC/USD")
-    assert {q.symbol for q in market.quotes("strategy/x")} == {"BTC/USD"}
-    assert {q.symbol for q in market.quotes("risk")} == {"BTC/USD", "SOL/USD"}
+    assert {q.symbol for q in market.stage.heard("strategy/x", Quote)} == {"BTC/USD"}
+    assert {q.symbol for q in market.quotes()} == {"BTC/USD", "SOL/USD"}
     market.passes(30)
-    assert {q.symbol for q in market.quotes("strategy/x")} == {"BTC/USD", "SOL/USD"}
+    assert {q.symbol for q in market.stage.heard("strategy/x", Quote)} == {"BTC/USD", "SOL/USD"}
 
 
 def test_a_pair_that_fell_behind_goes_after_its_stay_and_its_quote_is_taken_back() -> None:

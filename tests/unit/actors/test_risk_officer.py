@@ -14,7 +14,7 @@ from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, TradingState
 from zoe.messages.journal import Hydrated, Recorded, StoredRow, StoreWentDown
-from zoe.messages.market import Quote
+from zoe.messages.market import Quote, Quotes
 from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
 from zoe.messages.risk import (
     AssetsDisputed,
@@ -42,7 +42,7 @@ def ready(stage: Stage) -> Stage:
     stage.tell(Reconciled("a", 1, 0))
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     now_ns = stage.runtime.clock.wall_ns()
-    stage.tell(Quote("BTC/USD", 1, 8, 500_000, 10, 500_010, 10, None, now_ns))
+    stage.tell(Quotes("", (Quote("BTC/USD", 1, 8, 500_000, 10, 500_010, 10, None, now_ns),)))
     return stage
 
 

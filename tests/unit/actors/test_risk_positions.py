@@ -17,7 +17,7 @@ from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, TradingState
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged
-from zoe.messages.market import Quote
+from zoe.messages.market import Quote, Quotes
 from zoe.messages.orders import (
     AmendDenied,
     AmendOrder,
@@ -56,7 +56,10 @@ def officer(limits: Limits = LIMITS, rows: tuple[StoredRow, ...] = ()) -> Stage:
 
 def quote(stage: Stage, price: int) -> None:
     now_ns = stage.runtime.clock.wall_ns()
-    stage.tell(Quote("BTC/USD", 1, 8, price * 10, 10, price * 10 + 1, 10, None, now_ns), 0.01)
+    stage.tell(
+        Quotes("", (Quote("BTC/USD", 1, 8, price * 10, 10, price * 10 + 1, 10, None, now_ns),)),
+        0.01,
+    )
 
 
 def intent(number: int, quantity: str = "0.1", side: Side = Side.BUY, **known: Any) -> Intent:
