@@ -153,13 +153,13 @@ class Strategist(Actor):
         return is_new
 
     def _view(self) -> View | None:
-        quote = self._quote
-        instrument = (
-            None if self._catalog is None or quote is None else self._catalog.find(quote.symbol)
-        )
-        if quote is None or instrument is None:
+        quote, catalog, handled = self._quote, self._catalog, self.envelope
+        if quote is None or catalog is None:
             return None
-        assert self.envelope is not None
+        instrument = catalog.instruments.get(quote.symbol)
+        if instrument is None:
+            return None
+        assert handled is not None
         now_ns = self.clock.wall_ns()
         touch = quick_touch(
             quote.bid,
@@ -171,8 +171,7 @@ class Strategist(Actor):
             quote.exchange_ns,
             quote.received_ns,
         )
-        cause = self.envelope.message_id
-        return quick_view(now_ns, cause, instrument, touch, self._held, self._trading)
+        return quick_view(now_ns, handled.message_id, instrument, touch, self._held, self._trading)
 
     def _journal(self, view: View, decision: Decision) -> None:
         log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)
@@ -181,9 +180,9 @@ class Strategist(Actor):
             "strategy": self._config.name,
             "quote": shown_quote(view),
             "held": self._shown_held(),
-            "trading_state": view.trading_state.value,
+            "trading_state": view.trading_state,
             "wants": [shown_want(want, view) for want in decision.wants],
-            "reasons": list(decision.reasons),
+            "reasons": decision.reasons,
             "state_after": canonical(decision.state),
         }
         row = quick_row(self._stream, self._version, DECISION, canonical(body))

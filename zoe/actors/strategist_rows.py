@@ -15,7 +15,7 @@ from zoe.actors import hydration
 from zoe.actors.strategist_purse import Mark
 from zoe.actors.strategist_scan import LISTED, Scanner
 from zoe.domain.order_record import canonical
-from zoe.domain.quantity import plain
+from zoe.domain.quantity import scaled_text
 from zoe.domain.strategy import record
 from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoredRow
@@ -191,14 +191,11 @@ def _inputs(view: View) -> dict[str, Any]:
 def shown_quote(view: View) -> dict[str, Any]:
     """The quote of a view with decimals, as a person reads it."""
     pair, touch = view.instrument, view.touch
-
-    def price(units: int | None) -> str | None:
-        return None if units is None else plain(pair.price_of(units))
-
+    bid, ask, decimals = touch.bid, touch.ask, pair.price_precision
     return {
         "symbol": pair.symbol,
-        "bid": price(touch.bid),
-        "ask": price(touch.ask),
+        "bid": None if bid is None else scaled_text(bid, decimals),
+        "ask": None if ask is None else scaled_text(ask, decimals),
         "age_ms": touch.age_ms,
         "exchange_ns": None if touch.exchange_ns is None else str(touch.exchange_ns),
         "received_ns": str(touch.received_ns),
@@ -209,13 +206,13 @@ def shown_quote(view: View) -> dict[str, Any]:
 def shown_want(want: Want, view: View) -> dict[str, str]:
     """A want with decimals."""
     pair = view.instrument
-    waits = {}
-    if want.trigger is not None:
-        waits["trigger"] = plain(pair.price_of(want.trigger))
-    return waits | {
+    shown = {
         "slot": want.key,
         "side": want.side.value,
-        "price": plain(pair.price_of(want.price)),
-        "quantity": plain(pair.quantity_of(want.quantity)),
+        "price": scaled_text(want.price, pair.price_precision),
+        "quantity": scaled_text(want.quantity, pair.qty_precision),
         "reason": want.reason,
     }
+    if want.trigger is None:
+        return shown
+    return {"trigger": scaled_text(want.trigger, pair.price_precision), **shown}

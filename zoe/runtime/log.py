@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from loguru import logger
 
@@ -27,6 +27,9 @@ _PAUSE_NS: Final = round(PAUSE_SECONDS * 1e9)
 PAUSES: Final = 200
 _LOOK_SECONDS: Final = 2
 
+#: Level, event, fields, the turn that said it, and when.
+_Line: TypeAlias = tuple[str, str, dict[str, object], trace.Moment, int]
+
 
 class Stop(Protocol):
     """How a thread learns that the process ends."""
@@ -39,14 +42,15 @@ class LateLines:
     """Lines on their way to being written, in the order they were said."""
 
     def __init__(self) -> None:
-        self._lines: deque[tuple[str, str, dict[str, object], int]] = deque()
+        self._lines: deque[_Line] = deque()
         self._writing = threading.Lock()
         self._asleep = False
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def put(self, level: str, event: str, fields: dict[str, object]) -> None:
         """Takes a line of the turn that runs on this thread."""
-        self._lines.append((level, event, {**trace.ids(), **fields}, time.time_ns()))
+        # Its ids are worded when it is written: whoever says it is on an order's way.
+        self._lines.append((level, event, fields, trace.moment(), time.time_ns()))
         if self._asleep:
             self._asleep = False
             self._wake.put(None)
@@ -56,7 +60,7 @@ class LateLines:
     def flush(self, before_ns: int | None = None) -> None:
         """Writes every line that was put before, or those that were put before a time."""
         with self._writing:
-            while self._lines and (before_ns is None or self._lines[0][3] < before_ns):
+            while self._lines and (before_ns is None or self._lines[0][-1] < before_ns):
                 _write(*self._lines.popleft())
 
     def run(self, stop: Stop) -> None:
@@ -78,11 +82,11 @@ class LateLines:
                 return
 
 
-def _write(level: str, event: str, fields: dict[str, object], at_ns: int) -> None:
+def _write(level: str, event: str, fields: dict[str, object], of: trace.Moment, at_ns: int) -> None:
     def dated(record: Any) -> None:
         record["time"] = datetime.fromtimestamp(at_ns / 1e9).astimezone()
 
-    logger.bind(**fields).patch(dated).log(level, event)
+    logger.bind(**{**trace.ids(of), **fields}).patch(dated).log(level, event)
 
 
 class Log:

@@ -2,11 +2,15 @@
 
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from zoe.runtime.dispatcher import Dispatcher
-    from zoe.runtime.life import Life
+    from zoe.runtime.life import Life, Origin
+    from zoe.runtime.message import Envelope
+
+#: Whose turn, of what, and what began that incarnation; None outside of turns.
+Moment: TypeAlias = "tuple[Life, Envelope | None, Origin] | None"
 
 
 class Turn:
@@ -34,19 +38,24 @@ current = _Thread()
 FRAMES_SHOWN: Final = 40
 
 
-def ids() -> dict[str, object]:
-    """What names the turn that runs on this thread; nothing outside of turns."""
+def moment() -> Moment:
+    """The turn that runs on this thread, to be named now or later."""
     life = current.turn.life
-    if life is None:
+    return None if life is None else (life, life.envelope, life.origin)
+
+
+def ids(of: Moment) -> dict[str, object]:
+    """What names a turn."""
+    if of is None:
         return {}
-    envelope = life.envelope
+    life, envelope, origin = of
     named: dict[str, object] = {
         "actor": life.cell.address.name,
         "incarnation": life.incarnation,
     }
     if envelope is None:
-        named["correlation_id"] = life.origin.correlation_id
-        named["causation_id"] = life.origin.causation_id
+        named["correlation_id"] = origin.correlation_id
+        named["causation_id"] = origin.causation_id
     else:
         named["correlation_id"] = envelope.correlation_id
         named["causation_id"] = envelope.causation_id
@@ -57,7 +66,7 @@ def ids() -> dict[str, object]:
 def patch(record: Any) -> None:
     """A loguru patcher: adds actor, incarnation and ids to the line of a turn."""
     extra = record["extra"]
-    for name, value in ids().items():
+    for name, value in ids(moment()).items():
         extra.setdefault(name, value)
 
 
