@@ -4,7 +4,7 @@ Receives: SetTarget, RenewTargets, OrderChanged, OrderDenied, AmendDenied, Order
 BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOrder), OrderDesk
 (CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
-rests for a while. A restart asks OrderDesk for the live orders and the strategies' next wake for
+rests for a while, and one that was filled until its strategy has had time to want something else. A restart asks OrderDesk for the live orders and the strategies' next wake for
 the targets; a stop that rests goes only when its strategy says so.
 """
 
@@ -51,6 +51,8 @@ from zoe.runtime.log import log
 
 ROUND_SECONDS: Final = 1
 REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
+#: Whoever wanted what is filled has so long to say what it wants then: it hears of it no sooner than we do.
+REST_AFTER_FILL_NS: Final = 1_000_000_000
 #: Longer than any order waits for its permit, and then for an answer to its add.
 PATIENCE_NS: Final = 36_000_000_000
 #: When an order is moved: its parameters, section ``repeg`` of the configuration.
@@ -83,6 +85,8 @@ class Repositioner(Actor):
         #: Every order of ours that is not concluded, whoever's, by pair.
         self._others: dict[str, dict[str, Other]] = {}
         self._resting_until: dict[Slot, int] = {}
+        #: Those that rest since something was filled there, until something is wanted anew.
+        self._sated: set[Slot] = set()
         #: When somebody was last asked for something about an order.
         self._asked_ns: dict[str, int] = {}
         #: Until when a slot has nothing to do while nothing is heard of it: the round passes it over.
@@ -135,6 +139,9 @@ class Repositioner(Actor):
 
     def _set(self, wish: SetTarget) -> None:
         slot = (wish.source, wish.slot)
+        if slot in self._sated:
+            self._sated.discard(slot)
+            self._resting_until.pop(slot)
         before = self._targets.pop(slot, None)
         if before is not None:
             self._sharers[before.pair] -= 1
@@ -313,8 +320,9 @@ class Repositioner(Actor):
             return
         slot = (intent.source, intent.slot)
         if is_concluded:
-            refused = order.state is not State.FILLED and not order.filled
-            self._drop(intent.intent_id, rest=refused and order.reason != "User requested")
+            if order.filled:
+                self._rest_after_fill(slot)
+            self._drop(intent.intent_id, rest=_is_refused(order))
             return
         self._note(slot, order, fact)
         if fact is not None and fact.input is Input.AMEND_REFUSED:
@@ -337,7 +345,17 @@ class Repositioner(Actor):
             known, amending=False, refusals=known.refusals + 1
         )
         self._quiet_until.pop(slot, None)
+        self._rest_after_refusal(slot)
+
+    def _rest_after_refusal(self, slot: Slot) -> None:
+        self._sated.discard(slot)
         self._resting_until[slot] = self.clock.monotonic_ns() + REST_AFTER_REFUSAL_NS
+
+    def _rest_after_fill(self, slot: Slot) -> None:
+        until_ns = self.clock.monotonic_ns() + REST_AFTER_FILL_NS
+        if self._resting_until.get(slot, 0) < until_ns:
+            self._resting_until[slot] = until_ns
+            self._sated.add(slot)
 
     def _drop(self, intent_id: str, *, rest: bool) -> None:
         self._asked_ns.pop(intent_id, None)
@@ -350,8 +368,14 @@ class Repositioner(Actor):
             return
         self._working[slot].pop(intent_id, None)
         if rest:
-            self._resting_until[slot] = self.clock.monotonic_ns() + REST_AFTER_REFUSAL_NS
+            self._rest_after_refusal(slot)
         self._decide(slot)
+
+
+def _is_refused(order: Order) -> bool:
+    """Whether it ended with nothing done, and not because somebody wanted it to."""
+    is_done = order.state is State.FILLED or order.filled
+    return not is_done and order.reason != "User requested"
 
 
 def _waits(order: Working) -> bool:
