@@ -36,7 +36,7 @@ from zoe.domain.strategy.view import Decision, View, Want
 from zoe.messages.gateway import SendAdd
 from zoe.messages.journal import Record
 from zoe.messages.market import Quote, Quotes
-from zoe.messages.orders import PlaceOrder, SetTarget, SubmitOrder
+from zoe.messages.orders import PlaceOrder, SetTarget
 from zoe.ports.journal import JournalRow
 from zoe.ports.wire import FrameReader
 from zoe.runtime.cell import Cell
@@ -51,7 +51,7 @@ from zoe.store.waiting import wait_until_up
 
 #: The places of a trigger's way, in their order. Where there is room the permit is had within the commit.
 PLACES: Final = (
-    "read", "decoded", "woken", "decided", "targeted", "judged", "approved", "recorded",
+    "read", "decoded", "woken", "decided", "targeted", "judged", "recorded",
     "commit began", "commit ended", "at the gateway", "formed",
 )  # fmt: skip
 #: One in so many triggers is followed from place to place.
@@ -79,7 +79,6 @@ class Stamps:
         self._places: dict[type[Message], Callable[[Cell, Any], None]] = {
             SetTarget: self._targeted,
             PlaceOrder: self._judged,
-            SubmitOrder: lambda _, wish: known("approved", wish.intent.intent_id),
             Record: self._recorded,
             SendAdd: lambda _, wish: known("at the gateway", wish.order.intent.intent_id),
         }

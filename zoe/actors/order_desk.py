@@ -18,7 +18,7 @@ from zoe.actors import hydration
 from zoe.actors.known_orders import Rows, ages_in, orders_in, rows_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
-from zoe.actors.order_opening import Begun, Fresh, OrderConfig, begin, follow_up
+from zoe.actors.order_opening import Fresh, OrderConfig, follow_up
 from zoe.actors.reused_ids import ReusedIds
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
@@ -67,7 +67,7 @@ EXIT_ANOTHER_DESK: Final = 6
 Inbox = (
     SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrdersListed | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
-    | ProveLife | Begun
+    | ProveLife
 )  # fmt: skip
 
 
@@ -117,9 +117,6 @@ class OrderDesk(Actor):
                         self._sighted(OrderSighted(sighting))
             case SubmitOrder():
                 self._submit(message)
-            case Begun(birth, fresh):
-                if birth == self.birth:
-                    follow_up(self, fresh, self._start(fresh.intent.intent_id, fresh))
             case Hydrated():
                 self._hydrated(message)
             case SubmitAmend():
@@ -197,14 +194,10 @@ class OrderDesk(Actor):
                 self.tell(wish.reply_to, OrderChanged(known))
             return
         # From here, since a generator of each order's own would be made for one number.
-        chance = self.rng.getrandbits(58)
-        if wish.has_room:
-            # Its mail waits there until it lives.
-            self._actors[intent_id] = self.find(f"{self.me.name}/{intent_id}")
-            self._orders[intent_id] = None
-            begin(self, wish, self._config, chance)
-        else:
-            self._start(intent_id, Fresh(wish.intent, wish.verdict, chance))
+        fresh = Fresh(wish.intent, wish.verdict, self.rng.getrandbits(58), wish.begun)
+        order_actor = self._start(intent_id, fresh)
+        if wish.begun is not None:
+            follow_up(self, wish.begun, order_actor)
 
     def _amend(self, approved: SubmitAmend) -> None:
         wish = approved.wish

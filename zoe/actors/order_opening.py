@@ -1,4 +1,7 @@
-"""How an order begins: what risk approved, and its first row; a part of the OrderDesk and the OrderActor."""
+"""How an order begins: what risk approved, and its first row.
+
+A part of the RiskOfficer, which records it where there is room, of the OrderDesk and of the OrderActor.
+"""
 
 from typing import Final
 
@@ -12,11 +15,10 @@ from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
 from zoe.messages.journal import quick_record, quick_row
 from zoe.messages.limits import quick_request
-from zoe.messages.orders import SubmitOrder, quick_changed
+from zoe.messages.orders import quick_changed
 from zoe.ports.journal import EmergencyNotes
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
-from zoe.runtime.message import Message
 
 #: How long the exchange may take to execute an add (Kraken's default deadline).
 DEADLINE_NS: Final = 5_000_000_000
@@ -64,39 +66,26 @@ def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
     return command(order, Input.SEND, **way)
 
 
-@attrs.frozen
-class Begun(Message):
-    """OrderDesk's word to itself that an order's first row is on its way: the rest can follow.
-
-    Attributes:
-        birth: Whose word it is: a successor finds the order among the rows, and it is in doubt.
-    """
-
-    birth: int
-    fresh: Fresh
-
-
-def begin(desk: Actor, wish: SubmitOrder, config: OrderConfig, chance: int) -> None:
-    """Records an order for which there is room; ``follow_up`` does all else while the store writes."""
-    intent = wish.intent
-    order = opened(Order(intent, State.WAITING), config.desk_tag, chance, desk.clock.wall_ns())
+def begin(officer: Actor, intent: Intent, verdict: str, config: OrderConfig) -> Order:
+    """Records an order for which there is room; OrderDesk does all else while the store writes."""
+    chance, now_ns = officer.rng.getrandbits(58), officer.clock.wall_ns()
+    order = opened(Order(intent, State.WAITING), config.desk_tag, chance, now_ns)
     row = quick_row(
         *(order_record.stream_of(config.account_id, intent.intent_id), 1),
-        *order_record.opening_row(order, wish.verdict),
+        *order_record.opening_row(order, verdict),
     )
-    known = desk.me, quick_changed(order)
-    desk.tell(desk.find("journal"), quick_record((row,), 1, None, (known,)))
-    desk.tell(desk.me, Begun(desk.birth, Fresh(intent, wish.verdict, chance, order)))
+    known = officer.find("orders"), quick_changed(order)
+    officer.tell(officer.find("journal"), quick_record((row,), 1, None, (known,)))
+    return order
 
 
-def follow_up(desk: Actor, fresh: Fresh, order_actor: Address) -> None:
+def follow_up(desk: Actor, order: Order, order_actor: Address) -> None:
     """Asks for the permit of an order whose first row is on its way, and has its words found.
 
     Args:
         order_actor: Gets the permit, and has the bytes leave.
     """
-    intent, order = fresh.intent, fresh.begun
-    assert order is not None
+    intent = order.intent
     permit = quick_request(intent.intent_id, Action.ADD, intent.pair, None, order_actor)
     desk.tell(desk.find("ratelimiter"), permit)
     # The store takes longer than the Gateway needs to find its words.

@@ -4,8 +4,8 @@ Receives: PlaceOrder, AmendOrder, SetTradingState, StopTrading, OrderChanged, Or
 OrderForgotten, Quotes, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
 LatchWanted, PlanFlatten, ReportRisk, AssetsDisputed, Hydrated, Recorded, Tick.
 Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (denials), Gateway
-(the latch), Journal (changes of the trading state, what losses are measured from), and whoever
-asked. Blocks on nothing.
+(the latch), Journal (changes of the trading state, what losses are measured from, first rows of orders
+for which there is room), and whoever asked. Blocks on nothing.
 Reserves at approval and releases when the order is concluded. A restart reads the trading state,
 what our own fills came to and what losses are measured from in the journal, and the live orders
 from OrderDesk; until then its mail waits and the Gateway's latch stays as it is.
@@ -19,6 +19,7 @@ import attrs
 
 from zoe.actors import hydration
 from zoe.actors.equity_watch import EquityWatch
+from zoe.actors.order_opening import OrderConfig, begin
 from zoe.actors.risk_view import RiskView, ask_of
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
@@ -132,7 +133,7 @@ class RiskOfficer(Actor):
 
     def __init__(
         self,
-        account_id: str,
+        config: OrderConfig,
         limits: Limits,
         forbidden: str | None = None,
         *,
@@ -140,10 +141,10 @@ class RiskOfficer(Actor):
         watchers: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
-        self._account_id = account_id
+        self._config = config
         self._limits = limits
-        self._keeper = StateKeeper(self, account_id, watchers)
-        self._equity = EquityWatch(self, account_id, limits)
+        self._keeper = StateKeeper(self, config.account_id, watchers)
+        self._equity = EquityWatch(self, config.account_id, limits)
         self._view = RiskView(limits)
         #: Assets whose balances nothing explains: no order touches them.
         self._disputed: frozenset[str] = frozenset()
@@ -164,7 +165,7 @@ class RiskOfficer(Actor):
         self._keeper.start(hydration.number(self, STATE))
         journal = self.find("journal")
         positions = hydration.number(self, POSITIONS)
-        self.tell(journal, Hydrate(positions, self.me, traded_by=self._account_id))
+        self.tell(journal, Hydrate(positions, self.me, traded_by=self._config.account_id))
         self._equity.start(hydration.number(self, EQUITY))
         self.tell(self.find("orders"), ReportOrders())
         self.tell(self.find("catalogue"), WatchCatalog())
@@ -262,8 +263,8 @@ class RiskOfficer(Actor):
             self._view.reserve(order, verdict.worst)
             self._recent.append(_approved(self.clock.monotonic_ns(), intent))
             said = _verdict_text(verdict)
-            approved = quick_submit(intent, said, wish.reply_to, wish.has_room)
-            self.tell(self.find("orders"), approved)
+            begun = begin(self, intent, said, self._config) if wish.has_room else None
+            self.tell(self.find("orders"), quick_submit(intent, said, wish.reply_to, begun))
             return
         self._say_denied(intent, verdict)
         if intent.source == PERSON:
@@ -305,7 +306,7 @@ class RiskOfficer(Actor):
         values = ", ".join(f"{name} {value}" for name, value in verdict.values)
         order = Order(intent, State.DENIED, reason=f"{verdict.code.value}: {values}")
         kind, body = order_record.opening_row(order, verdict.code.value)
-        stream = order_record.stream_of(self._account_id, intent.intent_id)
+        stream = order_record.stream_of(self._config.account_id, intent.intent_id)
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
 
     def _barred(self, intent: Intent, quantity: Decimal, limit: Price | None) -> Verdict | None:

@@ -104,7 +104,6 @@ def tree(parts: Parts) -> tuple[Group, ...]:
     """The desk's groups, first to start first."""
     everybody = _everybody(parts)
     account = parts.account_id
-    order = OrderConfig(account, parts.desk_tag, parts.notes)
     reconciled = ("risk", "repositioner", "door", READY)
     return (
         # A crash of the Journal loses what waited for it: the group gives up at once.
@@ -153,7 +152,9 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                 Child(
                     "orders",
                     partial(
-                        OrderDesk, order, _engines(parts), compared=_list_keeper(parts) is not None
+                        OrderDesk,
+                        *(_orders_share(parts), _engines(parts)),
+                        compared=_list_keeper(parts) is not None,
                     ),
                     dispatcher=ORDERS,
                     intensity=30,
@@ -290,10 +291,16 @@ def _bookkeeping(parts: Parts) -> tuple[Child, ...]:
     return (Child(BOOKKEEPER, partial(Bookkeeper, parts.books, parts.lag_ns)),)
 
 
+def _orders_share(parts: Parts) -> OrderConfig:
+    return OrderConfig(parts.account_id, parts.desk_tag, parts.notes)
+
+
 def _risk(parts: Parts) -> RiskOfficer:
     watchers = (*_strategies(parts), *_engines(parts), "door")
     return RiskOfficer(
-        parts.account_id, parts.limits, parts.forbidden, dead_man=parts.dead_man, watchers=watchers
+        *(_orders_share(parts), parts.limits, parts.forbidden),
+        dead_man=parts.dead_man,
+        watchers=watchers,
     )
 
 

@@ -58,12 +58,16 @@ class OrderDenied(Message):
 
 @attrs.frozen(weakref_slot=False)
 class SubmitOrder(Message):
-    """An intent that risk approved, with its verdict as it will be journalled."""
+    """An intent that risk approved, with its verdict as it will be journalled.
+
+    Attributes:
+        begun: The order as its first row has it, where that is on its way to be durable already.
+    """
 
     intent: Intent
     verdict: str
     reply_to: Address
-    has_room: bool = False
+    begun: Order | None = None
 
 
 @attrs.frozen

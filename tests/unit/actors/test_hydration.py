@@ -27,7 +27,7 @@ def desk() -> Actor:
 
 
 def officer() -> Actor:
-    return RiskOfficer("a", Limits())
+    return RiskOfficer(OrderConfig("a", 1), Limits())
 
 
 @pytest.mark.parametrize("name", ("orders", "risk"))

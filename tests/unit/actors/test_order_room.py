@@ -5,15 +5,15 @@ from functools import partial
 from stage import Stage
 
 from zoe.actors.order_desk import OrderDesk
-from zoe.actors.order_opening import PERMIT_SECONDS, OrderConfig
-from zoe.domain.order import Intent, OrderType, Side, State
+from zoe.actors.order_opening import PERMIT_SECONDS, OrderConfig, opened
+from zoe.domain import order_record
+from zoe.domain.order import Intent, Order, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, PrepareAdd, SendAdd, Sent
-from zoe.messages.journal import Record
+from zoe.messages.journal import Record, Row
 from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import CancelOrder, DoubtRaised, OrderChanged, SubmitOrder
-from zoe.runtime.message import Envelope
 
 OTHERS = ("ratelimiter", "gateway", "reconciler", "risk", "repositioner", "asker")
 INTENT_ID = "00000000-0000-0000-0000-000000000001"
@@ -23,10 +23,29 @@ INTENT = Intent(
 )
 
 
+def staged() -> Stage:
+    return Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
+
+
+def recorded(stage: Stage) -> SubmitOrder:
+    """Risk has approved it, and its row is on its way."""
+    order = opened(Order(INTENT, State.WAITING), 4711, 1, stage.runtime.clock.wall_ns())
+    stream = order_record.stream_of("a", INTENT_ID)
+    row, orders = (
+        Row(stream, 1, *order_record.opening_row(order, "{}")),
+        stage.runtime.find("orders"),
+    )
+    known = orders, OrderChanged(order)
+    stage.runtime.find("journal").tell(Record((row,), parcels=(known,)))
+    return SubmitOrder(INTENT, "{}", stage.runtime.find("asker"), order)
+
+
 def submitted(*, durable: bool = True) -> Stage:
-    stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
-    stage.answering = durable
-    stage.tell(SubmitOrder(INTENT, "{}", stage.runtime.find("asker"), has_room=True))
+    stage = staged()
+    stage.answering = False  # no store is as quick as that
+    stage.tell(recorded(stage))
+    if durable:
+        stage.answer()
     return stage
 
 
@@ -46,9 +65,9 @@ def last(stage: Stage) -> tuple[State, str | None]:
     return order.state, order.reason
 
 
-def test_its_row_is_written_and_its_words_are_found_while_the_permit_is_asked_for() -> None:
+def test_its_permit_is_asked_for_and_its_words_are_found_while_its_row_is_written() -> None:
     stage = submitted(durable=False)
-    assert stage.kinds() == ["order.sending"]
+    assert stage.kinds() == ["order.sending"], "written by risk, and by nobody else"
     asked = stage.heard("ratelimiter", RequestPermit)
     assert [(wish.action, wish.reply_to.name) for wish in asked] == [
         (Action.ADD, f"orders/{INTENT_ID}")
@@ -107,31 +126,22 @@ def test_a_successor_of_its_actor_sends_nothing_and_has_it_looked_for() -> None:
     assert len(stage.heard("reconciler", DoubtRaised)) == 1
 
 
-def test_a_desk_that_crashes_before_it_asked_for_the_permit_has_the_order_looked_for() -> None:
-    stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
-    journal, runtime = stage.runtime.find("journal"), stage.runtime
-    keep = journal.handler
-
-    def crash_behind_the_row(envelope: Envelope) -> None:
-        keep(envelope)
-        if isinstance(envelope.message, Record) and len(stage.records) == 1:
-            runtime.crash("orders")
-
-    journal.handler = crash_behind_the_row
-    stage.tell(SubmitOrder(INTENT, "{}", runtime.find("asker"), has_room=True), 1)
-    assert stage.heard("ratelimiter", RequestPermit) == [], (
-        "its word to itself is not a successor's"
-    )
+def test_a_desk_that_crashed_before_it_asked_for_the_permit_has_the_order_looked_for() -> None:
+    stage = staged()
+    wish = recorded(stage)
+    stage.runtime.crash("orders")
+    stage.tell(wish, 1)
+    assert stage.heard("ratelimiter", RequestPermit) == [], "the row says that it may have left"
     permit(stage)
     assert sent(stage) == 0
     doubts = stage.heard("reconciler", DoubtRaised)
     assert [doubt.order.state for doubt in doubts] == [State.IN_DOUBT]
+    assert last(stage)[0] is State.IN_DOUBT, "whoever wished for it hears so"
 
 
 def test_canceled_before_its_permit_was_asked_for_it_never_leaves() -> None:
-    stage = Stage("orders", partial(OrderDesk, OrderConfig("a", 4711)), OTHERS)
-    desk = stage.runtime.find("orders")
-    desk.tell(SubmitOrder(INTENT, "{}", stage.runtime.find("asker"), has_room=True))
+    stage = staged()
+    stage.runtime.find("orders").tell(recorded(stage))
     stage.tell(CancelOrder(INTENT_ID, "no longer wanted"))
     assert last(stage) == (State.REJECTED, "canceled before it left")
     permit(stage)

@@ -1,5 +1,6 @@
 """Risk: what blocks, what latches, and a trading state that is durable before it is told."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -8,8 +9,10 @@ import msgspec
 import pytest
 from stage import Stage
 
+from zoe.actors.order_opening import OrderConfig
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.domain.catalog import Catalog, Instrument
+from zoe.domain.ids import tag_of
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, TradingState
@@ -25,6 +28,7 @@ from zoe.messages.risk import (
     TradingStateChanged,
 )
 from zoe.messages.system import AccountLockChanged, CatalogChanged, DeadManChanged, Reconciled
+from zoe.runtime.message import Envelope
 
 OTHERS = ("gateway", "orders", "asker", "person", "catalogue", "reconciler")
 PAIR = Instrument(
@@ -34,7 +38,7 @@ PAIR = Instrument(
 
 
 def officer(rows: tuple[StoredRow, ...] = (), forbidden: str | None = None) -> Stage:
-    factory = partial(RiskOfficer, "a", Limits(), forbidden)
+    factory = partial(RiskOfficer, OrderConfig("a", 4711), Limits(), forbidden)
     return Stage("risk", factory, OTHERS, rows)
 
 
@@ -112,7 +116,7 @@ def test_a_run_that_may_not_trade_says_why() -> None:
 
 
 def test_nothing_is_traded_before_the_dead_mans_switch_is_armed() -> None:
-    factory = partial(RiskOfficer, "a", Limits(), dead_man=True)
+    factory = partial(RiskOfficer, OrderConfig("a", 4711), Limits(), dead_man=True)
     stage = ready(Stage("risk", factory, OTHERS))
     place(stage, intent(1))
     assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]
@@ -155,7 +159,7 @@ def test_a_halt_survives_a_restart_until_it_is_taken_back() -> None:
 
 
 def test_whoever_watches_hears_the_trading_state_of_every_incarnation() -> None:
-    factory = partial(RiskOfficer, "a", Limits(), watchers=("asker",))
+    factory = partial(RiskOfficer, OrderConfig("a", 4711), Limits(), watchers=("asker",))
     stage = Stage("risk", factory, OTHERS, halted_row())
     stage.runtime.crash("risk")
     stage.run(1)
@@ -188,7 +192,9 @@ def test_an_answer_of_the_journal_to_an_earlier_incarnation_changes_nothing() ->
 
 
 def test_losses_that_are_limited_in_a_currency_of_no_pair_stop_trading() -> None:
-    stage = Stage("risk", partial(RiskOfficer, "a", Limits(currency="UDS")), OTHERS)
+    stage = Stage(
+        "risk", partial(RiskOfficer, OrderConfig("a", 4711), Limits(currency="UDS")), OTHERS
+    )
     place(ready(stage), intent())
     (denied,) = stage.heard("asker", OrderDenied)
     assert denied.code == "NOT_READY"
@@ -196,7 +202,9 @@ def test_losses_that_are_limited_in_a_currency_of_no_pair_stop_trading() -> None
 
 
 def test_a_currency_that_comes_to_be_quoted_is_one() -> None:
-    stage = ready(Stage("risk", partial(RiskOfficer, "a", Limits(currency="EUR")), OTHERS))
+    stage = ready(
+        Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), Limits(currency="EUR")), OTHERS)
+    )
     euro = attrs.evolve(PAIR, symbol="BTC/EUR", quote="EUR")
     stage.tell(CatalogChanged(Catalog(2, {p.symbol: p for p in (PAIR, euro)})))
     place(stage, intent())
@@ -207,7 +215,7 @@ def test_a_currency_that_comes_to_be_quoted_is_one() -> None:
 
 def test_without_limits_of_losses_any_currency_will_do() -> None:
     limits = Limits(currency="UDS", max_daily_loss_bps=0, max_drawdown_bps=0)
-    stage = ready(Stage("risk", partial(RiskOfficer, "a", limits), OTHERS))
+    stage = ready(Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), limits), OTHERS))
     place(stage, intent())
     assert len(stage.heard("orders", SubmitOrder)) == 1
 
@@ -262,7 +270,7 @@ def test_one_that_comes_before_the_journal_has_told_waits_for_it(why: str, *, ha
 
 
 def test_a_halt_that_a_restart_has_met_is_told_no_sooner_than_it_is_durable() -> None:
-    factory = partial(RiskOfficer, "a", Limits(), watchers=("asker",))
+    factory = partial(RiskOfficer, OrderConfig("a", 4711), Limits(), watchers=("asker",))
     stage = ready(Stage("risk", factory, OTHERS))
     stage.reading = stage.answering = False
     stage.questions.clear()
@@ -278,3 +286,42 @@ def test_a_halt_that_a_restart_has_met_is_told_no_sooner_than_it_is_durable() ->
     assert stage.heard("gateway", SetLatch)[-1].closed
     stage.answer()
     assert stage.heard("asker", TradingStateChanged)[-1].state is TradingState.HALTED
+
+
+def test_what_has_room_is_recorded_with_its_verdict_before_the_order_desk_hears_of_it() -> None:
+    stage = ready(officer())
+    said: list[str] = []
+    for name in ("journal", "orders"):
+        address = stage.runtime.find(name)
+        address.handler = partial(heard_in_order, said, address.handler)
+    stage.answering = False
+    stage.tell(PlaceOrder(intent(1), stage.runtime.find("asker"), has_room=True))
+    assert said == ["Record", "SubmitOrder"]
+    (approved,) = stage.heard("orders", SubmitOrder)
+    (row,) = stage.records[-1].rows
+    assert (row.stream, row.version, row.kind) == (
+        f"order/a/{intent(1).intent_id}",
+        1,
+        "order.sending",
+    )
+    body = msgspec.json.decode(row.body)
+    assert msgspec.json.decode(body["verdict"])["code"] == "APPROVED"
+    assert approved.begun is not None and approved.begun.cl_ord_id == body["cl_ord_id"]
+    assert tag_of(body["cl_ord_id"]) == 4711
+    place(stage, intent(2))
+    assert stage.heard("orders", SubmitOrder)[-1].begun is None, "it waits for its permit first"
+
+
+def heard_in_order(
+    said: list[str], handler: Callable[[Envelope], None], envelope: Envelope
+) -> None:
+    said.append(type(envelope.message).__name__)
+    handler(envelope)
+
+
+def test_of_what_is_denied_no_row_is_written_though_it_has_room() -> None:
+    stage = ready(officer())
+    stage.tell(StopTrading())
+    stage.tell(PlaceOrder(intent(), stage.runtime.find("asker"), has_room=True))
+    assert stage.kinds() == []
+    assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]

@@ -9,6 +9,7 @@ import pytest
 from stage import Stage
 
 from zoe.actors.equity_watch import MARKED
+from zoe.actors.order_opening import OrderConfig
 from zoe.actors.risk_officer import RiskOfficer
 from zoe.domain.amend import Amend, Terms
 from zoe.domain.catalog import Catalog, Instrument
@@ -47,7 +48,7 @@ LIMITS = Limits(max_order_notional=Decimal(10_000), max_position_notional=Decima
 
 
 def officer(limits: Limits = LIMITS, rows: tuple[StoredRow, ...] = ()) -> Stage:
-    stage = Stage("risk", partial(RiskOfficer, "a", limits), OTHERS, rows)
+    stage = Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), limits), OTHERS, rows)
     stage.tell(Reconciled("a", 1, 0))
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     quote(stage, 50_000)
