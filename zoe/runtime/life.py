@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -59,6 +59,7 @@ class Life:
         self._next_id = self.runtime.next_id
         self._now_ns = self.runtime.clock.monotonic_ns
         self._seed = self.runtime.next_seed()
+        self._rng: random.Random | None = None
         self.actor = self._make()
         #: Has the actor handle one message, of which ``envelope`` and ``anchor`` are set before.
         self.handle = self.actor.handle
@@ -75,10 +76,14 @@ class Life:
         actor.find = self.runtime.find
         return actor
 
-    @cached_property
+    @property
     def rng(self) -> random.Random:
         """See Actor.rng; made when first used, since most actors never do."""
-        return random.Random(self._seed)
+        # Not a cached_property: that makes a dict of an incarnation's own, and every turn of every
+        # other actor finds its attributes slower where some have one.
+        if self._rng is None:
+            self._rng = random.Random(self._seed)
+        return self._rng
 
     # One turn; whoever calls these decides afterwards whether its effects happen.
 

@@ -83,7 +83,6 @@ class Mailbox:
     def put(self, envelope: Envelope) -> bool:
         """Takes an envelope, from any thread; False when it is refused for lack of room."""
         lane = envelope.message.lane
-        # As ``_add``, which would cost a call more for every message.
         if lane is _ORDERED:
             if len(self.line) >= self.capacity and not self._has_room_for(envelope):
                 return False
@@ -100,25 +99,14 @@ class Mailbox:
 
     def put_all(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
         """Takes envelopes in order and wakes the reader once; those that are refused for lack of room."""
-        refused = [envelope for envelope in envelopes if not self._add(envelope)]
         reader = self.reader
-        if reader.asleep:
+        sleeps = reader.asleep
+        if sleeps:  # whoever puts the flag down has to notify
             reader.asleep = False
+        refused = [envelope for envelope in envelopes if not self.put(envelope)]
+        if sleeps:
             reader.notify()
         return refused
-
-    def _add(self, envelope: Envelope) -> bool:
-        """As ``put``, and wakes nobody."""
-        lane = envelope.message.lane
-        if lane is _ORDERED:
-            if len(self.line) >= self.capacity and not self._has_room_for(envelope):
-                return False
-            self.line.append(envelope)
-        elif lane is _CONTROL:
-            self.control.append(envelope)
-        else:
-            return self._put_latest(envelope)
-        return True
 
     def _has_room_for(self, envelope: Envelope) -> bool:
         # Its own timers and outcomes an actor has asked for: they cannot flood it, and one
