@@ -10,6 +10,7 @@ RUNBOOK = sources.ROOT / "docs" / "runbook.md"
 LEVELS = {"warning", "error", "critical", "opt_exception"}
 CALLS = {*LEVELS, "debug", "info"}
 EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+LEVEL = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
 ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 
 
@@ -37,8 +38,13 @@ def constant(call: ast.Call) -> str:
             return f"line {call.lineno}: not a constant"
 
 
+def table() -> str:
+    """Of the events: the page's first part."""
+    return RUNBOOK.read_text().partition("\n## ")[0]
+
+
 def rows() -> set[str]:
-    return set(ROW.findall(RUNBOOK.read_text()))
+    return set(ROW.findall(table()))
 
 
 def test_every_event_is_a_constant_dotted_name() -> None:
@@ -64,6 +70,17 @@ def test_every_warning_and_worse_has_a_row_in_the_runbook() -> None:
 def test_no_row_of_the_runbook_is_about_a_line_nobody_writes() -> None:
     logged = {event for path in sources.python_files("zoe") for event in events(path, LEVELS)}
     assert rows() - logged == set()
+
+
+def test_a_row_of_the_runbook_has_the_level_of_its_line() -> None:
+    said = {
+        event: level
+        for level in ("error", "warning", "critical")  # the worst one last
+        for path in sources.python_files("zoe")
+        for event in events(path, {level})
+    }
+    told = dict(LEVEL.findall(table()))
+    assert {event: told[event].lower() for event in said} == said
 
 
 def test_the_rules_about_events_see_what_they_look_for(tmp_path: Path) -> None:

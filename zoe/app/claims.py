@@ -25,7 +25,7 @@ def claim(path: Path, what: str) -> IO[str]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = path.open("a+")
     except OSError as problem:
-        raise ConfigError(f"{path}: {problem.strerror}") from problem
+        raise ConfigError(f"the lock of {what}, {path}: {problem.strerror}") from problem
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -45,8 +45,14 @@ def account_file(account: str, port: int | None = None) -> Path:
     Args:
         port: Of an exchange on this machine: sandboxes of one seed have accounts of one name, which have
             nothing in common.
+
+    Raises:
+        ConfigError: This user has no home.
     """
-    place = Path.home() / ".local" / "state" / "zoe" / "accounts"
+    try:
+        place = Path.home() / ".local" / "state" / "zoe" / "accounts"
+    except RuntimeError as problem:
+        raise ConfigError(f"HOME must name a directory: {problem}") from problem
     name = account.replace(":", "-")
     if port is not None:
         name += f"-{port}"

@@ -195,13 +195,21 @@ def is_loopback(url: str) -> bool:
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """Where the desk keeps its data: ``ZOE_STATE_DIR``, or a place of this user's."""
+    """Where the desk keeps its data: ``ZOE_STATE_DIR``, or a place of this user's.
+
+    Raises:
+        ConfigError: It would be below the home of a user that has none, or the working directory
+            is gone.
+    """
     named = environ.get("ZOE_STATE_DIR")
-    if named:
+    if not named:
+        named = "/var/lib/zoe" if os.geteuid() == 0 else "~/.local/state/zoe"
+    try:
         return Path(named).expanduser().absolute()
-    if os.geteuid() == 0:
-        return Path("/var/lib/zoe")
-    return Path.home() / ".local" / "state" / "zoe"
+    except (RuntimeError, OSError) as problem:
+        raise ConfigError(
+            f"ZOE_STATE_DIR must name a directory: of {named}, {problem}"
+        ) from problem
 
 
 def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, str]) -> Settings:

@@ -20,7 +20,7 @@ class Gate:
         self._name = ""
         self.entered = False
 
-    def hang(self, name: str, *steps: Say | Later | Spawn) -> None:
+    def hang(self, name: str, *steps: Say | Later | Spawn | Crash) -> None:
         """Has the actor's next turn hang, and then want to do these steps."""
         self._name = name
         if isinstance(self._world.runtime, VirtualRuntime):
@@ -67,12 +67,16 @@ def _number(message: Message) -> int:
     return message.number
 
 
+# In virtual time a turn that hangs has already run: it would crash before.
+@pytest.mark.parametrize("world", ["threads"], indirect=True)
 def test_one_that_hangs_and_then_crashes_is_still_fenced(world: World, gate: Gate) -> None:
     world.start(world.probe("a", stop_seconds=0.1))
-    gate.hang("a")
+    gate.hang("a", Crash())
     assert world.end() == 70
     gate.let_go()
     world.until(lambda: (666, "fenced") in world.fates())
+    (letter,) = world.recorder.dead
+    assert letter.error is not None and letter.error.startswith("RuntimeError")
     assert world.starts() == [("a", 1)]
 
 

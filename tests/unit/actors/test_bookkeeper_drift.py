@@ -5,6 +5,7 @@ from functools import partial
 
 import small_account
 from keeper_stage import LAG_NS, answer, calls, keeper, seen, snapshot
+from loguru import logger
 from stage import Stage
 
 from zoe.actors.bookkeeper import Bookkeeper
@@ -50,6 +51,25 @@ def test_what_is_found_before_the_books_are_open_or_while_the_store_is_down_is_k
     assert store.drift() == ()
     stage.run(30)
     assert [row.subject for row in store.drift()] == ["order O1"]
+
+
+def test_a_person_is_told_once_of_what_nothing_explains_and_never_of_what_is_settled() -> None:
+    store = MemoryLedger()
+    stage = keeper(store)
+    said: list[tuple[str, object, object]] = []
+    sink = logger.add(
+        lambda m: said.append(
+            (m.record["message"], m.record["extra"]["subject"], m.record["level"].name)
+        ),
+        filter=lambda record: record["message"] == "books.differ",
+    )
+    try:
+        for _ in range(2):
+            stage.tell(DriftFound((ADOPTED, UNLISTED), frozenset({"order O2"})), 1)
+        stage.tell(DriftFound((), frozenset()), 1)
+    finally:
+        logger.remove(sink)
+    assert said == [("books.differ", "order O2", "ERROR")]
 
 
 class Deaf(MemoryLedger):

@@ -14,7 +14,7 @@ from zoe.messages.orders import OrdersReported
 from zoe.messages.scan import Ranked
 from zoe.messages.strategy import FocusWanted
 from zoe.messages.system import Beat
-from zoe.messages.wire import WireGather, WireOpen, WireOpened, WireSend
+from zoe.messages.wire import WireClosed, WireGather, WireOpen, WireOpened, WireSend
 
 OTHERS = ("wire", "catalogue", "heartbeat", "risk", "strategy/x")
 FIRST = tuple(f"P{n}/USD" for n in range(50))
@@ -61,6 +61,16 @@ def test_a_connection_that_was_opened_anew_is_told_again() -> None:
     stage = market(Audience())
     stage.tell(WireOpened("public/1", 2))
     assert told(stage)[2:] == [("public/1", 2, 25)]
+
+
+def test_the_end_of_an_earlier_connection_ends_no_later_one() -> None:
+    stage = market(Audience())
+    stage.tell(WireOpened("public/1", 2))
+    opened = len(stage.heard("wire", WireOpen))
+    stage.tell(WireClosed("public/1", 1, "late"), 3)
+    assert len(stage.heard("wire", WireOpen)) == opened
+    stage.tell(WireClosed("public/1", 2, "cut"), 3)
+    assert stage.heard("wire", WireOpen)[opened].connection == "public/1"
 
 
 def test_nobody_is_in_haste_for_tickers() -> None:

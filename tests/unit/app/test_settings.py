@@ -1,5 +1,6 @@
 """Settings: who wins, what is refused, and that secrets stay out of sight."""
 
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from zoe.app import dotenv, settings
+from zoe.app import claims, dotenv, settings
 from zoe.app.settings import load
 from zoe.app.version import VERSION
 from zoe.domain.errors import ConfigError
@@ -208,6 +209,21 @@ def test_a_line_that_is_no_variable_is_refused_by_number_and_not_repeated(tmp_pa
     with pytest.raises(ConfigError, match="line 2") as caught:
         dotenv.read(file)
     assert "secret-alone" not in str(caught.value)
+
+
+def test_a_user_without_a_home_is_asked_for_a_state_directory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)
+    with pytest.raises(ConfigError, match="ZOE_STATE_DIR must name a directory"):
+        settings.state_dir({})
+    with pytest.raises(ConfigError, match="ZOE_STATE_DIR must name a directory"):
+        settings.state_dir({"ZOE_STATE_DIR": "~nobody-of-this-name/zoe"})
+    assert settings.state_dir({"ZOE_STATE_DIR": "/var/zoe"}) == Path("/var/zoe")
+    with pytest.raises(ConfigError, match="HOME must name a directory"):
+        claims.account_file("kraken:a")
 
 
 def test_a_socket_path_that_is_too_long_moves_elsewhere(tmp_path: Path) -> None:

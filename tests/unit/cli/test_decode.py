@@ -1,4 +1,4 @@
-"""``zoe wire decode`` of a file that was cut short."""
+"""``zoe wire decode`` of a file that was cut short, and of frames of the private socket."""
 
 import gzip
 import json
@@ -34,3 +34,25 @@ def test_a_plain_file_that_ends_within_a_frame_says_so_and_a_whole_one_does_not(
     path.write_bytes(FRAMES)
     assert main(("wire", "decode", str(path))) == 0
     assert CUT not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ('{"method":"add_order","params":{"order_type":"limit"},"req_id":1}', 0),
+        ('{"method":"add_order","success":true,"result":{"order_id":"O1"},"req_id":1}', 0),
+        ('{"method":"cancel_order","success":false,"error":"EOrder:Unknown order","req_id":1}', 0),
+        ('{"method":"add_order","req_id":1}', 1),
+        ('{"method":"add_order","success":"yes"}', 1),
+        ('{"method":"no_such_call","params":{}}', 1),
+        ('{"channel":"executions","type":"update","data":[{"exec_type":7}]}', 1),
+    ],
+)
+def test_requests_answers_and_reports_are_read_by_their_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], frame: str, code: int
+) -> None:
+    path = tmp_path / "captured.jsonl"
+    path.write_text(frame + "\n")
+    assert main(("wire", "decode", str(path))) == code
+    (told,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (told.get("error") is None) is (code == 0)

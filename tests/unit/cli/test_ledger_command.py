@@ -218,6 +218,7 @@ def test_rulings_pair_what_the_rows_do_not(tmp_path: Path, capsys: Captured) -> 
         ("basis.jsonl", '{"refid":"R001","usd":"x"}\n', "basis.jsonl: 'x' is no amount"),
         ("final_marks.json", "[]", "final_marks.json: Expected `object`"),
         ("rulings.csv", "ledger_id,kind,group\nL1,gift,x\n", "gift is none of trade, deposit"),
+        ("declared.csv", 'ledger_id,usd\nL1,"1"2\n', "declared.csv: ',' expected after '\"'"),
     ],
 )
 def test_a_file_that_is_not_understood_is_named(

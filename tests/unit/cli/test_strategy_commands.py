@@ -59,6 +59,7 @@ def test_a_strategy_is_shown_with_its_warm_up_clock_its_gates_and_wants_against_
     assert "live (try it; configured shadow)" in told
     assert "WARMING 5, QUOTING 4" in told
     assert "SPREAD 7" in told
+    assert "X/USD=12" in told
     assert "30/600 s" in told
     assert "bid.0 2@9" in told
     assert "bid.0 1@8 resting" in told

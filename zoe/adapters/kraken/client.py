@@ -44,7 +44,8 @@ from zoe.ports.exchange import (
 
 Row = TypeVar("Row")
 DEADLINE_NS: Final = 5_000_000_000
-NONCES: Final = Path("~/.local/state/zoe/nonces").expanduser()
+#: Below the home of whoever has a key; public calls need none.
+NONCES: Final = Path("~/.local/state/zoe/nonces")
 
 
 class KrakenClient:

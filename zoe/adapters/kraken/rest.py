@@ -53,7 +53,7 @@ class RestCaller:
         self._keys = keys
         self._settings = settings
         self._session = new_session()
-        self._nonces = None if keys is None else NonceFile(settings.nonces, keys.key)
+        self._nonces = None if keys is None else NonceFile(settings.nonces.expanduser(), keys.key)
         self._limiter = RestLimiter(TIERS[settings.tier])
         self.clock = ExchangeClock()
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from private_rows import ENTRY, NEW, STAMP, frame
 
+from zoe.adapters.kraken.private_frames import update
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.sighting import Sighting
@@ -55,6 +56,13 @@ def test_a_frame_says_the_same_whichever_way_it_is_read(told: dict[str, Any], fo
     assert other.hears(*after) == usual.hears(*after)
 
 
+@pytest.mark.parametrize(("channel", "row"), [("executions", NEW), ("balances", ENTRY)])
+def test_only_the_usual_form_is_decoded_at_once(channel: str, row: dict[str, Any]) -> None:
+    told = frame(channel, 2, row)
+    assert update(json.dumps(told).encode()) is not None
+    assert [update(json.dumps(other).encode()) for other in in_other_words(told)] == [None] * 3
+
+
 def test_a_type_of_update_nobody_listed_is_read_as_no_update() -> None:
     (unread,) = Line().hears(frame("executions", 2, NEW, kind="correction"))
     assert isinstance(unread, FrameNotUnderstood)
@@ -89,8 +97,8 @@ def test_an_order_is_described_in_the_digits_of_its_last_report() -> None:
     line = Line()
     told = {"order_id": "O-1", "timestamp": STAMP, "exec_type": "amended", "order_status": "new"}
     row = json.dumps(told | {"limit_price": 90001, "order_qty": "?"}).replace('"?"', "0.0200")
-    update = b'{"channel":"executions","type":"update","data":[%b],"sequence":3}'
+    told_in = b'{"channel":"executions","type":"update","data":[%b],"sequence":3}'
     line.hears(frame("executions", 2, NEW))
-    (amended,) = line.session.received(update % row.encode(), 0)
+    (amended,) = line.session.received(told_in % row.encode(), 0)
     assert isinstance(amended, Sighting) and amended.description is not None
     assert str(amended.description.quantity.value) == "0.0200"

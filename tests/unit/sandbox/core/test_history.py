@@ -1,5 +1,6 @@
 """REST's views of the past: pages, windows, filters, and how far they lie behind."""
 
+from decimal import Decimal
 from typing import Any
 
 from sandbox_trial import Client, Trial
@@ -52,6 +53,29 @@ def test_start_is_exclusive_and_end_inclusive_and_both_may_be_ids() -> None:
     rows = pages(client, "Ledgers", "ledger")
     found = pages(client, "Ledgers", "ledger", start=rows[7]["id"], end=rows[2]["id"])
     assert [row["id"] for row in found] == [row["id"] for row in rows[2:6]]
+
+
+def test_a_window_of_closed_orders_is_about_when_they_opened_or_closed_or_both() -> None:
+    trial = Trial()
+    trial.market("20000", "20001", qty="100")
+    client = trial.first_client()
+    (early,) = client.limit("buy", "0.001", "15000")["txid"]
+    trial.pass_time(1)
+    client.limit("buy", "0.001", "20001")
+    trial.pass_time(1)
+    client("CancelOrder", txid=early)
+    rows = client("ClosedOrders")["closed"].values()
+    opened, closed = ([row[name] for row in rows] for name in ("opentm", "closetm"))
+    (first, second), half = opened, Decimal("0.5")
+    assert first < second == closed[1] < closed[0]
+    for start, end, found in (
+        (second - half, closed[0], {"open": 1, "close": 2, "both": 2}),
+        (second - half, closed[0] - half, {"open": 1, "close": 1, "both": 1}),
+        (first - half, first, {"open": 1, "close": 0, "both": 1}),
+    ):
+        for which, count in found.items():
+            window = {"start": str(start), "end": str(end), "closetime": which}
+            assert client("ClosedOrders", **window)["count"] == count, (which, start, end)
 
 
 def test_filters_leave_out_what_they_say() -> None:

@@ -116,7 +116,10 @@ def test_instruments_are_one_object_with_every_pair_and_asset() -> None:
     pairs = {row["symbol"]: row for row in frame["data"]["pairs"]}
     assert set(pairs) == {"BTC/USD", "ETH/USD", "ETH/BTC"}
     assert float(pairs["ETH/USD"]["price_increment"]) == 0.005
+    assert float(pairs["ETH/USD"]["tick_size"]) == 0.005
     assert float(pairs["BTC/USD"]["qty_min"]) == 0.00005
+    for pair in pairs.values():
+        assert float(pair["qty_increment"]) == float(f"1e-{pair['qty_precision']}")
     assert {row["id"] for row in frame["data"]["assets"]} == {"USD", "BTC", "ETH", "DOGE"}
 
 

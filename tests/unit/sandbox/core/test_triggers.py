@@ -83,6 +83,13 @@ def test_an_order_whose_price_has_come_already_is_canceled() -> None:
     assert (found["status"], found["reason"]) == ("canceled", "Order would trigger immediately")
 
 
+@pytest.mark.parametrize("kind", ["stop-loss", "take-profit", "stop-loss-limit"])
+def test_an_order_that_waits_for_nothing_is_refused(kind: str) -> None:
+    _, client = market()
+    told = place(client, kind, "sell", "0", price2="49000" if "limit" in kind else "")
+    assert told == ["EOrder:Invalid price"]
+
+
 def test_a_waiting_order_holds_and_is_told_step_by_step() -> None:
     trial, client = market()
     socket = client.socket()
