@@ -15,7 +15,6 @@ crash of the Journal instead (app/tree.py).
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
 from typing import Any, Final, assert_never
 
 import attrs
@@ -185,7 +184,8 @@ class Journal(Actor):
         """Whether anybody waits for anything in the queue, or it is as long as a group may be."""
         if len(self._queue) >= GROUP_REQUESTS:
             return True
-        for item in self._queue:
+        # The newest first: most often it is what was waited for.
+        for item in reversed(self._queue):
             if not isinstance(item, Waiting) or item.record.parcels or item.record.reply_to:
                 return True
         return False
@@ -296,16 +296,15 @@ class Journal(Actor):
 
     def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.
-        most = max(GROUP_REQUESTS, len(self._queue) // 2)
-        group: list[Waiting] = []
-        rows = 0
-        for waiting in islice(self._queue, most):
-            if rows >= GROUP_ROWS or not isinstance(waiting, Waiting):
+        queue, group, rows = self._queue, list[Waiting](), 0
+        most = max(GROUP_REQUESTS, len(queue) // 2)
+        while queue and len(group) < most and rows < GROUP_ROWS:
+            first = queue[0]
+            if not isinstance(first, Waiting):
                 break
-            rows += len(waiting.record.rows)
-            group.append(waiting)
-        for _ in group:
-            self._queue.popleft()
+            queue.popleft()
+            rows += len(first.record.rows)
+            group.append(first)
         return tuple(group)
 
     def _number(self, group: tuple[Waiting, ...]) -> tuple[JournalRow, ...]:

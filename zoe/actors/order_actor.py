@@ -33,7 +33,7 @@ from zoe.domain.order import (
     Order,
     State,
 )
-from zoe.domain.order_inputs import but, command
+from zoe.domain.order_inputs import but, command, waiting
 from zoe.domain.order_news import enlarged, news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import (
@@ -107,7 +107,7 @@ class OrderActor(Actor):
 
     def on_start(self) -> None:
         if self._fresh is not None and self.incarnation == 1:
-            self._order = Order(self._fresh.intent, State.WAITING)
+            self._order = waiting(self._fresh.intent)
             if self._fresh.begun is None:
                 self._ask_permit(Action.ADD, None)
             else:

@@ -9,8 +9,8 @@ import attrs
 
 from zoe.domain import order_record
 from zoe.domain.ids import client_order_id
-from zoe.domain.order import Input, Intent, Order, Route, State
-from zoe.domain.order_inputs import command
+from zoe.domain.order import Input, Intent, Order, Route
+from zoe.domain.order_inputs import command, waiting
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
 from zoe.messages.journal import quick_record, quick_row
@@ -69,7 +69,7 @@ def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
 def begin(officer: Actor, intent: Intent, verdict: str, config: OrderConfig) -> Order:
     """Records an order for which there is room; OrderDesk does all else while the store writes."""
     chance, now_ns = officer.rng.getrandbits(58), officer.clock.wall_ns()
-    order = opened(Order(intent, State.WAITING), config.desk_tag, chance, now_ns)
+    order = opened(waiting(intent), config.desk_tag, chance, now_ns)
     row = quick_row(
         *(order_record.stream_of(config.account_id, intent.intent_id), 1),
         *order_record.opening_row(order, verdict),

@@ -26,6 +26,8 @@ from zoe.messages.market import Quote
 
 _situation: Final = quick(Situation)
 _seen_at: Final = quick(Reference)
+#: Bid and ask, counted in the pair's last digits, and how many these are.
+_Best = tuple[int | None, int | None, int]
 
 
 def ask_of(terms: Terms) -> Ask:
@@ -44,8 +46,8 @@ class RiskView:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._quotes: dict[str, Quote] = {}
-        #: The prices of a pair's quote, once somebody has asked for them.
-        self._prices: dict[str, tuple[Quote, Price | None, Price | None]] = {}
+        #: The best prices of a pair, as its quote counts them and as they are: most quotes change neither.
+        self._prices: dict[str, tuple[_Best, Price | None, Price | None]] = {}
         self._orders: dict[str, Resting] = {}
         self._ages = Ages()
         #: Amends that were approved and have not been seen to leave yet.
@@ -72,9 +74,10 @@ class RiskView:
         quote = self._quotes.get(pair)
         if quote is None or not quote.live:
             return None
+        best = quote.bid, quote.ask, quote.price_precision
         known = self._prices.get(pair)
-        if known is None or known[0] is not quote:
-            known = self._prices[pair] = (quote, *_prices(quote))
+        if known is None or known[0] != best:
+            known = self._prices[pair] = (best, *_prices(quote))
         return _seen_at(known[1], known[2], quote.age_ns(now_ns))
 
     def traded(self, rows: tuple[StoredRow, ...]) -> None:

@@ -87,13 +87,13 @@ def worst_price(
     Args:
         reach: The collar, relative to the opposite price.
     """
+    if limit is not None and side is Side.BUY:
+        return limit.value
     opposite = None if reference is None else reference.opposite(side)
     market = None if opposite is None else opposite.value
     if limit is None:
         return market if market is None or side is Side.SELL else market * (1 + reach)
-    if side is Side.BUY or market is None:
-        return limit.value
-    return max(limit.value, market)
+    return limit.value if market is None else max(limit.value, market)
 
 
 def _expected(trigger: Price, reference: Reference | None) -> Reference | None:

@@ -5,7 +5,7 @@ neither in the table nor listed as stale is an ``UnexpectedFact``, and reconcili
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -23,11 +23,25 @@ from zoe.domain.order import (
     CancelProgress,
     Fact,
     Input,
+    Intent,
     Order,
+    OrderType,
+    Side,
     State,
     filled_by,
 )
-from zoe.domain.quantity import Quantity
+from zoe.domain.quantity import Price, Quantity
+
+#: All that is the same of every order that has not left.
+_WAITING: Final = Order(
+    Intent("", "", None, "", Side.BUY, OrderType.LIMIT, Quantity.of("1"), Price.of("1")),
+    State.WAITING,
+)
+
+
+def waiting(intent: Intent) -> Order:
+    """An order that has not left: as Order makes it, in a quarter of its time."""
+    return _with(_WAITING, {"intent": intent})
 
 
 def but(order: Order, **changes: Any) -> Order:

@@ -325,3 +325,15 @@ def test_of_what_is_denied_no_row_is_written_though_it_has_room() -> None:
     stage.tell(PlaceOrder(intent(), stage.runtime.find("asker"), has_room=True))
     assert stage.kinds() == []
     assert [d.code for d in stage.heard("asker", OrderDenied)] == ["NOT_READY"]
+
+
+def test_a_quote_is_read_as_it_is_counted_whatever_was_counted_before() -> None:
+    stage = ready(officer())
+    place(stage, intent(1))
+    now_ns = stage.runtime.clock.wall_ns()
+    # The same digits, one more of them behind the point: a tenth of the price.
+    stage.tell(Quotes("", (Quote("BTC/USD", 2, 8, 500_000, 10, 500_010, 10, None, now_ns),)))
+    place(stage, intent(2))
+    (denied,) = stage.heard("asker", OrderDenied)
+    assert denied.code == "PRICE_COLLAR"
+    assert dict(denied.values)["against"] == "5000.1"

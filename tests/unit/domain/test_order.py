@@ -27,7 +27,7 @@ from zoe.domain.order import (
     Side,
     State,
 )
-from zoe.domain.order_inputs import amending, apply, command
+from zoe.domain.order_inputs import amending, apply, command, waiting
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 INTENT = Intent(
@@ -78,6 +78,12 @@ def reachable(start: State) -> set[State]:
                 found.add(there)
                 new.append(there)
     return found
+
+
+def test_an_order_that_has_not_left_is_as_order_makes_it() -> None:
+    made = Order(INTENT, State.WAITING)
+    assert vars(waiting(INTENT)) == vars(made)
+    assert waiting(INTENT) == made
 
 
 @pytest.mark.parametrize("state", ENDS, ids=lambda state: state.value)
