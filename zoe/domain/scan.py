@@ -162,7 +162,7 @@ class ScanConfig:
         min_turnover_usd: Of 24 hours.
         horizon_seconds: Of the momentum that counts: one of HORIZONS.
         exclude: Bases that are never ranked.
-        kept: Rows of a ranking that are written down.
+        kept: Rows of a ranking that are written down; focus goes no further by default.
     """
 
     enabled: bool = False
@@ -178,7 +178,7 @@ class ScanConfig:
     weight_momentum: int = attrs.field(default=2, validator=attrs.validators.ge(0))
     weight_activity: int = attrs.field(default=1, validator=attrs.validators.ge(0))
     exclude: tuple[str, ...] = ("USDT", "USDC", "DAI", "PYUSD", "EUR", "GBP", "AUD", "CHF", "CAD")
-    kept: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    kept: int = attrs.field(default=50, validator=attrs.validators.ge(1))
 
 
 @attrs.frozen

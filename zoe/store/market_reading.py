@@ -6,7 +6,10 @@ from zoe.store.connection import Database
 
 _FOCUS = "SELECT body -> 'focus' FROM journal WHERE kind = 'focus.changed' ORDER BY at_ns DESC LIMIT 1"  # fmt: skip
 
-_RANKS = "SELECT symbol, rank FROM candidate_scans WHERE seq = (SELECT max(seq) FROM journal WHERE kind = 'scan.ranked')"  # fmt: skip
+#: The scout's own: a strategy that scans writes its passes beside them, in a stream that goes on with its name.
+_RANKS = """
+    SELECT symbol, rank FROM candidate_scans WHERE seq = (
+        SELECT max(seq) FROM journal WHERE kind = 'scan.ranked' AND stream = 'scan/' || account_id)"""
 
 
 def ranks(database: Database) -> Mapping[str, int]:

@@ -218,12 +218,15 @@ def why(database: Database, wanted: str) -> list[Row]:
 
 
 def rank_before(database: Database, account: str, symbol: str, seq: int) -> Row | None:
-    """A pair's place in the newest ranking before a row of the journal, as far as it was written down."""
+    """The place of a pair in the newest ranking before a row of the journal, as far as it was written
+    down; or that of its sibling, where the base was ranked by it: a base is ranked once."""
     sql = """
         SELECT seq, at_ns, symbol, rank, score FROM candidate_scans
-         WHERE account_id = :account AND symbol = :symbol AND seq < CAST(:seq AS bigint)
-         ORDER BY seq DESC LIMIT 1"""
-    found = _query(database, sql, account=account, symbol=symbol, seq=seq)
+         WHERE account_id = :account AND split_part(symbol, '/', 1) = :base AND rank IS NOT NULL
+           AND seq < CAST(:seq AS bigint)
+         ORDER BY seq DESC, symbol = :symbol DESC, rank LIMIT 1"""
+    base = symbol.partition("/")[0]
+    found = _query(database, sql, account=account, base=base, symbol=symbol, seq=seq)
     return found[0] if found else None
 
 
