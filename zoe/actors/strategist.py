@@ -186,7 +186,7 @@ class Strategist(Actor):
             "state_after": canonical(decision.state),
         }
         row = quick_row(self._stream, self._version, DECISION, canonical(body))
-        self.tell(self.find("journal"), quick_record((row,)))
+        self.tell_in_passing(self.find("journal"), quick_record((row,)))
 
     def _shown_held(self) -> dict[str, str] | None:
         """The balances as a row shows them; they change less often than a decision."""

@@ -114,6 +114,7 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     "journal",
                     partial(Journal, account, parts.store, ("risk", "orders"), parts.notes),
                     dispatcher=ORDERS,
+                    gathers=True,
                     stop_seconds=8.0,
                 ),
             ),

@@ -84,6 +84,13 @@ class Actor:
         """Sends what an earlier message asked for: caused by it, not by the one being handled."""
         self._life.tell_because_of(cause, to, message)
 
+    def tell_in_passing(self, to: Address, message: Message) -> None:
+        """Sends what nobody waits for: by itself it wakes nobody while anything else is under way.
+
+        It stands in line from the end of the turn on, ahead of what follows from the turn's mail.
+        """
+        self._life.tell_in_passing(to, message)
+
     def reply(self, message: Message) -> None:
         """Answers whoever asked, or tells the sender of the message being handled."""
         self._life.reply(message)

@@ -1,7 +1,7 @@
 """Dispatcher: cells that are stepped by one thread at a time, one message each in turn.
 
 A cell that has more mail goes on when what followed from its message has been done: what is under
-way is not held up by what comes behind it.
+way is not held up by what comes behind it. One that gathers goes on at once: nothing has followed yet.
 
 It has a thread of its own. But a thread that brings mail, and would only wait for more, steps them
 itself where nobody is at it: that costs no hop, and nobody to share the interpreter with.
@@ -138,7 +138,10 @@ class Dispatcher(Carrier):
             # Whoever puts mail from here on sees that it sleeps, and readies it.
             if worked and reader.asleep and cell.is_busy():
                 reader.asleep = False
-                more.append(cell)
+                if cell.child.gathers and steps % STEPS_AHEAD:
+                    ready.appendleft(cell)
+                else:
+                    more.append(cell)
             if timers.unnoticed and not steps % STEPS_UNNOTICED:
                 timers.notice()
         if timers.unnoticed:

@@ -97,6 +97,18 @@ class Mailbox:
             reader.notify()
         return True
 
+    def put_in_passing(self, envelope: Envelope) -> bool:
+        """As ``put``, of ORDERED mail, and wakes nobody: whoever puts it calls ``wake`` soon."""
+        assert envelope.message.lane is _ORDERED, envelope.message
+        if len(self.line) >= self.capacity and not self._has_room_for(envelope):
+            return False
+        self.line.append(envelope)
+        return True
+
+    def wake(self) -> None:
+        """Makes whoever reads look again, if it waits."""
+        self.reader.wake()
+
     def put_all(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
         """Takes envelopes in order and wakes the reader once; those that are refused for lack of room."""
         reader = self.reader

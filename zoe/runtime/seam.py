@@ -213,6 +213,10 @@ class Runtime:
         elif not to.mailbox.open:  # it closed between the look and the put
             self.divert(to)
 
+    def deliver_in_passing(self, to: Address, envelope: Envelope) -> None:
+        """The same; whoever reads may learn of it when nothing else is under way."""
+        self.deliver(to, envelope)
+
     def _elsewhere(self, to: Address, envelope: Envelope) -> None:
         if to.handler is None:
             fate = Fate.SHUTDOWN if self._addresses.ended else Fate.CLOSED

@@ -30,6 +30,7 @@ class Child:
         intensity: As a parent: failures of its own children that it survives in a period.
         restart: After a crash, but for ``temporary``; whoever retires is never started again.
         dispatcher: Actors that name the same dispatcher share its thread.
+        gathers: Whether it makes one thing of all mail that is there, and so goes on with that at once.
         stop_seconds: How long it may take to stop before it is fenced, and the process ended.
     """
 
@@ -42,6 +43,7 @@ class Child:
     period_seconds: float = 10.0
     restart: Literal["permanent", "transient", "temporary"] = "permanent"
     dispatcher: str | None = None
+    gathers: bool = False
     stop_seconds: float = 5.0
 
 

@@ -24,7 +24,7 @@ from zoe.runtime.cell import Cell
 from zoe.runtime.clock import SystemClock
 from zoe.runtime.dispatcher import Dispatcher, lending
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
+from zoe.runtime.message import Envelope, Fate, Message
 from zoe.runtime.offload import Outcome, outcome_of
 from zoe.runtime.seam import Runtime, Slot
 from zoe.runtime.supervision import Owner
@@ -293,6 +293,18 @@ class ThreadRuntime(Runtime):
             self.supervise_now(action)
         else:
             stepped.put_off(partial(self.supervise_now, action))
+
+    def deliver_in_passing(self, to: Address, envelope: Envelope) -> None:
+        """See Runtime; it is when the dispatcher that this thread steps has nothing else to do."""
+        stepped, mailbox = current.stepped, to.mailbox
+        if stepped is None or self.witness is not None or not mailbox.open:
+            self.deliver(to, envelope)
+        elif not mailbox.put_in_passing(envelope):
+            self.bury(to, envelope, Fate.OVERFLOW, None)
+        elif not to.mailbox.open:  # it closed between the look and the put
+            self.divert(to)
+        else:
+            stepped.put_off(mailbox.wake)
 
     def give_way(self) -> None:
         """Lets the thread that was woken last go first."""

@@ -37,6 +37,7 @@ class Pokes:
     def __init__(self) -> None:
         self.seen: list[Poke] = []
         self.threads: list[str] = []
+        self.readers: list[str] = []
         self.thread = ""
         self.more = threading.Semaphore(0)
         self._turn = threading.Lock()
@@ -46,6 +47,8 @@ class Pokes:
         assert isinstance(envelope.message, Poke)
         assert self._turn.acquire(blocking=False), "two turns at once"
         self.seen.append(envelope.message)
+        assert envelope.sender is not None
+        self.readers.append(envelope.sender.name)
         self.threads.append(threading.current_thread().name)
         self.thread = threading.current_thread().name
         self._never.wait(1e-6)  # lets other threads go on, and meet this turn
@@ -319,3 +322,73 @@ def test_a_timer_rings_however_busy_the_dispatcher_is_that_armed_it(
     for number in range(3):
         runtime.find("ringer").tell(Poke(0, number))
         assert rung.acquire(timeout=PATIENCE_SECONDS)
+
+
+# What nobody waits for
+
+
+class Passer(Actor):
+    """Tells the gatherer in passing, then sends a poke through the stages."""
+
+    def handle(self, message: Message) -> None:
+        assert isinstance(message, Poke)
+        if message.number == 0:
+            self.tell(self.find("stage-0"), Poke(0, 1))
+            self.tell_in_passing(self.find("gatherer"), Poke(STAGES, 0))
+
+
+class Gatherer(Actor):
+    """Tells what it hears, and that it heard."""
+
+    def handle(self, message: Message) -> None:
+        self.tell(self.find("witness"), message)
+
+
+def passing(runtime: ThreadRuntime, dispatcher: str | None, pokes: list[Poke]) -> list[Poke]:
+    """The order in which things are done, so many pokes in all, when the passer is poked."""
+    stages = [Child(f"stage-{n}", partial(Stage, n), dispatcher=DISPATCHER) for n in range(STAGES)]
+    gatherer = Child("gatherer", Gatherer, dispatcher=DISPATCHER, gathers=True)
+    passer = Child("passer", Passer, dispatcher=dispatcher)
+    seen = begun(runtime, *stages, gatherer, passer)
+    runtime.post_all(runtime.find("passer"), pokes, lend=True)
+    for _ in range(STAGES + 1):
+        assert seen.more.acquire(timeout=PATIENCE_SECONDS)
+    return seen.seen
+
+
+def test_what_is_told_in_passing_is_heard_when_all_that_was_under_way_is_done(
+    runtime: ThreadRuntime,
+) -> None:
+    heard = passing(runtime, DISPATCHER, [Poke(0, 0)])
+    assert heard == [*(Poke(stage, 1) for stage in range(STAGES)), Poke(STAGES, 0)]
+
+
+def test_what_is_told_in_passing_by_a_thread_of_its_own_is_heard_too(
+    runtime: ThreadRuntime,
+) -> None:
+    assert Poke(STAGES, 0) in passing(runtime, None, [Poke(0, 0)])
+
+
+class Ender(Actor):
+    """Tells the gatherer what it waits for, then somebody else."""
+
+    def handle(self, message: Message) -> None:
+        for name in ("gatherer", "one"):
+            self.tell(self.find(name), message)
+
+
+def test_one_that_gathers_goes_on_at_once_with_the_mail_that_is_there(
+    runtime: ThreadRuntime,
+) -> None:
+    ender = Child("stage-0", Ender, dispatcher=DISPATCHER)
+    gatherer = Child("gatherer", Gatherer, dispatcher=DISPATCHER, gathers=True)
+    seen = begun(runtime, ender, gatherer, Child("passer", Passer, dispatcher=DISPATCHER))
+    until, mine = time.monotonic() + PATIENCE_SECONDS, threading.current_thread().name
+    # Until the start is over the dispatcher's own thread may be at it.
+    while set(seen.threads[-3:]) != {mine}:
+        assert time.monotonic() < until, f"{seen.thread} steps it"
+        runtime.post_all(runtime.find("passer"), [Poke(0, 0)], lend=True)
+        for _ in range(3):
+            assert seen.more.acquire(timeout=PATIENCE_SECONDS)
+    assert seen.seen[-3:] == [Poke(STAGES, 0), Poke(0, 1), Poke(0, 1)]
+    assert seen.readers[-3:] == ["gatherer", "gatherer", "one"]
