@@ -20,6 +20,11 @@ Written = tuple[int, bytes]
 Touch = tuple[int | None, int, int | None, int]
 
 
+def written(levels: Sequence[Level]) -> list[Written]:
+    """Levels with their part of the checksum."""
+    return [(price, b"%d%d" % (price, qty) if qty else b"") for price, qty in levels]
+
+
 class Levels(Sequence[Level]):
     """The best levels of one side at a moment, best first.
 
@@ -128,8 +133,7 @@ class Book:
         Returns:
             Whether a best level was among them.
         """
-        told = [[(p, b"%d%d" % (p, q) if q else b"") for p, q in side] for side in (bids, asks)]
-        return self.apply(*told)
+        return self.apply(written(bids), written(asks))
 
     def apply(self, bids: Sequence[Written], asks: Sequence[Written]) -> bool:
         """As ``update``, of levels whose part of the checksum is known."""
@@ -140,10 +144,9 @@ class Book:
     def put(self, told: Sequence[Written], *, is_bid: bool) -> bool:
         """As ``apply``, of one side: nearly every change is."""
         side = self._bids if is_bid else self._asks
-        side.shown = None
-        keys, texts, sign, moved = side.keys, side.texts, side.sign, False
+        keys, texts, moved = side.keys, side.texts, False
         for price, text in told:
-            key = price * sign
+            key = -price if is_bid else price
             at = bisect_left(keys, key)
             if at < len(keys) and keys[at] == key:
                 if text:
@@ -153,15 +156,22 @@ class Book:
             elif text:
                 keys.insert(at, key)
                 texts.insert(at, text)
-            if at == 0:
-                moved, side.first = True, None
+            if not at:
+                moved = True
+        side.shown = None
+        if moved:
+            side.first = None
         # No delete is sent for levels that are pushed out.
         if len(texts) > self.depth:
             del keys[self.depth :], texts[self.depth :]
-        side.text = b"".join(texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS])
-        if not is_bid:
-            self._asks_crc = crc32(side.text)
-        self.crc = crc32(self._bids.text, self._asks_crc)
+        side.text = text = b"".join(
+            texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
+        )
+        if is_bid:
+            self.crc = crc32(text, self._asks_crc)
+        else:
+            self._asks_crc = crc = crc32(text)
+            self.crc = crc32(self._bids.text, crc)
         return moved
 
     @property

@@ -54,9 +54,9 @@ def test_both_ways_to_read_a_book_come_to_the_same(changes: list[tuple[Any, Any]
 @given(SIDES, SIDES)
 def test_what_matches_is_counted_exactly(bids: Any, asks: Any) -> None:
     frame = text("X/Y", bids, asks, 7)
-    match = compact.several(frame.encode())
+    match = compact.both_sides(frame.encode())
     if match is None:
-        assert compact.one(frame.encode()) is None
+        assert compact.one_side(frame.encode()) is None
         return
     assert not any("e" in n or "N" in n or "-" in n for level in (*bids, *asks) for n in level)
     for section, meant in zip(match.groups()[1:3], (bids, asks), strict=True):
@@ -68,7 +68,7 @@ def test_what_matches_is_counted_exactly(bids: Any, asks: Any) -> None:
 
 @given(st.text(max_size=60))
 def test_symbols_are_kept_as_they_are_or_the_frame_is_left(symbol: str) -> None:
-    match = compact.several(text(symbol, [], [], 0).encode())
+    match = compact.both_sides(text(symbol, [], [], 0).encode())
     if match is not None and "\\" not in symbol:
         assert json.loads(f'"{match[1].decode()}"', strict=False) == symbol
 

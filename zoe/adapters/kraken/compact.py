@@ -20,21 +20,19 @@ _BEGIN: Final = rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([^"\
 # What is no time is found when the time is read, if it is read at all.
 _END: Final = rb'\],"checksum":([0-9]{1,10}+),"timestamp":"([^"]{1,40}+)"\}\]\}'
 
-#: A change of one level. Symbol; something where it is an ask's; whole and decimals of its price and of its
-#: quantity; checksum; timestamp.
-one: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
-    rb'%b"bids":\[(\],"asks":\[)?+%b(?(2)|\],"asks":\[)%b' % (_BEGIN, _LEVEL, _END)
+#: A change of one side, as nearly every one is. Symbol; something where it is the asks'; whole and decimals of
+#: its first level's price and quantity; its other levels; checksum; timestamp.
+one_side: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
+    rb'%b"bids":\[(\],"asks":\[)?+%b((?:,%b)*+)(?(2)|\],"asks":\[)%b' % (_BEGIN, _LEVEL, _ANY, _END)
 ).fullmatch
-#: A change of any number of levels. Symbol; bids; asks; checksum; timestamp.
-several: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
+#: A change of any form. Symbol; bids; asks; checksum; timestamp.
+both_sides: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
     rb'%b"bids":\[%b\],"asks":\[%b%b' % (_BEGIN, _SIDE, _SIDE, _END)
 ).fullmatch
-#: A longer frame is hardly of one level.
-LONGEST_OF_ONE: Final = 205
 _EACH_LEVEL: Final = re.compile(_LEVEL).findall
 
 #: One that is longer holds more levels than books have, and is looked at level by level.
-LONGEST_OF_SEVERAL: Final = 256 * 1024
+LONGEST_OF_A_BOOK: Final = 256 * 1024
 
 _TICKER: Final = b'{"channel":"ticker","type":"update","data":[{"symbol":"'
 _SYMBOL_AT: Final = len(_TICKER)
@@ -58,7 +56,7 @@ def ticker(payload: bytes) -> bytes | None:
 
 
 def levels(side: bytes, price_precision: int, qty_precision: int) -> list[Written] | None:
-    """One side's changes, of what ``several`` matched; None where the slow way must say what they are."""
+    """One side's changes, of what was matched; None where the slow way must say what they are."""
     found: list[Written] = []
     for whole, decimals, qty_whole, qty_decimals in _EACH_LEVEL(side) if side else ():
         if len(decimals) != price_precision or len(qty_decimals) != qty_precision:

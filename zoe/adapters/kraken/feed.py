@@ -14,9 +14,10 @@ import attrs
 import msgspec
 
 from zoe.adapters.kraken import compact, frames, rows
-from zoe.adapters.kraken.shelf import Kept, Precision, Shelf
+from zoe.adapters.kraken.shelf import Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
+from zoe.domain.book import written
 from zoe.domain.catalog import MOST_PAIRS, Instrument
 from zoe.domain.quick import quick
 from zoe.messages.market import (
@@ -103,11 +104,13 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
-        kind, said = payload[_KIND], _NOTHING
-        if kind == _TRADE:
+        kind, said, shelf = payload[_KIND], _NOTHING, self._shelf
+        if kind == _BOOK and shelf.read(payload):
+            shelf.apply(received_ns)
+        elif kind == _TRADE:
             said = self._trades(payload, received_ns)
-        elif kind != _BOOK or not self._shelf.quick(payload, received_ns):
-            said = self._seldom(payload, received_ns)
+        elif not (kind == _TICKER and self._hold(payload, received_ns)):
+            said = self._slow(payload, received_ns)
         told, tape = self._books_news(received_ns), self._tape
         if said or tape.heard:
             told = [*said, *told, *tape.told(received_ns)]
@@ -119,41 +122,44 @@ class FeedReader:
             for payload in payloads:
                 yield list(self.feed(payload, received_ns))
             return
-        quick, trades = self._shelf.quick, list[bytes]()
+        shelf, trades = self._shelf, list[bytes]()
         said: list[Message] = []
         for payload in payloads:
             kind = payload[_KIND]
+            if kind == _BOOK and shelf.read(payload):
+                continue
             if kind == _TRADE:
                 trades.append(payload)
-            elif kind != _BOOK or not quick(payload, received_ns):
-                said += self._seldom(payload, received_ns)
-        yield [*said, *self._joined(self._books_news(received_ns))]
+            elif not (kind == _TICKER and self._hold(payload, received_ns)):
+                shelf.apply(received_ns)  # it may be the end of a book, or the beginning
+                said += self._slow(payload, received_ns)
+        shelf.apply(received_ns)
+        yield [*said, *self._joined(received_ns)]
         # No order's price follows from these: they are not even read before quotes are told.
         later = [news for payload in trades for news in self._trades(payload, received_ns)]
         later += self._tape.told(received_ns)
         yield [*later, *self._due(received_ns)] if self._is_due(received_ns) else later
 
-    def _seldom(self, payload: bytes, received_ns: int) -> Sequence[Message]:
-        """What is neither a trade nor a change of a book in the exchange's own compact form."""
-        if payload[_KIND] == _TICKER and self._calm_ns and self._hold(payload, received_ns):
-            return _NOTHING
-        return self._slow(payload, received_ns)
+    def _joined(self, received_ns: int) -> list[Message]:
+        """As ``_books_news``, and all quotes as one: a message for each costs its listener more than the quote."""
+        quotes, broken = self._quotes(received_ns), self._shelf.take_broken()
+        if broken:
+            # One of a book that broke stands before that of the one which has come for it.
+            quotes = [*(news for news in broken if isinstance(news, Quote)), *quotes]
+            quotes = list({quote.symbol: quote for quote in quotes}.values())
+            broken = [news for news in broken if not isinstance(news, Quote)]
+        return [*broken, _QUOTES(self._connection, tuple(quotes))] if quotes else broken
 
-    def _joined(self, said: Sequence[Message]) -> Sequence[Message]:
-        """The same, and all quotes as one: a message for each costs its listener more than the quote."""
-        # One of a book that broke stands before that of the one which has come for it.
-        newest = {news.symbol: news for news in said if type(news) is Quote}
-        if not newest:
-            return said
-        others = (news for news in said if type(news) is not Quote)
-        return [*others, _QUOTES(self._connection, tuple(newest.values()))]
+    def _books_news(self, received_ns: int) -> list[Message]:
+        """What books have come to: broken ones, then each pair's newest quote."""
+        quotes = self._quotes(received_ns)
+        return [*self._shelf.take_broken(), *quotes]
 
-    def _books_news(self, received_ns: int) -> Sequence[Message]:
-        """What books have come to."""
+    def _quotes(self, received_ns: int) -> list[Quote]:
         shelf = self._shelf
         if shelf.owes(received_ns):
             shelf.settle_owed(received_ns)
-        return shelf.told(received_ns) if shelf.due or shelf.broken_news else _NOTHING
+        return shelf.told(received_ns) if shelf.due else []
 
     def _is_due(self, received_ns: int) -> bool:
         # A clock that was set back must not silence it.
@@ -199,7 +205,7 @@ class FeedReader:
             return [rows.unreadable(problem, payload)]
 
     def _hold(self, payload: bytes, received_ns: int) -> bool:
-        symbol = compact.ticker(payload)
+        symbol = compact.ticker(payload) if self._calm_ns else None
         if symbol is None:
             return False
         held = self._tickers
@@ -286,28 +292,19 @@ class FeedReader:
         if not snapshot and row.symbol not in self._shelf:
             return []  # dropped, and its new snapshot has not come
         try:
-            book, moved = self._applied(row, snapshot, precision)
+            bids, asks = (written(rows.levels(side, *precision)) for side in (row.bids, row.asks))
         except (msgspec.MsgspecError, RecursionError) as problem:
             self._shelf.broken(row.symbol, "a change could not be read", received_ns)
             return [rows.not_understood(str(problem), msgspec.json.encode(row))]
         except ValueError as problem:
             self._shelf.broken(row.symbol, str(problem), received_ns)
             return []
+        shelf, symbol = self._shelf, row.symbol
         stamp = None if row.timestamp is None else row.timestamp.encode()
-        self._shelf.settle(book, moved, row.checksum, stamp, received_ns)
+        book = shelf.load(symbol, precision) if snapshot else shelf.of(symbol)
+        shelf.note(book, (bids, asks, row.checksum, stamp))
+        shelf.apply(received_ns)
         return []
-
-    def _applied(
-        self, row: frames.TextBookRow, snapshot: bool, precision: Precision
-    ) -> tuple[Kept, bool]:
-        """The changed book, and whether its best levels were among the changes."""
-        bids, asks = rows.levels(row.bids, *precision), rows.levels(row.asks, *precision)
-        if not snapshot:
-            kept = self._shelf.of(row.symbol)
-            return kept, kept.book.update(bids, asks)
-        kept = self._shelf.load(row.symbol, precision)
-        kept.book.load(bids, asks)
-        return kept, True
 
     def _instrument(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         pairs: list[Instrument] = []

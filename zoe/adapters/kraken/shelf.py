@@ -1,8 +1,9 @@
 """Shelf: the books of one connection, kept, checked against every checksum, and told as quotes.
 
-Most changes are one level of one book in the exchange's own compact form: those take the short way, from
-the frame's bytes to the book's integers without a decoder. Quotes are made when they are asked for, so
-that of many changes that came together the last one is told.
+Nearly all changes are of one book in the exchange's own compact form: those take the short way, from the
+frame's bytes to the book's integers without a decoder. What came together is read first, then applied pair by pair,
+each change checked by its own checksum. Quotes are made when they are asked for, so that of many changes that
+came together the last one is told.
 """
 
 from collections import deque
@@ -13,12 +14,14 @@ import attrs
 
 from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.numbers import nanoseconds
-from zoe.domain.book import Book, Level
+from zoe.domain.book import Book, Level, Written
 from zoe.domain.quick import quick
 from zoe.messages.market import BookBroken, Quote
 from zoe.runtime.message import Message
 
 Precision = tuple[int, int]
+#: Bids and asks that a frame changes, its checksum, and the exchange's time as it stands there.
+Change = tuple[Sequence[Written], Sequence[Written], int, bytes | None]
 _ZERO: Final = b"0"
 _QUOTE: Final = quick(Quote)
 _NO_LEVELS: Final[tuple[Sequence[Level], Sequence[Level]]] = ((), ())
@@ -41,6 +44,7 @@ class Kept:
         stamp: The exchange's time of that change, as it stands in its frame.
         owed_ns: When the first change behind the best prices came that has not been told; 0 for none.
         newest_ns, newest: When the last such change came, and the exchange's time of it.
+        changes: What has been read, and is still to be applied.
     """
 
     symbol: str
@@ -53,6 +57,7 @@ class Kept:
     owed_ns: int = 0
     newest_ns: int = 0
     newest: bytes | None = None
+    changes: list[Change] = attrs.field(factory=list)
 
 
 class Shelf:
@@ -65,7 +70,6 @@ class Shelf:
 
     Attributes:
         due: Pairs whose quotes are to be told.
-        broken_news: What is to be told of books that are gone.
     """
 
     def __init__(self, depth: int, calm_ns: int, *, levels: bool) -> None:
@@ -77,12 +81,14 @@ class Shelf:
         #: The text of the second that was read last, with its point, and where it begins.
         self._second = b""
         self._second_ns = 0
-        self.broken_news: list[Message] = []
+        self._broken: list[Message] = []
         self.due: dict[str, Kept] = {}
         #: Changes behind the best prices, oldest first: quotes with levels owe them. One that has been
         #: told meanwhile is passed over.
         self._owed: deque[tuple[int, Kept]] = deque()
         self._told = 0
+        #: Books of which something has been read that is still to be applied.
+        self._read: list[Kept] = []
 
     def __contains__(self, symbol: str) -> bool:
         return symbol.encode() in self._books
@@ -95,7 +101,7 @@ class Shelf:
     def load(self, symbol: str, precision: Precision) -> Kept:
         """A new and empty book, for a snapshot."""
         verified = self.verified.setdefault(symbol, Verified())
-        kept = Kept(symbol, Book(self._depth), *precision, verified)
+        kept = Kept(symbol, Book(self._depth), *precision, verified, told_ns=-self._calm_ns)
         self._books[symbol.encode()] = kept
         return kept
 
@@ -103,33 +109,42 @@ class Shelf:
         """The book of a pair that has one."""
         return self._books[symbol.encode()]
 
-    def quick(self, payload: bytes, received_ns: int) -> bool:
-        """Takes a compact change of one book; False for any other frame."""
-        match = compact.one(payload) if len(payload) <= compact.LONGEST_OF_ONE else None
+    def read(self, payload: bytes) -> bool:
+        """Reads a compact change of one book, which waits for ``apply``; False for any other frame."""
+        if len(payload) > compact.LONGEST_OF_A_BOOK:
+            return False
+        match = compact.one_side(payload)
         if match is None:
-            return self._several(payload, received_ns)
-        symbol, ask, whole, decimals, qty_whole, qty_decimals, crc, stamp = match.groups(b"")
+            return self._any_form(payload)
+        symbol, ask, whole, decimals, qty_whole, qty_decimals, more, crc, stamp = match.groups(b"")
         kept = self._books.get(symbol)
         if kept is None:
             return False
         if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
-            return self._several(payload, received_ns)
+            return self._any_form(payload)
         # As compact.levels does.
         price = (whole + decimals).lstrip(_ZERO)
         if not price:
             return False
         qty = (qty_whole + qty_decimals).lstrip(_ZERO)
-        level = int(price), price + qty if qty else b""
-        moved = kept.book.put((level,), is_bid=not ask)
-        self.settle(kept, moved, int(crc), stamp, received_ns)
+        levels: Sequence[Written] = ((int(price), price + qty if qty else b""),)
+        if more:
+            others = compact.levels(more, kept.price_precision, kept.qty_precision)
+            if others is None:
+                return False
+            levels = (*levels, *others)
+        if not kept.changes:  # as in ``note``
+            self._read.append(kept)
+        change = ((), levels, int(crc), stamp) if ask else (levels, (), int(crc), stamp)
+        kept.changes.append(change)
         return True
 
-    def _several(self, payload: bytes, received_ns: int) -> bool:
-        """Any number of levels, and any number of decimals."""
-        match = compact.several(payload) if len(payload) <= compact.LONGEST_OF_SEVERAL else None
+    def _any_form(self, payload: bytes) -> bool:
+        """Levels of both sides, or of none, and any number of decimals."""
+        match = compact.both_sides(payload)
         if match is None:
             return False
-        symbol, bid_text, ask_text, checksum, stamp = match.groups()
+        symbol, bid_text, ask_text, crc, stamp = match.groups()
         kept = self._books.get(symbol)
         if kept is None:
             return False
@@ -137,24 +152,36 @@ class Shelf:
         asks = compact.levels(ask_text, kept.price_precision, kept.qty_precision)
         if bids is None or asks is None:
             return False
-        self.settle(kept, kept.book.apply(bids, asks), int(checksum), stamp, received_ns)
+        self.note(kept, (bids, asks, int(crc), stamp))
         return True
 
-    def settle(
-        self, kept: Kept, moved: bool, checksum: int, stamp: bytes | None, received_ns: int
-    ) -> None:
-        """Checks a book that has just changed, and notes whether to tell of it.
+    def note(self, kept: Kept, change: Change) -> None:
+        """Keeps a change of a book for ``apply``."""
+        if not kept.changes:
+            self._read.append(kept)
+        kept.changes.append(change)
 
-        Args:
-            moved: Whether its best levels were among the changes.
-            checksum: The frame's.
-            stamp: The exchange's time.
-        """
-        if kept.book.crc != checksum:
-            kept.verified.different += 1
-            self.broken(kept.symbol, "checksum", received_ns)
-            return
-        kept.verified.equal += 1
+    def apply(self, received_ns: int) -> None:
+        """Applies what has been read, pair by pair."""
+        read, self._read = self._read, []
+        for kept in read:
+            self._settle(kept, received_ns)
+
+    def _settle(self, kept: Kept, received_ns: int) -> None:
+        """Changes a book, checks it after each frame's changes, and notes whether to tell of it."""
+        changes, kept.changes = kept.changes, []
+        book, verified, moved = kept.book, kept.verified, False
+        for bids, asks, checksum, _ in changes:
+            if bids and book.put(bids, is_bid=True):
+                moved = True
+            if asks and book.put(asks, is_bid=False):
+                moved = True
+            if book.crc != checksum:
+                verified.different += 1
+                self.broken(kept.symbol, "checksum", received_ns)
+                return
+            verified.equal += 1
+        stamp = changes[-1][3]
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
             kept.told_ns, kept.stamp, kept.owed_ns = received_ns, stamp, 0
             self.due[kept.symbol] = kept
@@ -177,9 +204,9 @@ class Shelf:
                 kept.told_ns, kept.stamp, kept.owed_ns = kept.newest_ns, kept.newest, 0
                 self.due[kept.symbol] = kept
 
-    def told(self, received_ns: int) -> list[Message]:
-        """What is to be told since the last call: broken books, then each pair's newest quote."""
-        said: list[Message] = []
+    def told(self, received_ns: int) -> list[Quote]:
+        """Each pair's newest quote, where one is to be told since the last call."""
+        said: list[Quote] = []
         for kept in self.due.values():
             try:
                 at_ns = None if kept.stamp is None else self._time(kept.stamp)
@@ -195,9 +222,14 @@ class Shelf:
             said.append(quote)
         self.due.clear()
         self._told += len(said)
-        if self.broken_news:
-            said, self.broken_news = [*self.broken_news, *said], []
         return said
+
+    def take_broken(self) -> list[Message]:
+        """What is to be told of books that are gone, once."""
+        if not self._broken:
+            return []
+        broken, self._broken = self._broken, []
+        return broken
 
     def _time(self, stamp: bytes) -> int:
         """As ``nanoseconds``: many frames are of one second, whose beginning is remembered."""
@@ -214,10 +246,10 @@ class Shelf:
         self._drop(symbol, reason, received_ns)
 
     def _drop(self, symbol: str, reason: str, received_ns: int) -> None:
-        self.broken_news.append(BookBroken(symbol, reason))
+        self._broken.append(BookBroken(symbol, reason))
         kept = self._books.pop(symbol.encode(), None)
         if kept is not None:
             precision = (kept.price_precision, kept.qty_precision)
             touch = kept.book.touch
             dead = Quote(symbol, *precision, *touch, None, received_ns, live=False)
-            self.broken_news.append(dead)
+            self._broken.append(dead)

@@ -39,6 +39,11 @@ def deep(qty: int) -> bytes:
     return frame("update", {1000: qty}, {}, zlib.crc32(ASK + b"10015" + b"1000%d" % qty))
 
 
+def behind_six(qty: int) -> bytes:
+    """A change behind a best bid of six tenths."""
+    return frame("update", {1000: qty}, {}, zlib.crc32(ASK + b"10016" + b"1000%d" % qty))
+
+
 def reader(*, levels: bool = True) -> FeedReader:
     one = FeedReader(10, {"BTC/USD": (1, 1)}, Telling("public/0", 250 * MS, levels=levels))
     assert Quote in kinds(at(one, 0, FIRST))
@@ -128,3 +133,47 @@ def test_quotes_are_told_before_the_trades_that_came_with_them_are_read() -> Non
     assert kinds(list(next(parts))) == [Quotes]
     assert kinds(list(next(parts))) == [FrameNotUnderstood, TradePrints]
     assert next(parts, None) is None
+
+
+def test_a_wrong_checksum_amid_a_read_breaks_the_book_though_the_last_is_right() -> None:
+    wrong = frame("update", {1000: 1}, {}, 1)
+    one = reader()
+    first, _ = one.feed_all([deep(1), wrong, deep(1)], 1_010 * MS)
+    assert [news.reason for news in first if isinstance(news, BookBroken)] == ["checksum"]
+    assert [quote.live for news in first if isinstance(news, Quotes) for quote in news.quotes] == [
+        False
+    ]
+    assert Quote not in kinds(at(one, 400, HEARTBEAT))
+
+
+def test_what_came_before_a_snapshot_in_one_read_is_the_old_books() -> None:
+    one = reader()
+    list(one.feed_all([frame("update", {1002: 1}, {}, 1), FIRST], 1_010 * MS))
+    at(one, 20, deep(1))
+    assert (one.verified["BTC/USD"].equal, one.verified["BTC/USD"].different) == (3, 1)
+
+
+def test_each_frame_of_a_read_is_checked_by_its_own_checksum() -> None:
+    one = reader()
+    frames = [deep(qty) for qty in (1, 2, 3, 2)]
+    list(one.feed_all(frames, 1_010 * MS))
+    assert (one.verified["BTC/USD"].equal, one.verified["BTC/USD"].different) == (5, 0)
+
+
+def test_a_change_of_an_unusual_form_amid_a_read_keeps_its_place() -> None:
+    spaced = deep(2).replace(b'"data":', b'"data": ')
+    one = reader()
+    list(one.feed_all([deep(1), spaced, deep(3)], 1_010 * MS))
+    assert one.verified["BTC/USD"].equal == 4
+    (quote,) = (news for news in at(one, 260, HEARTBEAT) if isinstance(news, Quote))
+    assert quote.bids == ((1001, 5), (1000, 3))
+
+
+def test_levels_that_came_with_a_best_price_in_one_read_are_told_with_it_and_not_again() -> None:
+    one = reader()
+    at(one, 10, deep(1))
+    first, _ = one.feed_all([best(6, 1), behind_six(2)], 1_020 * MS)
+    (quotes,) = (news for news in first if isinstance(news, Quotes))
+    assert quotes.quotes[0].bids == ((1001, 6), (1000, 2))
+    for ms in (270, 300, 1_000):
+        assert Quote not in kinds(at(one, ms, HEARTBEAT))
