@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from zoe.runtime.carrier import Carrier
 from zoe.runtime.cell import Cell
+from zoe.runtime.garbage import collect_if_due
 from zoe.runtime.trace import Turn, current
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ class Dispatcher(Carrier):
                 timers.notice()
         if timers.unnoticed:
             timers.notice()
+        if steps < most:  # nothing is under way
+            collect_if_due()
         return most - steps
 
 
