@@ -184,16 +184,25 @@ HOUR_NS = 3_600_000_000_000
 
 
 @pytest.mark.parametrize("set_by_ns", [-HOUR_NS, HOUR_NS])
+@pytest.mark.parametrize("when", ["before the doubt", "after"])
 def test_a_clock_that_is_set_settles_a_doubt_neither_sooner_nor_later(
-    monkeypatch: pytest.MonkeyPatch, set_by_ns: int
+    monkeypatch: pytest.MonkeyPatch, when: str, set_by_ns: int
 ) -> None:
     stage = reconciler()
     clock = stage.runtime.clock
+    real = clock.wall_ns
     stage.tell(ExchangeClockMeasured(0, 1_000_000, clock.monotonic_ns()))
+
+    def set_clock() -> None:
+        monkeypatch.setattr(clock, "wall_ns", lambda: real() + set_by_ns)
+        stage.tell(ExchangeClockMeasured(-set_by_ns, 1_000_000, clock.monotonic_ns()))
+
+    if when == "before the doubt":
+        set_clock()
     order = settle(stage, lambda: None)
-    began_s, real = clock.monotonic_ns() / 1e9, clock.wall_ns
-    monkeypatch.setattr(clock, "wall_ns", lambda: real() + set_by_ns)
-    stage.tell(ExchangeClockMeasured(-set_by_ns, 1_000_000, clock.monotonic_ns()))
+    began_s = clock.monotonic_ns() / 1e9
+    if when == "after":
+        set_clock()
     until_look(stage, 2)
     look(stage, (order,))
     until_look(stage, 3)

@@ -137,6 +137,7 @@ def test_a_batch_names_its_pair_once() -> None:
         ["buy", "sell"],
     )
     assert all("symbol" not in order for order in sent["orders"])
+    assert sent["deadline"] == "2023-11-14T22:13:25.999Z"
     with pytest.raises(AssertionError):
         SENDER.batch_add([LIMIT], 7)
 
