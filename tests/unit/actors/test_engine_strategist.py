@@ -153,6 +153,16 @@ def test_targets_are_renewed_before_they_run_out_and_not_at_every_wake() -> None
     assert 3 <= told <= 5
 
 
+def test_a_round_decides_where_the_market_has_not_moved_for_a_second() -> None:
+    desk = Desk()
+    for _ in range(50):
+        desk.quote()
+        desk.stage.run(0.1)
+    assert len(desk.engine.seen) == 50
+    desk.stage.run(5)
+    assert 4 <= len(desk.engine.seen) - 50 <= 6
+
+
 def test_a_shadow_decides_and_sets_no_target_and_off_is_not_even_asked() -> None:
     shadow = Desk("shadow")
     shadow.quote()
