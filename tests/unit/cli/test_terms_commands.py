@@ -96,11 +96,14 @@ def test_a_conflict_is_listed_and_settled_by_accepting_one_content(
     assert take(capsys, tmp_path, rows) == 0
 
 
+@pytest.mark.parametrize("changed", [(1, 0, ONE), (ONE, 1, ONE), (ONE, 0, 1)])
 def test_more_decimals_than_an_asset_has_refuse_the_file_and_nothing_is_booked(
-    tmp_path: Path, capsys: Captured
+    tmp_path: Path, capsys: Captured, changed: tuple[int, int, int]
 ) -> None:
     rows = story().rows
-    (tmp_path / "ledgers.csv").write_bytes(export([rows[0], rows[0]._replace(amount=1)]))
+    amount, fee, balance = changed
+    odd = rows[0]._replace(amount=amount, fee=fee, balance=balance)
+    (tmp_path / "ledgers.csv").write_bytes(export([rows[0], odd]))
     file = str(tmp_path / "ledgers.csv")
     assert main(("ledger", "import", file, "--account", "kraken:a")) == 1
     assert "row L001 has more decimals than USD has" in capsys.readouterr().err

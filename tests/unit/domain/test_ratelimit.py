@@ -246,6 +246,19 @@ def test_the_age_of_an_order_is_known_from_its_own_news_and_counts_as_none_befor
     assert limiter.engine_aged(Wish("X/Y", Action.ADD, None, "b"), 0).age_ns is None
 
 
+def test_news_of_an_order_whose_cancel_is_not_provided_for_any_more_provide_for_none() -> None:
+    limiter = Limiter(TIERS["starter"], reserve=0)
+    free = limiter.engine_room("X/Y", 0).ceiling_milli
+    limiter.engine_spend(Wish("X/Y", Action.ADD, None, "a"), 0)
+    limiter.engine_placed("X/Y", "a", 2 * S, known=True)
+    assert limiter.engine_aged(Wish("X/Y", Action.CANCEL, 0, "a"), 12 * S).cost_milli == 5_000
+    limiter.engine_ended("X/Y", "a")
+    limiter.engine_placed("X/Y", "a", 13 * S, known=True)
+    assert limiter.engine_room("X/Y", 13 * S).ceiling_milli == free
+    limiter.engine_placed("X/Y", "a", 13 * S)
+    assert limiter.engine_room("X/Y", 13 * S).ceiling_milli < free
+
+
 def test_the_room_of_a_pair_provides_for_every_cancel_and_for_the_reserve() -> None:
     limiter = Limiter(TIERS["starter"], reserve=20)
     assert limiter.engine_room("X/Y", 0).ceiling_milli == 40_000
