@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 from desks import Desk, desk
 from sandboxes import running
@@ -34,6 +35,9 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         # A market that is a moment old has no minutes to fill in; names are those of the catalogue.
         code, (bars,) = person.zoe("history", "--pair", "XBTUSD", "--json")
         assert (code, bars["pair"], bars["missing"], bars["problem"]) == (1, "BTC/USD", 720, None)
+        words = ("history", "--pair", "XBTUSD", "--config", str(person.config))
+        done = commands.run(words, person.environ, tmp_path)
+        assert done.stderr == "zoe: 720 minutes stay missing: the exchange has no candles of them\n"
         assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
         # It ends before its time, since nothing will come.
         record = ("record", str(tmp_path / "market.gz"), "--url", sandbox.ready["ws"])

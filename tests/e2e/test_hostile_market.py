@@ -16,12 +16,24 @@ from zoe.adapters.kraken import public_session
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
 from zoe.messages.market import Quote, TradePrints
+from zoe.runtime.clock import SystemClock
 from zoe.runtime.message import Envelope
 from zoe.runtime.supervisor import Child
 from zoe.runtime.threads import ThreadRuntime
 
 PATIENCE_SECONDS: Final = 60
 BAD, GOOD = "BAD/USD", "GOOD/USD"
+
+
+class SetClock(SystemClock):
+    """The machine's clock, which somebody sets."""
+
+    def __init__(self) -> None:
+        self.ahead_ns = 0
+
+    def wall_ns(self) -> int:
+        """See Clock."""
+        return time.time_ns() + self.ahead_ns
 
 
 class Desk:
@@ -34,6 +46,7 @@ class Desk:
         self.traded = 0
         self._news = threading.Condition()
         self.runtime = runtime = ThreadRuntime(seed=1)
+        self.clock = runtime.clock = SetClock()
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("strategy", self._hear)
         for name in ("catalogue", "heartbeat"):
@@ -220,6 +233,20 @@ def test_an_exchanges_time_that_goes_back_changes_nothing(desk: Desk) -> None:
     desk.exchange.changes(BAD, [(1001, 8)])
     desk.until(lambda: desk.shows(BAD, 1001, 8))
     assert desk.exchange.times("subscribe", "book", BAD) == 1
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_machines_clock_that_is_set_makes_nothing_stale_for_longer_than_a_moment(
+    desk: Desk, hours: int
+) -> None:
+    desk.clock.ahead_ns = hours * 3_600_000_000_000
+    desk.goes_on()
+    desk.exchange.changes(BAD, [(998, 3)])  # behind the best price, which stands
+    desk.until(lambda: abs(desk.newest[BAD].received_ns - desk.clock.wall_ns()) < 2_000_000_000)
+    desk.exchange.changes(BAD, [(1001, 7)])
+    desk.until(lambda: desk.shows(BAD, 1001, 7))
+    assert desk.exchange.times("subscribe", "book", BAD) == 1
+    desk.nothing_else_was_asked_for()
 
 
 @pytest.mark.parametrize(

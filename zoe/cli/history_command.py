@@ -43,6 +43,9 @@ def fill(arguments: Namespace) -> int:
         show.document([attrs.asdict(each) for each in found])
     else:
         show.table(COLUMNS, map(_row, found))
+    left = sum(each.missing - each.filled for each in found if each.problem is None)
+    if left:
+        show.note(f"{left} minutes stay missing: the exchange has no candles of them")
     return 1 if any(each.filled < each.missing for each in found) else 0
 
 
