@@ -72,7 +72,8 @@ class Scout(Actor):
         self._version: int | None = None
         self._seen: dict[str, Seen] = {}
         self._tracks: dict[str, Track] = {}
-        self._rankings = 0
+        #: Rankings until one is written down again.
+        self._unwritten = 0
         self._passed_on: frozenset[str] = frozenset()
         self._watcher: Address | None = None
         self._samplers: dict[str, Address] = {}
@@ -171,9 +172,10 @@ class Scout(Actor):
         ]
         passed = [pair for pair in known if refusal(pair, self._config) is None]
         ranked = rank(passed, self._config)
-        if self._rankings % WRITE_EACH == 0 and self._version is not None and ranked:
+        if self._unwritten <= 0 and self._version is not None and ranked:
             self._write(ranked, len(known), now_ns)
-        self._rankings += 1
+            self._unwritten = WRITE_EACH
+        self._unwritten -= 1
         row = f"{self._stream}@{self._version}" if self._version else ""
         symbols = tuple(each.features.symbol for each in ranked)
         told = Ranked(symbols, row, frozenset(pair.symbol for pair in passed))

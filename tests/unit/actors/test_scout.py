@@ -90,6 +90,22 @@ def test_pairs_are_ranked_and_the_head_is_written_once_a_minute() -> None:
     assert "4 of 4 pairs seen, 3 ranked" in stage.heard("heartbeat", Beat)[-1].detail
 
 
+def test_the_first_ranking_that_ranks_anybody_is_written_at_once() -> None:
+    stage = scout()
+    stage.tell(catalog("BIG/USD"))
+    passes(stage, 20)
+    assert [told.symbols for told in stage.heard("market", Ranked)] == [()]
+    ticks(stage, "BIG/USD", "10", 900)
+    passes(stage, 15)
+    assert stage.heard("market", Ranked)[-1] == Ranked(
+        ("BIG/USD",), "scan/a@1", frozenset({"BIG/USD"})
+    )
+    passes(stage, 45)
+    assert len(stage.records) == 1
+    passes(stage, 15)
+    assert len(stage.records) == 2
+
+
 def test_a_pair_that_is_delisted_or_gone_is_left_and_forgotten() -> None:
     stage = scout()
     stage.tell(catalog("BIG/USD", "MID/USD"))
