@@ -211,6 +211,18 @@ def test_a_mode_is_durable_before_it_counts_and_leaving_live_takes_the_wants_bac
     assert [row["mode"] for row in desk.rows("strategy.mode")] == ["shadow", "off"]
 
 
+def test_what_is_wanted_is_written_down_and_told_again_in_another_mode() -> None:
+    desk = Desk("shadow")
+    desk.quote()
+    desk.stage.tell(SetStrategyMode(3, "live", "go", desk.stage.runtime.find("door")))
+    desk.quote()
+    desk.quote()
+    decisions = desk.rows("decision.made")
+    assert [row["wants"][0]["price"] for row in decisions] == ["99.9", "99.9"]
+    target = desk.targets()[f"{PAIR} bid.0"]
+    assert target.decision == "strategy/a/small@2"
+
+
 def test_live_is_refused_where_nothing_may_be_traded_and_any_mode_but_off_where_needs_lack() -> (
     None
 ):
