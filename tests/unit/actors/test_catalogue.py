@@ -1,5 +1,6 @@
 """The catalogue, where somebody invents pairs."""
 
+import json
 from typing import Any
 
 import attrs
@@ -35,3 +36,23 @@ def test_pairs_without_end_are_left_out_and_told_of_once_a_second() -> None:
     full = [line for line in said if line["event"] == "catalogue.full"]
     assert 1 <= len(full) <= 3
     assert sum(line["left_out"] for line in full) <= 20_000 - MOST_PAIRS
+
+
+def test_a_first_list_of_more_than_there_is_room_for_says_how_many_were_left_out() -> None:
+    row = {"base": "A", "quote": "ZUSD", "pair_decimals": 1, "lot_decimals": 8}
+    for more in (0, 3):
+        names = [f"A{n}" for n in range(MOST_PAIRS + more)]
+        rows = {name: {"altname": name, "wsname": f"{name}/USD", **row} for name in names}
+        body = json.dumps({"error": [], "result": rows}).encode()
+        said: list[int] = []
+        sink = logger.add(
+            lambda m, told=said: told.append(m.record["extra"]["left_out"]),  # type: ignore[misc]  # a default
+            filter=lambda record: record["message"] == "catalogue.full",
+        )
+        venue = KrakenVenue(None, "http://127.0.0.1:1")
+        stage = Stage("catalogue", lambda v=venue: Catalogue(v, ()), ("wire",))  # type: ignore[misc]  # a default
+        (asked,) = stage.said["wire"]
+        assert isinstance(asked, WireRequest)
+        stage.tell(WireReply(asked.request_id, 200, body, 0, 0))
+        logger.remove(sink)
+        assert said == [more] * bool(more)

@@ -45,7 +45,9 @@ def test_the_secret_is_in_no_repr() -> None:
     assert SECRET not in repr(KeyPair("KEY", SECRET))
 
 
-@pytest.mark.parametrize("wrong", ["not base64!", "kQH5HW/8p1u", "kQH5=HW/"])
+@pytest.mark.parametrize(
+    "wrong", ["not base64!", "kQH5HW/8p1u", "kQH5=HW/", "c2Vj cmV0", "c2Vj-cmV0"]
+)
 def test_a_secret_that_is_none_is_refused_without_being_repeated(wrong: str) -> None:
     with pytest.raises(ConfigError) as caught:
         KeyPair("KEY", wrong)
