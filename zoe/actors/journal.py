@@ -15,6 +15,7 @@ crash of the Journal instead (app/tree.py).
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from typing import Any, Final, assert_never
 
 import attrs
@@ -274,9 +275,11 @@ class Journal(Actor):
             self.tell_because_of(envelope, record.reply_to, Recorded(record.ref))
 
     def _hand_on(self, message: HandOn) -> None:
-        last = next((w for w in reversed(self._queue) if isinstance(w, Waiting)), None)
-        if last is None and isinstance(self._work, Commit):
-            last = self._work.group[-1]
+        # What others have recorded since is no reason to wait.
+        under_way = self._work.group if isinstance(self._work, Commit) else ()
+        waiting = (item for item in reversed(self._queue) if isinstance(item, Waiting))
+        known = chain(waiting, reversed(under_way))
+        last = next((one for one in known if one.has_rows_of(message.stream)), None)
         if last is None:
             self._tell_parcels(self._cause(), message.parcels)
         else:

@@ -20,6 +20,10 @@ class Waiting:
     envelope: Envelope
     at_ns: int
 
+    def has_rows_of(self, stream: str) -> bool:
+        """Whether any of the rows is of a stream."""
+        return any(row.stream == stream for row in self.record.rows)
+
 
 def numbered(
     group: tuple[Waiting, ...], account_id: str, first_seq: int, anchor_seq: dict[int, int]

@@ -250,7 +250,7 @@ class OrderActor(Actor):
             if self._unsent:
                 self._unsent = False
                 parcel = self.find("gateway"), SendAdd(self._order, self.me)
-                self.tell(self.find("journal"), HandOn((parcel,)))
+                self.tell(self.find("journal"), HandOn(self._stream, (parcel,)))
             else:
                 self._open()
 

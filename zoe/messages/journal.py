@@ -55,8 +55,9 @@ quick_record: Final = quick(Record)
 
 @attrs.frozen
 class HandOn(Message):
-    """Hand these on as soon as all is durable that was recorded before; ahead of that's own parcels."""
+    """Hand these on as soon as all is durable that was recorded of a stream before; ahead of that's own parcels."""
 
+    stream: str
     parcels: tuple[Parcel, ...]
 
 

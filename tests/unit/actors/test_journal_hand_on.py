@@ -7,8 +7,8 @@ from zoe.messages.journal import HandOn, Record, Recorded, Row
 from zoe.messages.system import Tick
 
 
-def hand_on(stage: Stage, name: str) -> None:
-    stage.runtime.find("journal").tell(HandOn(((stage.me, Tick(name)),)))
+def hand_on(stage: Stage, name: str, stream: str = STREAM) -> None:
+    stage.runtime.find("journal").tell(HandOn(stream, ((stage.me, Tick(name)),)))
 
 
 def record(stage: Stage, name: str) -> None:
@@ -71,3 +71,28 @@ def test_a_store_that_fails_keeps_it_back_until_the_rows_are_durable() -> None:
     stage.run()
     assert told(stage) == ["leaves"]
     assert Recorded(1) in stage.said
+
+
+def test_it_does_not_wait_for_what_others_have_recorded_since() -> None:
+    stage = Stage(memory())
+    stage.run(1)
+    stage.latency_ns = 50_000_000
+    record(stage, "known")
+    stage.run(0.01)
+    other = Record((Row("another", 1, "test.row", "{}"),), 1, None, ((stage.me, Tick("other")),))
+    stage.runtime.find("journal").tell(other)
+    hand_on(stage, "leaves")
+    stage.run(0.05)
+    assert told(stage) == ["leaves", "known"]
+    stage.run()
+    assert told(stage) == ["leaves", "known", "other"]
+
+
+def test_of_what_is_recorded_nowhere_it_is_handed_on_at_once() -> None:
+    stage = Stage(memory())
+    stage.run(1)
+    stage.latency_ns = 50_000_000
+    record(stage, "known")
+    hand_on(stage, "leaves", "nowhere")
+    stage.run(0.01)
+    assert told(stage) == ["leaves"]
