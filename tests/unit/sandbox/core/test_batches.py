@@ -189,3 +189,14 @@ def test_history_that_lags_shows_the_terms_as_they_were() -> None:
     trial.pass_time(3)
     shown = client("OpenOrders")["open"][txid]
     assert (shown["descr"]["price"], shown["amended"]) == ("20001.0", True)
+
+
+def test_an_edit_names_its_order_by_a_number_that_no_other_open_order_has() -> None:
+    client = client_of()
+    client.limit("buy", "0.01", "20000", userref="7")
+    told = client("EditOrder", txid="7", pair="XBTUSD", volume="0.02")
+    assert told["olduserref"] == 7
+    client.limit("buy", "0.01", "20000", userref="7")
+    told = client("EditOrder", txid="7", pair="XBTUSD", volume="0.02")
+    assert told == ["EGeneral:Invalid arguments:userref is not unique"]
+    assert client("EditOrder", txid="8", pair="XBTUSD") == ["EOrder:Unknown order"]
