@@ -86,7 +86,9 @@ def _write(level: str, event: str, fields: dict[str, object], of: trace.Moment, 
     def dated(record: Any) -> None:
         record["time"] = datetime.fromtimestamp(at_ns / 1e9).astimezone()
 
-    logger.bind(**{**trace.ids(of), **fields}).patch(dated).log(level, event)
+    # Whose turn it is that writes it, if any, is not whose turn said it.
+    with trace.outside():
+        logger.bind(**{**trace.ids(of), **fields}).patch(dated).log(level, event)
 
 
 class Log:

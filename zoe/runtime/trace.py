@@ -2,6 +2,8 @@
 
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -61,6 +63,17 @@ def ids(of: Moment) -> dict[str, object]:
         named["causation_id"] = envelope.causation_id
         named["message_id"] = envelope.message_id
     return named
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """As if no turn ran on this thread, for a line that tells of another moment."""
+    turn = current.turn
+    life, turn.life = turn.life, None
+    try:
+        yield
+    finally:
+        turn.life = life
 
 
 def patch(record: Any) -> None:

@@ -76,6 +76,25 @@ def test_what_a_person_should_know_is_written_at_once_behind_what_waits(
     assert events(written)[3:] == ["four.happened", "five.happened"]
 
 
+class Worrier(Actor):
+    """Warns of each message, which writes what waits."""
+
+    def handle(self, message: Message) -> None:
+        log.warning("worrier.warned")
+
+
+def test_a_line_said_outside_of_any_turn_has_no_ids_whoever_writes_it(written: list[Any]) -> None:
+    log.late = LateLines()
+    runtime = VirtualRuntime(1)
+    runtime.root((Group("g", (Child("worrier", Worrier),)),))
+    log.info("thread.told", said="something")
+    runtime.find("worrier").tell(Message())
+    runtime.run_for(0.01)
+    told, warned = written
+    assert (told["message"], told["extra"]) == ("thread.told", {"said": "something"})
+    assert warned["extra"]["actor"] == "worrier"
+
+
 def test_whoever_says_too_much_writes_it_himself(
     written: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
