@@ -20,7 +20,7 @@ from zoe.actors.strategist_scan import RANKED, Scanner
 from zoe.actors.strategist_targets import Targets
 from zoe.actors.strategist_tracks import Guard, Track
 from zoe.actors.strategist_views import Views
-from zoe.domain.order import Side
+from zoe.domain.order import CONCLUDED, Side
 from zoe.domain.order_record import canonical
 from zoe.domain.strategy import record
 from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
@@ -129,7 +129,12 @@ class EngineStrategist(Actor):
                 self.views.trading_state = message.state
                 self._wake_all(now_ns, at_once=True)
             case OrderChanged():
-                self._wake(self.purse.follow(message.order, now_ns, message.fact))
+                order, intent = message.order, message.order.intent
+                pair = self.purse.follow(order, now_ns, message.fact)
+                is_end = order.state in CONCLUDED and bool(order.filled)
+                if is_end and pair is not None and intent.slot is not None:
+                    self.targets.filled(intent.slot)
+                self._wake(pair)
             case OrderForgotten():
                 self.purse.forget(message.intent_id)
             case OrdersReported():

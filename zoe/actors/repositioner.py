@@ -4,11 +4,12 @@ Receives: SetTarget, RenewTargets, OrderChanged, OrderDenied, AmendDenied, Order
 BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOrder), OrderDesk
 (CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
-rests for a while, and one that was filled until its strategy has had time to want something else. A restart asks OrderDesk for the live orders and the strategies' next wake for
+rests for a while, and one that was filled, of a strategy that follows its fills, until that has said what it wants then. A restart asks OrderDesk for the live orders and the strategies' next wake for
 the targets; a stop that rests goes only when its strategy says so.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Final, assert_never
 
 import attrs
@@ -51,7 +52,7 @@ from zoe.runtime.log import log
 
 ROUND_SECONDS: Final = 1
 REST_AFTER_REFUSAL_NS: Final = 2_000_000_000
-#: Whoever wanted what is filled has so long to say what it wants then: it hears of it no sooner than we do.
+#: Whoever follows its fills has so long to say what it wants then: it hears of one no sooner than we do.
 REST_AFTER_FILL_NS: Final = 1_000_000_000
 #: Longer than any order waits for its permit, and then for an answer to its add.
 PATIENCE_NS: Final = 36_000_000_000
@@ -67,11 +68,17 @@ Inbox = (
 
 
 class Repositioner(Actor):
-    """Compares each slot's target with its working order and acts on the difference."""
+    """Compares each slot's target with its working order and acts on the difference.
 
-    def __init__(self, config: Policy) -> None:
+    Args:
+        followers: Strategies that hear of their fills, and tell a target anew after each: what they want
+            follows from what they have. Others want a slot filled whatever was filled there before.
+    """
+
+    def __init__(self, config: Policy, followers: Collection[str] = ()) -> None:
         super().__init__()
         self._policy = config
+        self._followers = followers
         self._targets: dict[Slot, Target] = {}
         #: How many of them live on each pair's counter.
         self._sharers: Counter[str] = Counter()
@@ -320,7 +327,7 @@ class Repositioner(Actor):
             return
         slot = (intent.source, intent.slot)
         if is_concluded:
-            if order.filled:
+            if order.filled and intent.source in self._followers:
                 self._rest_after_fill(slot)
             self._drop(intent.intent_id, rest=_is_refused(order))
             return

@@ -59,6 +59,14 @@ class Targets:
             if target.trigger is None:
                 self._tell(slot, None)
 
+    def filled(self, slot: str) -> None:
+        """An order of a slot has ended, filled: its target is told anew, though it be the same.
+
+        Until then the slot rests: the Repositioner waits for what is wanted in knowledge of it.
+        """
+        if slot in self._set:
+            self._set[slot] = (self._set[slot][0], 0)
+
     def _want(self, slot: str, target: Target, now_ns: int) -> None:
         known, told_ns = self._set.get(slot, (None, 0))
         same = (

@@ -160,7 +160,11 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                     dispatcher=ORDERS,
                     intensity=30,
                 ),
-                Child("repositioner", partial(Repositioner, parts.repeg), dispatcher=ORDERS),
+                Child(
+                    "repositioner",
+                    partial(Repositioner, parts.repeg, _engines(parts)),
+                    dispatcher=ORDERS,
+                ),
             ),
         ),
         Group(

@@ -153,6 +153,17 @@ def test_targets_are_renewed_before_they_run_out_and_not_at_every_wake() -> None
     assert 3 <= told <= 5
 
 
+def test_what_is_wanted_of_a_slot_is_told_anew_once_it_was_filled() -> None:
+    desk = Desk()
+    desk.quote()
+    ends = (order(state=State.CANCELED), order(fill("E1", "5"), state=State.FILLED, intent_id="i2"))
+    for ended, told in zip(ends, (1, 2), strict=True):
+        desk.stage.tell(OrderChanged(ended), 0.1)
+        heard = [t for t in desk.stage.heard("repositioner", SetTarget) if "bid.0" in t.slot]
+        assert len(heard) == told
+    assert len({t.target.price for t in heard if t.target}) == 1, "it is the same"
+
+
 def test_a_round_decides_where_the_market_has_not_moved_for_a_second() -> None:
     desk = Desk()
     for _ in range(50):

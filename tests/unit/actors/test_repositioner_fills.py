@@ -1,4 +1,4 @@
-"""Slots whose order was filled: who wanted it may want something else by now, and is given time to say so."""
+"""Slots whose order was filled: who follows its fills may want something else by now, and is given time to say so."""
 
 from functools import partial
 
@@ -13,9 +13,9 @@ from zoe.messages.orders import OrderChanged, PlaceOrder, SetTarget
 from zoe.messages.system import Reconciled
 
 
-def wanting() -> Stage:
+def wanting(*, follows: bool = True) -> Stage:
     """A slot with a target, whose order has just been asked for."""
-    factory = partial(Repositioner, RepegConfig())
+    factory = partial(Repositioner, RepegConfig(), ("strategy/q",) if follows else ())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
     stage.tell(Reconciled("a", 1, 0))
     want(stage, "49990.0")
@@ -60,6 +60,12 @@ def test_what_was_filled_is_not_bought_again_before_its_strategy_can_have_heard_
     stage.tell(SetTarget("strategy/q", "bid.0", None))
     stage.run(5)
     assert placed(stage) == 1
+
+
+def test_a_strategy_that_does_not_follow_its_fills_wants_the_slot_filled_again_at_once() -> None:
+    stage = wanting(follows=False)
+    ended(stage, State.FILLED, "0.002")
+    assert placed(stage) == 2
 
 
 def test_a_target_that_stays_after_a_fill_is_wanted_again() -> None:
