@@ -20,8 +20,8 @@ from zoe.domain.scan import (
     Seen,
     Track,
     is_usable,
+    passing,
     rank,
-    refusal,
     usd_prices,
 )
 from zoe.messages.journal import Hydrated, Record, Row
@@ -170,7 +170,7 @@ class Scout(Actor):
             track.features(self._seen[symbol], usd.get(symbol.partition("/")[2]), now_ns)
             for symbol, track in self._tracks.items()
         ]
-        passed = [pair for pair in known if refusal(pair, self._config) is None]
+        passed = passing(known, self._config)
         ranked = rank(passed, self._config)
         if self._unwritten <= 0 and self._version is not None and ranked:
             self._write(ranked, len(known), now_ns)

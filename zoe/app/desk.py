@@ -194,7 +194,8 @@ class Desk:
 
     def _use_huge_pages(self) -> None:
         if self._settings.desk.huge_pages:
-            log.debug("desk.huge_pages", mib=huge_pages.collapse() >> 20)
+            taken = huge_pages.collapse()
+            log.debug("desk.huge_pages", mib=taken >> 20)
 
     def _hurry(self, seconds: float) -> None:
         """What must be done about a desk that was told to stop so long ago.

@@ -6,7 +6,7 @@ mids, 5 seconds, a minute and a quarter of an hour apart, and never grows. No vo
 its order of size: the exchange's is a rolling sum of 24 hours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import isqrt, lcm
 from typing import Final
@@ -203,9 +203,13 @@ def refusal(features: Features, config: ScanConfig) -> str | None:
     return None
 
 
-def rank(pairs: Sequence[Features], config: ScanConfig) -> tuple[Candidate, ...]:
-    """The pairs that pass the gates, best first, one of each base; in whatever order they come."""
-    passed = [pair for pair in pairs if refusal(pair, config) is None]
+def passing(pairs: Iterable[Features], config: ScanConfig) -> tuple[Features, ...]:
+    """The pairs that pass the gates."""
+    return tuple(pair for pair in pairs if refusal(pair, config) is None)
+
+
+def rank(passed: Sequence[Features], config: ScanConfig) -> tuple[Candidate, ...]:
+    """Pairs that have passed the gates, best first, one of each base; in whatever order they come."""
     sums, most = _sums(passed, config)
     best = sorted(passed, key=lambda pair: (-sums[pair.symbol], pair.symbol))
     bases: set[str] = set()

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import attrs
+import pytest
 from edge_story import PAIR
 from loguru import logger
 from stage import Stage
@@ -38,21 +39,21 @@ def test_pairs_without_end_are_left_out_and_told_of_once_a_second() -> None:
     assert sum(line["left_out"] for line in full) <= 20_000 - MOST_PAIRS
 
 
-def test_a_first_list_of_more_than_there_is_room_for_says_how_many_were_left_out() -> None:
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_first_list_of_more_than_there_is_room_for_says_how_many_were_left_out(more: int) -> None:
     row = {"base": "A", "quote": "ZUSD", "pair_decimals": 1, "lot_decimals": 8}
-    for more in (0, 3):
-        names = [f"A{n}" for n in range(MOST_PAIRS + more)]
-        rows = {name: {"altname": name, "wsname": f"{name}/USD", **row} for name in names}
-        body = json.dumps({"error": [], "result": rows}).encode()
-        said: list[int] = []
-        sink = logger.add(
-            lambda m, told=said: told.append(m.record["extra"]["left_out"]),  # type: ignore[misc]  # a default
-            filter=lambda record: record["message"] == "catalogue.full",
-        )
-        venue = KrakenVenue(None, "http://127.0.0.1:1")
-        stage = Stage("catalogue", lambda v=venue: Catalogue(v, ()), ("wire",))  # type: ignore[misc]  # a default
-        (asked,) = stage.said["wire"]
-        assert isinstance(asked, WireRequest)
-        stage.tell(WireReply(asked.request_id, 200, body, 0, 0))
-        logger.remove(sink)
-        assert said == [more] * bool(more)
+    names = [f"A{n}" for n in range(MOST_PAIRS + more)]
+    rows = {name: {"altname": name, "wsname": f"{name}/USD", **row} for name in names}
+    body = json.dumps({"error": [], "result": rows}).encode()
+    said: list[int] = []
+    sink = logger.add(
+        lambda message: said.append(message.record["extra"]["left_out"]),
+        filter=lambda record: record["message"] == "catalogue.full",
+    )
+    venue = KrakenVenue(None, "http://127.0.0.1:1")
+    stage = Stage("catalogue", lambda: Catalogue(venue, ()), ("wire",))
+    (asked,) = stage.said["wire"]
+    assert isinstance(asked, WireRequest)
+    stage.tell(WireReply(asked.request_id, 200, body, 0, 0))
+    logger.remove(sink)
+    assert said == [more] * bool(more)

@@ -7,6 +7,14 @@ from zoe.messages.journal import HandOn, Record, Recorded, Row
 from zoe.messages.system import Tick
 
 
+def slow() -> Stage:
+    """A Journal whose commits take 50 ms from here on."""
+    stage = Stage(memory())
+    stage.run(1)
+    stage.latency_ns = 50_000_000
+    return stage
+
+
 def hand_on(stage: Stage, name: str, stream: str = STREAM) -> None:
     stage.runtime.find("journal").tell(HandOn(stream, ((stage.me, Tick(name)),)))
 
@@ -32,10 +40,7 @@ def test_where_nothing_is_under_way_it_is_handed_on_at_once() -> None:
 
 
 def test_it_waits_for_the_rows_that_are_under_way_and_goes_ahead_of_what_was_theirs() -> None:
-    store = memory()
-    stage = Stage(store)
-    stage.run(1)
-    stage.latency_ns = 50_000_000
+    stage = slow()
     record(stage, "known")
     stage.run(0.01)
     hand_on(stage, "leaves")
@@ -46,9 +51,7 @@ def test_it_waits_for_the_rows_that_are_under_way_and_goes_ahead_of_what_was_the
 
 
 def test_behind_rows_that_wait_for_the_next_commit_it_waits_for_that_one() -> None:
-    stage = Stage(memory())
-    stage.run(1)
-    stage.latency_ns = 50_000_000
+    stage = slow()
     record(stage, "first")
     stage.run(0.01)
     record(stage, "second")
@@ -74,9 +77,7 @@ def test_a_store_that_fails_keeps_it_back_until_the_rows_are_durable() -> None:
 
 
 def test_it_does_not_wait_for_what_others_have_recorded_since() -> None:
-    stage = Stage(memory())
-    stage.run(1)
-    stage.latency_ns = 50_000_000
+    stage = slow()
     record(stage, "known")
     stage.run(0.01)
     other = Record((Row("another", 1, "test.row", "{}"),), 1, None, ((stage.me, Tick("other")),))
@@ -89,9 +90,7 @@ def test_it_does_not_wait_for_what_others_have_recorded_since() -> None:
 
 
 def test_of_what_is_recorded_nowhere_it_is_handed_on_at_once() -> None:
-    stage = Stage(memory())
-    stage.run(1)
-    stage.latency_ns = 50_000_000
+    stage = slow()
     record(stage, "known")
     hand_on(stage, "leaves", "nowhere")
     stage.run(0.01)

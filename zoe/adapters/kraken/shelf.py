@@ -172,10 +172,7 @@ class Shelf:
         changes, kept.changes = kept.changes, []
         book, verified, moved = kept.book, kept.verified, False
         for bids, asks, checksum, _ in changes:
-            if bids and book.put(bids, is_bid=True):
-                moved = True
-            if asks and book.put(asks, is_bid=False):
-                moved = True
+            moved = book.apply(bids, asks) or moved
             if book.crc != checksum:
                 verified.different += 1
                 self.broken(kept.symbol, "checksum", received_ns)
