@@ -327,6 +327,9 @@ class Repositioner(Actor):
             return
         slot = (intent.source, intent.slot)
         if is_concluded:
+            if order.state is State.FILLED:
+                # What moved the market often filled the order as well: that is why its amend was refused.
+                self._resting_until.pop(slot, None)
             if order.filled and intent.source in self._followers:
                 self._rest_after_fill(slot)
             self._drop(intent.intent_id, rest=_is_refused(order))

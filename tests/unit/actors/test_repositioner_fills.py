@@ -9,7 +9,7 @@ from zoe.actors.repositioner import RepegConfig, Repositioner
 from zoe.domain.order import Fill, Order, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.repeg import Target
-from zoe.messages.orders import OrderChanged, PlaceOrder, SetTarget
+from zoe.messages.orders import AmendDenied, AmendOrder, OrderChanged, PlaceOrder, SetTarget
 from zoe.messages.system import Reconciled
 
 
@@ -84,6 +84,24 @@ def test_what_is_wanted_after_a_fill_is_placed_at_once() -> None:
     assert placed(stage) == 2
     ended(stage, State.FILLED, "0.002")
     assert placed(stage) == 2, "each fill has its own rest"
+
+
+@pytest.mark.parametrize("denied_first", [True, False])
+def test_an_amend_that_came_too_late_for_a_filled_order_is_no_reason_to_wait(
+    *, denied_first: bool
+) -> None:
+    stage = wanting(follows=False)
+    intent = stage.heard("risk", PlaceOrder)[-1].intent
+    stage.tell(OrderChanged(Order(intent, State.WORKING, order_id="O1")))
+    want(stage, "49900.0")
+    (wish,) = stage.heard("risk", AmendOrder)
+    late = AmendDenied(intent.intent_id, wish.terms, "NOT_AMENDABLE")
+    if denied_first:
+        stage.tell(late)
+    ended(stage, State.FILLED, "0.002")
+    if not denied_first:
+        stage.tell(late)
+    assert placed(stage) == 2
 
 
 def test_what_is_wanted_after_a_refusal_waits_whatever_was_filled_before() -> None:
