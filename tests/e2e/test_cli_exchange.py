@@ -39,6 +39,12 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         done = commands.run(words, person.environ, tmp_path)
         assert done.stderr == "zoe: 720 minutes stay missing: the exchange has no candles of them\n"
         assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
+        # Nobody knows what a desk of that exchange looks at.
+        watch = ("watch", "--url", sandbox.ready["ws"], "--for", "1")
+        code, rows = person.zoe(*watch, "--json")
+        assert {(row["focus"], row["rank"]) for row in rows} == {(None, None)}
+        done = commands.run((*watch, "--config", str(person.config)), person.environ, tmp_path)
+        assert "focus and ranks are not known" in done.stderr
         # It ends before its time, since nothing will come.
         record = ("record", str(tmp_path / "market.gz"), "--url", sandbox.ready["ws"])
         assert person.zoe(*record, "--pair", "NOPE/USD", "--for", "50")[0] == 4
@@ -59,6 +65,10 @@ def test_a_running_desk_tells_its_catalogue_and_its_budget(tmp_path: Path) -> No
         running_desk.start()
         running_desk.ready()
         assert any(row["ws_v2"] == "BTC/USD" for row in running_desk.listed("catalog"))
+        own = running_desk.zoe("status", "--json")[1]["exchange_urls"]["ws"]
+        for url in ((), ("--url", own)):
+            rows = running_desk.listed("watch", "--for", "1", *url)
+            assert {row["pair"] for row in rows if row["focus"]} == {"BTC/USD", "ETH/USD"}
         key = "00000000-0000-4000-8000-000000000001"
         order = ("order", "place", "buy", "ETH/USD", "0.01", "--limit", "1000", "--key", key)
         assert running_desk.zoe(*order, "--json")[0] == 0

@@ -49,10 +49,15 @@ class MarketSession(PublicSession):
 
 @attrs.frozen
 class Marks:
-    """What the desk makes of pairs: which are in focus, and their places in the scout's ranking."""
+    """What the desk makes of pairs: which are in focus, and their places in the scout's ranking.
+
+    Attributes:
+        known: Whether there is a desk of ours on this exchange.
+    """
 
     focus: Collection[str] = ()
     ranks: Mapping[str, int] = attrs.field(factory=dict)
+    known: bool = True
 
 
 def _spread(ticker: TickerSeen) -> Decimal:
@@ -152,7 +157,7 @@ def rows(shown: Iterable[TickerSeen], marks: Marks, now_ns: int) -> list[dict[st
     return [
         {
             "pair": ticker.symbol,
-            "focus": "*" if ticker.symbol in marks.focus else "",
+            "focus": ("*" if ticker.symbol in marks.focus else "") if marks.known else None,
             "rank": marks.ranks.get(ticker.symbol),
             "bid": f"{ticker.bid:f}",
             "ask": f"{ticker.ask:f}",

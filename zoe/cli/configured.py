@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
+import attrs
+
 from zoe.app import settings
 from zoe.app.door_client import Command, NoAnswer, ask
 
@@ -37,13 +39,31 @@ def address(known: settings.Settings, which: Exchange) -> str:
 
 
 def running_address(known: settings.Settings, which: Exchange) -> str:
-    """Where the running desk's exchange is, whatever is configured here.
+    """Where the running desk's exchange is, whatever is configured here; raises as ``running_desk``."""
+    return running_desk(known).urls[which.value]
+
+
+@attrs.frozen
+class Running:
+    """What a running desk says of itself.
+
+    Attributes:
+        account_id: Empty as long as the desk does not know it.
+    """
+
+    account_id: str
+    urls: Mapping[str, str]
+
+
+def running_desk(known: settings.Settings) -> Running:
+    """Which account the running desk trades for, and where its exchange is.
 
     Raises:
         NoDesk: None runs.
+        NoAnswer: It does not say.
     """
     answer = ask(known.door_path, Command("status", timeout_seconds=_ASK_SECONDS))
-    found = (answer.result or {}).get("exchange_urls")
-    if found is None:
+    found = answer.result or {}
+    if "exchange_urls" not in found:
         raise NoAnswer("the desk does not say where its exchange is")
-    return str(found[which.value])
+    return Running(str(found.get("account_id") or ""), found["exchange_urls"])

@@ -50,7 +50,7 @@ def fill(arguments: Namespace) -> int:
 
 
 def _focus(settings: Settings, database: Any) -> Sequence[str]:
-    return tuple(dict.fromkeys((*settings.desk.focus, *focus(database))))
+    return tuple(dict.fromkeys((*settings.desk.focus, *focus(database, None))))
 
 
 def _found(catalog: Catalog, name: str) -> Instrument:

@@ -5,12 +5,15 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import attrs
+
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.app import logs, market_table
+from zoe.app.door_client import NoAnswer, NoDesk
 from zoe.app.market_table import KEYS, MarketSession, Marks, Order, Window
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
@@ -30,6 +33,8 @@ _AROUND: Final = 3
 #: An exchange says something each second, whatever the market does.
 _SILENT_NS: Final = 3_000_000_000
 _NONE: Final = Marks()
+#: Another exchange than that of the running desk, or no desk runs.
+_UNKNOWN: Final = Marks(known=False)
 _KEYS: Final = " ".join(KEYS)
 
 
@@ -37,11 +42,10 @@ def watch(arguments: Namespace) -> int:
     """Shows the market until told to end; without a terminal once, after some seconds."""
     settings = configured.load(arguments)
     logs.silence()
-    url: str = arguments.url or configured.running_address(settings, Exchange.PUBLIC)
+    url, ask_marks = _place(settings, arguments.url)
     session = MarketSession()
-    focused = set(settings.desk.focus)
     with KeyPresses() as keys:
-        view = View(arguments, session, focused, partial(_marked, settings), keys)
+        view = View(arguments, session, ask_marks, keys)
         try:
             KrakenStream(url, session, Callbacks(on_lost=view.hear_loss)).run(view)
         finally:
@@ -53,15 +57,33 @@ def watch(arguments: Namespace) -> int:
     return 0
 
 
-def _marks(database: Database) -> Marks:
-    return Marks(focus(database), ranks(database))
-
-
-def _marked(settings: Settings) -> Marks:
+def _place(settings: Settings, url: str | None) -> tuple[str, Callable[[], Marks]]:
+    """Where to look, and how to ask what the desk that trades there makes of its pairs."""
     try:
-        return read(settings, _marks, _NONE)
+        desk = configured.running_desk(settings)
+    except (NoDesk, NoAnswer):
+        if url is None:
+            raise
+        return url, _unknown
+    public = desk.urls[Exchange.PUBLIC.value]
+    if url is None or url == public:
+        return public, partial(_marked, settings, desk.account_id)
+    return url, _unknown
+
+
+def _unknown() -> Marks:
+    return _UNKNOWN
+
+
+def _marked(settings: Settings, account_id: str) -> Marks:
+    def find(database: Database) -> Marks:
+        return Marks(focus(database, account_id), ranks(database, account_id))
+
+    try:
+        found = read(settings, find, _NONE)
     except ZoeError:
-        return _NONE  # the market can be seen without a store
+        found = _NONE  # the market can be seen without a store
+    return attrs.evolve(found, focus={*settings.desk.focus, *found.focus})
 
 
 class View:
@@ -71,14 +93,12 @@ class View:
         self,
         arguments: Namespace,
         session: MarketSession,
-        focused: Collection[str],
         ask_marks: Callable[[], Marks],
         keys: KeyPresses,
     ) -> None:
         self._arguments = arguments
         self._session = session
-        self._configured = frozenset(focused)
-        self._marks = Marks(self._configured)
+        self._marks = _NONE
         self._ask_marks = ask_marks
         self._next = self._next_marks = 0.0
         self.live = sys.stdout.isatty() and not arguments.json
@@ -105,7 +125,11 @@ class View:
 
     def print(self) -> None:
         """One table, for a file or another program."""
-        self._look()
+        self._marks = self._ask_marks()
+        if not self._marks.known:
+            show.note(
+                "focus and ranks are not known: no running desk of this state directory trades there"
+            )
         found = self._rows(0, self._most())
         if self._arguments.json:
             show.document(found)
@@ -126,10 +150,6 @@ class View:
         shown = market_table.first(tickers, self._order, end, self._marks)
         return market_table.rows(shown[begin:], self._marks, time.time_ns())
 
-    def _look(self) -> None:
-        found = self._ask_marks()
-        self._marks = Marks(self._configured | set(found.focus), found.ranks)
-
     def _most(self) -> int:
         count = len(self._session.tickers)
         return min(count, self._arguments.top or count)
@@ -140,7 +160,7 @@ class View:
 
         if now >= self._next_marks:
             self._next_marks = now + MARKS_SECONDS
-            self._look()
+            self._marks = self._ask_marks()
         drawn = Text(self._picture(shutil.get_terminal_size().lines), no_wrap=True, overflow="crop")
         if self._display is None:
             self._display = Live(auto_refresh=False, screen=True)
@@ -165,4 +185,5 @@ class View:
         return market_table.shown(f"nothing heard {since}" + (self.lost and f": {self.lost}"))
 
     def _caption(self) -> str:
-        return f"{self._window} by {self._order} (keys {_KEYS}, arrows), * in focus, q ends"
+        focus = "* in focus" if self._marks.known else "focus and ranks unknown here"
+        return f"{self._window} by {self._order} (keys {_KEYS}, arrows), {focus}, q ends"

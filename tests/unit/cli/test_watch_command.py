@@ -27,21 +27,33 @@ def session() -> MarketSession:
 
 def view(shown: MarketSession, *words: str, marks: Marks | None = None) -> View:
     arguments = grammar.build().parse_args(["watch", *words])
-    return View(arguments, shown, {"X1/USD"}, lambda: marks or Marks(), KeyPresses())
+    return View(arguments, shown, lambda: marks or Marks(), KeyPresses())
 
 
 @pytest.mark.parametrize(("top", "rows"), [((), 5), (("--top", "2"), 2), (("--top", "9"), 5)])
 def test_no_more_rows_are_printed_than_were_asked_for(
     top: tuple[str, ...], rows: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    view(session(), "--json", *top, marks=Marks({"X2/USD"}, {"X2/USD": 1})).print()
+    view(session(), "--json", *top, marks=Marks({"X1/USD", "X2/USD"}, {"X2/USD": 1})).print()
     printed = json.loads(capsys.readouterr().out)
     assert len(printed) == rows
-    # Those in focus first: the desk's own of the configuration, and what the scout brought.
+    # Those in focus first.
     assert [(row["pair"], row["focus"], row["rank"]) for row in printed[:2]] == [
         ("X2/USD", "*", 1),
         ("X1/USD", "*", None),
     ]
+
+
+def test_of_an_exchange_where_no_desk_of_ours_trades_no_focus_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    elsewhere = view(session(), "--json", marks=Marks(known=False))
+    elsewhere.print()
+    told = capsys.readouterr()
+    assert {row["focus"] for row in json.loads(told.out)} == {None}
+    assert "focus and ranks are not known" in told.err
+    assert "focus and ranks unknown here" in elsewhere._picture(6)
+    assert "* in focus" in view(session())._picture(6)
 
 
 class Pressed(KeyPresses):
@@ -85,7 +97,7 @@ def test_every_pair_can_be_reached_and_a_key_is_drawn_at_once(pictures: list[lis
     market, person = session(), Pressed()
     market.heard_ns = time.time_ns()
     arguments = grammar.build().parse_args(["watch", "--sort", "pair"])
-    watching = View(arguments, market, (), Marks, person)
+    watching = View(arguments, market, Marks, person)
     pages = (((), "123"), (("page down",), "345"), (("r", "home"), "123"), (("p", "p"), "543"))
     for keys, rows in pages:
         person.keys = keys

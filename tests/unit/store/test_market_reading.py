@@ -10,12 +10,18 @@ from zoe.domain.focus import FocusConfig
 from zoe.domain.scan import ScanConfig
 from zoe.ports.journal import JournalRow
 from zoe.store.connection import Database
+from zoe.store.desk import next_boot
 from zoe.store.journal import PostgresJournal
-from zoe.store.market_reading import ranks
+from zoe.store.market_reading import focus, ranks
 from zoe.store.reading import rank_before
 
-ACCOUNT = "sandbox:a"
+ACCOUNT, OTHER = "sandbox:a", "sandbox:b"
 SCOUT, TRADER = f"scan/{ACCOUNT}", f"scan/{ACCOUNT}/crypto_trader"
+
+
+def focused(seq: int, account: str, *pairs: str) -> JournalRow:
+    stream, body = f"focus/{account}", json.dumps({"focus": pairs})
+    return JournalRow(seq, account, stream, seq, "focus.changed", seq, seq, seq, None, None, body)
 
 
 def ranking(seq: int, stream: str, *candidates: tuple[str, int | None]) -> JournalRow:
@@ -24,7 +30,8 @@ def ranking(seq: int, stream: str, *candidates: tuple[str, int | None]) -> Journ
         for symbol, rank in candidates
     ]
     body = json.dumps({"at_ns": str(seq), "candidates": rows})
-    return JournalRow(seq, ACCOUNT, stream, seq, "scan.ranked", seq, seq, seq, None, None, body)
+    account = stream.split("/")[1]
+    return JournalRow(seq, account, stream, seq, "scan.ranked", seq, seq, seq, None, None, body)
 
 
 @pytest.fixture
@@ -37,11 +44,26 @@ def database() -> Database:
         ranking(4, TRADER, ("SOL/EUR", 7), ("SOL/USD", 8), ("BTC/USD", None)),
     ]
     PostgresJournal(found, ACCOUNT).append(rows)
+    next_boot(found, ACCOUNT, 1)
     return found
 
 
 def test_the_ranks_that_people_are_shown_are_the_scouts(database: Database) -> None:
-    assert ranks(database) == {"BTC/USD": 1, "SOL/USD": 2}
+    assert ranks(database, ACCOUNT) == {"BTC/USD": 1, "SOL/USD": 2}
+
+
+def test_each_of_two_desks_of_a_database_has_its_own_ranks_and_focus(database: Database) -> None:
+    next_boot(database, OTHER, 1)
+    rows = [ranking(3, f"scan/{OTHER}", ("DOT/USD", 1)), focused(8, OTHER, "DOT/USD")]
+    PostgresJournal(database, OTHER).append(rows)
+    assert focus(database, ACCOUNT) == ()
+    rows = [focused(5, ACCOUNT, "ADA/USD"), focused(7, ACCOUNT, "BTC/USD", "SOL/USD")]
+    PostgresJournal(database, ACCOUNT).append(rows)
+    assert ranks(database, ACCOUNT) == {"BTC/USD": 1, "SOL/USD": 2}
+    assert ranks(database, OTHER) == {"DOT/USD": 1}
+    assert focus(database, ACCOUNT) == ("BTC/USD", "SOL/USD")
+    # Of whoever wrote last.
+    assert focus(database, None) == ("DOT/USD",)
 
 
 @pytest.mark.parametrize(
@@ -63,5 +85,5 @@ def test_a_pair_that_no_gate_stopped_is_found_in_the_newest_ranking_of_its_base(
 
 
 def test_every_pair_that_focus_may_follow_by_its_rank_is_written_down() -> None:
-    focus = FocusConfig()
-    assert ScanConfig().kept >= focus.budget + focus.slack
+    config = FocusConfig()
+    assert ScanConfig().kept >= config.budget + config.slack
