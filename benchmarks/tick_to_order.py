@@ -1,6 +1,7 @@
 """How long it takes from a trigger's frame to its order, through the whole desk, risk and store included.
 
-    python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--background N ...] [--pinned | --free]
+    python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--background N ...]
+                                       [--only {pinned,free}] [--keep]
 
 An exchange in a process of its own sends a book's frames over a loopback socket, each of them a
 trigger, among so many frames a second of other pairs, and takes the order that the desk sends for

@@ -95,3 +95,22 @@ def test_a_file_that_a_page_names_is_there(page: Path) -> None:
     links = {str(page.parent / link) for link in re.findall(r"\]\(([\w./-]+)\)", page.read_text())}
     gone = {name for name in named | links if not (sources.ROOT / name).exists()}
     assert gone == set()
+
+
+def options_of(path: Path) -> set[str]:
+    """Options that a program's parser takes and shows."""
+    return {
+        node.args[0].value
+        for node in ast.walk(sources.tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "add_argument"
+        and isinstance(node.args[0], ast.Constant)
+        and not any(sources.dotted(word.value) == "argparse.SUPPRESS" for word in node.keywords)
+    }
+
+
+@pytest.mark.parametrize("path", sources.python_files("benchmarks"), ids=lambda path: path.name)
+def test_the_head_of_a_benchmark_has_all_its_options_and_no_other(path: Path) -> None:
+    head = ast.get_docstring(sources.tree(path)) or ""
+    assert set(FLAG.findall(head)) == options_of(path)
