@@ -106,6 +106,13 @@ def test_what_a_crash_left_behind_stops_no_start(tmp_path: Path) -> None:
 # Ports
 
 
+def test_a_desk_says_why_its_own_sandbox_did_not_start(tmp_path: Path) -> None:
+    with desk(tmp_path, f'{QUIET}[sandbox]\nmarket = "livly"\n') as running:
+        line = refused(running)
+    assert "market livly is none of synthetic, " in line
+    assert line.endswith(f"({running.state}/log/sandbox.log)")
+
+
 def test_a_sandbox_on_a_port_that_is_taken_says_so_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

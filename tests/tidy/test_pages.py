@@ -100,7 +100,7 @@ def test_a_file_that_a_page_names_is_there(page: Path) -> None:
 def options_of(path: Path) -> set[str]:
     """Options that a program's parser takes and shows."""
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in ast.walk(sources.tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -25,7 +25,7 @@ import attrs
 from loguru import logger
 
 from zoe.app.log_file import LogFile
-from zoe.app.words import one_of
+from zoe.domain.bounds import one_of, within
 from zoe.runtime import trace
 
 FILE: Final = "zoe.jsonl"
@@ -62,8 +62,8 @@ class LogSettings:
     """
 
     level: str = attrs.field(default="INFO", validator=one_of(*_COLOURS))
-    file_bytes: int = attrs.field(default=8_000_000, validator=attrs.validators.ge(1_000))
-    files: int = attrs.field(default=20, validator=attrs.validators.ge(1))
+    file_bytes: int = attrs.field(default=8_000_000, validator=within(1_000, 10**12))
+    files: int = attrs.field(default=20, validator=within(1, 100_000))
 
 
 class Redactor:

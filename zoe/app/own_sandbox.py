@@ -85,6 +85,7 @@ class OwnSandbox:
             *(("--pairs", options.pairs) if options.pairs else ()),
         ]
         with options.log_path.open("ab") as errors:
+            self._log_begins = errors.tell()
             return subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -110,7 +111,16 @@ class OwnSandbox:
             with contextlib.suppress(msgspec.MsgspecError):
                 return msgspec.json.decode(line, type=Ready)
         self.stop()
-        raise ConfigError(f"the sandbox did not start: see {self._options.log_path}")
+        said = self._last_words() or "it said nothing"
+        raise ConfigError(f"the sandbox did not start: {said} ({self._options.log_path})")
+
+    def _last_words(self) -> str:
+        """The last line that it has written to its log since it was started."""
+        with self._options.log_path.open("rb") as log:
+            log.seek(self._log_begins)
+            lines = log.read().decode(errors="replace").split("\n")
+        words = next((line for line in reversed(lines) if line.strip()), "")
+        return words.removeprefix("zoe sandbox: ")
 
     def _first_line(self) -> bytes:
         assert self._process.stdout is not None

@@ -30,7 +30,7 @@ from zoe.app.strategy_settings import (
     EngineSettings,
     StrategySettings,
 )
-from zoe.app.words import one_of
+from zoe.domain.bounds import one_of, within
 from zoe.domain.errors import ConfigError
 from zoe.domain.focus import FocusConfig
 from zoe.domain.ratelimit import TIERS
@@ -71,11 +71,8 @@ class ExchangeSettings:
     ws_url: str = ""
     ws_auth_url: str = ""
     tier: str = attrs.field(default="starter", validator=one_of(*TIERS))
-    lag_ms: int = attrs.field(
-        default=3_000,
-        validator=[attrs.validators.ge(0), attrs.validators.le(_MOST_LAG_MS)],
-    )
-    reserve: int = attrs.field(default=20, validator=attrs.validators.ge(0))
+    lag_ms: int = attrs.field(default=3_000, validator=within(0, _MOST_LAG_MS))
+    reserve: int = attrs.field(default=20, validator=within(0, 180))
 
 
 @attrs.frozen
@@ -95,9 +92,9 @@ class DeskSettings:
     dead_man: bool = True
     on_stop: str = attrs.field(default="cancel", validator=one_of("cancel", "keep"))
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
-    pin_cpu: int = attrs.field(default=-1, validator=attrs.validators.ge(-1))
+    pin_cpu: int = attrs.field(default=-1, validator=within(-1, (os.cpu_count() or 1) - 1))
     huge_pages: bool = True
-    views_days: int = attrs.field(default=30, validator=attrs.validators.in_(range(1, 3_651)))
+    views_days: int = attrs.field(default=30, validator=within(1, 3_650))
 
 
 @attrs.frozen
@@ -224,8 +221,8 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
         ConfigError: One line that says what is wrong and where.
     """
     surroundings = dict(dotenv.read()) | dict(environ)
-    found = _read_file(config)
-    values = _flatten(found, "file")
+    path = DEFAULT_FILE if config is None else config
+    values = _flatten(_read_file(config), str(path))
     for key, name in _ENVIRONMENT.items():
         if surroundings.get(name):
             values[key] = (surroundings[name], name)
@@ -250,7 +247,7 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
     )
     _check(settings)
     shown = {"state_dir": (str(settings.state_dir), "environment")}
-    shown |= _shown([*sections.items(), *switches.items()], values)
+    shown |= _shown([*sections.items(), *switches.items()], values, str(path))
     return attrs.evolve(settings, shown=shown)
 
 
@@ -314,7 +311,7 @@ def _refuse_unknown(values: Values) -> None:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1, 0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"configuration: unknown key {key}{hint}")
+            raise ConfigError(f"configuration: unknown key {key} ({values[key][1]}){hint}")
 
 
 def _section(name: str, kind: type, values: Values) -> Any:
@@ -327,8 +324,16 @@ def _section(name: str, kind: type, values: Values) -> Any:
     try:
         return kind(**given)
     except (ValueError, TypeError, ConfigError) as problem:
-        text = str(problem.args[0]) if problem.args else str(problem)
-        raise ConfigError(f"configuration: [{name}] {text}") from problem
+        text = str(problem)
+        where = _sources(name, text, values)
+        raise ConfigError(f"configuration: [{name}] {text}{where}") from problem
+
+
+def _sources(name: str, text: str, values: Values) -> str:
+    """Where the settings come from that a text about a section names, in brackets."""
+    named = (f"{name}.{word}" for word in text.split())
+    found = dict.fromkeys(values[key][1] for key in named if key in values)
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _strategies(sections: Mapping[str, Any], switches: Mapping[str, Any]) -> dict[str, Any]:
@@ -359,10 +364,13 @@ def _check(settings: Settings) -> None:
             raise ConfigError(f"{address} is not encrypted: {closed}:// is needed")
 
 
-def _shown(parts: Sequence[tuple[str, Any]], values: Values) -> dict[str, tuple[str, str]]:
+def _shown(
+    parts: Sequence[tuple[str, Any]], values: Values, file: str
+) -> dict[str, tuple[str, str]]:
     shown: dict[str, tuple[str, str]] = {}
     for name, part in parts:
         for field in get_type_hints(type(part)):
             key = f"{name}.{field}"
-            shown[key] = (str(getattr(part, field)), values.get(key, ("", "default"))[1])
+            source = values.get(key, ("", "default"))[1]
+            shown[key] = (str(getattr(part, field)), "file" if source == file else source)
     return shown

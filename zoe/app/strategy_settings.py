@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.app.words import one_of
+from zoe.domain.bounds import one_of, within
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy import quote_keeper, trader_params
 from zoe.domain.strategy.edge_factory import NEEDS
@@ -16,14 +16,31 @@ from zoe.domain.strategy.modes import MODES, OFF
 KEEPER: Final = "strategy.quote_keeper"
 EDGE: Final = "strategy.edge_factory"
 TRADER: Final = "strategy.crypto_trader"
-#: Least and most seconds.
-_WARM_UP: Final = (5, 7_200)
+#: Fewer seconds teach nothing, and more never end.
+_WARM_UP: Final = within(5, 7_200)
 
 
-def _in_the_range(_: Any, field: Any, value: int) -> None:
-    """Refuses a warm-up so short that nothing is learnt, or that never ends."""
-    if not _WARM_UP[0] <= value <= _WARM_UP[1]:
-        raise ValueError(f"{field.name} must be from {_WARM_UP[0]} to {_WARM_UP[1]}, not {value}")
+def _claim(text: str) -> tuple[str, Decimal]:
+    """Pair and quantity of one coin that is claimed.
+
+    Raises:
+        ValueError: The text says no such thing.
+    """
+    pair, _, number = text.partition(" ")
+    try:
+        quantity = Decimal(number)
+    except InvalidOperation:
+        quantity = Decimal("NaN")
+    if "/" not in pair or not quantity.is_finite():
+        raise ValueError(f'claim takes texts such as "BTC/USD 0.5", not {text!r}')
+    if quantity <= 0:
+        raise ValueError(f"claim needs more than 0, not {text!r}")
+    return pair, quantity
+
+
+def _claims(_: Any, __: Any, texts: tuple[str, ...]) -> None:
+    for text in texts:
+        _claim(text)
 
 
 @attrs.frozen
@@ -51,8 +68,8 @@ class EdgeSwitch:
 
     mode: str = attrs.field(default=OFF, validator=one_of(*MODES))
     pairs: tuple[str, ...] = ()
-    claim: tuple[str, ...] = ()
-    warm_up_seconds: int = attrs.field(default=NEEDS.focus_seconds, validator=_in_the_range)
+    claim: tuple[str, ...] = attrs.field(default=(), validator=_claims)
+    warm_up_seconds: int = attrs.field(default=NEEDS.focus_seconds, validator=_WARM_UP)
 
 
 @attrs.frozen
@@ -65,7 +82,7 @@ class TraderSwitch:
     """
 
     mode: str = attrs.field(default=OFF, validator=one_of(*MODES))
-    claim: tuple[str, ...] = ()
+    claim: tuple[str, ...] = attrs.field(default=(), validator=_claims)
 
 
 @attrs.frozen
@@ -114,7 +131,7 @@ def edge_factory(switch: EdgeSwitch, params: EdgeParams) -> EngineSettings:
         ConfigError: It shall trade, and nowhere.
     """
     unmet = None if switch.pairs else f"{EDGE}.pairs names none"
-    claims, seconds = _claims(EDGE, switch.claim), switch.warm_up_seconds
+    claims, seconds = tuple(map(_claim, switch.claim)), switch.warm_up_seconds
     found = EngineSettings(switch.mode, switch.pairs, claims, params, unmet, seconds)
     return _checked(EDGE, found)
 
@@ -133,7 +150,7 @@ def crypto_trader(
     unmet = trader_params.stop_conflict(params, needs["dead_man"])
     if not needs["scout"]:
         unmet = f"{TRADER} needs [scout] enabled = true"
-    found = EngineSettings(switch.mode, (), _claims(TRADER, switch.claim), params, unmet)
+    found = EngineSettings(switch.mode, (), tuple(map(_claim, switch.claim)), params, unmet)
     return _checked(TRADER, found)
 
 
@@ -141,18 +158,3 @@ def _checked(name: str, found: EngineSettings) -> EngineSettings:
     if found.mode != OFF and found.unmet is not None:
         raise ConfigError(f"configuration: {name}.mode = {found.mode!r}: {found.unmet}")
     return found
-
-
-def _claims(name: str, texts: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:
-    claims = []
-    for text in texts:
-        pair, _, quantity = text.partition(" ")
-        try:
-            claims.append((pair, Decimal(quantity)))
-        except InvalidOperation as problem:
-            raise ConfigError(
-                f'configuration: {name}.claim must be as "BTC/USD 0.5", not {text!r}'
-            ) from problem
-        if not claims[-1][1].is_finite() or claims[-1][1] <= 0:
-            raise ConfigError(f"configuration: {name}.claim {text!r}: more than 0 is needed")
-    return tuple(claims)

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import attrs
 
+from zoe.domain.bounds import within
+
 
 @attrs.frozen
 class FocusConfig:
@@ -21,10 +23,10 @@ class FocusConfig:
         warm_up_seconds: So long a strategy does not see a pair that came by its rank.
     """
 
-    budget: int = attrs.field(default=40, validator=attrs.validators.ge(0))
-    slack: int = attrs.field(default=10, validator=attrs.validators.ge(0))
-    min_stay_seconds: int = attrs.field(default=300, validator=attrs.validators.ge(0))
-    warm_up_seconds: int = attrs.field(default=60, validator=attrs.validators.ge(0))
+    budget: int = attrs.field(default=40, validator=within(0, 5_000))
+    slack: int = attrs.field(default=10, validator=within(0, 5_000))
+    min_stay_seconds: int = attrs.field(default=300, validator=within(0, 86_400))
+    warm_up_seconds: int = attrs.field(default=60, validator=within(0, 86_400))
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from typing import Final
 import attrs
 
 from zoe.domain.amend import Terms
+from zoe.domain.bounds import within
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity, plain
 from zoe.domain.quick import quick
@@ -76,11 +77,11 @@ class Policy:
         max_refusals: So many amends refused one after the other, and the order is placed anew.
     """
 
-    price_band: Decimal = Decimal("0.0002")
-    quantity_band: Decimal = Decimal("0.1")
-    max_distance: Decimal = Decimal("0.02")
-    max_age_seconds: int = 86_400
-    max_refusals: int = 3
+    price_band: Decimal = attrs.field(default=Decimal("0.0002"), validator=within(0, 1))
+    quantity_band: Decimal = attrs.field(default=Decimal("0.1"), validator=within(0, 1))
+    max_distance: Decimal = attrs.field(default=Decimal("0.02"), validator=within(0, 1))
+    max_age_seconds: int = attrs.field(default=86_400, validator=within(1, 31_536_000))
+    max_refusals: int = attrs.field(default=3, validator=within(1, 1_000))
 
 
 @attrs.frozen(weakref_slot=False)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.bounds import filled, one_of, within
 from zoe.domain.catalog import Catalog
 from zoe.domain.exposure import (
     BPS,
@@ -65,16 +66,6 @@ class Code(enum.Enum):
     ORDER_RATE = "ORDER_RATE"
 
 
-def _from(least: int, most: Decimal | int) -> Any:
-    """Refuses a value outside least to most, both included."""
-
-    def check(_: object, attribute: "attrs.Attribute[Any]", value: Decimal | int) -> None:
-        if not least <= value <= most:
-            raise ValueError(f"{attribute.name} must be {least} to {most}, not {value}")
-
-    return check
-
-
 def _positive(_: object, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> None:
     if not 0 < value <= LARGEST:
         raise ValueError(
@@ -122,18 +113,16 @@ class Limits:
     max_pair_notional: Decimal = attrs.field(default=Decimal(50_000), validator=_positive)
     max_position_notional: Decimal = attrs.field(default=Decimal(250_000), validator=_positive)
     max_asset_position: tuple[str, ...] = attrs.field(default=(), validator=_amounts)
-    max_open_orders: int = attrs.field(default=50, validator=_from(1, 10_000))
-    max_open_orders_in_all: int = attrs.field(default=200, validator=_from(1, 100_000))
-    max_orders_per_minute: int = attrs.field(default=300, validator=_from(1, 1_000_000))
-    price_collar_bps: int = attrs.field(default=200, validator=_from(0, 5_000))
-    max_quote_age_ms: int = attrs.field(default=5_000, validator=_from(1, 600_000))
-    duplicate_window_ms: int = attrs.field(default=0, validator=_from(0, 60_000))
-    currency: str = attrs.field(default="USD", validator=attrs.validators.min_len(1))
-    max_daily_loss_bps: int = attrs.field(default=2_000, validator=_from(0, 10_000))
-    max_drawdown_bps: int = attrs.field(default=3_000, validator=_from(0, 10_000))
-    breaker_state: str = attrs.field(
-        default="HALTED", validator=attrs.validators.in_(("HALTED", "REDUCING"))
-    )
+    max_open_orders: int = attrs.field(default=50, validator=within(1, 10_000))
+    max_open_orders_in_all: int = attrs.field(default=200, validator=within(1, 100_000))
+    max_orders_per_minute: int = attrs.field(default=300, validator=within(1, 1_000_000))
+    price_collar_bps: int = attrs.field(default=200, validator=within(0, 5_000))
+    max_quote_age_ms: int = attrs.field(default=5_000, validator=within(1, 600_000))
+    duplicate_window_ms: int = attrs.field(default=0, validator=within(0, 60_000))
+    currency: str = attrs.field(default="USD", validator=filled)
+    max_daily_loss_bps: int = attrs.field(default=2_000, validator=within(0, 10_000))
+    max_drawdown_bps: int = attrs.field(default=3_000, validator=within(0, 10_000))
+    breaker_state: str = attrs.field(default="HALTED", validator=one_of("HALTED", "REDUCING"))
 
     @property
     def reach(self) -> Decimal:

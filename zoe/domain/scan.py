@@ -13,6 +13,8 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.bounds import one_of, within
+
 #: How far apart samples are.
 STEP_SECONDS: Final = 5
 PPM: Final = 1_000_000
@@ -166,19 +168,19 @@ class ScanConfig:
     """
 
     enabled: bool = False
-    min_turnover_usd: int = attrs.field(default=250_000, validator=attrs.validators.ge(0))
-    max_spread_bps: int = attrs.field(default=25, validator=attrs.validators.ge(0))
-    max_age_seconds: int = attrs.field(default=900, validator=attrs.validators.ge(1))
+    min_turnover_usd: int = attrs.field(default=250_000, validator=within(0, 10**12))
+    max_spread_bps: int = attrs.field(default=25, validator=within(0, 10_000))
+    max_age_seconds: int = attrs.field(default=900, validator=within(1, 86_400))
     horizon_seconds: int = attrs.field(
-        default=900, validator=attrs.validators.in_([seconds for seconds, _, _ in HORIZONS])
+        default=900, validator=one_of(*(seconds for seconds, _, _ in HORIZONS))
     )
-    weight_turnover: int = attrs.field(default=3, validator=attrs.validators.ge(0))
-    weight_spread: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    weight_volatility: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    weight_momentum: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    weight_activity: int = attrs.field(default=1, validator=attrs.validators.ge(0))
+    weight_turnover: int = attrs.field(default=3, validator=within(0, 1_000))
+    weight_spread: int = attrs.field(default=2, validator=within(0, 1_000))
+    weight_volatility: int = attrs.field(default=2, validator=within(0, 1_000))
+    weight_momentum: int = attrs.field(default=2, validator=within(0, 1_000))
+    weight_activity: int = attrs.field(default=1, validator=within(0, 1_000))
     exclude: tuple[str, ...] = ("USDT", "USDC", "DAI", "PYUSD", "EUR", "GBP", "AUD", "CHF", "CAD")
-    kept: int = attrs.field(default=50, validator=attrs.validators.ge(1))
+    kept: int = attrs.field(default=50, validator=within(1, 5_000))
 
 
 @attrs.frozen

@@ -4,11 +4,12 @@ import os
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import get_type_hints
 
 import attrs
 import pytest
 
-from zoe.app import claims, dotenv, settings
+from zoe.app import claims, dotenv, settings, strategy_settings
 from zoe.app.settings import load
 from zoe.app.version import VERSION
 from zoe.domain.errors import ConfigError
@@ -56,6 +57,8 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(tmp_path:
 def test_the_shipped_file_says_what_the_defaults_are(tmp_path: Path) -> None:
     shipped, bare = load(None, {}, {}), load(written(tmp_path, ""), {}, {})
     assert attrs.evolve(shipped, shown={}) == attrs.evolve(bare, shown={})
+    sources = {key: source for key, (_, source) in shipped.shown.items() if key != "state_dir"}
+    assert sources == dict.fromkeys(settings.known_keys(), "file")
 
 
 def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
@@ -66,7 +69,7 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[exchange]\ntire = 'pro'\n", "unknown key exchange.tire; did you mean exchange.tier?"),
+        ("[exchange]\ntire = 'pro'\n", "zoe.toml); did you mean exchange.tier?"),
         ("[risks]\nmax_open_orders = 1\n", "did you mean risk.max_open_orders"),
         ("[exchange]\ntier = 'gold'\n", "tier must be starter, intermediate or pro, not 'gold'"),
         ("[exchange]\ntier = 'stater'\n", "did you mean starter?"),
@@ -82,8 +85,8 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
         ("[strategy.edge_factory]\ngamma = 1\n", "gamma must be 0.0001 to 0.05, not 1"),
         ("[strategy.edge_factory]\nmode = 'paper'\n", "mode must be off, shadow or live"),
         ("[strategy.edge_factory]\nmode = 'live'\n", "pairs names none"),
-        ("[strategy.edge_factory]\nclaim = ['BTC/USD']\n", 'as "BTC/USD 0.5"'),
-        ("[strategy.edge_factory]\nclaim = ['BTC/USD -1']\n", "more than 0"),
+        ("[strategy.edge_factory]\nclaim = ['BTC 1']\n", 'as "BTC/USD 0.5"'),
+        ("[strategy.edge_factory]\nclaim = ['BTC/USD -1']\n", "more than 0, not 'BTC/USD -1' (/"),
         ("[strategy.crypto_trader]\nmode = 'shadow'\n", "needs [scout] enabled = true"),
         ("[strategy.crypto_trader]\nrisk_bps = 500\n", "risk_bps must be 5 to 100, not 500"),
         (
@@ -101,7 +104,10 @@ def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
         ("[risk]\nmax_order_notional = 'abc'\n", "cannot be 'abc': a number is needed"),
         ("[risk]\nmax_daily_loss_bps = 12.5\n", "cannot be '12.5': a whole number is needed"),
         ("[risk]\nmax_asset_position = ['BTC 1', 'BTC 2']\n", "has an asset twice"),
-        ("[exchange]\nlag_ms = 99999999\n", "lag_ms"),
+        ("[exchange]\nlag_ms = 99999999\n", "lag_ms must be 0 to 600000, not 99999999 (/"),
+        ("[scout]\nhorizon_seconds = 61\n", "must be 60, 300, 900, 3600, 14400 or 86400, not 61"),
+        ("[risk]\ncurrency = ''\n", "currency must not be empty"),
+        ("[risk]\nbreaker_state = 'halted'\n", "did you mean HALTED?"),
         (f"# {'x' * 1_000_000}\n", "more than 1000000 bytes"),
     ],
 )
@@ -111,6 +117,35 @@ def test_a_wrong_file_is_one_line_that_names_the_place(
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         load(written(tmp_path, text), {}, {})
     assert "\n" not in str(caught.value)
+
+
+FIGURES = [
+    f"{name}.{field}"
+    for name, kind in (*settings._SECTIONS.items(), *strategy_settings.SWITCHES.items())
+    for field, wanted in get_type_hints(kind).items()
+    if wanted in (int, Decimal, float)
+]
+
+
+@pytest.mark.parametrize("key", FIGURES)
+@pytest.mark.parametrize("value", [-(10**15), 10**15])
+def test_no_figure_is_without_bounds_and_who_passes_them_is_told_what_and_where(
+    tmp_path: Path, key: str, value: int
+) -> None:
+    section, _, field = key.rpartition(".")
+    file = written(tmp_path, f"[{section}]\n{field} = {value}\n")
+    allowed = rf"{field} must be (.+ to .+|greater than .+|.+ or .+), not "
+    with pytest.raises(ConfigError, match=allowed) as caught:
+        load(file, {}, {})
+    assert str(caught.value).endswith(f"({file})")
+
+
+def test_what_is_wrong_is_told_with_where_it_came_from(tmp_path: Path) -> None:
+    file = written(tmp_path, "[exchange]\nname = 'kraken'\n")
+    with pytest.raises(ConfigError, match=r"not 'krakn'; did you mean kraken\? \(EXCHANGE\)$"):
+        load(file, {}, {"EXCHANGE": "krakn"})
+    with pytest.raises(ConfigError, match=r"exchange\.lag_ms \(/.*zoe\.toml\) cannot be 'x'"):
+        load(written(tmp_path, "[exchange]\nlag_ms = 'x'\n"), {}, {})
 
 
 def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
@@ -254,10 +289,3 @@ def test_the_strategies_of_many_pairs_are_off_unless_somebody_says_otherwise(
     assert (changed.crypto_trader.mode, changed.crypto_trader.unmet) == ("shadow", None)
     assert changed.sandbox.market == "lively"
     assert changed.shown["strategy.edge_factory.mode"] == ("live", "file")
-
-
-def test_the_file_that_comes_with_it_says_what_holds_without_it(tmp_path: Path) -> None:
-    written_out = load(None, {}, {})
-    silent = load(written(tmp_path, ""), {}, {})
-    assert written_out.edge_factory == silent.edge_factory
-    assert written_out.crypto_trader == silent.crypto_trader

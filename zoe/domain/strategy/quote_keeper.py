@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.bounds import within
 from zoe.domain.order import Side
 from zoe.domain.risk import TradingState
 from zoe.domain.strategy.view import Decision, View, Want
@@ -33,18 +34,16 @@ class Params:
     """
 
     pair: str = "BTC/USD"
-    half_spread_bps: int = 2
-    quantity: Decimal = Decimal("0.001")
-    min_base: Decimal = Decimal("0.5")
-    max_base: Decimal = Decimal(25)
-    refresh_bps: int = 2
-    max_age_ms: int = 3_000
-    valid_seconds: int = 10
+    half_spread_bps: int = attrs.field(default=2, validator=within(0, 1_000))
+    quantity: Decimal = attrs.field(default=Decimal("0.001"), validator=within(0, 10**12))
+    min_base: Decimal = attrs.field(default=Decimal("0.5"), validator=within(0, 10**12))
+    max_base: Decimal = attrs.field(default=Decimal(25), validator=within(0, 10**12))
+    refresh_bps: int = attrs.field(default=2, validator=within(0, 1_000))
+    max_age_ms: int = attrs.field(default=3_000, validator=within(1, 600_000))
+    valid_seconds: int = attrs.field(default=10, validator=within(1, 3_600))
 
     def __attrs_post_init__(self) -> None:
-        if not 0 <= self.half_spread_bps <= 1_000:
-            raise ValueError(f"half_spread_bps must be 0 to 1000, not {self.half_spread_bps}")
-        if self.quantity <= 0:
+        if not self.quantity:
             raise ValueError(f"quantity must be greater than 0, not {self.quantity}")
         if self.min_base > self.max_base:
             raise ValueError(f"min_base {self.min_base} is above max_base {self.max_base}")

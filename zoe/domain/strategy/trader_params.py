@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.bounds import one_of
+
 #: Fiat and stablecoins as the exchange names them: money, not something to trade.
 MONEY: Final = (
     *("USD", "EUR", "GBP", "AUD", "CHF", "CAD", "JPY"),
@@ -46,11 +48,6 @@ def _counts(least: int, most: int) -> Check:
     return within
 
 
-def _who(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
-    if value not in ("desk", "exchange"):
-        raise ValueError(f"{attribute.name} must be desk or exchange, not {value}")
-
-
 @attrs.frozen
 class Params:
     """Every figure of the strategy; names carry the unit, a ``share`` is a part of 1.
@@ -59,14 +56,14 @@ class Params:
         stops: Who holds the stop: ``desk`` watches it and lets take-profits rest; ``exchange``
             lets the stop rest and watches take-profits.
         top: Pairs that are asked for in full depth.
-        exclude: Bases that are never traded, beside fiat and stablecoins.
+        exclude: Bases that are never traded; without a word, fiat and stablecoins.
         slip_bps: What a taker's exit is expected to lose beyond the book as it is seen.
         max_daily_loss_bps: Of the equity at the day's beginning (UTC): entries end for the day.
         reserve_bps: Of the equity, kept in cash.
         alike: Correlation from which two positions count as one bet.
     """
 
-    stops: str = attrs.field(default="desk", validator=_who)
+    stops: str = attrs.field(default="desk", validator=one_of("desk", "exchange"))
     # Scanner
     top: int = attrs.field(default=30, validator=_counts(1, 100))
     min_turnover_usd: Decimal = attrs.field(
