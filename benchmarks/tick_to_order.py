@@ -1,14 +1,15 @@
 """How long it takes from a trigger's frame to its order, through the whole desk, risk and store included.
 
     python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--background N ...]
-                                       [--only {pinned,free}] [--keep]
+                                       [--only {pinned,free}] [--awake] [--keep]
 
 An exchange in a process of its own sends a book's frames over a loopback socket, each of them a
 trigger, among so many frames a second of other pairs, and takes the order that the desk sends for
 it: a trigger without its order is missed. Beside it in the same run: a bare loop that reads,
 decodes, signs and sends; bare commits, at the triggers' pace too; and nautilus_trader's TradingNode,
 where ``bin/check-foreign`` has made its environment. All is measured free, on any processor, and
-pinned, each process on one of its own (a desk's setting: ``desk.pin_cpu``).
+pinned, each process on one of its own (a desk's setting: ``desk.pin_cpu``). ``--awake`` keeps the
+processors from sleeping while any of them is measured (``desk.cpu_latency_us = 0``), as root.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.socket_frames import FrameStream
 from zoe.adapters.socket_reader import connect
+from zoe.app import cpu_latency
 
 SEED: Final = 7
 PAIRS: Final = 200
@@ -361,6 +363,7 @@ def main() -> int:
     parser.add_argument("--gap", type=float, default=25, help="ms between them (default 25)")
     parser.add_argument("--background", type=int, nargs="+", default=[0, 1_000, 10_000])
     parser.add_argument("--only", choices=tuple(TIMES), help="one of both")
+    parser.add_argument("--awake", action="store_true", help="no processor sleeps meanwhile")
     parser.add_argument(
         "--keep", action="store_true", help="leave the desks' states where they are"
     )
@@ -369,7 +372,8 @@ def main() -> int:
     logger.remove()
     place.chmod(0o755)  # as root the database runs as a user of its own
     try:
-        measure(arguments, place)
+        with cpu_latency.limited(0 if arguments.awake else cpu_latency.ANY):
+            measure(arguments, place)
     finally:
         if not arguments.keep:
             shutil.rmtree(place)

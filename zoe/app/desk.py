@@ -19,7 +19,7 @@ from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.door_socket import DoorSocket
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import ThreadWire
-from zoe.app import claims, huge_pages, last_resort
+from zoe.app import claims, cpu_latency, huge_pages, last_resort
 from zoe.app.engines import engines
 from zoe.app.history import market_of
 from zoe.app.log_file import LogFile
@@ -130,7 +130,8 @@ class Desk:
         late = log.late = LateLines()
         self._runtime.reader("log", late.run)
         try:
-            return self._run(beside)
+            with cpu_latency.limited(self._settings.desk.cpu_latency_us):
+                return self._run(beside)
         finally:
             log.late = None
             late.flush()

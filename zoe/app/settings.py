@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from zoe.actors.repositioner import RepegConfig
-from zoe.app import dotenv, setting_values, strategy_settings
+from zoe.app import cpu_latency, dotenv, setting_values, strategy_settings
 from zoe.app.logs import LogSettings
 from zoe.app.strategy_settings import (
     EDGE,
@@ -86,6 +86,7 @@ class DeskSettings:
         focus: Pairs watched in full depth, beside those of the strategies.
         pin_cpu: Keep the process on this processor; -1 for any.
         huge_pages: Keep what the process remembers in pages of 2 MiB, where the kernel has them.
+        cpu_latency_us: How long a processor may take to wake up, in microseconds; -1 for any time.
         views_days: So long what strategies saw is kept beside their decisions.
     """
 
@@ -94,6 +95,9 @@ class DeskSettings:
     focus: tuple[str, ...] = ("BTC/USD", "ETH/USD")
     pin_cpu: int = attrs.field(default=-1, validator=within(-1, (os.cpu_count() or 1) - 1))
     huge_pages: bool = True
+    cpu_latency_us: int = attrs.field(
+        default=cpu_latency.ANY, validator=within(cpu_latency.ANY, cpu_latency.MOST_US)
+    )
     views_days: int = attrs.field(default=30, validator=within(1, 3_650))
 
 
