@@ -273,6 +273,7 @@ def test_the_market_is_watched_where_the_desk_trades(door: Door) -> None:
         ("halt",),
         ("reduce",),
         ("resume",),
+        ("flatten",),
         ("flatten", "--yes"),
         ("strategy", "list"),
     ],

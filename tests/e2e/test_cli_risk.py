@@ -1,9 +1,13 @@
 """Reduce, flatten and resume on a running desk, over a kill -9, told by the exchange's own journal."""
 
+import os
+import pty
+import subprocess
 from decimal import Decimal
 from pathlib import Path
 
-from desks import QUIET, Desk, Row, desk
+from commands import ZOE
+from desks import PATIENCE_SECONDS, QUIET, Desk, Row, desk
 
 KEY = "0190a0a0-0000-8000-8000-00000000000a"
 
@@ -27,6 +31,25 @@ def position(found: Desk) -> dict[str, str]:
     return {row["pair"]: row["position"] for row in status["positions"]}
 
 
+def at_a_terminal(found: Desk, *words: str) -> tuple[int, bytes]:
+    """The exit code, and what is said, where somebody sits who types ``no`` and Enter."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, b"no\n")
+        done = subprocess.run(
+            (*ZOE, *words, "--config", str(found.config)),
+            env=found.environ,
+            stdin=theirs,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        return done.returncode, done.stdout
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def test_reduce_flatten_and_resume_over_a_kill(tmp_path: Path) -> None:
     with desk(tmp_path, QUIET) as found:
         found.start()
@@ -47,8 +70,11 @@ def test_reduce_flatten_and_resume_over_a_kill(tmp_path: Path) -> None:
         status = found.ready()
         assert status["trading_state"] == "REDUCING"
         assert status["positions"] == [{"pair": "ETH/USD", "position": "0.5"}]
-        assert found.zoe("flatten")[0] == 2, "nobody can be asked"
-        answers = [found.zoe("flatten", "--yes", "--key", KEY, "--json") for _ in range(2)]
+        assert at_a_terminal(found, "flatten", "--json")[0] == 2, "a document and no question"
+        code, shown = at_a_terminal(found, "flatten")
+        assert (code, b"Close these positions?" in shown) == (1, True), "and nobody said yes"
+        assert position(found) == {"ETH/USD": "0.5"}
+        answers = [found.zoe("flatten", "--key", KEY, "--json") for _ in range(2)]
         assert answers[0][0] == 0, answers
         assert answers[0] == answers[1]
         assert bought(found) == 0

@@ -65,6 +65,7 @@ def test_only_the_servers_user_may_look_inside(used: Path) -> None:
         return stat.S_IMODE((used / "pg" / name).stat().st_mode)
 
     assert (mode("data"), mode("socket"), mode("password")) == (0o700, 0o700, 0o600)
+    assert (mode("lock"), mode("server.log")) == (0o600, 0o600)
     assert stat.S_IMODE(used.stat().st_mode) == 0o711
     owner = OWN_UID if os.geteuid() == 0 else os.geteuid()
     assert (used / "pg" / "data").stat().st_uid == owner

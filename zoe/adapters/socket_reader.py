@@ -184,7 +184,11 @@ def connect(url: str) -> websocket.WebSocket:
     )
     connection.settimeout(CONNECT_SECONDS)
     connection.connect(  # type: ignore[no-untyped-call]  # untyped there
-        url, suppress_origin=True, http_no_proxy=["*"]
+        # The library heeds what needs no proxy only where a proxy is named; this one is never asked.
+        url,
+        suppress_origin=True,
+        http_proxy_host="none",
+        http_no_proxy=["*"],
     )
     connection.settimeout(POLL_SECONDS)
     return connection

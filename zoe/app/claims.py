@@ -2,12 +2,16 @@
 
 import fcntl
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from zoe.domain.errors import ConfigError, ZoeError
+
+_IDENTITY: Final = re.compile(rb"[0-9a-f]{32}\n?")
+_OURS_ALONE: Final = 0o600
 
 
 class AnotherDesk(ZoeError):
@@ -24,6 +28,8 @@ def claim(path: Path, what: str) -> IO[str]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = path.open("a+")
+        # Whoever may read it may lock it, and the state directory is everybody's to pass through.
+        os.fchmod(lock.fileno(), _OURS_ALONE)
     except OSError as problem:
         raise ConfigError(f"the lock of {what}, {path}: {problem.strerror}") from problem
     try:
@@ -63,17 +69,29 @@ def identity(state_dir: Path) -> str:
     """The desk's own name, made at first use; it outlives the database beside it.
 
     Raises:
-        ConfigError: It cannot be kept.
+        ConfigError: It cannot be kept, or what is there is none: under a new one the desk would take
+            its own orders for another desk's.
     """
     path = state_dir / "desk.id"
     try:
         if not path.exists():
-            fresh = path.with_suffix(".new")
-            fresh.write_text(secrets.token_hex(16) + "\n")
-            fresh.replace(path)
-        return path.read_text().strip()
+            _write_durably(path, secrets.token_hex(16) + "\n")
+        found = path.read_bytes()
     except OSError as problem:
         raise ConfigError(f"{path}: {problem.strerror}") from problem
+    if not _IDENTITY.fullmatch(found):
+        raise ConfigError(f"{path} is damaged: bring back a copy, or remove it with no order open")
+    return found.decode().strip()
+
+
+def _write_durably(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("w") as file:
+        os.fchmod(file.fileno(), _OURS_ALONE)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
 
 
 def prepare(state_dir: Path) -> None:

@@ -200,17 +200,19 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
     Raises:
         ConfigError: It would be below the home of a user that has none, or the working directory
-            is gone.
+            is gone, or its name is no text.
     """
     named = environ.get("ZOE_STATE_DIR")
     if not named:
         named = "/var/lib/zoe" if os.geteuid() == 0 else "~/.local/state/zoe"
     try:
-        return Path(named).expanduser().absolute()
-    except (RuntimeError, OSError) as problem:
+        found = Path(named).expanduser().absolute()
+        str(found).encode()
+    except (RuntimeError, OSError, UnicodeEncodeError) as problem:
         raise ConfigError(
             f"ZOE_STATE_DIR must name a directory: of {named}, {problem}"
         ) from problem
+    return found
 
 
 def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, str]) -> Settings:

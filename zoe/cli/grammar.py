@@ -302,7 +302,7 @@ def _trading_state(commands: Any) -> None:
         "--all", action="store_true", help="sell every balance, those deposited too"
     )
     flatten.add_argument("--dry-run", action="store_true", help="show what it would do, do nothing")
-    flatten.add_argument("--yes", action="store_true", help="do not ask")
+    flatten.add_argument("--yes", action="store_true", help="do not ask at a terminal")
     for command in (halt, reduce, resume, flatten):
         command.add_argument("--why", default="by hand", metavar="TEXT", help="for the journal")
         command.add_argument("--key", type=key, metavar="UUID", help="idempotency key")

@@ -30,15 +30,15 @@ def resume(arguments: Namespace) -> int:
 
 
 def flatten(arguments: Namespace) -> int:
-    """Closes positions, after a person has seen what that means."""
+    """Closes positions; a person at a terminal sees what that means first."""
     settings = configured.load(arguments)
     plan = Command("flatten", {"dry_run": True, "all": arguments.all}, timeout_seconds=15)
     if arguments.dry_run:
         return _show(ask(settings.door_path, plan), arguments)
-    if not arguments.yes:
-        if arguments.json or not sys.stdin.isatty():
-            raise ConfigError("flatten: give --yes, or --dry-run to see what it would do")
+    if sys.stdin.isatty() and not arguments.yes:
         answer = ask(settings.door_path, plan)
+        if arguments.json:
+            raise ConfigError("flatten: give --yes, or --dry-run to see what it would do")
         if answer.exit or not _agreed(answer):
             show.note("nothing was done")
             return answer.exit or NO

@@ -36,6 +36,7 @@ _LOG_BYTES: Final = 1_000_000
 NO_SPACE: Final = os.strerror(errno.ENOSPC)
 _ROOM_FOR_WORDS: Final = 100_000
 _PAUSE_SECONDS: Final = 0.02
+_OURS_ALONE: Final = 0o600
 _GRAVE: Final = re.compile(
     rb"(FATAL|PANIC):  (?!the database system is|terminating|database .* does not exist)"
 )
@@ -230,6 +231,7 @@ class EmbeddedServer:
 
     def _own_lock(self) -> None:
         lock = (self._pg / "lock").open("a")
+        os.fchmod(lock.fileno(), _OURS_ALONE)  # whoever may read it may lock it
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -265,7 +267,7 @@ class EmbeddedServer:
     def _keep(self, password: str) -> None:
         kept = self._pg / "password"
         kept.unlink(missing_ok=True)
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OURS_ALONE)
         with open(descriptor, "w") as file:
             file.write(password + "\n")
             file.flush()
@@ -323,6 +325,7 @@ class EmbeddedServer:
         for name, value in settings.items():
             program += ["-c", f"{name}={value}"]
         with self._log().open("ab") as logged:
+            os.fchmod(logged.fileno(), _OURS_ALONE)
             self._log_start = logged.tell()
             self._keeper = subprocess.Popen(
                 self._rights.command("keep", program),

@@ -99,6 +99,15 @@ def test_frames_go_both_ways_whole_and_in_order(wired: Any, peer: Peer) -> None:
     assert all(frame.received_ns > 0 for frame in heard)
 
 
+def test_a_proxy_of_the_environment_is_not_asked(
+    wired: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert opened(wired, peer.url)
+    assert peer.accepted()
+
+
 def test_frames_that_gather_are_whole_and_in_order(wired: Any, peer: Peer) -> None:
     opened(wired, peer.url)
     server = peer.accepted()

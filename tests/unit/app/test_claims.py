@@ -61,6 +61,28 @@ def test_the_identity_stays_and_is_each_directorys_own(tmp_path: Path) -> None:
     assert claims.identity(first) != claims.identity(second)
 
 
+@pytest.mark.parametrize("left", [b"", b"\xff\xfe", b"short\n", b"0" * 33])
+def test_an_identity_that_is_damaged_is_refused_and_left_alone(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "desk.id").write_bytes(left)
+    with pytest.raises(ConfigError, match=r"desk\.id is damaged"):
+        claims.identity(tmp_path)
+    assert (tmp_path / "desk.id").read_bytes() == left
+
+
+def test_nobody_else_can_lock_or_change_what_tells_desks_apart(tmp_path: Path) -> None:
+    (tmp_path / "desk.lock").touch(0o644)
+    before = os.umask(0)
+    try:
+        claims.identity(tmp_path)
+        claims.claim(tmp_path / "desk.lock", "x").close()
+    finally:
+        os.umask(before)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {
+        "desk.id": "0o600",
+        "desk.lock": "0o600",
+    }
+
+
 def test_the_service_manager_hears_what_it_is_told(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))

@@ -256,6 +256,8 @@ def test_a_user_without_a_home_is_asked_for_a_state_directory(
         settings.state_dir({})
     with pytest.raises(ConfigError, match="ZOE_STATE_DIR must name a directory"):
         settings.state_dir({"ZOE_STATE_DIR": "~nobody-of-this-name/zoe"})
+    with pytest.raises(ConfigError, match="ZOE_STATE_DIR must name a directory"):
+        settings.state_dir({"ZOE_STATE_DIR": "/var/\udcff"})
     assert settings.state_dir({"ZOE_STATE_DIR": "/var/zoe"}) == Path("/var/zoe")
     with pytest.raises(ConfigError, match="HOME must name a directory"):
         claims.account_file("kraken:a")
