@@ -1,10 +1,12 @@
-"""``zoe catalog`` and ``zoe budget`` as processes, with and without a desk."""
+"""Commands on an exchange as processes, with and without a desk: its catalogue, its budget, its market."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import commands
 import pytest
+from commands import ROOT, ZOE
 from desks import Desk, desk
 from sandboxes import running
 
@@ -57,6 +59,27 @@ def test_without_a_desk_an_own_sandbox_has_no_catalogue_and_no_budget(tmp_path: 
     for words in (("catalog",), ("budget",)):
         code, said = person.zoe(*words, "--json")
         assert (code, said["error"]["code"]) == (3, "no_desk")
+
+
+def test_a_recorder_that_is_killed_has_kept_what_came_and_another_goes_on(tmp_path: Path) -> None:
+    path, index = tmp_path / "market.gz", tmp_path / "market.gz.index"
+    person = Desk(tmp_path)
+    with running(tmp_path, "--market", "quiet") as sandbox:
+        words = ("record", str(path), "--pair", "BTC/USD", "--url", sandbox.ready["ws"])
+        given = person.environ | {"PYTHONPATH": str(ROOT)}
+        with subprocess.Popen((*ZOE, *words), cwd=tmp_path, env=given) as recorder:
+            # Heartbeats come once a second: the first part is written before a member ends.
+            person.until(lambda: index.exists() and index.read_bytes().count(b"\n") > 1)
+            recorder.kill()
+        code, killed = person.zoe("replay", str(path), "--json")
+        assert (code, killed["truncated"], killed["not_understood"]) == (0, True, 0)
+        assert killed["frames"] > 2
+        assert person.zoe(*words, "--for", "1")[0] == 0
+    code, whole = person.zoe("replay", str(path), "--json")
+    assert (code, whole["truncated"], whole["not_understood"]) == (0, False, 0)
+    assert whole["frames"] > killed["frames"]
+    code, decided = person.zoe("replay", str(path), "--decide", "--json")
+    assert (code, decided["truncated"], decided["frames"]) == (0, False, whole["frames"])
 
 
 @pytest.mark.slow

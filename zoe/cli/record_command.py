@@ -1,6 +1,7 @@
 """zoe record: raw public frames into a file."""
 
 import sys
+import time
 from argparse import Namespace
 from typing import Final
 
@@ -60,8 +61,13 @@ def record(arguments: Namespace) -> int:
     refusals = Refusals(session)
     told = Callbacks(on_refused=refusals.hear, on_lost=lambda reason: _note(lost, reason))
     over = Until(arguments.seconds)
+
+    def ends() -> bool:
+        file.due(time.time_ns())
+        return refusals.complete or over()
+
     try:
-        KrakenStream(url, session, told).run(lambda: refusals.complete or over())
+        KrakenStream(url, session, told).run(ends)
     finally:
         file.close()
     summary = {"frames": file.frames, "file": str(arguments.file), "lost": len(lost)}

@@ -85,12 +85,99 @@ def test_a_plain_file_is_cut_off_where_it_ends_within_a_frame(tmp_path: Path) ->
     assert not recording.load(path).truncated
 
 
-def test_members_end_after_a_while_even_where_little_comes(tmp_path: Path) -> None:
-    file = RecordFile(tmp_path / "market.gz")
+def test_what_has_waited_for_half_a_second_is_written_whether_or_not_more_comes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "market.gz"
+    file = RecordFile(path)
     file.add(b"{}", 0)
-    file.add(b"{}", 6_000 * MS)
-    assert [part.after_us for part in parts(tmp_path / "market.gz")] == [[0, 6_000_000]]
+    file.add(b"[]", 499 * MS)
+    file.due(499 * MS)
+    assert parts(path) == ()
+    file.add(b"{}", 500 * MS)
+    file.add(b"{}", 700 * MS)
+    file.due(1_200 * MS)
+    # A clock that is set back keeps nothing waiting.
+    file.add(b"{}", 1_300 * MS)
+    file.due(-(10**6) * MS)
+    assert [part.after_us for part in parts(path)] == [[0, 499_000, 500_000], [0], [0]]
+    times = [at_ns // MS for at_ns, _ in recorder.timed(path)]
+    assert times == [0, 499, 500, 700, 1_300]
+    assert recording.load(path).frames == (b"{}", b"[]", b"{}", b"{}", b"{}")
     file.close()
+    assert len(gzip.decompress(path.read_bytes()).splitlines()) == 5
+
+
+def test_a_member_ends_after_a_minute(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    file = RecordFile(path)
+    for second in range(0, 150, 10):
+        file.add(b"{}", second * 1_000 * MS)
+        file.due((second + 1) * 1_000 * MS)
+    file.close()
+    skips = [part.skip for part in parts(path)]
+    assert skips == [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7]
+    assert len({part.offset for part in parts(path)}) == 2
+
+
+def test_a_part_takes_much_less_room_than_a_member_of_as_many_frames(tmp_path: Path) -> None:
+    sizes = []
+    for frames in (recorder.MEMBER_FRAMES, 6):
+        path = tmp_path / f"{frames}.gz"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recorder, "MEMBER_FRAMES", frames)
+            file = RecordFile(path)
+            for n in range(300):
+                row = {"symbol": "X/Y", "bid": 100 + n * 37 % 11, "ask": 120 + n * 41 % 13}
+                frame = {"channel": "ticker", "type": "update", "data": [row]}
+                file.add(json.dumps(frame).encode(), n * 100 * MS)
+            file.close()
+        sizes.append(path.stat().st_size)
+    assert 3 * sizes[0] < sizes[1]
+
+
+def test_a_recorder_that_dies_loses_no_part_and_another_goes_on_with_all_times_known(
+    tmp_path: Path,
+) -> None:
+    living = tmp_path / "living.gz"
+    file = RecordFile(living)
+    frames = [b'{"n":%d}' % n for n in range(40)]
+    for n, frame in enumerate(frames):
+        file.add(frame, n * 100 * MS)  # a part each six frames
+    whole, index = living.read_bytes(), recorder.index_of(living).read_bytes()
+    file.close()
+    lines = index.splitlines(keepends=True)
+    assert len(lines) == 6
+    path = tmp_path / "market.gz"
+    for size in range(0, len(whole) + 1, 3):
+        for line_count in range(len(lines) + 1):
+            path.write_bytes(whole[:size])
+            torn_line = lines[line_count][:-1] if line_count < len(lines) else b""
+            recorder.index_of(path).write_bytes(b"".join(lines[:line_count]) + torn_line[:-1])
+            kept = sum(part.frames for part in parts(path))
+            more = written(path, 100, 7)
+            expected = [(n * 100 * MS, frames[n]) for n in range(kept)]
+            expected += [((100 + n) * MS, frame) for n, frame in enumerate(more)]
+            assert list(recorder.timed(path)) == expected
+            loaded = recording.load(path)
+            assert loaded == recording.Recording((*frames[:kept], *more), truncated=False)
+            assert gzip.decompress(path.read_bytes()).splitlines() == list(loaded.frames)
+            assert path.stat().st_size == recorder.indexed_bytes(path)
+
+
+def test_nothing_is_written_behind_a_damaged_part(tmp_path: Path) -> None:
+    path = tmp_path / "market.gz"
+    file = RecordFile(path)
+    file.add(b"{}", 0)
+    file.due(1_000 * MS)
+    content = path.read_bytes()[:-9] + b"\xff" * 9
+    file.close()
+    (part, *_) = parts(path)
+    recorder.index_of(path).write_bytes(msgspec.json.encode(part) + b"\n")
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="is damaged"):
+        RecordFile(path)
+    assert path.read_bytes() == content
 
 
 def test_a_session_keeps_its_frames_as_they_came_and_a_replay_says_the_same(
