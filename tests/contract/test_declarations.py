@@ -8,6 +8,7 @@ from functools import cache
 import ledger_story
 import pytest
 import stores
+from ledger_store import MemoryLedger
 from ledger_story import Story
 
 from zoe.app import stored_books
@@ -21,7 +22,6 @@ from zoe.domain.ledger_row import ONE, Kind, LedgerRow
 from zoe.ports.ledger_store import LedgerStore
 from zoe.store.connection import Database
 from zoe.store.ledger import PostgresLedger
-from zoe.store.ledger_memory import MemoryLedger
 
 _ACCOUNTS = itertools.count(1)
 

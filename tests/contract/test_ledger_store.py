@@ -9,6 +9,7 @@ import attrs
 import pytest
 import small_account
 import stores
+from ledger_store import MemoryLedger
 
 from zoe.domain.booking import FILE, REST, STREAM, Booking, Delivery, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
@@ -19,7 +20,6 @@ from zoe.domain.marks import Mark
 from zoe.ports.ledger_store import DriftRow, LedgerStore
 from zoe.store.connection import Database
 from zoe.store.ledger import PostgresLedger
-from zoe.store.ledger_memory import MemoryLedger
 
 _ACCOUNTS = itertools.count(1)
 

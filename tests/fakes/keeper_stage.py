@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from ledger_store import MemoryLedger
 from stage import Stage
 
 from zoe.actors.bookkeeper import PAGE, Bookkeeper
@@ -12,7 +13,6 @@ from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
 from zoe.ports.venue import GetBalances, GetLedgers
-from zoe.store.ledger_memory import MemoryLedger
 
 LAG_NS: Final = 3_000_000_000
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from ledger_store import MemoryLedger
 
 from zoe.app.simulation.censor import ADD, REPORTS, Censor
 from zoe.app.simulation.kit_stage import FILLS, RESTS, Stage
@@ -13,7 +14,6 @@ from zoe.app.simulation.scenario import still_setting
 from zoe.app.simulation.world import World
 from zoe.cli.books_commands import standing
 from zoe.domain.order import State
-from zoe.store.ledger_memory import MemoryLedger
 
 #: Longer than the Reconciler's period, a look that finds something, and the one after it.
 PATIENCE_SECONDS = 200

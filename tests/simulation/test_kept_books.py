@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from ledger_store import MemoryLedger
 
 from zoe.app.simulation.market import SYMBOL
 from zoe.app.simulation.scenario import setting_of
@@ -15,7 +16,6 @@ from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import decimal_of, wallet_of
 from zoe.domain.marks import NoMarks
-from zoe.store.ledger_memory import MemoryLedger
 
 #: The first there is.
 ACCOUNT = "AA000001"

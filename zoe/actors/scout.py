@@ -158,7 +158,7 @@ class Scout(Actor):
                 track = self._tracks[symbol] = Track()
             track.sample(seen)
         if self._samplers:
-            sampled = TickersSampled(tuple(self._seen.values()), self.clock.wall_ns())
+            sampled = TickersSampled(tuple(self._seen.values()))
             for sampler in self._samplers.values():
                 self.tell(sampler, sampled)
 

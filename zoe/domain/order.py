@@ -120,8 +120,6 @@ TERMINAL: Final = frozenset({State.FILLED, State.CANCELED, State.EXPIRED, State.
 #: Inferences: any later sign of the order takes it back (orders.md section 5.4).
 INFERRED: Final = frozenset({State.REJECTED, State.ABSENT})
 CONCLUDED: Final = TERMINAL | INFERRED
-#: May still be executed, so risk counts it at its worst case.
-EXPOSED: Final = frozenset({State.SENDING, State.IN_DOUBT, State.PENDING, State.WORKING})
 
 _S, _I = State, Input
 NEXT: Final[dict[tuple[State, Input], State]] = {

@@ -50,7 +50,6 @@ class Features:
         volatility_ppm: Typical size of a move in 5 seconds.
         momentum_ppm: By horizon in seconds; those that are not known yet are missing.
         active: In how many of the last 60 samples of 5 seconds something was traded.
-        samples: How often it was sampled, at most 60.
     """
 
     symbol: str
@@ -60,7 +59,6 @@ class Features:
     momentum_ppm: Mapping[int, int]
     active: int
     age_ns: int
-    samples: int
 
 
 class _Ring:
@@ -132,7 +130,6 @@ class Track:
             momentum,
             self._active.bit_count(),
             max(now_ns - seen.received_ns, 0),
-            min(self._steps, 60),
         )
 
 

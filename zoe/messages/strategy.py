@@ -47,7 +47,6 @@ class TickersSampled(Message):
     lane: ClassVar[Lane] = Lane.LATEST
     traced: ClassVar[bool] = False
     tickers: tuple[Seen, ...] = attrs.field(repr=lambda tickers: str(len(tickers)))
-    sampled_ns: int
 
     @property
     def key(self) -> str:

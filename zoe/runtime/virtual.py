@@ -218,11 +218,6 @@ class VirtualRuntime(Runtime):
         if self.code is None:
             self._time.now_ns = max(self._time.now_ns, at_ns)
 
-    def run_until_idle(self, limit_seconds: float = 3600) -> None:
-        """Runs until nothing is left to do, or the limit."""
-        end_ns = self._time.now_ns + round(limit_seconds * 1e9)
-        self._go(end_ns)
-
     def _go(self, end_ns: int) -> None:
         """Events and turns until ``end_ns``, until there are none, or until there is a pause."""
         events, ready, time, chance = self._events, self._ready, self._time, self._chance

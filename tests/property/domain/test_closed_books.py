@@ -6,6 +6,7 @@ import random
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from ledger_rows import Accounts
+from ledger_store import MemoryLedger
 
 from zoe.domain.booking import STREAM, Delivery, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
@@ -13,7 +14,6 @@ from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.marks import MarkTable
-from zoe.store.ledger_memory import MemoryLedger
 
 HOUR_NS = 3_600 * 10**9
 START_NS = 1_700_000_000 * 10**9

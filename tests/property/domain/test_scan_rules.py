@@ -33,7 +33,6 @@ one = st.builds(
     momentum_ppm=st.dictionaries(st.sampled_from([s for s, _, _ in HORIZONS]), st.integers(-50_000, 50_000)),
     active=st.integers(0, 60),
     age_ns=st.integers(0, 12 * S),
-    samples=st.just(60),
 )  # fmt: skip
 markets = st.lists(one, max_size=10, unique_by=lambda pair: pair.symbol)
 
@@ -96,7 +95,6 @@ def test_a_track_remembers_the_mids_of_its_horizons_and_no_more(mids: list[int])
         else:
             assert seconds not in features.momentum_ppm
     assert features.active == 0
-    assert features.samples == min(len(mids), 60)
 
 
 def test_prices_in_usd_come_from_pairs_either_way_round() -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import small_account
 from keeper_stage import answer, calls, keeper, seen, snapshot
+from ledger_store import MemoryLedger
 
 from zoe.actors.bookkeeper import LOOK_SECONDS, PAGE
 from zoe.domain.booking import Booking, StoredBooks
@@ -19,7 +20,6 @@ from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
 from zoe.ports.venue import GetBalances, GetLedgers
-from zoe.store.ledger_memory import MemoryLedger
 
 
 class Troubled(MemoryLedger):

@@ -5,6 +5,7 @@ from functools import partial
 
 import small_account
 from keeper_stage import LAG_NS, answer, calls, keeper, seen, snapshot
+from ledger_store import MemoryLedger
 from loguru import logger
 from stage import Stage
 
@@ -19,7 +20,6 @@ from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.ledger_store import DriftRow
 from zoe.ports.venue import GetLedgers
-from zoe.store.ledger_memory import MemoryLedger
 
 ADOPTED = Difference("order O1", SETTLED, EXTERNAL, "-", "buy 1 BTC/USD", "adopted")
 UNLISTED = Difference("order O2", OPEN, UNKNOWN, "WORKING", "in no list")

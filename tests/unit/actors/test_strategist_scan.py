@@ -29,7 +29,7 @@ def gates(scanner: Scanner, *symbols: str, now_ns: int) -> dict[str, str]:
     """Which gate stops each pair, of pairs that pass every other."""
     price, volume = Decimal(100), Decimal(1_000_000)
     seen = tuple(Seen(s, price, price, volume, now_ns) for s in symbols)
-    scanner.sample(TickersSampled(seen, now_ns), lambda _: Decimal(1), now_ns)
+    scanner.sample(TickersSampled(seen), lambda _: Decimal(1), now_ns)
     assert scanner.newest is not None
     return dict(scanner.newest.stopped)
 

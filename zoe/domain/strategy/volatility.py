@@ -80,10 +80,6 @@ class Volatility:
         """How far fair value has gone since the newest point of the grid."""
         return (fair - self.fair) * _BPS / self.fair if self.fair else 0.0
 
-    def fast_bps(self, floor: float) -> float:
-        """In bps/√s, rounded."""
-        return max(self.fast_sigma, floor)
-
     def slow_bps(self, floor: float) -> float:
         """In bps/√s, rounded."""
         return max(self.slow_sigma, floor)

@@ -87,7 +87,7 @@ def test_a_runtime_tells_of_every_turn_and_shows_those_that_are_watched() -> Non
     for _ in range(TurnLog.full):
         first.tell(WireSend("private", 1, b"{}"))
     first.tell(RestHeld(5, 6, 7))
-    runtime.run_until_idle()
+    runtime.run_for(3_600)
     runtime.log.seal()
     assert causes.violations() == []
     assert [held[1] for held in causes.held] == [5, 5]

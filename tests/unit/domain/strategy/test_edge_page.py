@@ -117,7 +117,7 @@ def test_volatility_forgets_by_its_half_life() -> None:
     after = Volatility(100, 10_000 * FINE, mean, mean).after(
         101 * SECOND_NS, 10_006 * FINE, (30, 900)
     )
-    assert says(f"fast = {after.fast_bps(0.05):.3f} bps/√s")
+    assert says(f"fast = {after.fast_sigma:.3f} bps/√s")
     assert says(f"slow = {after.slow_bps(0.05):.3f} bps/√s")
     # Three seconds without a point of the grid are three seconds.
     slow = Volatility(100, 10_000 * FINE, mean, mean).after(

@@ -1,4 +1,4 @@
-"""The books' store in memory, for simulations: the same contract as PostgreSQL's."""
+"""The books' store in memory: the same contract as PostgreSQL's."""
 
 from collections.abc import Sequence
 
