@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -25,6 +25,7 @@ import attrs
 from loguru import logger
 
 from zoe.app.log_file import LogFile
+from zoe.app.log_stream import LogStream
 from zoe.domain.bounds import one_of, within
 from zoe.runtime import trace
 
@@ -241,15 +242,26 @@ def _json_format(record: Any) -> str:
 
 
 def _to_stream(stream: TextIO, json_lines: bool) -> Callable[[Any], None]:
-    show = short_line if stream.isatty() and not json_lines else json_line
+    short = stream.isatty() and not json_lines
+    show, note = (short_line, _short_note) if short else (json_line, _json_note)
+    lines = LogStream(stream, note)
 
     def write(message: Any) -> None:
         # A terminal that was closed, or a pipe nobody reads, is no reason to stop trading.
         with contextlib.suppress(OSError, ValueError):
-            stream.write(show(message.record) + "\n")
-            stream.flush()
+            lines.write(show(message.record))
 
     return write
+
+
+def _short_note(count: int) -> str:
+    return f"… {count} lines are in the log file alone"
+
+
+def _json_note(count: int) -> str:
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    line = {"ts": now, "level": "INFO", "event": "log.left_out", **dict.fromkeys(IDS)}
+    return json.dumps(line | {"lines": count}, separators=(",", ":"))
 
 
 def _timestamp(record: Any) -> str:
