@@ -256,8 +256,9 @@ class OrderActor(Actor):
 
     def _open(self) -> None:
         assert self._order is not None and self._fresh is not None
+        assert self._order.state is State.WAITING, self._order.state
         tag, chance = self._config.desk_tag, self._fresh.chance
-        after = opened(self._order, tag, chance, self.clock.wall_ns())
+        after = opened(self._order.intent, tag, chance, self.clock.wall_ns())
         self._record(Change(after, None, (order_record.opening_row(after, self._fresh.verdict),)))
         self.tell(self.find("gateway"), PrepareAdd(after))
 

@@ -9,8 +9,8 @@ import attrs
 
 from zoe.domain import order_record
 from zoe.domain.ids import client_order_id
-from zoe.domain.order import Input, Intent, Order, Route
-from zoe.domain.order_inputs import command, waiting
+from zoe.domain.order import Intent, Order
+from zoe.domain.order_inputs import sending
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import PrepareAdd
 from zoe.messages.journal import quick_record, quick_row
@@ -55,21 +55,15 @@ class Fresh:
     begun: Order | None = None
 
 
-def opened(order: Order, desk_tag: int, chance: int, now_ns: int) -> Order:
-    """The order as it will leave.
-
-    Raises:
-        IllegalCommand: It does not wait to leave.
-    """
-    client_id, not_after_ns = client_order_id(now_ns, desk_tag, chance), now_ns + DEADLINE_NS
-    way = {"cl_ord_id": client_id, "route": Route.WEBSOCKET, "not_after_ns": not_after_ns}
-    return command(order, Input.SEND, **way)
+def opened(intent: Intent, desk_tag: int, chance: int, now_ns: int) -> Order:
+    """The order as it will leave that waits to."""
+    return sending(intent, client_order_id(now_ns, desk_tag, chance), now_ns + DEADLINE_NS)
 
 
 def begin(officer: Actor, intent: Intent, verdict: str, config: OrderConfig) -> Order:
     """Records an order for which there is room; OrderDesk does all else while the store writes."""
     chance, now_ns = officer.rng.getrandbits(58), officer.clock.wall_ns()
-    order = opened(waiting(intent), config.desk_tag, chance, now_ns)
+    order = opened(intent, config.desk_tag, chance, now_ns)
     row = quick_row(
         *(order_record.stream_of(config.account_id, intent.intent_id), 1),
         *order_record.opening_row(order, verdict),

@@ -12,7 +12,6 @@ from OrderDesk; until then its mail waits and the Gateway's latch stays as it is
 """
 
 from collections import deque
-from decimal import Decimal
 from typing import Final, assert_never
 
 import attrs
@@ -20,16 +19,15 @@ import attrs
 from zoe.actors import hydration
 from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.order_opening import OrderConfig, begin
-from zoe.actors.risk_view import RiskView, ask_of
+from zoe.actors.risk_view import RiskView
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
+from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
-from zoe.domain.quantity import Price
-from zoe.domain.quick import quick
 from zoe.domain.risk import (
     Code,
     Limits,
@@ -106,22 +104,6 @@ Inbox = (
 )  # fmt: skip
 
 
-@attrs.frozen(weakref_slot=False)
-class _Approved:
-    """An intent that was approved a moment ago."""
-
-    at_ns: int
-    intent: Intent
-
-    def same_wish(self, other: Intent) -> bool:
-        """Whether both ask for the same, under whatever name."""
-        mine = attrs.evolve(self.intent, intent_id=other.intent_id, decision=other.decision)
-        return mine == other
-
-
-_approved: Final = quick(_Approved)
-
-
 class RiskOfficer(Actor):
     """Judges each wish, and holds the trading state.
 
@@ -152,7 +134,8 @@ class RiskOfficer(Actor):
             self._keeper.blocks["forbidden"] = forbidden
         if dead_man:
             self._keeper.blocks["dead_man"] = "the dead-man's switch is not armed yet"
-        self._recent: deque[_Approved] = deque()
+        #: What was approved in the last minute, and when.
+        self._recent: deque[tuple[int, Intent]] = deque()
         self._unread = {STATE, POSITIONS, EQUITY}
         #: Why the breaker ended trading; until a person resumes.
         self._tripped: str | None = None
@@ -255,13 +238,13 @@ class RiskOfficer(Actor):
     def _place(self, wish: PlaceOrder) -> None:
         intent = wish.intent
         order = fresh(intent)
-        verdict = self._barred(intent, intent.quantity.value, intent.limit_price)
+        verdict = self._barred(intent, intent.terms)
         if verdict is None:
             by_hand = intent.source == PERSON
             verdict = assess(order, self._situation(intent), by_hand=by_hand)
         if verdict.worst is not None:
             self._view.reserve(order, verdict.worst)
-            self._recent.append(_approved(self.clock.monotonic_ns(), intent))
+            self._recent.append((self.clock.monotonic_ns(), intent))
             said = _verdict_text(verdict)
             begun = begin(self, intent, said, self._config) if wish.has_room else None
             self.tell(self.find("orders"), quick_submit(intent, said, wish.reply_to, begun))
@@ -274,8 +257,8 @@ class RiskOfficer(Actor):
 
     def _amend(self, wish: AmendOrder) -> None:
         intent_id = wish.intent.intent_id
-        order, wanted = self._view.resting(intent_id), ask_of(wish.terms)
-        verdict = self._barred(wish.intent, wish.terms.quantity.value, wanted.limit_price)
+        order, wanted = self._view.resting(intent_id), wish.terms
+        verdict = self._barred(wish.intent, wanted)
         if verdict is None and order is None:
             verdict = deny(Code.UNKNOWN_ORDER, intent_id=intent_id)
         elif verdict is None and order is not None:
@@ -283,7 +266,7 @@ class RiskOfficer(Actor):
         assert verdict is not None
         if verdict.approved and order is not None:
             self._view.widen(order, wanted, self.clock.wall_ns())
-            self._recent.append(_approved(self.clock.monotonic_ns(), wish.intent))
+            self._recent.append((self.clock.monotonic_ns(), wish.intent))
             self.tell(self.find("orders"), SubmitAmend(wish, _verdict_text(verdict)))
             return
         self._say_denied(wish.intent, verdict)
@@ -309,7 +292,7 @@ class RiskOfficer(Actor):
         stream = order_record.stream_of(self._config.account_id, intent.intent_id)
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))
 
-    def _barred(self, intent: Intent, quantity: Decimal, limit: Price | None) -> Verdict | None:
+    def _barred(self, intent: Intent, terms: Terms) -> Verdict | None:
         """What holds whatever the limits are; None where nothing does."""
         for reason in self._keeper.blocks.values():
             return deny(Code.NOT_READY, reason=reason)
@@ -322,6 +305,7 @@ class RiskOfficer(Actor):
         disputed = self._disputed and self._disputed & {instrument.base, instrument.quote}
         if disputed:
             return deny(Code.NOT_READY, reason=f"unexplained balance of {min(disputed)}")
+        quantity, limit = terms.quantity.value, terms.limit_price
         problem = instrument.check_order(quantity, None if limit is None else limit.value)
         if problem is None and intent.trigger_price is not None:
             problem = instrument.check_order(quantity, intent.trigger_price.value)
@@ -329,7 +313,7 @@ class RiskOfficer(Actor):
 
     def _situation(self, intent: Intent) -> Situation:
         now_ns = self.clock.monotonic_ns()
-        while self._recent and self._recent[0].at_ns < now_ns - ORDER_RATE_WINDOW_NS:
+        while self._recent and self._recent[0][0] < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
         repeats = self._repeated(intent, now_ns) if self._limits.duplicate_window_ms else None
         recent = len(self._recent), repeats
@@ -339,11 +323,11 @@ class RiskOfficer(Actor):
     def _repeated(self, intent: Intent, now_ns: int) -> str | None:
         """An intent just like it that was approved within the window."""
         since_ns = now_ns - self._limits.duplicate_window_ms * 1_000_000
-        for known in reversed(self._recent):
-            if known.at_ns <= since_ns:
+        for at_ns, known in reversed(self._recent):
+            if at_ns <= since_ns:
                 return None
-            if known.same_wish(intent):
-                return known.intent.intent_id
+            if _is_same_wish(known, intent):
+                return known.intent_id
         return None
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
@@ -392,6 +376,11 @@ class RiskOfficer(Actor):
             tripped = None
         facts = breaker_facts(self._limits, equity.breaker, equity.equity, tripped)
         self.reply(RiskReported(canonical({**report, "breaker": facts, "trading_state_why": why})))
+
+
+def _is_same_wish(one: Intent, other: Intent) -> bool:
+    """Whether both ask for the same, under whatever name."""
+    return attrs.evolve(one, intent_id=other.intent_id, decision=other.decision) == other
 
 
 def _verdict_text(verdict: Verdict) -> str:

@@ -11,7 +11,7 @@ import attrs
 
 from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.exposure import ZERO, Ask, Exposures, Reference, Reservation, Resting
+from zoe.domain.exposure import ZERO, Exposures, Reference, Reservation, Resting
 from zoe.domain.flatten import Plan, Wanted, plan
 from zoe.domain.freshness import Ages
 from zoe.domain.order import CONCLUDED, EXTERNAL, Fill, Order, Side
@@ -30,14 +30,9 @@ _seen_at: Final = quick(Reference)
 _Best = tuple[int | None, int | None, int]
 
 
-def ask_of(terms: Terms) -> Ask:
-    """Terms as risk counts them."""
-    return Ask(terms.quantity.value, terms.limit_price)
-
-
 def resting(order: Order) -> Resting:
     """An order with everything that it may be asking for."""
-    return Resting(order.intent, tuple(map(ask_of, order.possible_terms)), order.filled.value)
+    return Resting(order.intent, order.possible_terms, order.filled.value)
 
 
 class RiskView:
@@ -51,7 +46,7 @@ class RiskView:
         self._orders: dict[str, Resting] = {}
         self._ages = Ages()
         #: Amends that were approved and have not been seen to leave yet.
-        self._approved: dict[str, Ask] = {}
+        self._approved: dict[str, Terms] = {}
         self.exposures = Exposures()
         self.positions = Positions()
         self.balances: Mapping[str, Decimal] | None = None
@@ -95,7 +90,7 @@ class RiskView:
         self.positions.expect(order.intent)
         self.exposures.reserve(worst)
 
-    def widen(self, order: Resting, wanted: Ask, now_ns: int) -> None:
+    def widen(self, order: Resting, wanted: Terms, now_ns: int) -> None:
         """Holds the larger of an order as it is and as an approved amend would have it."""
         self._approved[order.intent.intent_id] = wanted
         self._hold(order, now_ns)

@@ -11,6 +11,7 @@ import attrs
 
 from zoe.domain.errors import IllegalCommand, UnexpectedFact
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quick import quick
 
 
 class Progress(enum.Enum):
@@ -57,7 +58,7 @@ STALE: Final = frozenset(
 )
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Terms:
     """What an amend may change of an order: its total quantity, and its limit price if it has one."""
 
@@ -66,6 +67,10 @@ class Terms:
 
     def __str__(self) -> str:
         return f"{self.quantity} @ {'market' if self.limit_price is None else self.limit_price}"
+
+
+#: Its constructor for where an order is on its way.
+quick_terms: Final = quick(Terms)
 
 
 @attrs.frozen

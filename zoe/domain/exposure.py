@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from zoe.domain.amend import Terms
 from zoe.domain.order import Intent, Side
 from zoe.domain.quantity import Price
 from zoe.domain.quick import quick
@@ -28,14 +29,6 @@ class Reference:
     def opposite(self, side: Side) -> Price | None:
         """The price that an order of this side would meet."""
         return self.ask if side is Side.BUY else self.bid
-
-
-@attrs.frozen(weakref_slot=False)
-class Ask:
-    """How much at which limit price, None for whatever the market asks."""
-
-    quantity: Decimal
-    limit_price: Price | None
 
 
 @attrs.frozen(weakref_slot=False)
@@ -116,10 +109,10 @@ class Resting:
     """
 
     intent: Intent
-    asks: tuple[Ask, ...]
+    asks: tuple[Terms, ...]
     filled: Decimal = ZERO
 
-    def or_else(self, ask: Ask) -> "Resting":
+    def or_else(self, ask: Terms) -> "Resting":
         """The same, were it to ask for that too."""
         return attrs.evolve(self, asks=(*self.asks, ask))
 
@@ -129,9 +122,10 @@ class Resting:
         if intent.trigger_price is not None:
             at = _expected(intent.trigger_price, reference)
         first, *others = self.asks
-        quantity, price = first.quantity, worst_price(intent.side, first.limit_price, at, reach)
+        quantity = first.quantity.value
+        price = worst_price(intent.side, first.limit_price, at, reach)
         for ask in others:
-            quantity = max(quantity, ask.quantity)
+            quantity = max(quantity, ask.quantity.value)
             other = worst_price(intent.side, ask.limit_price, at, reach)
             price = None if price is None or other is None else max(price, other)
         if self.filled:

@@ -15,6 +15,9 @@ _HEX: Final = re.compile(r"[0-9a-f]{32}")
 _LONGEST_ID: Final = 36
 _TAG_BITS: Final = 16
 _RANDOM_BITS: Final = 58
+_RANDOM: Final = (1 << _RANDOM_BITS) - 1
+_VARIANT: Final = 0b10 << 62
+_MILLISECONDS: Final = (1 << 48) - 1
 
 
 def account_id(exchange: str, api_key: str) -> str:
@@ -40,10 +43,9 @@ def client_order_id(wall_ns: int, tag: int, random_bits: int) -> str:
         random_bits: At least 58 random bits; more are cut off.
     """
     assert 0 <= tag < 1 << _TAG_BITS, tag
-    milliseconds = wall_ns // 1_000_000 & (1 << 48) - 1
-    high = milliseconds << 16 | 8 << 12 | tag >> 4
-    low = 0b10 << 62 | (tag & 0xF) << _RANDOM_BITS | random_bits & (1 << _RANDOM_BITS) - 1
-    return uuid_text(high << 64 | low)
+    milliseconds = f"{wall_ns // 1_000_000 & _MILLISECONDS:012x}"
+    rest = f"{_VARIANT | (tag & 0xF) << _RANDOM_BITS | random_bits & _RANDOM:016x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-8{tag >> 4:03x}-{rest[:4]}-{rest[4:]}"
 
 
 def uuid_text(number: int) -> str:

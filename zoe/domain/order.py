@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from zoe.domain.amend import Amend, Terms, Turn
+from zoe.domain.amend import Amend, Terms, Turn, quick_terms
 from zoe.domain.quantity import NOTHING, Price, Quantity
 from zoe.domain.quick import quick
 
@@ -260,7 +260,7 @@ class Intent:
     terms: Terms = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "terms", Terms(self.quantity, self.limit_price))
+        object.__setattr__(self, "terms", quick_terms(self.quantity, self.limit_price))
         if not self.quantity:
             raise ValueError("an order must have a quantity greater than 0")
         order_type, trigger = self.order_type, self.trigger_price

@@ -26,6 +26,7 @@ from zoe.domain.order import (
     Intent,
     Order,
     OrderType,
+    Route,
     Side,
     State,
     filled_by,
@@ -42,6 +43,11 @@ _WAITING: Final = Order(
 def waiting(intent: Intent) -> Order:
     """An order that has not left: as Order makes it, in a quarter of its time."""
     return _with(_WAITING, {"intent": intent})
+
+
+def sending(intent: Intent, cl_ord_id: str, not_after_ns: int) -> Order:
+    """The order that SEND makes of one that has not left."""
+    return _with(_SENDING, {"intent": intent, "cl_ord_id": cl_ord_id, "not_after_ns": not_after_ns})
 
 
 def but(order: Order, **changes: Any) -> Order:
@@ -70,6 +76,10 @@ def command(order: Order, wanted: Input, **changes: Any) -> Order:
     if following is None:
         raise IllegalCommand(f"{wanted.value} while {order.state.value}")
     return but(order, state=following, **changes)
+
+
+#: All that is the same of every order that is about to leave.
+_SENDING: Final = command(_WAITING, Input.SEND, route=Route.WEBSOCKET)
 
 
 def apply(order: Order, fact: Fact) -> Order:

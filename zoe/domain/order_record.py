@@ -100,7 +100,7 @@ def opening_row(order: Order, verdict: str) -> tuple[str, str]:
         "pair": intent.pair,
         "side": intent.side,
         "order_type": intent.order_type,
-        "quantity": str(intent.quantity),
+        "quantity": plain(intent.quantity.value),
         "limit_price": _text(intent.limit_price),
         "time_in_force": intent.time_in_force,
         "post_only": intent.post_only,
@@ -191,7 +191,7 @@ def _terms(body: Mapping[str, Any]) -> Terms:
 
 
 def _text(price: Price | None) -> str | None:
-    return None if price is None else str(price)
+    return None if price is None else plain(price.value)
 
 
 def fold(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Order | None:

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.amend import Terms
 from zoe.domain.bounds import filled, one_of, within
 from zoe.domain.catalog import Catalog
 from zoe.domain.exposure import (
     BPS,
     ZERO,
-    Ask,
     Exposures,
     Reference,
     Reservation,
@@ -25,7 +25,6 @@ from zoe.domain.quick import quick
 #: More than anybody means: a number beyond it is a slip of the finger.
 LARGEST: Final = Decimal(10) ** 12
 
-_ask: Final = quick(Ask)
 _resting: Final = quick(Resting)
 
 
@@ -207,7 +206,7 @@ def _text(value: object) -> str:
 
 def fresh(intent: Intent) -> Resting:
     """An order that is about to be placed."""
-    return _resting(intent, (_ask(intent.quantity.value, intent.limit_price),))
+    return _resting(intent, (intent.terms,))
 
 
 def assess(order: Resting, situation: Situation, *, by_hand: bool = False) -> Verdict:
@@ -225,7 +224,7 @@ def assess(order: Resting, situation: Situation, *, by_hand: bool = False) -> Ve
     return reducing or _size_limits(worst, situation)
 
 
-def assess_amend(order: Resting, wanted: Ask, now: Situation) -> Verdict:
+def assess_amend(order: Resting, wanted: Terms, now: Situation) -> Verdict:
     """Approves an amend, or names the first limit that it breaks. One that increases what the order
     may come to passes like an add.
 
@@ -289,7 +288,7 @@ def _reducing(
     return None
 
 
-def _quote_limits(intent: Intent, ask: Ask, now: Situation) -> Verdict | None:
+def _quote_limits(intent: Intent, ask: Terms, now: Situation) -> Verdict | None:
     pair, side = intent.pair, intent.side
     limits, reference = now.limits, now.reference
     if reference is None:

@@ -7,7 +7,8 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoe.domain.exposure import Ask, Exposures, Reference, Resting
+from zoe.domain.amend import Terms
+from zoe.domain.exposure import Exposures, Reference, Resting
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, Situation, TradingState, assess, assess_amend, fresh
@@ -32,7 +33,7 @@ class Live:
     """An order as a plain model has it: everything it was ever asked to be, and what is filled."""
 
     intent: Intent
-    asks: list[Ask]
+    asks: list[Terms]
     filled: Decimal = Decimal(0)
     #: An amend whose fate is unknown is the last of the asks.
     pending: bool = False
@@ -65,16 +66,17 @@ class Model:
         intent = Intent(name, "strategy/q", None, PAIRS[pair], side, kind, quantity, limit)
         if assess(fresh(intent), self.situation(intent.pair)).approved:
             self.placed += 1
-            self.live[name] = Live(intent, [Ask(quantity.value, limit)])
+            self.live[name] = Live(intent, [Terms(quantity, limit)])
             self._hold(name)
 
     def amend(self, which: int, size: int, price: int) -> None:
         name = self._pick(which)
         if name is None or self.live[name].pending or self.live[name].asks[0].limit_price is None:
             return
-        order, wanted = self.live[name], Ask(Decimal(size) / 4, Price(Decimal(90 + price)))
+        order = self.live[name]
+        wanted = Terms(Quantity(Decimal(size) / 4), Price(Decimal(90 + price)))
         verdict = assess_amend(self._resting(order), wanted, self.situation(order.intent.pair))
-        if wanted.quantity > order.filled and verdict.approved:
+        if wanted.quantity.value > order.filled and verdict.approved:
             order.asks.append(wanted)
             order.pending = True
             self._hold(name)
@@ -86,7 +88,7 @@ class Model:
             order = self.live[name]
             order.asks = [order.asks[-1 if how % 2 else 0]]
             order.pending = False
-            if order.asks[0].quantity <= order.filled:
+            if order.asks[0].quantity.value <= order.filled:
                 self._end(name)
             else:
                 self._hold(name)
@@ -96,7 +98,7 @@ class Model:
         if name is None:
             return
         order = self.live[name]
-        least = min(ask.quantity for ask in order.asks)
+        least = min(ask.quantity.value for ask in order.asks)
         quantity = min(Decimal(size) / 4, least - order.filled)
         if quantity <= 0:
             return
@@ -143,12 +145,12 @@ class Model:
         assert all(self.cost(order) <= 1_000 for order in self.live.values())
 
     def rest(self, order: Live) -> Decimal:
-        return max(ask.quantity for ask in order.asks) - order.filled
+        return max(ask.quantity.value for ask in order.asks) - order.filled
 
     def cost(self, order: Live) -> Decimal:
         """The dearest way in which what is left may be executed."""
         return max(
-            (ask.quantity - order.filled) * (Decimal(102) if ask.limit_price is None and buys else
+            (ask.quantity.value - order.filled) * (Decimal(102) if ask.limit_price is None and buys else
              Decimal(99) if ask.limit_price is None else ask.limit_price.value)
             for buys in (order.intent.side is Side.BUY,)
             for ask in order.asks

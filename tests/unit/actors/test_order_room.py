@@ -7,7 +7,7 @@ from stage import Stage
 from zoe.actors.order_desk import OrderDesk
 from zoe.actors.order_opening import PERMIT_SECONDS, OrderConfig, opened
 from zoe.domain import order_record
-from zoe.domain.order import Intent, Order, OrderType, Side, State
+from zoe.domain.order import Intent, OrderType, Side, State
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, PrepareAdd, SendAdd, Sent
@@ -29,7 +29,7 @@ def staged() -> Stage:
 
 def recorded(stage: Stage) -> SubmitOrder:
     """Risk has approved it, and its row is on its way."""
-    order = opened(Order(INTENT, State.WAITING), 4711, 1, stage.runtime.clock.wall_ns())
+    order = opened(INTENT, 4711, 1, stage.runtime.clock.wall_ns())
     stream = order_record.stream_of("a", INTENT_ID)
     row, orders = (
         Row(stream, 1, *order_record.opening_row(order, "{}")),

@@ -23,10 +23,11 @@ from zoe.domain.order import (
     Intent,
     Order,
     OrderType,
+    Route,
     Side,
     State,
 )
-from zoe.domain.order_inputs import amending, apply, command, waiting
+from zoe.domain.order_inputs import amending, apply, command, sending, waiting
 from zoe.domain.quantity import NOTHING, Price, Quantity
 
 INTENT = Intent(
@@ -83,6 +84,12 @@ def test_an_order_that_has_not_left_is_as_order_makes_it() -> None:
     made = Order(INTENT, State.WAITING)
     assert vars(waiting(INTENT)) == vars(made)
     assert waiting(INTENT) == made
+
+
+def test_an_order_that_is_about_to_leave_is_what_send_makes_of_it() -> None:
+    way = {"cl_ord_id": "c-1", "route": Route.WEBSOCKET, "not_after_ns": 5}
+    made = command(Order(INTENT, State.WAITING), Input.SEND, **way)
+    assert vars(sending(INTENT, "c-1", 5)) == vars(made)
 
 
 @pytest.mark.parametrize("state", ENDS, ids=lambda state: state.value)

@@ -5,7 +5,8 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from zoe.domain.exposure import Ask, Exposures, Reference, Reservation, Resting
+from zoe.domain.amend import Terms
+from zoe.domain.exposure import Exposures, Reference, Reservation, Resting
 from zoe.domain.order import Intent, OrderType, Side
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import (
@@ -254,10 +255,10 @@ def test_reservations_are_held_and_let_go_by_intent() -> None:
 
 def amend(quantity: str, price: str = "100", **known: object) -> Verdict:
     """An amend of 5 at 100, one of which is filled, beside other orders worth 1,000."""
-    order = Resting(BUY, (Ask(Decimal(5), Price.of("100")),), Decimal(1))
+    order = Resting(BUY, (Terms(Quantity.of("5"), Price.of("100")),), Decimal(1))
     exposures = holding(order.worst(QUOTE, LIMITS.reach), resting(1, 1_000))
     now = Situation(LIMITS, TradingState.ACTIVE, QUOTE, exposures)
-    wanted = Ask(Decimal(quantity), Price.of(price))
+    wanted = Terms(Quantity.of(quantity), Price.of(price))
     return assess_amend(order, wanted, attrs.evolve(now, **known))  # type: ignore[arg-type]  # by name
 
 
@@ -287,7 +288,7 @@ def test_amends_obey_the_trading_state() -> None:
 
 
 def test_an_amend_on_its_way_holds_the_larger_of_old_and_new() -> None:
-    old, new = Ask(Decimal(5), Price.of("100")), Ask(Decimal(2), Price.of("101"))
+    old, new = Terms(Quantity.of("5"), Price.of("100")), Terms(Quantity.of("2"), Price.of("101"))
     for asks in ((old, new), (new, old)):
         held = Resting(BUY, asks, Decimal(1)).worst(QUOTE, LIMITS.reach)
         assert held.quantity == 4
