@@ -219,7 +219,8 @@ class Repositioner(Actor):
             own = working[0] if working else None
             sales = self._sales(slot, target.pair) if target.side is Side.SELL else ()
             following = held_back(following, own, sales)
-        self._say(slot, following)
+        if not isinstance(following, Wait):
+            self._said.pop(slot, None)
         match following:
             case Add():
                 if self._may(slot):
@@ -230,6 +231,7 @@ class Repositioner(Actor):
             case Cancel():
                 self._cancel(slot, following)
             case Wait():
+                self._say(slot, following)
                 self._rest(
                     slot, quiet_until(following, target, working, now, self._policy), working
                 )
@@ -266,13 +268,14 @@ class Repositioner(Actor):
             clock.wall_ns(), clock.monotonic_ns(), self._rooms.get(pair), self._sharers[pair]
         )
 
-    def _say(self, slot: Slot, step: Add | Amend | Cancel | Wait) -> None:
+    def _say(self, slot: Slot, wait: Wait) -> None:
         """Says why a slot waits, once each time it changes; what it does is said by the order."""
-        reason = step.reason if isinstance(step, Wait) else ""
-        if self._said.get(slot, "") != reason:
-            self._said[slot] = reason
-            if isinstance(step, Wait) and step.figures:
-                log.info("repositioner.waits", slot=slot[1], reason=reason, figures=step.figures)
+        if self._said.get(slot) != wait.reason:
+            self._said[slot] = wait.reason
+            if wait.figures:
+                log.info(
+                    "repositioner.waits", slot=slot[1], reason=wait.reason, figures=wait.figures
+                )
 
     def _add(self, slot: Slot, target: Target, now: Now) -> None:
         intent = intent_for(target, uuid_text(self.rng.getrandbits(128)))

@@ -44,6 +44,8 @@ class RiskView:
         #: The best prices of a pair, as its quote counts them and as they are: most quotes change neither.
         self._prices: dict[str, tuple[_Best, Price | None, Price | None]] = {}
         self._orders: dict[str, Resting] = {}
+        #: Pairs with an order that no quote has given a price yet.
+        self._unpriced: set[str] = set()
         self._ages = Ages()
         #: Amends that were approved and have not been seen to leave yet.
         self._approved: dict[str, Terms] = {}
@@ -59,10 +61,15 @@ class RiskView:
     def quote(self, quote: Quote) -> None:
         """A pair's newest quote; orders that waited for one to be valued are valued by it."""
         self._quotes[quote.symbol] = quote
-        unpriced = [r for r in self.exposures.of_pair(quote.symbol) if r.price is None]
-        for held in unpriced:
-            order = self._orders[held.intent_id]
-            self.exposures.reserve(order.worst(_reference(quote, 0), self._limits.reach))
+        if quote.symbol in self._unpriced:
+            self._unpriced.discard(quote.symbol)
+            self._price(quote)
+
+    def _price(self, quote: Quote) -> None:
+        for held in self.exposures.of_pair(quote.symbol):
+            if held.price is None:
+                order = self._orders[held.intent_id]
+                self._reserve(order.worst(_reference(quote, 0), self._limits.reach))
 
     def reference(self, pair: str, now_ns: int) -> Reference | None:
         """What an order is held against; None without a live quote."""
@@ -129,6 +136,11 @@ class RiskView:
         held = self.exposures.get(intent_id)
         if worst.price is None and held is not None:
             worst = attrs.evolve(worst, price=held.price)
+        self._reserve(worst)
+
+    def _reserve(self, worst: Reservation) -> None:
+        if worst.price is None:
+            self._unpriced.add(worst.pair)
         self.exposures.reserve(worst)
 
     def situation(

@@ -77,9 +77,10 @@ def multiple_above(value: Decimal, step: Decimal) -> Decimal:
 
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Whether ``value`` is a whole number of steps; no for more steps than anybody could mean."""
-    if value.adjusted() - step.adjusted() > MOST_DIGITS:
+    try:
+        return not EXACT.remainder(value, step)
+    except InvalidOperation:  # more of them than it has digits
         return False
-    return not EXACT.remainder(value, step)
 
 
 @attrs.frozen(init=False)

@@ -4,6 +4,7 @@ from functools import partial
 
 import attrs
 import pytest
+from loguru import logger
 from stage import Stage
 
 from zoe.actors.repositioner import PATIENCE_NS, RepegConfig, Repositioner
@@ -18,6 +19,7 @@ from zoe.messages.orders import (
     AmendOrder,
     CancelOrder,
     OrderChanged,
+    OrderDenied,
     OrderForgotten,
     OrdersReported,
     PlaceOrder,
@@ -258,6 +260,26 @@ def test_a_slot_waits_while_its_order_would_meet_one_of_our_own() -> None:
     stage.tell(by_hand(State.CANCELED))
     stage.run(2)
     assert len(placed(stage)) == 1
+
+
+def test_why_a_slot_waits_is_said_once_and_again_when_it_has_acted_meanwhile() -> None:
+    said: list[str] = []
+    sink = logger.add(lambda message: said.append(message.record["message"]))
+    stage = Stage(
+        "repositioner",
+        partial(Repositioner, RepegConfig()),
+        ("orders", "risk", "reconciler", "ratelimiter"),
+    )
+    stage.tell(Reconciled("a", 1, 0))
+    for times in (1, 2):
+        stage.tell(by_hand(State.WORKING))
+        want(stage, "49990.0")
+        stage.run(5)
+        assert said.count("repositioner.waits") == times
+        stage.tell(by_hand(State.CANCELED))
+        stage.run(1)  # it acts, and is denied before it waits for its order
+        stage.tell(OrderDenied(stage.heard("risk", PlaceOrder)[-1].intent, "NO_QUOTE"))
+    logger.remove(sink)
 
 
 def test_where_an_amend_may_have_put_an_order_is_avoided_until_its_fate_is_known() -> None:
