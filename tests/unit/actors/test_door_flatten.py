@@ -23,6 +23,7 @@ from zoe.messages.orders import (
     OrderChanged,
     OrderDenied,
     OrderForgotten,
+    OrdersReported,
     PlaceOrder,
 )
 from zoe.messages.risk import FlattenPlanned, PlanFlatten, SetTradingState, TradingStateChanged
@@ -199,6 +200,23 @@ def test_a_reduce_is_answered_when_what_does_not_reduce_is_gone() -> None:
     (answer,) = answers(stage)
     assert answer["exit"] == 0
     assert answer["result"] == {"state": "REDUCING", "canceled": ["i-1", "i-2"]}
+
+
+def test_a_reduce_that_takes_too_long_lists_what_it_waits_for_and_no_other_order() -> None:
+    stage = door()
+    line = {"id": 7, "command": "reduce", "params": {}, "timeout_seconds": 3}
+    stage.tell(DoorRequest(1, json.dumps(line).encode()))
+    stage.tell(TradingStateChanged(TradingState.REDUCING, "by hand", ("i-1",)))
+    stage.run(3.5)
+    terms = (OrderType.LIMIT, Quantity.of("1"), Price.of("1"))
+    orders = tuple(
+        Order(Intent(name, "person", None, "BTC/USD", Side.SELL, *terms), State.WORKING)
+        for name in ("i-1", "i-2")
+    )
+    stage.tell(OrdersReported(orders))
+    (answer,) = answers(stage)
+    assert (answer["exit"], answer["error"]["text"]) == (5, "1 orders are still open")
+    assert [order["intent_id"] for order in answer["result"]["open"]] == ["i-1"]
 
 
 def test_a_reduce_with_nothing_to_cancel_is_answered_at_once() -> None:

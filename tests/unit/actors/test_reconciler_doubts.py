@@ -143,6 +143,14 @@ def test_a_stream_that_breaks_is_waited_for_a_moment_before_looks_go_on_without_
     until_look(stage, 2, 1)
 
 
+def test_a_stream_that_has_not_opened_yet_is_waited_for_a_moment_too() -> None:
+    stage = reconciler()
+    overdue = attrs.evolve(doubtful(stage), not_after_ns=stage.runtime.clock.wall_ns() - LAG_NS)
+    stage.tell(DoubtRaised(overdue), 0.3)
+    assert looks(stage) == 0
+    until_look(stage, 1, 1)
+
+
 def test_a_doubt_that_is_told_of_again_has_not_to_be_missed_again() -> None:
     stage = reconciler()
     order = settle(stage, lambda: None)

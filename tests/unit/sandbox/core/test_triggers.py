@@ -292,6 +292,17 @@ def test_fees_follow_the_volume_of_thirty_days() -> None:
     assert client("TradeVolume")["fees"] is None
 
 
+def test_who_pays_the_least_fees_has_no_next_row_of_them() -> None:
+    trial, _ = market()
+    rich = trial.client(balances={"USD": "1000000000000"})
+    trial.market("49999", "50001", qty="1000000")
+    first = rich("TradeVolume", pair="XBTUSD")["fees"]["XXBTZUSD"]
+    assert (first["fee"], first["nextfee"]) == (first["maxfee"], "0.3500")
+    rich.limit("buy", "500000", "50001", timeinforce="IOC")
+    last = rich("TradeVolume", pair="XBTUSD")["fees"]["XXBTZUSD"]
+    assert (last["fee"], last["nextfee"], last["nextvolume"]) == (last["minfee"], None, None)
+
+
 def test_a_price_that_was_met_and_left_again_at_once_has_been_met() -> None:
     trial, client = market()
     txid = place(client, "stop-loss", "sell", "49000")
