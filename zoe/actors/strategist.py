@@ -78,14 +78,14 @@ class Strategist(Actor):
         self._shown: tuple[object, dict[str, str] | None] = (None, None)
         self._catalog: Catalog | None = None
         self._trading = TradingState.HALTED
-        #: What was last wanted, what of it counts, and why; None before the first decision.
+        #: What was last wanted, what of it counts, and why; nothing before the first decision.
         self._wants: tuple[Want, ...] | None = None
-        self._whats: tuple[tuple[Any, ...], ...] | None = None
-        self._reasons: tuple[str, ...] = ()
+        self._whats: tuple[tuple[Any, ...], ...] = ()
+        self._reasons: tuple[str, ...] | None = None
         #: The newest renewal, with the wants that it was made of and the pair as it was counted.
         self._renewed: tuple[RenewTargets, tuple[Want, ...], Instrument] | None = None
-        #: What each slot was last told to want.
-        self._set: dict[str, _Set | None] = {}
+        #: What each slot was last told to want; None where nothing is, or nobody was told.
+        self._set: dict[str, _Set | None] = dict.fromkeys(config.strategy.slots)
         #: Slots in their order; and those that may not be empty, as far as others know.
         self._order = {slot: place for place, slot in enumerate(config.strategy.slots)}
         self._filled = set(config.strategy.slots)
@@ -200,24 +200,23 @@ class Strategist(Actor):
         if known is not None and known[1] is decision.wants and known[2] is view.instrument:
             self.tell(self.find("repositioner"), known[0])
             return
-        wanted = {want.key: want for want in decision.wants}
+        left, self._filled = self._filled, set()
         renewed: list[Target] = []
-        for slot in sorted(self._filled | wanted.keys(), key=self._order.__getitem__):
-            want, told = wanted.get(slot), self._set.get(slot)
-            if want is None:
-                # What is not wanted needs no renewal: whoever forgot it wants it no more.
-                if told is not None or slot not in self._set:
-                    self._set[slot] = None
-                    self._filled.discard(slot)
-                    self.tell(self.find("repositioner"), quick_target_set(self._source, slot, None))
-            elif told is not None and _what(want) == told.what:
-                if renews:
-                    renewed.append(self._renewal(want, told, view))
-            else:
+        for want, what in zip(decision.wants, self._whats, strict=True):
+            slot = want.key
+            told = self._set[slot]
+            left.discard(slot)
+            self._filled.add(slot)
+            if told is None or told.what != what:
                 target = self._target(want, view)
-                self._set[slot] = _as_set(_what(want), target, view.instrument)
-                self._filled.add(slot)
+                self._set[slot] = _as_set(what, target, view.instrument)
                 self.tell(self.find("repositioner"), quick_target_set(self._source, slot, target))
+            elif renews:
+                renewed.append(self._renewal(want, told, view))
+        # What is not wanted needs no renewal: whoever forgot it wants it no more.
+        for slot in sorted(left, key=self._order.__getitem__) if left else ():
+            self._set[slot] = None
+            self.tell(self.find("repositioner"), quick_target_set(self._source, slot, None))
         if renewed:
             renewal = RenewTargets(tuple(renewed))
             if len(renewed) == len(decision.wants):

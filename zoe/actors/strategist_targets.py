@@ -8,7 +8,7 @@ import attrs
 
 from zoe.domain.catalog import Instrument
 from zoe.domain.order import Side
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quantity import Price, Quantity, scaled
 from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.strategy.own import Stage
@@ -121,10 +121,10 @@ def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | Non
         source=source,
         pair=want.pair,
         side=want.side,
-        price=Price(pair.price_of(want.price)),
-        quantity=Quantity(pair.quantity_of(want.quantity)),
+        price=Price(scaled(want.price, pair.price_precision)),
+        quantity=Quantity(scaled(want.quantity, pair.qty_precision)),
         valid_until_ns=want.valid_until_ns,
         decision=decision,
         post_only=want.post_only,
-        trigger=None if want.trigger is None else Price(pair.price_of(want.trigger)),
+        trigger=None if want.trigger is None else Price(scaled(want.trigger, pair.price_precision)),
     )

@@ -85,15 +85,37 @@ class _Side:
         #: Its best level as it was shown last; None since that changed.
         self.first: Level | None = None
 
+    def put(self, told: Sequence[Written], depth: int) -> bool:
+        """Applies changed levels in order, then cuts to the depth; whether a best one was among them."""
+        keys, texts, sign, moved = self.keys, self.texts, self.sign, False
+        for price, text in told:
+            key = price * sign
+            at = bisect_left(keys, key)
+            if at < len(keys) and keys[at] == key:
+                if text:
+                    texts[at] = text
+                else:
+                    del keys[at], texts[at]
+            elif text:
+                keys.insert(at, key)
+                texts.insert(at, text)
+            if not at:
+                moved = True
+        self.shown = None
+        if moved:
+            self.first = None
+        # No delete is sent for levels that are pushed out.
+        if len(texts) > depth:
+            del keys[depth:], texts[depth:]
+        self.text = b"".join(texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS])
+        return moved
+
     def best(self) -> Level | None:
         """Price and quantity of the best level."""
         if self.first is None and self.keys:
-            self.first = self._level(self.keys[0], self.texts[0])
+            price = self.keys[0] * self.sign
+            self.first = price, int(self.texts[0][len(str(price)) :])
         return self.first
-
-    def _level(self, key: int, text: bytes) -> Level:
-        price = key * self.sign
-        return price, int(text[len(str(price)) :])
 
     def top(self) -> Levels:
         """The levels that the checksum covers, best first."""
@@ -105,7 +127,7 @@ class _Side:
 
     def best_first(self) -> list[Level]:
         """Every level."""
-        return list(map(self._level, self.keys, self.texts))
+        return list(Levels(self.sign, self.keys, self.texts))
 
 
 class Book:
@@ -137,41 +159,11 @@ class Book:
 
     def apply(self, bids: Sequence[Written], asks: Sequence[Written]) -> bool:
         """As ``update``, of levels whose part of the checksum is known."""
-        moved_bid = bool(bids) and self.put(bids, is_bid=True)
-        moved_ask = bool(asks) and self.put(asks, is_bid=False)
-        return moved_bid or moved_ask
-
-    def put(self, told: Sequence[Written], *, is_bid: bool) -> bool:
-        """As ``apply``, of one side: nearly every change is."""
-        side = self._bids if is_bid else self._asks
-        keys, texts, moved = side.keys, side.texts, False
-        for price, text in told:
-            key = -price if is_bid else price
-            at = bisect_left(keys, key)
-            if at < len(keys) and keys[at] == key:
-                if text:
-                    texts[at] = text
-                else:
-                    del keys[at], texts[at]
-            elif text:
-                keys.insert(at, key)
-                texts.insert(at, text)
-            if not at:
-                moved = True
-        side.shown = None
-        if moved:
-            side.first = None
-        # No delete is sent for levels that are pushed out.
-        if len(texts) > self.depth:
-            del keys[self.depth :], texts[self.depth :]
-        side.text = text = b"".join(
-            texts if len(texts) <= CHECKSUM_LEVELS else texts[:CHECKSUM_LEVELS]
-        )
-        if is_bid:
-            self.crc = crc32(text, self._asks_crc)
-        else:
-            self._asks_crc = crc = crc32(text)
-            self.crc = crc32(self._bids.text, crc)
+        moved = bool(bids) and self._bids.put(bids, self.depth)
+        if asks:
+            moved = self._asks.put(asks, self.depth) or moved
+            self._asks_crc = crc32(self._asks.text)
+        self.crc = crc32(self._bids.text, self._asks_crc)
         return moved
 
     @property

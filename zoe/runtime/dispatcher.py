@@ -91,7 +91,9 @@ class Dispatcher(Carrier):
 
     def step(self, most: int = LENT_STEPS) -> None:
         """Steps what is ready on this thread, so many times at most, unless another is at it."""
-        while self._waits() and self._stepping.acquire(blocking=False):
+        while (self._ready or self._more or self._aside) and not self._over:
+            if not self._stepping.acquire(blocking=False):
+                return
             current.stepped = self
             try:
                 most = self._steps(most, current.turn)
@@ -102,9 +104,6 @@ class Dispatcher(Carrier):
                 self._wake.put(None)
                 return
 
-    def _waits(self) -> bool:
-        return bool(self._ready or self._more or self._aside) and not self._over
-
     def _run(self) -> None:
         while not self._over:
             self.step(_ALL)
@@ -112,9 +111,9 @@ class Dispatcher(Carrier):
 
     def _steps(self, most: int, turn: Turn) -> int:
         """Steps what is ready; how many steps are left."""
-        ready, more, timers, steps = self._ready, self._more, self._timers, 0
-        while (ready or more or self._aside) and steps < most:
-            if self._aside and not (ready and steps % STEPS_UNNOTICED):
+        ready, more, aside, timers, steps = self._ready, self._more, self._aside, self._timers, 0
+        while (ready or more or aside) and steps < most:
+            if aside and not (ready and steps % STEPS_UNNOTICED):
                 self.catch_up()
                 continue
             behind = more and not (ready and steps % STEPS_AHEAD)

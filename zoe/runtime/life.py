@@ -159,13 +159,10 @@ class Life:
 
     def tell_in_passing(self, to: Address, message: Message) -> None:
         """See Actor.tell_in_passing."""
-        if self.cell.child.dispatcher is None:
-            # Whoever hears the rest of the turn's mail may be quicker than this thread.
-            self.tell(to, message)
-            return
-        assert isinstance(to, Address), f"{to!r} is no address"
-        envelope = self._envelope(message)
-        self.effects.append(partial(self.runtime.deliver_in_passing, to, envelope))
+        self.tell(to, message)
+        # Of an actor with a thread of its own, whoever hears the rest of its mail may be quicker.
+        if self.cell.child.dispatcher is not None:
+            self.effects.append(partial(self.runtime.deliver_in_passing, *self.mail.pop()))
 
     def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
         """See Actor.tell_because_of."""

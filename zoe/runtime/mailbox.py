@@ -11,7 +11,7 @@ beside mail, and a busy reader costs its senders nothing.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeAlias
 
 from zoe.runtime.message import Envelope, Lane, Message
@@ -108,17 +108,6 @@ class Mailbox:
     def wake(self) -> None:
         """Makes whoever reads look again, if it waits."""
         self.reader.wake()
-
-    def put_all(self, envelopes: Iterable[Envelope]) -> list[Envelope]:
-        """Takes envelopes in order and wakes the reader once; those that are refused for lack of room."""
-        reader = self.reader
-        sleeps = reader.asleep
-        if sleeps:  # whoever puts the flag down has to notify
-            reader.asleep = False
-        refused = [envelope for envelope in envelopes if not self.put(envelope)]
-        if sleeps:
-            reader.notify()
-        return refused
 
     def _has_room_for(self, envelope: Envelope) -> bool:
         # Its own timers and outcomes an actor has asked for: they cannot flood it, and one

@@ -176,25 +176,13 @@ class Runtime:
         return number
 
     def post_all(self, to: Address, messages: Iterable[Message], *, lend: bool = False) -> None:
-        """As ``post`` of each, a root of its own; whoever reads is woken once, when all are there.
+        """As ``post`` of each, a root of its own.
 
         Args:
             lend: Whether this thread has nothing else to do than to wait for more of them.
         """
-        now_ns, next_id = self._now_ns(), self.next_id
-        envelopes = [
-            Envelope(message, number := next_id(), number, None, None, None, now_ns)
-            for message in messages
-        ]
-        mailbox = to.mailbox
-        if not mailbox.open:
-            for envelope in envelopes:
-                self._elsewhere(to, envelope)
-            return
-        for envelope in mailbox.put_all(envelopes):
-            self.bury(to, envelope, Fate.OVERFLOW, None)
-        if not to.mailbox.open:  # it closed between the look and the put
-            self.divert(to)
+        for message in messages:
+            self.post(to, message)
 
     def _asking(self, message: Message, slot: ReplySlot) -> Envelope:
         number = self.next_id()

@@ -161,3 +161,26 @@ def test_a_quote_that_is_only_confirmed_is_looked_at_by_the_next_tick() -> None:
     stage.tell(confirmed_at(attrs.evolve(shown, bid=10_001), now_ns))
     stage.tell(confirmed_at(attrs.evolve(shown, bid=10_001, live=False), now_ns + 1))
     assert len(strategy.asked) == 5
+
+
+@attrs.frozen
+class Moving(AtTheBid):
+    """Wants the bid in the slot that its last digit names; below 10,000 it wants nothing."""
+
+    slots: tuple[str, ...] = ("bid.0", "bid.1", "bid.2")
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        (want,) = super().decide(state, view).wants
+        wants = (attrs.evolve(want, key=f"bid.{want.price % 10}"),) if want.price > 9_999 else ()
+        return Decision(state, wants, ("BID",))
+
+
+def test_what_is_wanted_is_told_before_what_is_left_and_each_slot_is_emptied_once() -> None:
+    stage = playing(Moving())
+    for bid in (10_002, 10_001, 9_999, 10_001):
+        quote(stage, bid)
+    stage.run(2)
+    told = [(w.slot, w.target is not None) for w in stage.heard("repositioner", SetTarget)]
+    first = [("bid.0", True), ("bid.1", False), ("bid.2", False)]
+    moves = [("bid.2", True), ("bid.0", False), ("bid.1", True), ("bid.2", False)]
+    assert told == [*first, *moves, ("bid.1", False), ("bid.1", True)]

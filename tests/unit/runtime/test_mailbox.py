@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoe.runtime.mailbox import Mailbox
-from zoe.runtime.message import Envelope, Fate, Lane, Message
+from zoe.runtime.message import DeadLetter, Envelope, Fate, Lane, Message
 from zoe.runtime.virtual import VirtualRuntime
 
 PRODUCERS = 4
@@ -116,21 +116,24 @@ def test_a_mailbox_does_what_its_model_does(script: list[Some | str]) -> None:
     assert [number_of(envelope) for envelope in mailbox.drain()] == rest
 
 
-def test_mail_that_comes_together_wakes_once_and_what_has_no_room_comes_back() -> None:
-    box, calls = Mailbox(2, refuse=True), []
+def test_mail_that_comes_together_wakes_once_and_what_has_no_room_is_dead() -> None:
+    runtime, calls, dead = VirtualRuntime(1), list[int](), list[DeadLetter]()
+    runtime.watch(dead.append)
+    box = runtime.find("small").mailbox
+    box.capacity, box.refuse = 2, True
     box.reader.asleep = True
     box.reader.notify = lambda: calls.append(len(box))
     mail = [Latest(1, 7), Control(2), Latest(3, 7), Ordered(4), Ordered(5), Latest(6, 8)]
-    refused = box.put_all([wrap(message) for message in mail])
-    assert calls == [3]  # when all of it was there
-    assert [number_of(envelope) for envelope in refused] == [5, 6]
+    runtime.post_all(runtime.find("small"), mail)
+    assert calls == [1]
+    assert [number_of(letter.envelope) for letter in dead] == [5, 6]
     assert [number_of(box.take(holding=False)) for _ in range(3)] == [2, 3, 4]
 
 
 def test_what_holds_several_things_keeps_those_that_only_the_older_one_had() -> None:
     mailbox = Mailbox()
     told = [Several({"a": 1, "b": 1}), Ordered(7), Several({"b": 2, "c": 2}), Several({"c": 3})]
-    assert not mailbox.put_all([wrap(message) for message in told])
+    assert all(mailbox.put(wrap(message)) for message in told)
     first, second = mailbox.drain()
     assert first.message == Several({"a": 1, "b": 2, "c": 3})
     assert number_of(second) == 7

@@ -122,7 +122,8 @@ class FeedReader:
             for payload in payloads:
                 yield list(self.feed(payload, received_ns))
             return
-        shelf, trades = self._shelf, list[bytes]()
+        shelf = self._shelf
+        trades: list[bytes] = []
         said: list[Message] = []
         for payload in payloads:
             kind = payload[_KIND]
@@ -142,7 +143,7 @@ class FeedReader:
 
     def _joined(self, received_ns: int) -> list[Message]:
         """As ``_books_news``, and all quotes as one: a message for each costs its listener more than the quote."""
-        quotes, broken = self._quotes(received_ns), self._shelf.take_broken()
+        quotes, broken = self._shelf.told(received_ns), self._shelf.take_broken()
         if broken:
             # One of a book that broke stands before that of the one which has come for it.
             quotes = [*(news for news in broken if isinstance(news, Quote)), *quotes]
@@ -152,14 +153,8 @@ class FeedReader:
 
     def _books_news(self, received_ns: int) -> list[Message]:
         """What books have come to: broken ones, then each pair's newest quote."""
-        quotes = self._quotes(received_ns)
+        quotes = self._shelf.told(received_ns)
         return [*self._shelf.take_broken(), *quotes]
-
-    def _quotes(self, received_ns: int) -> list[Quote]:
-        shelf = self._shelf
-        if shelf.owes(received_ns):
-            shelf.settle_owed(received_ns)
-        return shelf.told(received_ns) if shelf.due else []
 
     def _is_due(self, received_ns: int) -> bool:
         # A clock that was set back must not silence it.

@@ -67,9 +67,6 @@ class Shelf:
         depth: The depth that books are subscribed with.
         calm_ns: Best prices that stand are told again only after so long.
         levels: Whether quotes carry ten levels of each side.
-
-    Attributes:
-        due: Pairs whose quotes are to be told.
     """
 
     def __init__(self, depth: int, calm_ns: int, *, levels: bool) -> None:
@@ -82,7 +79,8 @@ class Shelf:
         self._second = b""
         self._second_ns = 0
         self._broken: list[Message] = []
-        self.due: dict[str, Kept] = {}
+        #: Pairs whose quotes are to be told.
+        self._due: dict[str, Kept] = {}
         #: Changes behind the best prices, oldest first: quotes with levels owe them. One that has been
         #: told meanwhile is passed over.
         self._owed: deque[tuple[int, Kept]] = deque()
@@ -181,30 +179,29 @@ class Shelf:
         stamp = changes[-1][3]
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
             kept.told_ns, kept.stamp, kept.owed_ns = received_ns, stamp, 0
-            self.due[kept.symbol] = kept
+            self._due[kept.symbol] = kept
         elif self._levels:
             kept.newest_ns, kept.newest = received_ns, stamp
             if not kept.owed_ns:
                 kept.owed_ns = received_ns
                 self._owed.append((received_ns, kept))
 
-    def owes(self, now_ns: int) -> bool:
-        """Whether a change behind best prices has waited as long as it may."""
-        return bool(self._owed) and not 0 <= now_ns - self._owed[0][0] < self._calm_ns
-
-    def settle_owed(self, now_ns: int) -> None:
-        """Changes behind best prices that have waited so long, and were not told, are due."""
-        while self.owes(now_ns):
-            since_ns, kept = self._owed.popleft()
+    def _settle_owed(self, now_ns: int) -> None:
+        """Changes behind best prices that have waited as long as they may, and were not told, are due."""
+        owed = self._owed
+        while owed and not 0 <= now_ns - owed[0][0] < self._calm_ns:
+            since_ns, kept = owed.popleft()
             # Not where it was told, or the book is another.
             if kept.owed_ns == since_ns and self._books.get(kept.symbol.encode()) is kept:
                 kept.told_ns, kept.stamp, kept.owed_ns = kept.newest_ns, kept.newest, 0
-                self.due[kept.symbol] = kept
+                self._due[kept.symbol] = kept
 
     def told(self, received_ns: int) -> list[Quote]:
         """Each pair's newest quote, where one is to be told since the last call."""
         said: list[Quote] = []
-        for kept in self.due.values():
+        if self._owed:
+            self._settle_owed(received_ns)
+        for kept in self._due.values():
             try:
                 at_ns = None if kept.stamp is None else self._time(kept.stamp)
             except ValueError as problem:
@@ -217,7 +214,7 @@ class Shelf:
                 at_ns, kept.told_ns, True, 0, bids, asks,
             )  # fmt: skip
             said.append(quote)
-        self.due.clear()
+        self._due.clear()
         self._told += len(said)
         return said
 
@@ -239,7 +236,7 @@ class Shelf:
 
     def broken(self, symbol: str, reason: str, received_ns: int) -> None:
         """A book that can no longer be trusted is dropped, and its quote taken back."""
-        self.due.pop(symbol, None)
+        self._due.pop(symbol, None)
         self._drop(symbol, reason, received_ns)
 
     def _drop(self, symbol: str, reason: str, received_ns: int) -> None:
