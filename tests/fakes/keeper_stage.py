@@ -7,7 +7,8 @@ from typing import Final
 from ledger_store import MemoryLedger
 from stage import Stage
 
-from zoe.actors.bookkeeper import PAGE, Bookkeeper
+from zoe.actors.bookkeeper import Bookkeeper
+from zoe.actors.ledger_reads import PAGE
 from zoe.domain.ledger_row import LedgerRow, decimal_of
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.gateway import PrivateAnswered, PrivateCall

@@ -1,5 +1,4 @@
-"""What the Bookkeeper has done elsewhere: its calls to the store, which may take a while, and its
-readings of the exchange's ledger."""
+"""What the Bookkeeper has done elsewhere: its calls to the store, which may take a while."""
 
 import attrs
 
@@ -31,18 +30,6 @@ class Booked(Message):
     """What came of ``store_all``."""
 
     outcome: Outcome[None]
-
-
-@attrs.define
-class Reading:
-    """One reading of the ledger by REST; ``new`` counts the rows that nobody had told of."""
-
-    ref: int
-    began_ns: int
-    start_ns: int | None
-    pages: int = 0
-    new: int = 0
-    asked_ns: int = 0
 
 
 def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -> OpenBooks:

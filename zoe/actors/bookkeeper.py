@@ -15,46 +15,34 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final, assert_never
 
-from zoe.actors.book_calls import Booked, OpenBooks, Opened, Reading, open_books, store_all
+from zoe.actors.book_calls import Booked, OpenBooks, Opened, open_books, store_all
 from zoe.actors.drift_notes import DriftNotes
+from zoe.actors.ledger_reads import DIFFERENT, GAP, RETRY_SECONDS, LedgerReads
 from zoe.actors.stream_rows import balances_of, row_of
 from zoe.domain.balance_drift import BalanceDrift
 from zoe.domain.booking import REST, STREAM, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.difference import Difference
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
-from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.lot_drift import LotDrift
 from zoe.domain.row_news import RowNews
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
-from zoe.messages.gateway import PrivateAnswered, PrivateCall
+from zoe.messages.gateway import PrivateAnswered
 from zoe.messages.ledger import BalancesSeen, DriftFound, LedgerRowSeen
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat, Tick
 from zoe.ports.ledger_store import LedgerStore
-from zoe.ports.venue import GetBalances, GetLedgers
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 from zoe.runtime.offload import Outcome
 
 LANE: Final = "books"
-PAGE: Final = 50
-#: Pages that are read one after the other; a long history goes on at the pace of the rate counter.
-QUICK_PAGES: Final = 3
-PAGE_SECONDS: Final = 6
-OVERLAP_NS: Final = 60_000_000_000
-RETRY_SECONDS: Final = (1, 2, 5, 10, 30, 60)
 LOOK_SECONDS: Final = 30
 #: Answers about balances may be as old as this.
 MOMENT_NS: Final = 15_000_000_000
 MOST_ROWS: Final = 1_000
-#: Whoever should have answered was restarted.
-SILENCE_NS: Final = 120_000_000_000
-GAP: Final = "gap"
-DIFFERENT: Final = "balances differ"
-
 
 Inbox = LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | Opened | Booked
 
@@ -77,15 +65,9 @@ class Bookkeeper(Actor):
         self._busy = False
         self._refused = False
         self._failures = 0
-        self._reading: Reading | None = None
-        self._read_ns: int | None = None
+        self._reads = LedgerReads(self, lag_ns)
         #: Whether balances have been heard: from then on the exchange can be asked.
         self._told = False
-        self._wanted: str | None = "start"
-        self._refs = 0
-        self._asked_balances = 0
-        #: Readings that failed, and that brought nothing though something is wrong, in a row.
-        self._failed_reads = self._fruitless = 0
 
     def idle(self) -> bool:
         return self._refused or not (self._flying or self._notes)
@@ -119,11 +101,11 @@ class Bookkeeper(Actor):
             case Tick("late"):
                 self._overdue()
             case Tick("page"):
-                self._page()
+                self._reads.page()
             case Tick("read"):
                 self._read()
             case Tick("balances"):
-                self._ask_balances()
+                self._reads.ask_balances()
             case Tick():
                 raise AssertionError(f"no such tick: {message}")
             case _:
@@ -193,7 +175,7 @@ class Bookkeeper(Actor):
         self._notes.stored()
         self._flying, self._failures = [], 0
         if self._keeping is not None and self._keeping.books.gaps:
-            self._want(GAP)
+            self._reads.want(GAP)
         self._next()
         if not self._busy:
             self._beat()
@@ -222,7 +204,7 @@ class Bookkeeper(Actor):
         self._note(self._news.told(entry.ledger_id, self.clock.wall_ns()))
         row = row_of(entry)
         if row is None:
-            self._want("a row that REST tells better")
+            self._reads.want("a row that REST tells better")
         if row is None or self._refused:
             return
         correlation = None if self.envelope is None else self.envelope.correlation_id
@@ -260,85 +242,32 @@ class Bookkeeper(Actor):
 
     # The ledger by REST
 
-    def _want(self, reason: str) -> None:
-        if self._wanted is None:
-            self._wanted = reason
-            self._read_soon()
-
-    def _read_soon(self) -> None:
-        tries = max(self._failed_reads, self._fruitless)
-        delay = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-        self.after(max(delay, self._lag_ns / 1e9), Tick("read"))
-
     def _read(self) -> None:
-        keeping, drift, reason = self._keeping, self._drift, self._wanted
-        if self._reading is not None or keeping is None or drift is None or reason is None:
-            return
-        self._wanted = None
-        if (reason == GAP and not keeping.books.gaps) or (reason == DIFFERENT and not drift.assets):
-            return  # the rows have come
-        log.info("books.reading", reason=reason)
-        self._refs += 1
-        began_ns = self.clock.wall_ns()
-        whole_ns = keeping.whole_until()
-        start_ns = None if whole_ns is None else whole_ns - OVERLAP_NS
-        self._reading = Reading(self._refs, began_ns, start_ns)
-        self._page()
-
-    def _page(self) -> None:
-        reading = self._reading
-        if reading is None:
-            return
-        reading.asked_ns = self.clock.wall_ns()
-        operation = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
-        self.tell(self.find("gateway"), PrivateCall(reading.ref, operation, self.me))
+        if self._keeping is not None and self._drift is not None:
+            self._reads.begin(self._keeping, self._drift)
 
     def _answered(self, answer: PrivateAnswered) -> None:
-        reading = self._reading
-        if answer.ref == self._asked_balances and answer.failure is None:
+        if self._reads.has_balances(answer):
             self._compare(answer.result)
-        elif reading is None or answer.ref != reading.ref:
             return
-        elif answer.failure is not None:
-            self._reading = None
-            self._failed_reads += 1
-            log.info("books.read_failed", code=answer.code)
-            self._wanted = self._wanted or "a reading failed"
-            self._read_soon()
-        else:
-            self._page_read(reading, answer.result)
-
-    def _page_read(self, reading: Reading, rows: tuple[LedgerRow, ...]) -> None:
+        rows = self._reads.rows_of(answer)
+        if rows is None:
+            return
         now_ns = self.clock.wall_ns()
         known = {} if self._keeping is None else self._keeping.books.rows
-        reading.new += sum(row.ledger_id not in known for row in rows)
+        new = sum(row.ledger_id not in known for row in rows)
         self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
-        reading.pages += 1
-        if len(rows) >= PAGE:
-            # The next page is asked for by its offset: what is new lies beyond the frozen end.
-            self.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
-            return
-        self._reading, self._read_ns = None, reading.began_ns
-        wrong = self._drift is not None and self._drift.assets
-        gaps = self._keeping is not None and self._keeping.books.gaps
-        self._failed_reads = 0
-        self._fruitless = self._fruitless + 1 if (wrong or gaps) and not reading.new else 0
-        self._wanted = self._wanted or (GAP if gaps else None)
-        if self._wanted is not None:
-            self._read_soon()  # what was wanted meanwhile
-        self.after(1, Tick("balances"))
+        wrong = self._drift is not None and bool(self._drift.assets)
+        gaps = self._keeping is not None and bool(self._keeping.books.gaps)
+        self._reads.page_read(len(rows), new, wrong=wrong, gaps=gaps)
 
     # Balances
 
-    def _ask_balances(self) -> None:
-        self._refs += 1
-        self._asked_balances = self._refs
-        self.tell(self.find("gateway"), PrivateCall(self._refs, GetBalances(), self.me))
-
     def _compare(self, snapshot: BalanceSnapshot) -> None:
         self._told = True
-        if self._read_ns is None:
+        read_ns = self._reads.read_ns
+        if read_ns is None:
             self._read()  # or when the store has been read
             return
         if self._keeping is None or self._drift is None or self._queue:
@@ -346,11 +275,11 @@ class Bookkeeper(Actor):
         theirs = balances_of(snapshot)
         now_ns, before = self.clock.wall_ns(), self._drift.unexplained
         ours = self._keeping.recent(now_ns - MOMENT_NS)
-        self._note(self._drift.compare(ours, theirs, now_ns, self._read_ns))
+        self._note(self._drift.compare(ours, theirs, now_ns, read_ns))
         if self._lots is not None:
             self._note(self._lots.compare(self._keeping.books, now_ns))
         if self._drift.assets:
-            self._want(DIFFERENT)
+            self._reads.want(DIFFERENT)
         if self._drift.unexplained != before:
             self._dispute(self._drift.unexplained)
             self._beat()
@@ -383,14 +312,12 @@ class Bookkeeper(Actor):
         if self._drift is not None and self._drift.unexplained:
             self._dispute(self._drift.unexplained)  # a restarted RiskOfficer knows of none
         self._marks.now_ns = now_ns = self.clock.wall_ns()
-        if self._reading is not None and now_ns - self._reading.asked_ns > SILENCE_NS:
-            self._reading, self._wanted = None, "no answer"
-            self._read_soon()
+        self._reads.give_up_what_is_silent(now_ns)
         if self._busy or self._keeping is None:
             return
         if self._marks.would_value(self._keeping.books.outcomes):
             self._open("valued")
             return
         self._next()
-        if not self._busy and self._reading is None and self._wanted is None:
+        if not self._busy and self._reads.idle:
             self._keeping.close_old(now_ns)

@@ -7,7 +7,8 @@ import small_account
 from keeper_stage import answer, calls, keeper, seen, snapshot
 from ledger_store import MemoryLedger
 
-from zoe.actors.bookkeeper import LOOK_SECONDS, PAGE
+from zoe.actors.bookkeeper import LOOK_SECONDS
+from zoe.actors.ledger_reads import PAGE
 from zoe.domain.booking import Booking, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown

@@ -1,0 +1,165 @@
+"""The exchange's ledger, read by REST: a part of the Bookkeeper, which owns it.
+
+A reading goes back a while behind what the books have without a gap, page by page. One at a time: what
+is wanted meanwhile is read after it. One that failed, or that brought nothing though something is
+wrong, is repeated after a while that grows.
+"""
+
+from typing import Final
+
+import attrs
+
+from zoe.domain.balance_drift import BalanceDrift
+from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.ledger_row import LedgerRow
+from zoe.messages.gateway import PrivateAnswered, PrivateCall
+from zoe.messages.system import Tick
+from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.runtime.actor import Actor
+from zoe.runtime.log import log
+
+PAGE: Final = 50
+#: Pages that are read one after the other; a long history goes on at the pace of the rate counter.
+QUICK_PAGES: Final = 3
+PAGE_SECONDS: Final = 6
+OVERLAP_NS: Final = 60_000_000_000
+RETRY_SECONDS: Final = (1, 2, 5, 10, 30, 60)
+#: Whoever should have answered was restarted.
+SILENCE_NS: Final = 120_000_000_000
+GAP: Final = "gap"
+DIFFERENT: Final = "balances differ"
+
+
+@attrs.define
+class Reading:
+    """One reading of the ledger; ``new`` counts the rows that nobody had told of."""
+
+    ref: int
+    began_ns: int
+    start_ns: int | None
+    pages: int = 0
+    new: int = 0
+    asked_ns: int = 0
+
+
+class LedgerReads:
+    """See the module.
+
+    Args:
+        lag_ns: How far the exchange's lists may lag behind its engine.
+
+    Attributes:
+        read_ns: When the newest whole reading began; None where there was none.
+    """
+
+    def __init__(self, owner: Actor, lag_ns: int) -> None:
+        self._owner = owner
+        self._lag_ns = lag_ns
+        self._reading: Reading | None = None
+        self._wanted: str | None = "start"
+        self._refs = 0
+        self._asked_balances = 0
+        #: Readings that failed, and that brought nothing though something is wrong, in a row.
+        self._failed = self._fruitless = 0
+        self.read_ns: int | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is read, nor to be read."""
+        return self._reading is None and self._wanted is None
+
+    def want(self, reason: str) -> None:
+        """Has the ledger read soon."""
+        if self._wanted is None:
+            self._wanted = reason
+            self._soon()
+
+    def _soon(self) -> None:
+        tries = max(self._failed, self._fruitless)
+        delay = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+        self._owner.after(max(delay, self._lag_ns / 1e9), Tick("read"))
+
+    def begin(self, keeping: Bookkeeping, drift: BalanceDrift) -> None:
+        """Reads what is wanted, unless it has come by itself."""
+        reason = self._wanted
+        if self._reading is not None or reason is None:
+            return
+        self._wanted = None
+        if (reason == GAP and not keeping.books.gaps) or (reason == DIFFERENT and not drift.assets):
+            return  # the rows have come
+        log.info("books.reading", reason=reason)
+        self._refs += 1
+        began_ns = self._owner.clock.wall_ns()
+        whole_ns = keeping.whole_until()
+        start_ns = None if whole_ns is None else whole_ns - OVERLAP_NS
+        self._reading = Reading(self._refs, began_ns, start_ns)
+        self.page()
+
+    def page(self) -> None:
+        """Asks for the next page."""
+        reading = self._reading
+        if reading is None:
+            return
+        reading.asked_ns = self._owner.clock.wall_ns()
+        operation = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
+        self._call(reading.ref, operation)
+
+    def rows_of(self, answer: PrivateAnswered) -> tuple[LedgerRow, ...] | None:
+        """The rows of the page that was asked for; None where this is none, or they did not come."""
+        reading = self._reading
+        if reading is None or answer.ref != reading.ref:
+            return None
+        if answer.failure is None:
+            rows: tuple[LedgerRow, ...] = answer.result
+            return rows
+        self._reading = None
+        self._failed += 1
+        log.info("books.read_failed", code=answer.code)
+        self._wanted = self._wanted or "a reading failed"
+        self._soon()
+        return None
+
+    def page_read(self, rows: int, new: int, *, wrong: bool, gaps: bool) -> None:
+        """A page is in the books.
+
+        Args:
+            rows: How many it had.
+            new: How many of them nobody had told of.
+            wrong: Whether the balances differ from the exchange's.
+            gaps: Whether rows are missing.
+        """
+        reading = self._reading
+        assert reading is not None
+        reading.new += new
+        reading.pages += 1
+        if rows >= PAGE:
+            # The next page is asked for by its offset: what is new lies beyond the frozen end.
+            self._owner.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
+            return
+        self._reading, self.read_ns = None, reading.began_ns
+        self._failed = 0
+        self._fruitless = self._fruitless + 1 if (wrong or gaps) and not reading.new else 0
+        self._wanted = self._wanted or (GAP if gaps else None)
+        if self._wanted is not None:
+            self._soon()  # what was wanted meanwhile
+        self._owner.after(1, Tick("balances"))
+
+    def ask_balances(self) -> None:
+        """Asks for all balances, which are compared with the books."""
+        self._refs += 1
+        self._asked_balances = self._refs
+        self._call(self._refs, GetBalances())
+
+    def has_balances(self, answer: PrivateAnswered) -> bool:
+        """Whether these are the balances that were asked for."""
+        return answer.ref == self._asked_balances and answer.failure is None
+
+    def give_up_what_is_silent(self, now_ns: int) -> None:
+        """Reads again where nobody has answered for a while."""
+        if self._reading is not None and now_ns - self._reading.asked_ns > SILENCE_NS:
+            self._reading, self._wanted = None, "no answer"
+            self._soon()
+
+    def _call(self, ref: int, operation: GetLedgers | GetBalances) -> None:
+        call = PrivateCall(ref, operation, self._owner.me)
+        self._owner.tell(self._owner.find("gateway"), call)
