@@ -70,7 +70,7 @@ class Bookkeeper(Actor):
         self._told = False
 
     def idle(self) -> bool:
-        return self._refused or not (self._flying or self._notes)
+        return self._refused or (not self._flying and self._notes.durable)
 
     def on_start(self) -> None:
         self._news.since_ns = self.clock.wall_ns()

@@ -21,13 +21,15 @@ class DriftNotes:
         self._rows: list[DriftRow] = []
         self._flying: list[DriftRow] = []
 
-    def __len__(self) -> int:
-        return len(self._rows) + len(self._flying)
-
     @property
     def waiting(self) -> bool:
         """Whether something is to be stored."""
         return bool(self._rows)
+
+    @property
+    def durable(self) -> bool:
+        """Whether all of them are stored."""
+        return not (self._rows or self._flying)
 
     @property
     def standing(self) -> list[Standing]:

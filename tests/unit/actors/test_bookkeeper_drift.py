@@ -10,6 +10,7 @@ from loguru import logger
 from stage import Stage
 
 from zoe.actors.bookkeeper import Bookkeeper
+from zoe.actors.drift_notes import DriftNotes
 from zoe.domain.booking import StoredBooks
 from zoe.domain.difference import EXTERNAL, LAG, OPEN, SETTLED, UNKNOWN, Difference
 from zoe.domain.errors import StoreError
@@ -51,6 +52,23 @@ def test_what_is_found_before_the_books_are_open_or_while_the_store_is_down_is_k
     assert store.drift() == ()
     stage.run(30)
     assert [row.subject for row in store.drift()] == ["order O1"]
+
+
+def test_notes_are_durable_only_when_what_is_on_its_way_and_what_came_meanwhile_are_stored() -> (
+    None
+):
+    notes = DriftNotes()
+    notes.opened((), 1)
+    assert notes.durable
+    notes.found((ADOPTED,), 2)
+    notes.take()
+    assert (notes.waiting, notes.durable) == (False, False)
+    notes.found((UNLISTED,), 3)
+    notes.stored()
+    assert (notes.waiting, notes.durable) == (True, False)
+    notes.take()
+    notes.stored()
+    assert notes.durable
 
 
 def test_a_person_is_told_once_of_what_nothing_explains_and_never_of_what_is_settled() -> None:

@@ -75,6 +75,7 @@ def test_pairs_are_ranked_and_the_head_is_written_once_a_minute() -> None:
     passes(stage, 130)
     ranked = stage.heard("market", Ranked)
     assert len(ranked) == 8
+    assert ranked[0].row == "scan/a@1", "not a minute later"
     assert ranked[-1].symbols == ("BIG/USD", "MID/USD", "LOW/USD")
     assert ranked[-1].row == "scan/a@2"
     assert ranked[-1].passed == {"BIG/USD", "MID/USD", "LOW/USD"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoe.cli import rows, show
+from zoe.cli import desk_commands, rows, show
 
 NS = st.integers(0, 4_102_444_800 * 10**9)
 
@@ -69,3 +69,16 @@ def test_an_order_goes_by_the_exchanges_id_once_there_is_one() -> None:
     assert rows.order({"intent_id": "i", "order_id": "O"})["id"] == "O"
     shown = rows.order({"source": "strategy/quote_keeper", "slot": "bid.0"})
     assert shown["source"] == "quote_keeper bid.0"
+
+
+def test_a_part_of_the_desk_that_is_an_actor_stands_among_the_actors_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parts = [
+        {"component": "actor/orders", "status": "ok"},
+        {"component": "store", "status": "down"},
+    ]
+    desk_commands._show_status({"boot": 1, "components": parts, "actors": [{"name": "orders"}]})
+    said = capsys.readouterr().out
+    assert said.count("orders") == 1
+    assert "store" in said and "actor/orders" not in said
