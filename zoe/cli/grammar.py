@@ -11,6 +11,7 @@ from typing import Any, Final
 from zoe.cli import books_grammar, market_grammar, strategy_grammar
 from zoe.cli.parser import (
     Parser,
+    ShowVersion,
     amount,
     key,
     name,
@@ -64,6 +65,7 @@ def build() -> Parser:
         ),
     )
     main.add_argument("--config", type=Path, metavar="FILE", help="default: conf/zoe.toml")
+    main.add_argument("--version", action=ShowVersion, nargs=0, help="print it and exit")
     main.set_defaults(json=False)
     commands = main.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     _run(commands)
@@ -316,12 +318,21 @@ def _simulate(commands: Any) -> None:
     )
     command = _command(commands, "simulate", "simulate_command:simulate", words)
     command.add_argument(
-        "--seeds", type=seeds, default=range(20), metavar="A:B", help="from A to below B, or one"
+        *("--seeds",),
+        type=seeds,
+        default=range(20),
+        metavar="A:B",
+        help="from A to below B, or one; default: 0:20",
     )
     command.add_argument(
-        "--faults", type=one_of(*FAULTS), default="all", help=f"one of {', '.join(FAULTS)}"
+        *("--faults",),
+        type=one_of(*FAULTS),
+        default="all",
+        help=f"one of {', '.join(FAULTS)}; default: all",
     )
-    command.add_argument("--workers", type=whole(1, 64), default=1, metavar="N")
+    command.add_argument(
+        "--workers", type=whole(1, 64), default=1, metavar="N", help="processes; default: 1"
+    )
     command.add_argument(
         "--story", metavar="ACTS", help="one story in words, such as 'place 1 buy 0.002 at 89500'"
     )

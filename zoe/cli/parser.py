@@ -50,6 +50,17 @@ class Parser(argparse.ArgumentParser):
         return {}
 
 
+class ShowVersion(argparse.Action):
+    """Prints the version and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """The desk is asked for it only now."""
+        from zoe.app.version import VERSION
+
+        print(f"zoe {VERSION}")
+        parser.exit()
+
+
 def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:
     """Refuses unknown commands and options before argparse sees them: it would take the value of
     an unknown option for an argument, and complain about that instead."""
@@ -66,7 +77,7 @@ def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:
             if below is None:
                 parser.error(f"unknown command {word!r}{hint(word, parser.commands)}")
             parser = below
-    if parser.commands and not {"-h", "--help"} & set(argv):
+    if parser.commands and not {"-h", "--help", "--version"} & set(argv):
         parser.error(f"a command is needed: {', '.join(parser.commands)}")
 
 

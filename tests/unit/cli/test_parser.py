@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoe.app.version import VERSION
 from zoe.cli import books_grammar, grammar
 from zoe.cli.main import main
 from zoe.cli.parser import Parser
@@ -110,6 +111,12 @@ def test_every_command_explains_itself_with_an_example(
     told = capsys.readouterr().out
     assert f"example: zoe {' '.join(words)}" in told
     assert "--config FILE" in told
+
+
+def test_the_version_is_said_and_nothing_else_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        grammar.parse(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"zoe {VERSION}\n")
 
 
 @pytest.mark.parametrize("words", OWN, ids=" ".join)
