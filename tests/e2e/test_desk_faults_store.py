@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -240,3 +241,38 @@ def test_a_database_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> N
             code, line = refusal(running, good)
         assert code == 2 and "fsync" in line
         assert running.children() == []
+
+
+@pytest.mark.slow
+def test_desks_with_sandboxes_of_their_own_share_a_database_unless_their_seeds_are_one(
+    tmp_path: Path,
+) -> None:
+    url = stores.url_of(stores.fresh_database())
+    places = [tmp_path / name for name in ("first", "second")]
+    for place in places:
+        place.mkdir()
+    with desk(places[0], BUSY) as one, desk(places[1], BUSY) as other:
+        for running in (one, other):
+            running.environ["DATABASE_URL"] = url
+        one.start("--seed", "5")
+        one.ready()
+        other.start("--seed", "5")
+        assert other.ended() == 6
+        assert other.said()[-1].endswith(
+            "in the database (sandboxes of one --seed have one account)"
+        )
+        shutil.rmtree(other.state / "sandbox")
+        other.start()
+        known = {running.ready()["account_id"]: running for running in (one, other)}
+        assert len(known) == 2
+        for running in known.values():
+            running.trades_on()
+            assert running.zoe("halt", "--why", "seen enough")[0] == 0
+        rows = one.listed("orders", "--all")
+        for account, running in known.items():
+            accepted = {
+                row["order_id"] for row in running.truth() if row["kind"] == "order_accepted"
+            }
+            assert {row["order_id"] for row in rows if row["account_id"] == account} == accepted
+            assert running.stop() == 0
+        assert {row["account_id"] for row in rows} == set(known)

@@ -15,7 +15,7 @@ from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import claims, logs
 from zoe.app.desk import Beside, Desk, Run
-from zoe.app.own_sandbox import OwnSandbox, SandboxOptions
+from zoe.app.own_sandbox import OwnSandbox, SandboxOptions, seed_of
 from zoe.app.settings import Settings, is_loopback
 from zoe.app.stopping import stop_signals
 from zoe.domain.errors import ConfigError, StoreError
@@ -102,7 +102,8 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     database = _database(settings, server)
     lock = desk_rows.AccountLock(database, account)
     if not lock.take():
-        raise claims.AnotherDesk("another desk holds this account in the database")
+        why = " (sandboxes of one --seed have one account)" if settings.own_sandbox else ""
+        raise claims.AnotherDesk(f"another desk holds this account in the database{why}")
     desk = Desk(settings, wanted, account, venue, (database, lock))
     return desk.run(started_ns, Beside(log_file, sandbox, server))
 
@@ -116,7 +117,7 @@ def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -
         directory,
         settings.log_dir / "sandbox.log",
         settings.exchange.tier,
-        wanted.seed or 0,
+        seed_of(directory) if wanted.seed is None else wanted.seed,
         settings.sandbox.market,
         settings.sandbox.pairs,
     )

@@ -5,6 +5,7 @@ again on the same port and the same journal when it dies while the desk lives.
 """
 
 import contextlib
+import secrets
 import select
 import subprocess
 import sys
@@ -23,6 +24,8 @@ READY_SECONDS: Final = 15
 JOURNAL_BYTES_A_SECOND: Final = 5_000_000
 STOP_SECONDS: Final = 5
 RESTART_SECONDS: Final = (0.1, 0.5, 1, 2, 5)
+_JOURNAL: Final = "journal.jsonl"
+_SEED_BITS: Final = 32
 
 
 class Stop(Protocol):
@@ -58,6 +61,27 @@ class SandboxOptions:
     pairs: str = ""
 
 
+def seed_of(directory: Path) -> int:
+    """The seed of a sandbox for which none was named, drawn when it is first started.
+
+    Its keys come from it: two sandboxes of one seed have accounts of one name, and would spoil each other's books
+    in a database that both desks use.
+
+    Raises:
+        ConfigError: What is noted is none.
+        OSError: It cannot be noted.
+    """
+    path = directory / "seed"
+    if not path.exists():
+        if (directory / _JOURNAL).exists():
+            return 0  # it was begun before seeds were drawn
+        path.write_text(f"{secrets.randbits(_SEED_BITS)}\n")
+    try:
+        return int(path.read_text())
+    except ValueError as problem:
+        raise ConfigError(f"{path} holds no number: remove it") from problem
+
+
 class OwnSandbox:
     """The sandbox's process.
 
@@ -67,7 +91,7 @@ class OwnSandbox:
 
     def __init__(self, options: SandboxOptions) -> None:
         self._options = options
-        self._journal = options.directory / "journal.jsonl"
+        self._journal = options.directory / _JOURNAL
         self._process = self._start(0)
         self._ready: Ready | None = None
 
