@@ -114,3 +114,24 @@ def options_of(path: Path) -> set[str]:
 def test_the_head_of_a_benchmark_has_all_its_options_and_no_other(path: Path) -> None:
     head = ast.get_docstring(sources.tree(path)) or ""
     assert set(FLAG.findall(head)) == options_of(path)
+
+
+def test_every_actor_is_on_the_page_of_the_architecture_in_its_group() -> None:
+    page = (DOCS / "architecture.md").read_text().split("## Who lives there")[1]
+    told = re.findall(r"^\| (\w+) \| (.+) \|$", page.split("\n## ")[0], re.MULTILINE)[1:]
+    groups = [
+        node.args[0].value
+        for node in ast.walk(sources.tree(sources.ROOT / "zoe" / "app" / "tree.py"))
+        if isinstance(node, ast.Call)
+        and sources.dotted(node.func) == "Group"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert [name for name, _ in told] == groups
+    actors = {
+        node.name
+        for path in sources.python_files("zoe/actors")
+        for node in sources.tree(path).body
+        if isinstance(node, ast.ClassDef) and "Actor" in map(sources.dotted, node.bases)
+    }
+    named = {word for _, text in told for word in re.findall(r"[A-Z]\w+", text)}
+    assert actors - named == set()

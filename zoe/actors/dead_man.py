@@ -1,6 +1,6 @@
 """DeadMan: keeps the exchange's cancel-all-after timer running while the desk lives.
 
-Receives: StreamOpened, StreamBroken, Recorded, LifeProven, CancelSettled, ReleaseDeadMan, Tick.
+Receives: StreamOpened, StreamBroken, Recorded, Hydrated, LifeProven, CancelSettled, ReleaseDeadMan.
 Tells: Journal (a row that proves it writes), OrderDesk (are you alive), Gateway (begin the time
 anew), RiskOfficer and Desk door (armed or not). Blocks on nothing.
 Each round goes through a commit of the Journal, the OrderDesk and the private stream, and counts

@@ -1,10 +1,11 @@
 """Ledger: what the account holds, from the exchange's own words.
 
-Receives: BalancesSeen, LedgerRowsSeen, WatchBalances, Hydrated. Tells: Journal (rows), its
-watchers, Bookkeeper (all that it is told), and after a crash Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that
-differs from what is known is recorded and replaces it; one of a look may be older than rows that
-have come since, so it does only if the look before saw the same difference and nothing was booked
-between the two. Durable first, then ours, then known.
+Receives: BalancesSeen, LedgerRowsSeen, WatchBalances, Recorded, Hydrated. Tells: Journal (rows), its
+watchers, Bookkeeper (all that it is told), and after a crash Reconciler (that it should look).
+Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that differs from
+what is known is recorded and replaces it; one of a look may be older than rows that have come since,
+so it does only if the look before saw the same difference and nothing was booked between the two.
+Durable first, then ours, then known.
 A restart reads its own stream from the newest snapshot on.
 """
 
