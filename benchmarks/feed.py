@@ -3,9 +3,10 @@
     python benchmarks/feed.py [--recording FILE] [--frames N] [--seconds N] [--only PART ...]
 
 Parts: ``recording`` and ``mix`` (one thread, beside bare decoders of the same frames in the same
-process), ``peers`` (other people's books on the same frames, in their own environment), ``socket`` (a process that sends as fast as it is read, then 2,000 frames a second),
-``burst`` (20 times as many for a while). Figures of one thread are processor time of the best round,
-so that a busy machine changes them little; ratios are what counts.
+process), ``peers`` (other people's books on the same frames, in their own environment), ``socket``
+(a process that sends as fast as it is read, then 2,000 frames a second), ``burst`` (20 times as
+many for a while). Figures of one thread are processor time of the best round, so that a busy
+machine changes them little; ratios are what counts.
 """
 
 import argparse
@@ -258,8 +259,8 @@ class Watcher:
 class Desk:
     """MarketWatch and the scout on real threads and sockets; the rest of the desk is deaf.
 
-    Each has the kind of thread that it has in a desk.
-    Pairs that a strategist looks at are configured, where there are others beside them these come by their rank.
+    Each has the kind of thread that it has in a desk. Pairs that a strategist looks at are
+    configured, where there are others beside them these come by their rank.
     """
 
     def __init__(

@@ -3,8 +3,9 @@
     python benchmarks/growth.py [--orders N]
 
 A journal of N orders of five rows each, and one of 4 N, on one server in the same run, vacuumed as
-the server does it by itself as a table grows: what is read at a start, and what commands read. Exit 1 where four times the orders take more than eight times
-as long: then it grows worse than linearly, and one day no desk would start.
+the server does it by itself as a table grows: what is read at a start, and what commands read. Exit
+1 where four times the orders take more than eight times as long: then it grows worse than linearly,
+and one day no desk would start.
 """
 
 import argparse

@@ -4,10 +4,10 @@
     python benchmarks/runtime.py --mode pinned    one of them, in this process
 
 Only ratios within one run mean anything: every measure takes turns with its stock twin, and the
-ratio shown is the median of the turns' ratios; so is a percentile that stands alone. Both do the least an actor can do with a message,
-under the same switch interval: ThreadRuntime's, and for hops Python's own as well. On a virtual
-machine whose kernel pays dearly for a timer shorter than its tick, the short interval costs each
-hop between two threads some 20 us, whoever's actors they are.
+ratio shown is the median of the turns' ratios; so is a percentile that stands alone. Both do the
+least an actor can do with a message, under the same switch interval: ThreadRuntime's, and for hops
+Python's own as well. On a virtual machine whose kernel pays dearly for a timer shorter than its
+tick, the short interval costs each hop between two threads some 20 us, whoever's actors they are.
 The aims are those of the runtime's design; ``MISSED`` says which do not hold here.
 """
 

@@ -1,14 +1,14 @@
 """Bookkeeper: the books, as double entry with lots, from the exchange's ledger rows alone.
 
-Receives: LedgerRowSeen and BalancesSeen (from Ledger), DriftFound, Quote, PrivateAnswered. Tells: Gateway (pages
-of the ledger, balances), RiskOfficer (AssetsDisputed), Heartbeat. Blocks on nothing: the store is
-called on the lane ``books``, one call at a time, and what arrives meanwhile is the next booking.
-Rows of the stream, of REST and of files go into one inbox, each once. A gap in a wallet's balances,
-and a balance that is not the exchange's, have the ledger read by REST, with overlap, page by page.
-The store's word counts: after any error, and where another writer was quicker, it is read again.
-What has been settled for hours is let go of; a row that needs it has the store read again, too.
-A restart reads everything again. Nobody waits for the books: if the database refuses a booking, they
-stand still and say so, and the desk goes on.
+Receives: LedgerRowSeen and BalancesSeen (from Ledger), DriftFound, Quote, PrivateAnswered. Tells:
+Gateway (pages of the ledger, balances), RiskOfficer (AssetsDisputed), Heartbeat. Blocks on nothing:
+the store is called on the lane ``books``, one call at a time, and what arrives meanwhile is the
+next booking. Rows of the stream, of REST and of files go into one inbox, each once. A gap in a
+wallet's balances, and a balance that is not the exchange's, have the ledger read by REST, with
+overlap, page by page. The store's word counts: after any error, and where another writer was
+quicker, it is read again. What has been settled for hours is let go of; a row that needs it has the
+store read again, too. A restart reads everything again. Nobody waits for the books: if the database
+refuses a booking, they stand still and say so, and the desk goes on.
 """
 
 from collections.abc import Iterable

@@ -1,12 +1,12 @@
 """Closer: the orderly end of the desk.
 
 Receives: CloseDesk, TradingStopped, NoOrdersLeft, DeadManChanged, Tick. Tells: RiskOfficer (no new
-orders), OrderDesk (cancel our own but for resting stops, say when none is left), DeadMan (release: what others placed, and what we
-keep, must not be canceled when we are gone). Blocks on nothing. Ends the process with 0 once no
-order is open (or, where they are to be kept, none is on its way) and the switch is released, or after
-five seconds with whatever is still open. What was approved a moment before is among them: it is
-waited for once nothing more can be.
-A restart forgets that it was closing: whoever asked asks again, or kills.
+orders), OrderDesk (cancel our own but for resting stops, say when none is left), DeadMan (release:
+what others placed, and what we keep, must not be canceled when we are gone). Blocks on nothing.
+Ends the process with 0 once no order is open (or, where they are to be kept, none is on its way)
+and the switch is released, or after five seconds with whatever is still open. What was approved a
+moment before is among them: it is waited for once nothing more can be. A restart forgets that it
+was closing: whoever asked asks again, or kills.
 """
 
 from typing import Final, assert_never

@@ -1,10 +1,12 @@
-"""GapFiller: minutes of pairs in focus that nobody heard whole, from the exchange's own candles into the store.
+"""GapFiller: minutes of pairs in focus that nobody heard whole, from the exchange's own candles
+into the store.
 
-Receives: MinutesClosed (from MarketWatch), CatalogChanged, the wire's replies, Tick. Tells: wire, Heartbeat.
-Blocks on nothing: the store is called on the lane of the bars, and one request is under way at a time. A pair is
-looked at when its first bar of this run comes, so that what the desk missed while it was down is filled, and
-again after a bar that is not whole. The exchange gives 720 minutes at most; what is older stays missing. A
-restart looks at every pair again, and asks for what is missing alone.
+Receives: MinutesClosed (from MarketWatch), CatalogChanged, the wire's replies, Tick. Tells: wire,
+Heartbeat. Blocks on nothing: the store is called on the lane of the bars, and one request is under
+way at a time. A pair is looked at when its first bar of this run comes, so that what the desk
+missed while it was down is filled, and again after a bar that is not whole. The exchange gives 720
+minutes at most; what is older stays missing. A restart looks at every pair again, and asks for what
+is missing alone.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """MinuteKeeper: the minutes' bars of pairs in focus, into the store.
 
-Receives: MinutesClosed (from MarketWatch), Tick. Tells: Heartbeat. Blocks on nothing: the store is called on the
-lane ``minutes``, one call at a time, and what arrives meanwhile is the next batch. While the store is away bars
-wait, up to a bound; what is beyond it is let go, for the exchange's own candles can fill it (``zoe history``).
-A restart loses what waits, and nothing else.
+Receives: MinutesClosed (from MarketWatch), Tick. Tells: Heartbeat. Blocks on nothing: the store is
+called on the lane ``minutes``, one call at a time, and what arrives meanwhile is the next batch.
+While the store is away bars wait, up to a bound; what is beyond it is let go, for the exchange's
+own candles can fill it (``zoe history``). A restart loses what waits, and nothing else.
 """
 
 from collections import deque

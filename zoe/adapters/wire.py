@@ -1,8 +1,9 @@
 """ThreadWire: HTTP with requests and sockets with websocket-client, on the runtime's threads.
 
 ``handle`` is called in the sender's thread and only queues. An HTTP request is answered when its
-answer has come or its time is up, whichever is first, even where looking up a name hangs. A call that ran out of time keeps its thread until it
-ends, and its lane goes on with another thread and another session.
+answer has come or its time is up, whichever is first, even where looking up a name hangs. A call
+that ran out of time keeps its thread until it ends, and its lane goes on with another thread and
+another session.
 """
 
 from collections import deque
@@ -60,7 +61,8 @@ class Threads(Protocol):
 class ThreadWire:
     """Serves the wire's address on a ThreadRuntime.
 
-    All but what an open socket is told is done on one thread of the runtime's, so nothing here needs a lock.
+    All but what an open socket is told is done on one thread of the runtime's, so nothing here
+    needs a lock.
     """
 
     def __init__(self, threads: Threads) -> None:

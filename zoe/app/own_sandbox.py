@@ -64,8 +64,8 @@ class SandboxOptions:
 def seed_of(directory: Path) -> int:
     """The seed of a sandbox for which none was named, drawn when it is first started.
 
-    Its keys come from it: two sandboxes of one seed have accounts of one name, and would spoil each other's books
-    in a database that both desks use.
+    Its keys come from it: two sandboxes of one seed have accounts of one name, and would spoil each
+    other's books in a database that both desks use.
 
     Raises:
         ConfigError: What is noted is none.

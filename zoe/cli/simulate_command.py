@@ -89,7 +89,8 @@ def _one(arguments: Namespace) -> int:
 
 
 class _Trace:
-    """Writes lines; a reader that goes away, or a full disk, must not look like a fault of the desk's actors."""
+    """Writes lines; a reader that goes away, or a full disk, must not look like a fault of the
+    desk's actors."""
 
     def __init__(self, *, in_json: bool) -> None:
         self._in_json = in_json

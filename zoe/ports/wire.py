@@ -2,9 +2,10 @@
 
 It never blocks its caller and never sends anything twice. A WireRequest is answered exactly once,
 by WireReply or WireLost. A WireOpen is answered by WireOpened, later WireClosed, or by WireClosed
-alone with generation 0. A WireGather may make frames come some milliseconds later. Frames of a generation come in order, after its WireOpened and before its
-WireClosed; a WireClose is not answered. All news goes to the sender of the WireOpen:
-WireOpened and WireClosed caused by it, what frames say as roots of their own.
+alone with generation 0. A WireGather may make frames come some milliseconds later. Frames of a
+generation come in order, after its WireOpened and before its WireClosed; a WireClose is not
+answered. All news goes to the sender of the WireOpen: WireOpened and WireClosed caused by it, what
+frames say as roots of their own.
 """
 
 from typing import Protocol

@@ -1,7 +1,8 @@
 """Recorded frames through the real reader: for ``zoe replay`` and ``zoe wire decode``.
 
-A recording is JSON Lines, one frame a line, compressed or not, or one object with ``init`` and ``updates``. Where it
-holds no instrument frame, precisions come from a table, or from the most decimals in its books.
+A recording is JSON Lines, one frame a line, compressed or not, or one object with ``init`` and
+``updates``. Where it holds no instrument frame, precisions come from a table, or from the most
+decimals in its books.
 """
 
 import json

@@ -18,7 +18,8 @@ _NONE: Final = -1
 
 
 class Causes:
-    """Notes each message that is handled, and each that goes to the exchange, over all of an account's desks."""
+    """Notes each message that is handled, and each that goes to the exchange, over all of an
+    account's desks."""
 
     def __init__(self) -> None:
         self._numbers = array("q")
