@@ -5,6 +5,7 @@ A library that reads frame by frame needs three system calls for each; here one 
 
 import enum
 import os
+from struct import Struct
 from typing import Final
 
 #: Of one message, all its frames together; the exchange's largest are some hundred kB.
@@ -26,6 +27,10 @@ class Opcode(enum.IntEnum):
 #: What carries messages. To be in it takes a quarter of what comparing an enum's members does.
 DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
 _TEXT: Final = Opcode.TEXT
+#: Heads of frames of a client's, by how the payload's size is written.
+_SHORT: Final = Struct(">BB4s")
+_MEDIUM: Final = Struct(">BBH4s")
+_LONG: Final = Struct(">BBQ4s")
 
 
 class NotTheProtocol(Exception):
@@ -36,13 +41,13 @@ def masked(payload: bytes, opcode: Opcode = Opcode.TEXT) -> bytes:
     """One whole frame of a client's, under a mask that nobody could know (section 5.3)."""
     size, mask = len(payload), os.urandom(4)
     if size < 126:
-        head = bytes((0x80 | opcode, 0x80 | size))
+        head = _SHORT.pack(0x80 | opcode, 0x80 | size, mask)
     elif size < 65_536:
-        head = bytes((0x80 | opcode, 0x80 | 126)) + size.to_bytes(2)
+        head = _MEDIUM.pack(0x80 | opcode, 0x80 | 126, size, mask)
     else:
-        head = bytes((0x80 | opcode, 0x80 | 127)) + size.to_bytes(8)
+        head = _LONG.pack(0x80 | opcode, 0x80 | 127, size, mask)
     pattern = int.from_bytes((mask * (size // 4 + 1))[:size])
-    return head + mask + (int.from_bytes(payload) ^ pattern).to_bytes(size)
+    return head + (int.from_bytes(payload) ^ pattern).to_bytes(size)
 
 
 class FrameStream:

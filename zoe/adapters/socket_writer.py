@@ -30,6 +30,8 @@ class SocketWriter:
         self._failed = failed
         self._socket: socket | None = None
         self._room = select.poll()
+        #: What that says when there is some.
+        self._writable: list[tuple[int, int]] = []
         #: Payloads and what they are; None for the rest of a frame that is half out.
         self._waiting: deque[tuple[bytes, Opcode | None]] = deque()
         #: Holds one token, taken by whoever writes: nobody waits for it but the writing thread.
@@ -40,6 +42,7 @@ class SocketWriter:
     def open(self, connection: socket) -> None:
         """The connection is there; nothing is sent before."""
         self._room.register(connection, select.POLLOUT)
+        self._writable = [(connection.fileno(), select.POLLOUT)]
         self._socket = connection
 
     def send(self, payload: bytes, opcode: Opcode = Opcode.TEXT) -> None:
@@ -60,15 +63,11 @@ class SocketWriter:
         except queue.Empty:
             return False
         try:
-            return not self._waiting and self._has_room() and self._send(masked(payload, opcode))
+            if self._waiting or self._socket is None or self._room.poll(0) != self._writable:
+                return False
+            return self._send(masked(payload, opcode))
         finally:
             self._turn.put(None)
-
-    def _has_room(self) -> bool:
-        connection = self._socket
-        return connection is not None and self._room.poll(0) == [
-            (connection.fileno(), select.POLLOUT)
-        ]
 
     def _send(self, frame: bytes) -> bool:
         assert self._socket is not None, "it has room"

@@ -261,7 +261,7 @@ class Intent:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "terms", quick_terms(self.quantity, self.limit_price))
-        if not self.quantity:
+        if not self.quantity.value:
             raise ValueError("an order must have a quantity greater than 0")
         order_type, trigger = self.order_type, self.trigger_price
         # Of an order with a trigger that somebody else placed not everything may be known.

@@ -56,7 +56,8 @@ _KIND: Final = {
     Input.AMEND_LOST: "order.amend_in_doubt",
     Input.AMEND_ABSENT: "order.amend_absent",
 }
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_SORTING: Final = msgspec.json.Encoder(order="sorted")
+_KEEPING: Final = msgspec.json.Encoder()
 _ASCII: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _OPENING: Final = {State.DENIED: DENIED, State.SENDING: SENDING}
 _INPUT: Final = {kind: fact for fact, kind in _KIND.items()}
@@ -78,9 +79,13 @@ def input_of(kind: str) -> Input:
     return Input.AMEND if kind == AMENDING else _INPUT[kind]
 
 
-def canonical(body: Mapping[str, Any] | attrs.AttrsInstance) -> str:
-    """JSON text that is the same for the same values: sorted keys, no blanks, nothing but ASCII."""
-    text = _ENCODER.encode(body).decode()
+def canonical(body: Mapping[str, Any] | attrs.AttrsInstance, *, is_sorted: bool = False) -> str:
+    """JSON text that is the same for the same values: sorted keys, no blanks, nothing but ASCII.
+
+    Args:
+        is_sorted: Whether the keys stand in their order already: to sort them takes longer than all else.
+    """
+    text = (_KEEPING if is_sorted else _SORTING).encode(body).decode()
     # A tenth of the other's time, but it leaves letters as they are.
     return text if text.isascii() else _ASCII.encode(json.loads(text))
 
@@ -94,29 +99,29 @@ def opening_row(order: Order, verdict: str) -> tuple[str, str]:
     """Kind and body of the first row: all that must be durable before the bytes leave."""
     intent = order.intent
     body = {
-        "intent_id": intent.intent_id,
-        "source": intent.source,
-        "slot": intent.slot,
-        "pair": intent.pair,
-        "side": intent.side,
-        "order_type": intent.order_type,
-        "quantity": plain(intent.quantity.value),
-        "limit_price": _text(intent.limit_price),
-        "time_in_force": intent.time_in_force,
-        "post_only": intent.post_only,
-        "decision": intent.decision,
-        "trigger_price": _text(intent.trigger_price),
-        "reduce_only": intent.reduce_only,
-        "expires_ns": intent.expires_ns,
         "cl_ord_id": order.cl_ord_id,
-        "route": order.route,
+        "decision": intent.decision,
+        "expires_ns": intent.expires_ns,
+        "intent_id": intent.intent_id,
+        "limit_price": _text(intent.limit_price),
         "not_after_ns": order.not_after_ns,
         "order_id": order.order_id,
-        "verdict": verdict,
+        "order_type": intent.order_type,
+        "pair": intent.pair,
+        "post_only": intent.post_only,
+        "quantity": plain(intent.quantity.value),
         "reason": order.reason,
+        "reduce_only": intent.reduce_only,
+        "route": order.route,
+        "side": intent.side,
+        "slot": intent.slot,
+        "source": intent.source,
         "state": order.state,
+        "time_in_force": intent.time_in_force,
+        "trigger_price": _text(intent.trigger_price),
+        "verdict": verdict,
     }
-    return _OPENING.get(order.state, ADOPTED), canonical(body)
+    return _OPENING.get(order.state, ADOPTED), canonical(body, is_sorted=True)
 
 
 def fact_row(order: Order, fact: Fact) -> tuple[str, str]:

@@ -320,12 +320,6 @@ def _edge(opposite: Price, side: Side, limits: Limits) -> Decimal:
     return opposite.value * (1 + reach)
 
 
-def _mark(worst: Reservation, now: Situation) -> Decimal:
-    """What a unit of the position counts for: the dearer of the market and the order."""
-    opposite = None if now.reference is None else now.reference.opposite(worst.side)
-    return max(worst.price or ZERO, ZERO if opposite is None else opposite.value)
-
-
 def _size_limits(worst: Reservation, now: Situation) -> Verdict:
     """Holds what it would come to with one more order against each limit, in a fixed order."""
     limits, held, side, pair = now.limits, now.exposures, worst.side, worst.pair
@@ -341,7 +335,10 @@ def _size_limits(worst: Reservation, now: Situation) -> Verdict:
     if notional > limits.max_pair_notional:
         return _over(Code.PAIR_NOTIONAL, notional, limits.max_pair_notional)
     sign = 1 if side is Side.BUY else -1
-    position = (sign * now.position + quantity) * _mark(worst, now)
+    # A unit of the position counts for the dearer of the market and the order.
+    opposite = None if now.reference is None else now.reference.opposite(side)
+    mark = max(worst.price or ZERO, ZERO if opposite is None else opposite.value)
+    position = (sign * now.position + quantity) * mark
     if position > limits.max_position_notional:
         return _over(Code.POSITION_NOTIONAL, position, limits.max_position_notional)
     if limits.max_asset_position:
