@@ -251,7 +251,7 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
         api_secret=surroundings.get("KRAKEN_API_SECRET", ""),
         database_url=surroundings.get("DATABASE_URL", ""),
     )
-    _check(settings)
+    _check(settings, values)
     shown = {"state_dir": (str(settings.state_dir), "environment")}
     shown |= _shown([*sections.items(), *switches.items()], values, str(path))
     return attrs.evolve(settings, shown=shown)
@@ -353,21 +353,36 @@ def _strategies(sections: Mapping[str, Any], switches: Mapping[str, Any]) -> dic
     }
 
 
-def _check(settings: Settings) -> None:
-    addresses = settings.addresses
-    local = [is_loopback(address) for address in addresses if address]
+def _check(settings: Settings, values: Values) -> None:
+    addresses = dict(zip(_KRAKEN, settings.addresses, strict=True))
+    for (name, address), schemes in zip(addresses.items(), _SCHEMES, strict=True):
+        if address:
+            key = f"exchange.{name}"
+            _check_address(f"{key} ({values.get(key, ('', 'default'))[1]})", address, schemes)
+    local = [is_loopback(address) for address in addresses.values() if address]
     if any(local) and not all(local):
         raise ConfigError(
             "the exchange's addresses mix this machine and others: "
             "set KRAKEN_REST_URL, KRAKEN_WS_URL and KRAKEN_WS_AUTH_URL together"
         )
-    for address, (closed, plain) in zip(addresses, _SCHEMES, strict=True):
-        scheme = urlsplit(address).scheme
-        if address and scheme not in (closed, plain):
-            raise ConfigError(f"{address} is not an address of an exchange: {closed}://…")
-        if scheme == plain and not is_loopback(address):
-            # Whoever listens on the way would have the key, and could answer for the exchange.
-            raise ConfigError(f"{address} is not encrypted: {closed}:// is needed")
+
+
+def _check_address(key: str, address: str, schemes: tuple[str, str]) -> None:
+    closed, plain = schemes
+    try:
+        parts = urlsplit(address)
+        fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an end, a port that is none
+        fits = False
+    if not fits:
+        raise ConfigError(
+            f"configuration: {key}: {address} is not an address of an exchange: {closed}://…"
+        )
+    if parts.scheme == plain and not is_loopback(address):
+        # Whoever listens on the way would have the key, and could answer for the exchange.
+        raise ConfigError(
+            f"configuration: {key}: {address} is not encrypted: {closed}:// is needed"
+        )
 
 
 def _shown(

@@ -165,9 +165,14 @@ def test_a_key_goes_to_another_machine_by_closed_ways_only(name: str, address: s
         load(None, {}, FAR | {name: address})
 
 
-def test_an_address_of_another_kind_is_none() -> None:
-    with pytest.raises(ConfigError, match="is not an address of an exchange"):
-        load(None, {}, LOCAL | {"KRAKEN_WS_URL": "http://127.0.0.1:1"})
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1", "wss", "wss://", "ws://[::1", "ws://127.0.0.1:99999", "ws://h:port"],
+)
+def test_an_address_of_another_kind_is_none(address: str) -> None:
+    told = r"exchange\.ws_url \(KRAKEN_WS_URL\): .* is not an address of an exchange: wss://…$"
+    with pytest.raises(ConfigError, match=told):
+        load(None, {}, LOCAL | {"KRAKEN_WS_URL": address})
 
 
 def test_an_exchange_that_nobody_knows_is_answered_with_the_nearest(tmp_path: Path) -> None:
