@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from zoe.cli.parser import Parser, one_of, pair, whole
+from zoe.cli.parser import Parser, one_of, pair, stream, whole
 
 #: What makes a command with all that every command has.
 Command = Callable[..., Parser]
@@ -40,7 +40,9 @@ def _watch(commands: Any, command_of: Command) -> None:
 
 
 def _stream(command: Parser, default: str) -> None:
-    command.add_argument("--url", metavar="URL", help=f"of the public stream; default: {default}")
+    command.add_argument(
+        "--url", type=stream, metavar="URL", help=f"of the public stream; default: {default}"
+    )
     command.add_argument(
         "--for", dest="seconds", type=whole(1, 10**7), metavar="SECONDS", help="then end"
     )

@@ -12,6 +12,7 @@ from zoe.domain.words import hint
 _DECIMAL: Final = re.compile(r"(?=.*[1-9])[0-9]{1,30}(\.[0-9]{1,30})?|\.[0-9]{0,29}[1-9][0-9]*")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _PAIR: Final = re.compile(r"[A-Za-z0-9.]{1,20}(/[A-Za-z0-9.]{1,20})?")
+_STREAM: Final = re.compile(r"wss?://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/\S*)?")
 _SUBCOMMANDS: Final = argparse._SubParsersAction
 
 
@@ -150,6 +151,15 @@ def seeds(text: str) -> range:
     if found is None or last <= first:
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds such as 0:1000")
     return range(first, last)
+
+
+def stream(text: str) -> str:
+    """The address of a WebSocket."""
+    if not _STREAM.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the address of a stream, such as wss://ws.kraken.com/v2"
+        )
+    return text
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

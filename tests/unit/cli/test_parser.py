@@ -182,6 +182,9 @@ def test_a_slip_is_answered_with_what_was_meant(
         ("order", "place", "buy", "BTC USD", "1"),
         ("order", "place", "buy", "BTC\n/USD", "1"),
         ("halt", "--why"),
+        ("watch", "--url", "ws.kraken.com"),
+        ("record", "m.gz", "--pair", "BTC/USD", "--url", "https://ws.kraken.com/v2"),
+        ("record", "m.gz", "--pair", "BTC/USD", "--url", "ws://[::1"),
     ],
 )
 def test_whatever_cannot_be_understood_is_one_line_and_exit_code_2(
