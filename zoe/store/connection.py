@@ -38,6 +38,8 @@ _NOTICE_THE_DEAD: Final = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
     "SET client_connection_check_interval = '2s'"
 )
+#: A session holds the account's lock, and may have nothing to say for hours.
+_STAY: Final = "SET idle_session_timeout = 0"
 
 T = TypeVar("T")
 
@@ -207,8 +209,7 @@ def connect(server: Server) -> Connection:
             **where,
         )
         found._usock.settimeout(ANSWER_SECONDS)
-        if server.socket is None:
-            found.run(_NOTICE_THE_DEAD)
+        found.run(_STAY if server.socket else f"{_STAY}; {_NOTICE_THE_DEAD}")
     except (DatabaseError, InterfaceError, ScramException, OSError, *_GIBBERISH) as problem:
         raise StoreError(f"cannot connect: {_words(_first(problem))}") from problem
     return found
@@ -380,6 +381,10 @@ def _look(connection: Connection) -> None:
         raise ConfigError("the database's encoding is not UTF8")
     if _show(connection, "transaction_read_only") == "on":
         raise ConfigError("the database is read-only: a standby?")
+    if _show(connection, "session_replication_role") == "replica":
+        raise ConfigError("the database has session_replication_role = replica: nothing is guarded")
+    if connection.run("SELECT current_schema()")[0][0] is None:
+        raise ConfigError("the database's search_path names no schema that is there")
 
 
 def _show(connection: Connection, name: str) -> str:

@@ -242,6 +242,27 @@ def test_a_database_of_another_encoding_or_read_only_is_refused() -> None:
         Database(server).refuse_unsafe()
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("session_replication_role = replica", "nothing is guarded"),
+        ("search_path = 'nowhere'", "names no schema"),
+    ],
+)
+def test_a_session_without_guards_or_without_a_schema_is_refused(setting: str, words: str) -> None:
+    server = stores.empty_database()
+    Database(server).run(lambda c: c.run(f"ALTER DATABASE {server.database} SET {setting}"))
+    with pytest.raises(ConfigError, match=words):
+        Database(server).refuse_unsafe()
+
+
+def test_a_session_that_says_nothing_for_long_is_not_ended_for_it() -> None:
+    server = stores.empty_database()
+    set_for = f"ALTER DATABASE {server.database} SET idle_session_timeout = '1s'"
+    Database(server).run(lambda c: c.run(set_for))
+    assert show(server, "idle_session_timeout") == "0"
+
+
 # TLS
 
 
