@@ -15,10 +15,12 @@ for. A restart goes on with the doubts, and looks again before it says Reconcile
 from typing import Final, assert_never
 
 from zoe.actors import hydration
+from zoe.actors.doubt_timer import DoubtTimer
 from zoe.actors.doubts import Doubts
 from zoe.actors.lists_read import ListsRead
 from zoe.actors.look import Look, Wish
 from zoe.actors.order_differences import TICK, OrderDifferences
+from zoe.actors.private_stream import PrivateStream
 from zoe.actors.unlisted import Unlisted
 from zoe.domain.looked import BEGAN, LOOKED, looked_of
 from zoe.domain.order import CONCLUDED, Order
@@ -49,15 +51,13 @@ from zoe.messages.system import (
     WatchStream,
 )
 from zoe.ports.venue import GetBalances, GetOpenOrders, Operation
-from zoe.runtime.actor import Actor, Timer
+from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
 from zoe.runtime.log import log
 
 PERIOD_SECONDS: Final = 60
 #: Not longer: an exchange that is back is to be asked soon, since what is in doubt waits for it.
 RETRY_SECONDS: Final = (1, 2, 4)
-#: A stream that breaks is mostly there again by then, and the look that it needs serves doubts too.
-_ALONE_AFTER_NS: Final = 500_000_000
 
 Inbox = (
     StreamOpened | StreamBroken | OrderSighted | LookWanted | DoubtRaised | OrderChanged | OrdersReported
@@ -89,15 +89,9 @@ class Reconciler(Actor):
         self._unlisted = Unlisted(self, lag_ns)
         self._differences = OrderDifferences(self, self._time, lag_ns, list_keeper)
         self._look: Look | None = None
-        #: When the newest complete look began.
-        self._looked_from_ns = 0
-        self._doubt_timer: Timer | None = None
-        self._doubt_at_ns = 0
+        self._private = PrivateStream(self)
+        self._doubt_timer = DoubtTimer(self, self._time, self._private, lag_ns)
         self._refs = 0
-        self._stream_open = False
-        self._opened_ns = 0
-        #: From when on what is in doubt is looked for without the stream.
-        self._alone_from_ns = 0
         self._reconciled = False
         self._looks = self._failures = 0
         self._wish = Wish()
@@ -105,7 +99,7 @@ class Reconciler(Actor):
 
     def on_start(self) -> None:
         self._time.begin()
-        self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
+        self._private.away()
         for name in self._named:
             self._watchers[name] = self.find(name)
         # An answer to an earlier incarnation is none to this one.
@@ -120,21 +114,19 @@ class Reconciler(Actor):
             case Hydrated():
                 self._hydrated(message)
             case StreamOpened():
-                self._stream_open = True
-                self._opened_ns = self._time.now_ns()
+                self._private.opened(self._time.now_ns())
                 self._not_before_ns = 0  # whatever failed before, the exchange answers again
                 self._drop_look()
                 self._want("private stream opened", balances=True)
             case StreamBroken():
-                self._stream_open = False
-                self._alone_from_ns = self.clock.monotonic_ns() + _ALONE_AFTER_NS
+                self._private.away()
                 self._reconciled = False
                 self._unlisted.forget()
                 self._drop_look(lost=message.calls_lost)
                 self._schedule_doubts()
             case OrderSighted():
                 self._unlisted.saw(message.sighting.order_id)
-                if self._stream_open:  # before, it is a snapshot: what had not been told
+                if self._private.is_open:  # before, it is a snapshot: what had not been told
                     self._differences.told(message.sighting)
             case LookWanted():
                 self._want(message.reason, balances=message.balances)
@@ -158,7 +150,7 @@ class Reconciler(Actor):
                 self.after(PERIOD_SECONDS, Tick("period"))
                 self._want("period", balances=True)
             case Tick("doubt"):
-                self._doubt_timer = None
+                self._doubt_timer.ended()
                 self._schedule_doubts()
             case Tick():
                 self._begin()
@@ -192,46 +184,16 @@ class Reconciler(Actor):
         self._begin()
 
     def _schedule_doubts(self) -> None:
-        """One timer, for the doubt that is due next: its look serves all that are due by then.
-
-        Those that are served by the look that is under way are seen to when it is over.
-        """
-        now_ns = self._time.now_ns()
-        look_ns = -1 if self._look is None else self._look.began_ns
-        waits_ns = [
-            self._wait_ns(at_ns, now_ns) for at_ns in self._doubts.dues_ns() if at_ns > look_ns
-        ]
-        if not waits_ns:
-            return
-        wait_ns = max(min(waits_ns), self._alone_in_ns())
-        if wait_ns == 0:
+        look_ns = None if self._look is None else self._look.began_ns
+        if self._doubt_timer.is_due(self._doubts.dues_ns(), look_ns):
             self._want("doubt")
-            return
-        at_ns = now_ns + wait_ns + wait_ns * self.rng.randrange(100) // 1_000
-        if self._doubt_timer is not None:
-            if now_ns < self._doubt_at_ns <= at_ns:
-                return
-            self._doubt_timer.cancel()
-        self._doubt_at_ns = at_ns
-        self._doubt_timer = self.after((at_ns - now_ns) / 1e9, Tick("doubt"))
-
-    def _wait_ns(self, due_ns: int, now_ns: int) -> int:
-        """How long a doubt waits for its look; one that was just looked at waits for its news."""
-        if due_ns > self._looked_from_ns:
-            return max(due_ns - now_ns, 0)
-        news_ns = self._looked_from_ns + self._lag_ns
-        return min(max(news_ns - now_ns, 0), self._lag_ns)
-
-    def _alone_in_ns(self) -> int:
-        """How long a stream that is away is waited for, before looks go on without it."""
-        return max(self._alone_from_ns - self.clock.monotonic_ns(), 0) * (not self._stream_open)
 
     # A look
 
     def _begin(self) -> None:
         if self._look is not None or self._wish.reason is None:
             return
-        if not self._stream_open and (self._alone_in_ns() or not self._doubts):
+        if not self._private.is_open and (self._private.awaited_ns() or not self._doubts):
             return  # without the stream only what is in doubt can be settled
         if self.clock.monotonic_ns() < self._not_before_ns:
             return  # the timer of the last failure begins it
@@ -314,7 +276,7 @@ class Reconciler(Actor):
             self._follow(order)  # an earlier incarnation, or process, may have been told
         self._look = None
         self._failures, self._looks = 0, self._looks + 1
-        self._looked_from_ns = look.began_ns
+        self._doubt_timer.looked_from_ns = look.began_ns
         self._read.read(look)
         live = [o for o in orders if o.state not in CONCLUDED]
         self._doubts.judge(look)
@@ -343,7 +305,8 @@ class Reconciler(Actor):
         """Everything is accounted for, unless the stream has missed something since it was sent."""
         status, gone = self._unlisted.status
         self._beat(status, f"{self._looks} looks, {len(self._doubts)} doubts{gone}")
-        if self._stream_open and not self._reconciled and look.began_ns >= self._opened_ns:
+        stream = self._private
+        if stream.is_open and not self._reconciled and look.began_ns >= stream.opened_ns:
             self._reconciled = True
             log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))
             for watcher in self._watchers.values():

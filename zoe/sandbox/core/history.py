@@ -30,13 +30,7 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     """An order as it was then."""
     terms, pair, status = order.terms_at(at_ns), order.terms.pair, status_at(order, at_ns)
     seen = [trade for trade in order.trades if trade.at_ns <= at_ns]
-    filled = value = cost = fee = 0
-    for trade in seen:
-        filled += trade.qty
-        value += trade.qty * trade.price
-        cost += trade.cost
-        fee += trade.fee
-    average = (2 * value + filled) // (2 * filled) if filled else 0
+    filled, cost, fee, average = _executed(seen)
     first = terms.trigger or terms.price
     second = terms.price if terms.trigger else 0
     in_quote = bool(terms.quote_qty)
@@ -79,6 +73,18 @@ def order_row(order: Order, at_ns: int, *, trades: bool) -> dict[str, object]:
     if trades:
         row["trades"] = [trade.exec_id for trade in seen]
     return row
+
+
+def _executed(trades: Iterable[Trade]) -> tuple[int, int, int, int]:
+    """Quantity, cost and fee of trades, and their average price, rounded half up."""
+    filled = value = cost = fee = 0
+    for trade in trades:
+        filled += trade.qty
+        value += trade.qty * trade.price
+        cost += trade.cost
+        fee += trade.fee
+    average = (2 * value + filled) // (2 * filled) if filled else 0
+    return filled, cost, fee, average
 
 
 @lru_cache(maxsize=2_000)  # one history after the other shows the same ends
