@@ -61,6 +61,20 @@ def test_the_shipped_file_says_what_the_defaults_are(tmp_path: Path) -> None:
     assert sources == dict.fromkeys(settings.known_keys(), "file")
 
 
+def test_the_ranges_that_the_shipped_file_tells_are_those_in_force(tmp_path: Path) -> None:
+    told: dict[str, str] = {}
+    section = ""
+    for line in settings.DEFAULT_FILE.read_text().splitlines():
+        section = line.strip("[]").partition("]")[0] if line.startswith("[") else section
+        if found := re.match(r"(\w+) = .*#.* ([\d.]+ to [\d.]+)\b", line):
+            told[f"{section}.{found[1]}"] = found[2]
+    assert len(told) > 60
+    for key, allowed in told.items():
+        name, _, field = key.rpartition(".")
+        with pytest.raises(ConfigError, match=rf"{field} must be {re.escape(allowed)}, not"):
+            load(written(tmp_path, f"[{name}]\n{field} = {10**15}\n"), {}, {})
+
+
 def test_decimals_of_the_file_stay_exact(tmp_path: Path) -> None:
     file = written(tmp_path, "[risk]\nmax_order_notional = 0.1\n")
     assert load(file, {}, {}).risk.max_order_notional == Decimal("0.1")
