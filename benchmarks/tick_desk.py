@@ -1,7 +1,7 @@
 """The desk of tick_to_order.py: the whole tree of zoe.app with a strategy that wants an order at each trigger.
 
 It notes when each trigger's order is committed, and of one in eight when it passes each place of its
-way: by a reader, a session and a store that are ours in front of the desk's, by the strategy itself,
+way: by a reader and a store that are ours in front of the desk's, by the strategy itself,
 and by a tracer of the runtime's turns. The desk carries none of it, and seven in eight pass as they
 would without a tracer.
 """
@@ -22,14 +22,13 @@ import attrs
 from zoe.actors.strategist import StrategyConfig
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
-from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.app import claims, logs
 from zoe.app.desk import Beside, Desk, Run
 from zoe.app.settings import load
 from zoe.app.tree import Parts
 from zoe.domain.ids import account_id
 from zoe.domain.limiter import Limiter
-from zoe.domain.order import Order, Side
+from zoe.domain.order import Side
 from zoe.domain.ratelimit import Tier
 from zoe.domain.risk import Limits
 from zoe.domain.strategy.view import Decision, View, Want
@@ -52,7 +51,7 @@ from zoe.store.waiting import wait_until_up
 #: The places of a trigger's way, in their order. Where there is room the permit is had within the commit.
 PLACES: Final = (
     "read", "decoded", "woken", "decided", "targeted", "judged", "recorded",
-    "commit began", "commit ended", "at the gateway", "formed",
+    "commit began", "commit ended", "at the gateway",
 )  # fmt: skip
 #: One in so many triggers is followed from place to place.
 EACH: Final = 8
@@ -194,30 +193,12 @@ class _Reader:
             yield said
 
 
-class _Session(KrakenSession):
-    """Notes when an order's bytes are made."""
-
-    def __init__(self, stamps: Stamps) -> None:
-        super().__init__()
-        self._stamps = stamps
-
-    def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
-        """As the session does."""
-        made = super().add(order, req_id, deadline_ns)
-        self._stamps.note("formed", self._stamps.number(order.intent.quantity.value))
-        return made
-
-
 @attrs.frozen
 class Venue(KrakenVenue):
-    """Kraken's, with our reader and our session."""
+    """Kraken's, with our reader."""
 
     stamps: Stamps = attrs.field(kw_only=True, eq=False)
     mark: bytes = attrs.field(kw_only=True)
-
-    def private_session(self) -> KrakenSession:
-        """See KrakenVenue."""
-        return _Session(self.stamps)
 
     def public_reader(self, connection: str) -> Callable[[], FrameReader]:
         """See KrakenVenue."""

@@ -28,7 +28,7 @@ from zoe.messages.gateway import (
 )
 from zoe.messages.limits import LimitHit
 from zoe.messages.system import Tick
-from zoe.messages.wire import WireSend
+from zoe.messages.wire import WirePrepare, WireSend
 from zoe.ports.venue import Answered, PrivateSession
 from zoe.runtime.actor import Actor
 from zoe.runtime.address import Address
@@ -38,6 +38,8 @@ CONNECTION: Final = "private"
 LEAST_LEFT_NS: Final = 1_000_000_000
 #: The Gateway's word to itself that what waits may leave.
 LEAVE: Final = "leave"
+#: Adds that are worded ahead; more than that hardly wait for one commit.
+MOST_WORDED: Final = 64
 _DOWN: Final = "private stream down"
 _CANCELED: Final = "canceled before it left"
 
@@ -86,14 +88,24 @@ class SocketRequests:
         self._in_flight: dict[int, _InFlight] = {}
         self._amends: list[SendAmend] = []
         self._adds: list[SendAdd] = []
+        #: Adds that are to leave, by their intents: each for an order and a deadline, with its number.
+        self._worded: dict[str, tuple[Order, int, int, bytes]] = {}
         self._req_id = 0
 
     # What leaves
 
     def prepare(self, order: Order) -> None:
-        """Words the add of an order that is to leave in a moment."""
-        if self.session is not None and order.not_after_ns is not None:
-            self.session.prepare(order, self.exchange.now_ns(order.not_after_ns))
+        """Words the add of an order that is to leave in a moment, and lets the wire make its frame."""
+        if self.session is None or order.not_after_ns is None:
+            return
+        if len(self._worded) >= MOST_WORDED:
+            self._worded.clear()  # of orders that never left
+        deadline_ns = self.exchange.now_ns(order.not_after_ns)
+        self._req_id += 1
+        payload = self.session.add(order, self._req_id, deadline_ns)
+        self._worded[order.intent.intent_id] = order, deadline_ns, self._req_id, payload
+        frame = WirePrepare(CONNECTION, self.generation, payload)
+        self._gateway.tell(self._gateway.find("wire"), frame)
 
     def add(self, wish: SendAdd) -> None:
         """Sends an add behind the cancels and amends that wait already."""
@@ -137,7 +149,12 @@ class SocketRequests:
             return
         assert self.session is not None
         deadline_ns = self.exchange.now_ns(not_after_ns)
-        self.send(self.session.add(wish.order, self._number(flying), deadline_ns))
+        worded = self._worded.pop(wish.order.intent.intent_id, None)
+        if worded is not None and worded[0] is wish.order and worded[1] == deadline_ns:
+            self._in_flight[worded[2]] = flying
+            self.send(worded[3])
+        else:
+            self.send(self.session.add(wish.order, self._number(flying), deadline_ns))
 
     def _send_amend(self, wish: SendAmend) -> None:
         amend = wish.order.amend
@@ -271,6 +288,7 @@ class SocketRequests:
     def lose(self, reason: str) -> None:
         """The socket is gone, and every answer that has not come with it."""
         self.session = None
+        self._worded.clear()
         self.homes = OrderHomes()
         for flying in self._in_flight.values():
             self._settle(flying, Sent.LOST, None, reason)

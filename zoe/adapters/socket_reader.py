@@ -72,6 +72,10 @@ class SocketReader:
         """Sends a frame, or queues it; a peer that does not read costs the connection."""
         self._writer.send(payload)
 
+    def prepare(self, payload: bytes) -> None:
+        """Makes a frame that is to be sent in a moment."""
+        self._writer.prepare(payload)
+
     def gather(self, milliseconds: int) -> None:
         """From here on frames may wait so long for others; 0: each is read at once, as at first."""
         self._pace.gather_ns = milliseconds * 1_000_000

@@ -15,8 +15,11 @@ from typing import Final
 from zoe.adapters.socket_frames import Opcode, masked
 
 LONGEST_QUEUE: Final = 10_000
+#: Frames that are made ahead; more than that hardly wait for one commit.
+MOST_READY: Final = 64
 #: A socket that may be written to has room for as much: a third of its buffer, or more.
 AT_ONCE_BYTES: Final = 4_000
+_TEXT: Final = Opcode.TEXT
 
 
 class SocketWriter:
@@ -29,6 +32,8 @@ class SocketWriter:
     def __init__(self, failed: Callable[[str], None]) -> None:
         self._failed = failed
         self._socket: socket | None = None
+        #: Frames that are made already, by what they say.
+        self._ready: dict[bytes, bytes] = {}
         self._room = select.poll()
         #: What that says when there is some.
         self._writable: list[tuple[int, int]] = []
@@ -44,6 +49,12 @@ class SocketWriter:
         self._room.register(connection, select.POLLOUT)
         self._writable = [(connection.fileno(), select.POLLOUT)]
         self._socket = connection
+
+    def prepare(self, payload: bytes) -> None:
+        """Makes a frame of text that is to be sent in a moment; in a thread that sends."""
+        if len(self._ready) >= MOST_READY:
+            self._ready.clear()  # of what was never sent
+        self._ready[payload] = masked(payload)
 
     def send(self, payload: bytes, opcode: Opcode = Opcode.TEXT) -> None:
         """Sends a frame, or queues it; a peer that does not read costs the connection."""
@@ -65,7 +76,8 @@ class SocketWriter:
         try:
             if self._waiting or self._socket is None or self._room.poll(0) != self._writable:
                 return False
-            return self._send(masked(payload, opcode))
+            ready = self._ready.pop(payload, None) if opcode is _TEXT else None
+            return self._send(ready or masked(payload, opcode))
         finally:
             self._turn.put(None)
 

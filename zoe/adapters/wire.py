@@ -21,6 +21,7 @@ from zoe.messages.wire import (
     WireGather,
     WireLost,
     WireOpen,
+    WirePrepare,
     WireReply,
     WireRequest,
     WireSend,
@@ -72,13 +73,17 @@ class ThreadWire:
         self._pool = _Pool()
 
     def handle(self, envelope: Envelope) -> None:
-        """Takes WireRequest, WireOpen, WireSend, WireGather or WireClose; never blocks."""
+        """See ports.wire.Wire."""
         message = envelope.message
         # What comes most often, and is on an order's way, comes first.
         if isinstance(message, WireSend):
             found = self._used(message)
             if found is not None:
                 found.send(message.payload)
+        elif isinstance(message, WirePrepare):
+            found = self._used(message)
+            if found is not None:
+                found.prepare(message.payload)
         elif isinstance(message, WireGather):
             found = self._used(message)
             if found is not None:
@@ -118,7 +123,7 @@ class ThreadWire:
         self._threads.reader(f"socket/{name}", opened.read)
         self._threads.reader(f"socket-writer/{name}", opened.write)
 
-    def _used(self, wish: WireSend | WireGather) -> SocketReader | None:
+    def _used(self, wish: WireSend | WirePrepare | WireGather) -> SocketReader | None:
         found = self._sockets.get(wish.connection)
         # Whoever sends to a socket that is gone has its WireClosed on the way, or closed it.
         return None if found is None or found.generation != wish.generation else found

@@ -25,6 +25,7 @@ from zoe.messages.wire import (
     WireLost,
     WireOpen,
     WireOpened,
+    WirePrepare,
     WireReply,
     WireRequest,
     WireSend,
@@ -123,7 +124,7 @@ class VirtualWire:
         self._watch_exchange()
 
     def handle(self, envelope: Envelope) -> None:
-        """Takes WireRequest, WireOpen, WireSend, WireGather or WireClose."""
+        """See ports.wire.Wire."""
         message = envelope.message
         match message:
             case WireSend():
@@ -137,7 +138,7 @@ class VirtualWire:
                 self._open(envelope, message)
             case WireClose():
                 self._close(message.connection)
-            case WireGather():
+            case WireGather() | WirePrepare():
                 pass  # latencies are chosen by the seed, and far longer
             case _:
                 raise AssertionError(f"the wire does not take {message}")

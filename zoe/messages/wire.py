@@ -87,6 +87,18 @@ class WireSend(Message):
 
 
 @attrs.frozen
+class WirePrepare(Message):
+    """A frame that is to be sent in a moment: whatever can be done about it may be done already.
+
+    It is sent by a WireSend of the same payload, and never without.
+    """
+
+    connection: str
+    generation: int
+    payload: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
 class WireGather(Message):
     """Nobody is in haste: frames of this generation may wait for others before they are read.
 

@@ -200,9 +200,6 @@ class PrivateSession(Protocol):
     def ping(self, req_id: int) -> bytes:
         """A ping; its answer carries the exchange's time."""
 
-    def prepare(self, order: Order, deadline_ns: int) -> None:
-        """Does what can be done already for an ``add`` of the same order and deadline; never needed."""
-
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """The request that places ``order``, not to be executed after ``deadline_ns``."""
 

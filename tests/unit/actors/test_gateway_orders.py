@@ -8,6 +8,7 @@ import attrs
 from stage import Stage
 
 from zoe.actors.gateway import Gateway
+from zoe.actors.socket_requests import MOST_WORDED
 from zoe.adapters.kraken.numbers import rfc3339
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
@@ -28,7 +29,15 @@ from zoe.messages.gateway import (
 )
 from zoe.messages.limits import CounterReported
 from zoe.messages.risk import SetLatch
-from zoe.messages.wire import WireClosed, WireFrame, WireOpened, WireReply, WireRequest, WireSend
+from zoe.messages.wire import (
+    WireClosed,
+    WireFrame,
+    WireOpened,
+    WirePrepare,
+    WireReply,
+    WireRequest,
+    WireSend,
+)
 
 S = 1_000_000_000
 OTHERS = ("wire", "catalogue", "risk", "ratelimiter", "reconciler", "orders", "ledger", "heartbeat", "asker")  # fmt: skip
@@ -114,12 +123,55 @@ def test_a_cancel_keeps_back_what_has_not_left_of_its_order() -> None:
     assert private.stage.heard("asker", AmendSettled)[0].outcome is Sent.NOT_SENT
 
 
-def test_what_is_prepared_leaves_only_when_it_is_asked_for() -> None:
+def test_what_is_prepared_leaves_only_when_it_is_asked_for_and_as_it_was_prepared() -> None:
     private = Private()
-    order = private.order(1)
+    order, other = private.order(1), private.order(2)
     private.stage.tell(PrepareAdd(order))
     assert private.asked() == []
+    assert private.asked(("cancel", other), ("add", order)) == ["cancel_order", "add_order"]
+    (frame,) = private.stage.heard("wire", WirePrepare)
+    assert private.stage.heard("wire", WireSend)[-1].payload is frame.payload
+    number = private.sent()[-1][1]
+    assert number not in [n for _, n in private.sent()[:-1]]
+    private.hears({"method": "add_order", "req_id": number, "success": True, "result": {}})
+    assert [s.outcome for s in private.stage.heard("asker", AddSettled)] == [Sent.ACCEPTED]
+
+
+def test_an_order_or_a_clock_that_has_changed_since_it_was_prepared_is_worded_anew() -> None:
+    private = Private()
+    order = private.order(1)
+    larger = attrs.evolve(order, intent=attrs.evolve(order.intent, quantity=Quantity.of("9")))
+    gateway = private.stage.runtime.find("gateway").cell.life.actor
+    for changed, ahead_ns in ((larger, 0), (order, 7 * S)):
+        private.stage.tell(PrepareAdd(order))
+        known = gateway._socket.exchange
+        gateway._socket.exchange = attrs.evolve(known, offset_ns=known.offset_ns + ahead_ns)
+        private.asked(("add", changed))
+        params = json.loads(private.stage.heard("wire", WireSend)[-1].payload)["params"]
+        assert params["order_qty"] == float(str(changed.intent.quantity))
+        not_after_ns = (changed.not_after_ns or 0) + known.offset_ns + ahead_ns
+        assert params["deadline"] == rfc3339(not_after_ns)
+
+
+def test_what_was_prepared_on_a_connection_that_is_gone_is_worded_anew_on_the_next() -> None:
+    private = Private()
+    order = private.order(1)
+    order = attrs.evolve(order, not_after_ns=(order.not_after_ns or 0) + 60 * S)
+    private.stage.tell(PrepareAdd(order))
+    private.stage.tell(WireClosed("private", 1, "reset"))
+    private.connects(2)
     assert private.asked(("add", order)) == ["add_order"]
+    (frame,) = private.stage.heard("wire", WirePrepare)
+    sent = private.stage.heard("wire", WireSend)[-1]
+    assert (sent.generation, sent.payload == frame.payload) == (2, False)
+
+
+def test_adds_that_were_prepared_and_never_left_do_not_gather() -> None:
+    private = Private()
+    for number in range(3 * MOST_WORDED):
+        private.stage.tell(PrepareAdd(private.order(number)), 0.001)
+    gateway = private.stage.runtime.find("gateway").cell.life.actor
+    assert len(gateway._socket._worded) <= MOST_WORDED
 
 
 def test_an_amends_answer_comes_with_its_number_whatever_it_says() -> None:

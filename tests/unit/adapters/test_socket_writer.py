@@ -63,6 +63,29 @@ def test_a_frame_leaves_in_the_senders_thread(ends: tuple[socket.socket, socket.
     assert failures == []
 
 
+def test_a_frame_that_is_made_ahead_leaves_when_it_is_sent_under_a_mask_of_its_own(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = ends
+    writer, _ = writer_on(ours)
+    said = b"s" * 500
+    writer.prepare(said)
+    monkeypatch.setattr(socket_writer, "masked", lambda payload, opcode: b"made anew")
+    writer.send(b"another")
+    assert theirs.recv(1_000) == b"made anew"
+    writer.send(said)
+    assert payloads(theirs.recv(1_000)) == [said]
+    writer.send(said)
+    assert theirs.recv(1_000) == b"made anew"
+
+
+def test_frames_that_are_made_and_never_sent_do_not_gather() -> None:
+    writer = SocketWriter(lambda reason: None)
+    for number in range(3 * socket_writer.MOST_READY):
+        writer.prepare(b"%d" % number)
+    assert len(writer._ready) <= socket_writer.MOST_READY
+
+
 def test_nothing_leaves_before_the_connection_is_there(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:

@@ -22,6 +22,7 @@ from zoe.messages.wire import (
     WireGather,
     WireOpen,
     WireOpened,
+    WirePrepare,
     WireSend,
 )
 from zoe.runtime.message import Message
@@ -86,6 +87,10 @@ def test_frames_go_both_ways_whole_and_in_order(wired: Any, peer: Peer) -> None:
     assert server.request is not None
     assert "Origin" not in server.request.headers
     sent = [b'{"n":%d}' % number for number in range(50)]
+    # What is prepared changes nothing: neither their order nor how often each leaves.
+    for payload in (*sent[30:20:-1], b"never sent"):
+        wired.tells(WirePrepare("feed", 1, payload))
+        wired.tells(WirePrepare("nobody's", 1, payload))
     for payload in sent:
         wired.tells(WireSend("feed", 1, payload))
     assert [server.recv(timeout=60) for _ in sent] == [payload.decode() for payload in sent]

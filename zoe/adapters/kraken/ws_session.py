@@ -39,8 +39,6 @@ from zoe.messages.market import ExchangeStatus, FrameNotUnderstood
 from zoe.ports.venue import Answered, StreamGap, StreamLive
 
 LIVE_WITHIN_NS: Final = 10_000_000_000
-#: Adds that are worded ahead; more than that hardly wait for one commit.
-MOST_WORDED: Final = 64
 _EXECUTIONS: Final = "executions"
 _BALANCES: Final = "balances"
 _CHANNELS: Final = (_EXECUTIONS, _BALANCES)
@@ -63,8 +61,6 @@ class KrakenSession:
 
     def __init__(self) -> None:
         self._token = ""
-        #: Adds that are to leave, with the order and the deadline they are for.
-        self._worded: dict[str | None, tuple[Order, int, bytes]] = {}
         self._acked: set[str] = set()
         self._snapshots: set[str] = set()
         self._sequence: dict[str, int] = {}
@@ -216,24 +212,11 @@ class KrakenSession:
         """A ping; it may carry no params."""
         return msgspec.json.encode({"method": "ping", "req_id": req_id})
 
-    def prepare(self, order: Order, deadline_ns: int) -> None:
-        """Words an add_order."""
-        if len(self._worded) >= MOST_WORDED:
-            self._worded.clear()  # of orders that never left
-        self._worded[order.cl_ord_id] = (order, deadline_ns, self._add(order, deadline_ns))
-
     def add(self, order: Order, req_id: int, deadline_ns: int) -> bytes:
         """add_order, with the fee in quote currency, so that the base is not eaten into."""
-        known = self._worded.pop(order.cl_ord_id, None)
-        if known is None or known[0] is not order or known[1] != deadline_ns:
-            return b"%b%d}" % (self._add(order, deadline_ns), req_id)
-        return b"%b%d}" % (known[2], req_id)
-
-    def _add(self, order: Order, deadline_ns: int) -> bytes:
-        """The request as far as its number, which is given to it as it leaves."""
         said = socket_params(of_desk(order, order.intent.pair))
         params = said | {"deadline": rfc3339(deadline_ns), "token": self._token}
-        return request("add_order", params)[:-1] + b',"req_id":'
+        return request("add_order", params, req_id)
 
     def cancel(self, order: Order, req_id: int) -> bytes:
         """cancel_order by the exchange's id, or by ours while that is unknown."""

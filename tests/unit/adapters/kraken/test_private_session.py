@@ -360,19 +360,6 @@ def test_requests_are_written_as_the_exchange_reads_them() -> None:
     assert (amend["params"]["order_id"], amend["params"]["post_only"]) == ("O-1", True)
 
 
-def test_an_add_that_was_worded_ahead_is_what_it_would_be_as_it_leaves() -> None:
-    session = live().session
-    plain, later = session.add(ORDER, 7, 1_000_000), session.add(ORDER, 8, 2_000_000)
-    session.prepare(ORDER, 1_000_000)
-    assert session.add(ORDER, 7, 1_000_000) == plain
-    session.prepare(ORDER, 1_000_000)
-    # The exchange's clock was measured meanwhile.
-    assert session.add(ORDER, 8, 2_000_000) == later != plain
-    session.prepare(ORDER, 1_000_000)
-    other = attrs.evolve(ORDER, intent=attrs.evolve(INTENT, quantity=Quantity.of("2")))
-    assert b'"order_qty":2' in session.add(other, 9, 1_000_000)
-
-
 def test_a_market_order_has_no_price_and_a_trailing_stop_is_never_sent() -> None:
     session = live().session
     market = attrs.evolve(INTENT, order_type=OrderType.MARKET, limit_price=None, post_only=False)
