@@ -157,8 +157,11 @@ class Strategist(Actor):
         if quote is None or catalog is None:
             return None
         instrument = catalog.instruments.get(quote.symbol)
-        if instrument is None:
-            return None
+        if instrument is None or (
+            instrument.price_precision != quote.price_precision
+            or instrument.qty_precision != quote.qty_precision
+        ):
+            return None  # where it is counted otherwise by now, its new book is on its way
         assert handled is not None
         now_ns = self.clock.wall_ns()
         touch = quick_touch(

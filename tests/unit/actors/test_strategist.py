@@ -103,6 +103,8 @@ def test_a_renewal_is_worked_out_anew_where_the_pair_is_counted_otherwise() -> N
     stage = playing()
     finer = attrs.evolve(X, price_precision=3, price_increment=Decimal("0.001"))
     stage.tell(CatalogChanged(Catalog(2, {X.symbol: finer})))
+    now_ns = stage.runtime.clock.wall_ns()
+    stage.tell(Quote("X/USD", 3, 4, 10_000, 1, 10_010, 1, now_ns, now_ns))
     stage.run(1)
     (renewed,) = stage.heard("repositioner", RenewTargets)[-1].targets
     assert str(renewed.price) == "10"
@@ -119,6 +121,19 @@ class Keeping(AtTheBid):
         assert view.touch.bid is not None
         wants = self.made.setdefault(view.touch.bid // 2, decision.wants)
         return Decision(state, wants, (f"BID AT {view.touch.bid}",))
+
+
+def test_nothing_is_decided_on_a_quote_that_counts_prices_otherwise_than_the_pair_does() -> None:
+    stage = playing()
+    finer = attrs.evolve(X, price_precision=3, price_increment=Decimal("0.001"))
+    stage.tell(CatalogChanged(Catalog(2, {X.symbol: finer})))
+    quote(stage, 10_001)  # of the old book still: not 10.001
+    stage.run(2.5)
+    assert set_at(stage) == ["100"]
+    assert not stage.heard("repositioner", RenewTargets)
+    now_ns = stage.runtime.clock.wall_ns()
+    stage.tell(Quote("X/USD", 3, 4, 100_012, 1, 100_020, 1, now_ns, now_ns))
+    assert set_at(stage) == ["100", "100.012"]
 
 
 def test_wants_that_are_the_very_same_are_renewed_by_the_newest_decision() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+import attrs
 import msgspec
 
 from zoe.sandbox.core.accounts import DEFAULT_PERMISSIONS, PERMISSIONS
@@ -40,7 +41,7 @@ class Admin:
         self._house = house
         self._faults = faults
         self._treasury = Treasury(world, clearing)
-        #: Told when the exchange's state has changed, or a pair's.
+        #: Told when the exchange's state has changed, or a pair.
         self.on_status: Callable[[Pair | None], None] = lambda pair: None
         self._posts: dict[str, Callable[[dict[str, Any]], object]] = {
             "keys": self._new_key,
@@ -49,6 +50,7 @@ class Admin:
             "status": self._status,
             "funding": self._treasury.book,
             "lose": self._lose,
+            "steps": self._steps,
         }
 
     def handle(self, request: HttpRequest) -> HttpResponse:
@@ -56,7 +58,10 @@ class Admin:
         name = request.path.removeprefix("/sandbox/")
         try:
             match request.method, name:
-                case "POST", ("keys" | "faults" | "market" | "status" | "funding" | "lose"):
+                case (
+                    "POST",
+                    ("keys" | "faults" | "market" | "status" | "steps" | "funding" | "lose"),
+                ):
                     wanted = _DECODER.decode(request.body)
                     return _told(self._posts[name](wanted))
                 case "DELETE", "faults":
@@ -191,6 +196,23 @@ class Admin:
                 work()
         return {"status": wanted["status"]}
 
+    def _steps(self, wanted: dict[str, Any]) -> object:
+        """A pair's step of prices and its minimums are others from here on."""
+        _only(wanted, {"symbol", *_STEPS})
+        pair = self._world.catalog.pair(str(wanted.get("symbol")))
+        if pair is None:
+            raise ValueError("symbol is not in the catalogue")
+        changed: dict[str, Any] = {
+            field: from_text(str(wanted[name]), getattr(pair, decimals))
+            for name, (field, decimals) in _STEPS.items()
+            if name in wanted
+        }
+        if min(changed.values(), default=0) <= 0:
+            raise ValueError("a step, and a minimum, is greater than 0")
+        self._world.catalog.change(attrs.evolve(pair, **changed))
+        self.on_status(self._world.catalog.pairs[pair.symbol])
+        return {"symbol": pair.symbol}
+
     def _lose(self, wanted: dict[str, Any]) -> object:
         _only(wanted, {"order_id"})
         order_id = str(wanted.get("order_id"))
@@ -226,6 +248,12 @@ class Admin:
             yield encode(shown) + b"\n"
 
 
+#: What a pair's steps are called in its row, and here, with the decimals that they are counted in.
+_STEPS: Final = {
+    "price_increment": ("tick", "price_decimals"),
+    "qty_min": ("qty_min", "qty_decimals"),
+    "cost_min": ("cost_min", "cost_decimals"),
+}
 _NO_ORDER: Final[dict[str, Any]] = {"order_id": None, "cl_ord_id": None}
 _RECORD: Final = msgspec.json.Decoder(dict[str, Any])
 

@@ -86,6 +86,12 @@ class Catalog:
         for pair in self.pairs.values():
             self._check(pair)
 
+    def change(self, pair: Pair) -> None:
+        """A pair is as it was, but for its steps, minimums or fees."""
+        self.pairs[pair.symbol] = pair
+        for name in (pair.wsname, pair.altname, pair.rest_id, pair.symbol):
+            self._pairs_by_name[name] = pair
+
     def _check(self, pair: Pair) -> None:
         for name in (pair.base, pair.quote):
             if name not in self.assets:

@@ -32,7 +32,8 @@ def check_mode(world: World, pair: Pair, *, limit: bool, post_only: bool) -> Non
 
 def check_size(world: World, terms: Terms) -> None:
     """Raises Refusal for a quantity, price or cost below the pair's steps and minimums."""
-    pair = terms.pair
+    # As it is by now: an order that is amended knows it as it was.
+    pair = world.catalog.pairs[terms.pair.symbol]
     if terms.qty < pair.qty_min and not (terms.quote_qty and not terms.qty):
         raise Refusal(errors.ORDER_MINIMUM)
     price = terms.price or terms.trigger

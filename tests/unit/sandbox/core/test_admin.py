@@ -46,6 +46,29 @@ def test_ground_truth_tells_an_orders_life_in_engine_order_and_no_secret() -> No
     assert client.secret not in told and client.key not in told
 
 
+def test_steps_that_are_changed_hold_for_what_comes_and_everybody_is_told() -> None:
+    trial = Trial()
+    client = trial.client(balances={"USD": "50000"})
+    (order_id,) = client.limit("buy", "0.2", "20000.1")["txid"]
+    socket = trial.open()
+    socket.ask("subscribe", channel="instrument")
+    trial.admin("steps", {"symbol": "BTC/USD", "price_increment": "0.5", "qty_min": "0.1"})
+    (frame,) = socket.channel("instrument", "update")
+    (row,) = frame["data"]["pairs"]
+    assert (str(row["price_increment"]), float(row["qty_min"])) == ("0.5", 0.1)
+    # An order that rests stays as it is, and moves in the new steps.
+    assert client("QueryOrders", txid=order_id)[order_id]["descr"]["price"] == "20000.1"
+    step, least = (
+        ["EOrder:Tick size check failed"],
+        ["EOrder:Order minimum not met"],
+    )
+    assert client("AmendOrder", txid=order_id, limit_price="20000.2") == step
+    assert "amend_id" in client("AmendOrder", txid=order_id, limit_price="20000.5")
+    assert client.limit("buy", "0.2", "20000.1") == step
+    assert client.limit("buy", "0.05", "20000.5") == least
+    assert "txid" in client.limit("buy", "0.1", "20000.5")
+
+
 def test_requests_are_listed_as_they_came() -> None:
     trial = Trial()
     client = trial.first_client()
@@ -116,6 +139,10 @@ def test_a_trade_by_hand_fills_who_stands_there_and_prints_the_rest() -> None:
         ("market", {"symbol": "BTC/USD", "best_bid": "0"}),
         ("market", {"symbol": "BTC/USD", "trade": {"price": "5", "qty": "1"}}),
         ("status", {"status": "asleep"}),
+        ("steps", {"symbol": "BTC/USD"}),
+        ("steps", {"symbol": "BTC/USD", "price_increment": "0"}),
+        ("steps", {"symbol": "BTC/USD", "price_increment": "0.01"}),
+        ("steps", {"symbol": "NOPE", "qty_min": "1"}),
     ],
 )
 def test_a_call_that_makes_no_sense_changes_nothing(name: str, wanted: dict[str, Any]) -> None:
