@@ -137,7 +137,7 @@ def test_orders_of_a_pair_that_is_delisted_end_and_its_strategy_says_why(by_exch
     desk = Desk(5).quoting()
     desk.is_now("delisted")
     if by_exchange:
-        desk.by_hand("CancelAll")
+        desk.hands.call("CancelAll")
     desk.until(desk.is_calm)
     desk.until(lambda: desk.reasons() == ["PAIR_NOT_ONLINE"])
     sent = desk.sent()
@@ -157,7 +157,7 @@ def test_an_order_by_hand_of_a_pair_that_is_delisted_is_followed_to_its_end() ->
     desk.until(lambda: desk.working() == ["70000"])  # it is a person's: nobody else cancels it
     refused = desk.ask("order.place", **wish | {"limit_price": "71000"})
     assert refused["exit"] != 0 and "delisted" in json.dumps(refused)
-    desk.by_hand("CancelAll")
+    desk.hands.call("CancelAll")
     desk.until(desk.is_calm)
     desk.well()
 

@@ -62,13 +62,13 @@ class Desk:
         assert world.ask("halt", why="the end")["exit"] == 0
         world.run(6)
         rows = world.evidence_rows()
-        return audit(evidence(world.memory.lines(), rows, (), world.by_hand_counts))
+        return audit(evidence(world.memory.lines(), rows, (), world.hands.counts))
 
     def trades_elsewhere(self) -> None:
         """Somebody else trades, more often than the stream shows at once."""
         wish = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.0001"}
         for _ in range(NEWEST_TRADES + 1):
-            self.world.by_hand("AddOrder", **wish)
+            self.world.hands.call("AddOrder", **wish)
 
 
 def started(seconds: int = 0) -> Desk:

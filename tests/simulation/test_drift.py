@@ -55,7 +55,7 @@ def desk() -> Desk:
 def by_hand(world: World) -> dict[str, Any]:
     """An order that somebody else places."""
     wanted = {"type": "buy", "ordertype": "limit", "volume": "0.01", "price": "85000"}
-    answer = world.by_hand("AddOrder", pair="XBTUSD", **wanted)
+    answer = world.hands.call("AddOrder", pair="XBTUSD", **wanted)
     assert answer["error"] == []
     found: dict[str, Any] = answer["result"]
     return found
@@ -69,7 +69,7 @@ def an_order_of_somebody_else(desk: Desk) -> tuple[str, str, str]:
 def a_cancel_by_somebody_else(desk: Desk) -> tuple[str, str, str]:
     order_id = desk.world.order_id(desk.stage.placed(RESTS))
     assert order_id is not None
-    assert desk.world.by_hand("CancelOrder", txid=order_id)["error"] == []
+    assert desk.world.hands.call("CancelOrder", txid=order_id)["error"] == []
     return (f"order {order_id}", "settled", "external_action")
 
 
@@ -135,5 +135,5 @@ def test_a_list_that_shows_what_has_ended_is_told_until_it_does_no_more(desk: De
     desk.stage.until(key, State.CANCELED)
     order_id = desk.world.order_id(key)
     desk.until_listed(f"order {order_id}", "open", "unknown")
-    assert desk.world.by_hand("CancelOrder", txid=str(order_id))["error"] == []
+    assert desk.world.hands.call("CancelOrder", txid=str(order_id))["error"] == []
     desk.until_listed(f"order {order_id}", "settled", "lag")

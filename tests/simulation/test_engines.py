@@ -150,7 +150,7 @@ def test_a_shadow_decides_and_sends_nothing() -> None:
     made = world(13, "shadow")
     made.run(40)
     assert any(body["wants"] for body in decisions(made))
-    assert made.by_hand("OpenOrders")["result"]["open"] == {}
+    assert made.hands.call("OpenOrders")["result"]["open"] == {}
     assert made.journal.fills(made.account, "strategy/edge_factory") == ()
 
 

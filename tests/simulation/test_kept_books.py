@@ -66,7 +66,7 @@ def live(world: World, rng: random.Random) -> None:
         world.admin("POST", "funding", {"account": ACCOUNT, **move})
         world.admin("POST", "faults", rng.choice(FAULTS))
         wanted = {"type": rng.choice(("buy", "sell")), "ordertype": "market", "volume": "0.01"}
-        world.by_hand("AddOrder", pair="XBTUSD", **wanted)
+        world.hands.call("AddOrder", pair="XBTUSD", **wanted)
         world.run(rng.randrange(15, 40))
         if minute % 2:
             world.kill()

@@ -49,7 +49,7 @@ def test_an_order_that_a_look_found_filled_gets_its_fills_whoever_ends_before(wo
     # What a stream shows first are the newest trades; and desks come and go, whose looks lie ever
     # less far back.
     for _ in range(NEWEST_TRADES):
-        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+        world.hands.call("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
     world.admin("DELETE", "faults", {})
     world.admin("POST", "faults", no_trades)
     for _ in range(2):
@@ -65,7 +65,7 @@ def test_an_order_that_a_look_found_filled_gets_its_fills_whoever_ends_before(wo
     assert world.ask("halt", why="the end")["exit"] == 0
     world.run(5)
     rows = world.evidence_rows()
-    assert audit(evidence(world.memory.lines(), rows, (), world.by_hand_counts)) == []
+    assert audit(evidence(world.memory.lines(), rows, (), world.hands.counts)) == []
 
 
 def test_an_order_by_hand_that_a_look_has_shown_is_adopted_whoever_ends_before(
@@ -73,8 +73,8 @@ def test_an_order_by_hand_that_a_look_has_shown_is_adopted_whoever_ends_before(
 ) -> None:
     world.kill()
     wish = {"type": "buy", "ordertype": "limit", "price": "89000", "volume": "0.002"}
-    (order_id,) = world.by_hand("AddOrder", pair="XBTUSD", **wish)["result"]["txid"]
-    world.by_hand("CancelAll")
+    (order_id,) = world.hands.call("AddOrder", pair="XBTUSD", **wish)["result"]["txid"]
+    world.hands.call("CancelAll")
     for _ in range(2):
         started_again(world)
         world.kill()  # the order waits: its acknowledgement might have been under way

@@ -202,7 +202,7 @@ def test_a_stop_that_somebody_canceled_is_placed_again() -> None:
     made = in_a_trade()
     trade = the_trade(made)
     (stop,) = resting(made, trade.pair)
-    made.by_hand("CancelOrder", txid=stop.order_id)
+    made.hands.call("CancelOrder", txid=stop.order_id)
     made.until(lambda: bool(resting(made, trade.pair)), 10)
     (again,) = resting(made, trade.pair)
     assert (again.terms.trigger, again.left) == (stop.terms.trigger, stop.left)

@@ -21,7 +21,7 @@ def _made_elsewhere(stage: Stage, key: str) -> None:
     order_id = stage.world.order_id(key)
     if order_id is not None:
         terms = {"order_qty": RESTS["quantity"], "limit_price": _ELSEWHERE}
-        stage.world.by_hand("AmendOrder", txid=order_id, **terms)
+        stage.world.hands.call("AmendOrder", txid=order_id, **terms)
     stage.world.run(1)
 
 
@@ -145,22 +145,22 @@ def canceled_by_hand(stage: Stage) -> None:
     key = stage.placed(RESTS)
     order_id = stage.world.order_id(key)
     if order_id is not None:
-        stage.world.by_hand("CancelOrder", txid=order_id)
+        stage.world.hands.call("CancelOrder", txid=order_id)
     stage.world.run(3)
 
 
 def placed_by_hand(stage: Stage) -> None:
     """Somebody else's orders: adopted, filled, canceled, expired, and never touched."""
     limit = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit"}
-    stage.world.by_hand("AddOrder", **limit, volume="0.002", price="89400", **_SHORT)
-    answer = stage.world.by_hand("AddOrder", **limit, volume="0.002", price="89410")
+    stage.world.hands.call("AddOrder", **limit, volume="0.002", price="89400", **_SHORT)
+    answer = stage.world.hands.call("AddOrder", **limit, volume="0.002", price="89410")
     stage.market()
-    stage.world.by_hand("AddOrder", **limit, volume="0.001", price=ASK)
+    stage.world.hands.call("AddOrder", **limit, volume="0.001", price=ASK)
     stage.world.run(5)
     (order_id,) = answer["result"]["txid"]
-    stage.world.by_hand("AmendOrder", txid=order_id, order_qty="0.003")
+    stage.world.hands.call("AmendOrder", txid=order_id, order_qty="0.003")
     stage.world.run(1)
-    stage.world.by_hand("CancelOrder", txid=order_id)
+    stage.world.hands.call("CancelOrder", txid=order_id)
     stage.world.run(6)
 
 

@@ -17,8 +17,8 @@ def killed_while_a_stranger_waits(stage: Stage) -> None:
     world = stage.world
     world.kill()
     wish = {"type": "buy", "ordertype": "limit", "price": "89000", "volume": "0.002"}
-    world.by_hand("AddOrder", pair="XBTUSD", **wish)
-    world.by_hand("CancelAll")
+    world.hands.call("AddOrder", pair="XBTUSD", **wish)
+    world.hands.call("CancelAll")
     for _ in range(2):
         world.start()
         world.ready()
@@ -40,7 +40,7 @@ def killed_before_the_fills_are_known(stage: Stage) -> None:
     world.kill()
     # What a stream shows first are the newest trades.
     for _ in range(_NEWEST_TRADES):
-        world.by_hand("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
+        world.hands.call("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.0001")
     world.admin("DELETE", "faults", {})
     stage.fault("TradesHistory", "http_502", count=100)
     # And desks come and go.

@@ -107,24 +107,26 @@ class People:
             case "place":
                 terms = {"type": rng.choice(("buy", "sell")), "volume": self._quantity()}
                 price = str(self._price())
-                world.by_hand("AddOrder", pair=_REST_PAIR, ordertype="limit", price=price, **terms)
+                world.hands.call(
+                    "AddOrder", pair=_REST_PAIR, ordertype="limit", price=price, **terms
+                )
             case "cancel":
                 for order in self._open_order():
-                    world.by_hand("CancelOrder", txid=order)
+                    world.hands.call("CancelOrder", txid=order)
             case "amend":
                 terms = {"order_qty": self._quantity(), "limit_price": str(self._price())}
                 for order in self._open_order():
-                    world.by_hand("AmendOrder", txid=order, **terms)
+                    world.hands.call("AmendOrder", txid=order, **terms)
             case _:
-                world.by_hand("CancelAll")
+                world.hands.call("CancelAll")
 
     def clear(self) -> None:
         """Cancels what was placed at the exchange, also what is still on its way there: the desk
         leaves it alone."""
-        left_ns = self._world.unanswered_ns + SLOWEST_MS * 1_000_000 - self._world.wall_ns()
+        left_ns = self._world.hands.unanswered_ns + SLOWEST_MS * 1_000_000 - self._world.wall_ns()
         if left_ns > 0:
             self._world.run(left_ns / 1e9)
-        self._world.by_hand("CancelAll")
+        self._world.hands.call("CancelAll")
 
     def _open_order(self) -> Sequence[str]:
         """The exchange's id of one of the orders that are open there; nothing without one."""

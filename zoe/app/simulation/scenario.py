@@ -331,9 +331,7 @@ class _Teller:
     def _audit(self) -> None:
         world, story = self._world, self._story
         story.rows = world.evidence_rows()
-        found = evidence(
-            world.memory.lines(), story.rows, self._people.over(), world.by_hand_counts
-        )
+        found = evidence(world.memory.lines(), story.rows, self._people.over(), world.hands.counts)
         world.runtime.log.seal()
         story.violations += audit(found) + world.causes.violations()
         held = [(begin + EPOCH_NS, end + EPOCH_NS) for begin, end in world.causes.held]

@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import attrs
 
@@ -16,6 +13,7 @@ from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app.simulation.causes import Causes
 from zoe.app.simulation.censor import Censor
 from zoe.app.simulation.clocks import StampedJournal
+from zoe.app.simulation.hands import Hands
 from zoe.app.simulation.market import SYMBOL, SmallMarket, small_market
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.virtual_wire import VirtualWire
@@ -103,10 +101,7 @@ class World:
         self._tell_line = tell_line
         self._now_ns = 0
         self._nonce = 0
-        self._by_hand_nonce = 0
-        self._by_hand: Counter[str] = Counter()
-        #: When somebody at the exchange had no answer at last: what was asked may be done later.
-        self.unanswered_ns = 0
+        self.hands = Hands(self._post, self._new_key, self.wall_ns)
         self._asked = 0
         #: When nothing may have been accepted: from a halt's answer until trading was resumed.
         self.halts: list[tuple[int, int]] = []
@@ -262,9 +257,7 @@ class World:
         if path == "status":
             self._note_away(away=body["status"] == "maintenance")
         headers = {"content-type": "application/json"}
-        content = json.dumps(body).encode()
-        request = HttpRequest(_BY_HAND, method, f"/sandbox/{path}", "", headers, content)
-        answer = self._request(request)
+        answer = self._request(method, f"/sandbox/{path}", headers, json.dumps(body).encode())
         assert answer is not None, "no fault hits the admin's calls"
         assert answer.status == 200, answer.body
         said: Answer = json.loads(answer.body)
@@ -281,35 +274,8 @@ class World:
             self.away.append((self._away_from_ns, now_ns))
         self._away_from_ns = now_ns if away else None
 
-    def by_hand(self, call: str, **fields: str) -> Answer:
-        """A private call of the same account that is not the desk's: a person at the exchange."""
-        self._by_hand_nonce = max(self._by_hand_nonce + 1, self.wall_ns())
-        path, nonce = f"/0/private/{call}", str(self._by_hand_nonce)
-        body = urlencode({"nonce": nonce, **fields})
-        key = self._hand_key
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "api-key": key.key,
-            "api-sign": key.sign(path, nonce, body),
-        }
-        request = HttpRequest(_BY_HAND, "POST", path, "", headers, body.encode())
-        answer = self._request(request)
-        self._by_hand[call] += 1
-        if answer is None:
-            self.unanswered_ns = self.wall_ns()
-        if answer is None or answer.status != 200:
-            return {"error": ["no answer"]}
-        said: Answer = json.loads(answer.body)
-        return said
-
-    @property
-    def by_hand_counts(self) -> tuple[int, int]:
-        """Orders that somebody else placed on this account, and amends that somebody else made."""
-        return self._by_hand["AddOrder"], self._by_hand["AmendOrder"]
-
-    @cached_property
-    def _hand_key(self) -> KeyPair:
-        """A second key of the account: nonces and counters are a key's own."""
+    def _new_key(self) -> KeyPair:
+        """A second key of the account."""
         (account,) = self.exchange.world.accounts.by_name
         said = self.admin("POST", "keys", {"account": account})
         return KeyPair(said["key"], said["secret"])
@@ -319,8 +285,14 @@ class World:
         accounts = self.exchange.world.accounts.by_name.values()
         return [order_id for account in accounts for order_id in account.open]
 
-    def _request(self, request: HttpRequest) -> HttpResponse | None:
+    def _post(self, path: str, headers: dict[str, str], body: bytes) -> HttpResponse | None:
+        return self._request("POST", path, headers, body)
+
+    def _request(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> HttpResponse | None:
         """The answer; None where it is never told, or not yet."""
+        request = HttpRequest(_BY_HAND, method, path, "", headers, body)
         said = self.exchange.request(self.wall_ns(), request)
         answers = [delivery.payload for delivery in said if delivery.connection == _BY_HAND]
         self._wire.deliver([delivery for delivery in said if delivery.connection != _BY_HAND])
