@@ -1,8 +1,10 @@
 """The views of the books, on a story of a few rows; and what verify finds when rows are spoiled."""
 
+import re
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,6 +55,18 @@ def database() -> Database:
 def read(database: Database, sql: str) -> list[list[Any]]:
     found: list[list[Any]] = database.run(lambda connection: connection.run(sql))
     return found
+
+
+def test_every_view_has_the_columns_that_its_page_names(database: Database) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "views.md").read_text()
+    told = re.findall(r"^\| `(\w+)`(?: \(table\))? \| [^|]*\| `([^`]+)`", page, re.MULTILINE)
+    found: dict[str, list[str]] = {}
+    columns = "SELECT table_name, column_name FROM information_schema.columns"
+    for name, column in read(database, f"{columns} ORDER BY ordinal_position"):
+        if column != "account_id":  # in each of them
+            found.setdefault(name, []).append(column)
+    assert len(told) > 10
+    assert {name: found[name] for name, _ in told} == {n: words.split() for n, words in told}
 
 
 def test_positions_are_open_lots_with_what_they_cost_and_are_worth(database: Database) -> None:
