@@ -180,22 +180,23 @@ class Strategist(Actor):
         log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)
         self._version += 1
         body = {
-            "strategy": self._config.name,
-            "quote": shown_quote(view),
             "held": self._shown_held(),
-            "trading_state": view.trading_state,
-            "wants": [shown_want(want, view) for want in decision.wants],
+            "quote": shown_quote(view),
             "reasons": decision.reasons,
             "state_after": canonical(decision.state),
+            "strategy": self._config.name,
+            "trading_state": view.trading_state,
+            "wants": [shown_want(want, view) for want in decision.wants],
         }
-        row = quick_row(self._stream, self._version, DECISION, canonical(body))
+        text = canonical(body, is_sorted=True)
+        row = quick_row(self._stream, self._version, DECISION, text)
         self.tell_in_passing(self.find("journal"), quick_record((row,)))
 
     def _shown_held(self) -> dict[str, str] | None:
         """The balances as a row shows them; they change less often than a decision."""
         if self._shown[0] is not self._held:
             held = self._held
-            self._shown = held, None if held is None else {a: plain(q) for a, q in held}
+            self._shown = held, None if held is None else {a: plain(q) for a, q in sorted(held)}
         return self._shown[1]
 
     def _set_targets(self, view: View, decision: Decision, *, renews: bool) -> None:

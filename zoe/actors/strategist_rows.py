@@ -189,30 +189,30 @@ def _inputs(view: View) -> dict[str, Any]:
 
 
 def shown_quote(view: View) -> dict[str, Any]:
-    """The quote of a view with decimals, as a person reads it."""
+    """The quote of a view with decimals, as a person reads it; its keys stand in their order."""
     pair, touch = view.instrument, view.touch
     bid, ask, decimals = touch.bid, touch.ask, pair.price_precision
     return {
-        "symbol": pair.symbol,
-        "bid": None if bid is None else scaled_text(bid, decimals),
-        "ask": None if ask is None else scaled_text(ask, decimals),
         "age_ms": touch.age_ms,
+        "ask": None if ask is None else scaled_text(ask, decimals),
+        "bid": None if bid is None else scaled_text(bid, decimals),
         "exchange_ns": None if touch.exchange_ns is None else str(touch.exchange_ns),
-        "received_ns": str(touch.received_ns),
         "live": touch.live,
+        "received_ns": str(touch.received_ns),
+        "symbol": pair.symbol,
     }
 
 
 def shown_want(want: Want, view: View) -> dict[str, str]:
-    """A want with decimals."""
+    """A want with decimals; its keys stand in their order."""
     pair = view.instrument
     shown = {
-        "slot": want.key,
-        "side": want.side.value,
         "price": scaled_text(want.price, pair.price_precision),
         "quantity": scaled_text(want.quantity, pair.qty_precision),
         "reason": want.reason,
+        "side": want.side.value,
+        "slot": want.key,
     }
-    if want.trigger is None:
-        return shown
-    return {"trigger": scaled_text(want.trigger, pair.price_precision), **shown}
+    if want.trigger is not None:
+        shown["trigger"] = scaled_text(want.trigger, pair.price_precision)
+    return shown

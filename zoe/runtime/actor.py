@@ -41,6 +41,11 @@ class Actor:
             again under its old name counts anew.
         birth: A number that no other incarnation of the process has, of whatever name.
         tell: Sends when the turn ends well; never blocks.
+        tell_because_of: Sends what an earlier message asked for: caused by it, not by the one being
+            handled.
+        tell_in_passing: Sends what nobody waits for: by itself it wakes nobody while anything else is
+            under way. It stands in line from the end of the turn on, ahead of what follows from the
+            turn's mail.
         find: The address of a name, whether or not its actor lives yet.
     """
 
@@ -49,6 +54,8 @@ class Actor:
     incarnation: int = 0
     birth: int = 0
     tell: Callable[[Address, Message], None]
+    tell_because_of: Callable[[Envelope, Address, Message], None]
+    tell_in_passing: Callable[[Address, Message], None]
     find: Callable[[str], Address]
     _life: "Life"
 
@@ -79,17 +86,6 @@ class Actor:
         for what stands in the actor's own state, such as rows that wait for a retry.
         """
         return True
-
-    def tell_because_of(self, cause: Envelope, to: Address, message: Message) -> None:
-        """Sends what an earlier message asked for: caused by it, not by the one being handled."""
-        self._life.tell_because_of(cause, to, message)
-
-    def tell_in_passing(self, to: Address, message: Message) -> None:
-        """Sends what nobody waits for: by itself it wakes nobody while anything else is under way.
-
-        It stands in line from the end of the turn on, ahead of what follows from the turn's mail.
-        """
-        self._life.tell_in_passing(to, message)
 
     def reply(self, message: Message) -> None:
         """Answers whoever asked, or tells the sender of the message being handled."""

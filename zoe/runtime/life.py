@@ -73,6 +73,8 @@ class Life:
         actor._life = self
         # A turn makes some of these calls, and each is a call less than by the actor's class.
         actor.tell = self.tell
+        actor.tell_because_of = self.tell_because_of
+        actor.tell_in_passing = self.tell_in_passing
         actor.find = self.runtime.find
         return actor
 

@@ -199,3 +199,29 @@ def test_what_is_wanted_is_told_before_what_is_left_and_each_slot_is_emptied_onc
     first = [("bid.0", True), ("bid.1", False), ("bid.2", False)]
     moves = [("bid.2", True), ("bid.0", False), ("bid.1", True), ("bid.2", False)]
     assert told == [*first, *moves, ("bid.1", False), ("bid.1", True)]
+
+
+@attrs.frozen
+class Stopping(AtTheBid):
+    """Wants its bid to wait for its price."""
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        decision = super().decide(state, view)
+        (want,) = decision.wants
+        return attrs.evolve(decision, wants=(attrs.evolve(want, trigger=want.price),))
+
+
+def sorted_in_all(value: Any) -> bool:
+    """Whether a row's keys stand in their order, wherever it has any."""
+    if isinstance(value, dict):
+        return list(value) == sorted(value) and all(map(sorted_in_all, value.values()))
+    return not isinstance(value, list) or all(map(sorted_in_all, value))
+
+
+def test_a_decision_is_written_with_its_keys_in_their_order() -> None:
+    stage = playing(Stopping())
+    stage.tell(BalancesChanged((("X", Decimal("0.1")), ("USD", Decimal(7)))))
+    quote(stage, 10_001)
+    *_, row = stage.rows
+    assert row.body["wants"][0]["trigger"] == "100.01" and row.body["held"]["USD"] == "7"
+    assert sorted_in_all(row.body)
