@@ -1,9 +1,9 @@
 """The desk of tick_to_order.py: the whole tree of zoe.app with a strategy that wants an order at each trigger.
 
 It notes when each trigger's order is committed, and of one in eight when it passes each place of its
-way: by a reader and a store that are ours in front of the desk's, by the strategy itself,
-and by a tracer of the runtime's turns. The desk carries none of it, and seven in eight pass as they
-would without a tracer.
+way: by a reader and a store that are ours in front of the desk's, by the strategy itself, and by a
+tracer of the runtime's turns. The desk carries none of it, and seven in eight pass nearly as they
+would without a tracer: what was committed when is worked out in the end.
 """
 
 import os
@@ -70,8 +70,10 @@ class Stamps:
 
     def __init__(self, base: int, pair: str) -> None:
         self.pair = pair
-        self._following = False
+        #: Whether the newest trigger is one of those that are followed.
+        self.following = False
         self._base = base
+        self._commits: list[tuple[Sequence[JournalRow], int, int]] = []
         self.of: dict[str, dict[int, int]] = {place: {} for place in PLACES}
         self._intents: dict[str, int] = {}
         known = self._known
@@ -87,10 +89,20 @@ class Stamps:
         if not number % EACH:
             self.of[place].setdefault(number, time.monotonic_ns() if at_ns is None else at_ns)
 
-    def committed(self, number: int, began_ns: int, ended_ns: int) -> None:
-        """A trigger's order is durable; of every trigger."""
-        self.of["commit began"].setdefault(number, began_ns)
-        self.of["commit ended"].setdefault(number, ended_ns)
+    def committed(self, rows: Sequence[JournalRow], began_ns: int, ended_ns: int) -> None:
+        """Rows are durable; whose they are is looked up by ``settle``, since orders are under way."""
+        self._commits.append((rows, began_ns, ended_ns))
+
+    def settle(self) -> None:
+        """Notes the commits of all triggers' orders."""
+        for rows, began_ns, ended_ns in self._commits:
+            for row in rows:
+                if row.version == 1 and row.stream.startswith("order/"):
+                    found = _QUANTITY.search(row.body)
+                    assert found is not None, row.body
+                    number = self.number(Decimal(found[1]))
+                    self.of["commit began"].setdefault(number, began_ns)
+                    self.of["commit ended"].setdefault(number, ended_ns)
 
     def number(self, quantity: Decimal) -> int:
         """The trigger's number, of its order's quantity."""
@@ -99,13 +111,13 @@ class Stamps:
     def quote(self, quote: Quote, began_ns: int) -> None:
         """A trigger's frame has been read."""
         number = quote.bid_qty - self._base
-        self._following = not number % EACH
+        self.following = not number % EACH
         self.note("read", number, began_ns)
         self.note("decoded", number)
 
     def turn(self, cell: Cell, envelope: Envelope) -> None:
         """A turn begins; most are none of ours, and must cost next to nothing."""
-        if not self._following:
+        if not self.following:
             return
         where = self._places.get(type(envelope.message))
         if where is not None:
@@ -220,13 +232,7 @@ class _Store(PostgresJournal):
 
     def _end(self, rows: Sequence[JournalRow], began_ns: int, end: Callable[[], None]) -> None:
         end()
-        ended_ns = time.monotonic_ns()
-        for row in rows:
-            if row.version == 1 and row.stream.startswith("order/"):
-                found = _QUANTITY.search(row.body)
-                assert found is not None, row.body
-                number = self._stamps.number(Decimal(found[1]))
-                self._stamps.committed(number, began_ns, ended_ns)
+        self._stamps.committed(rows, began_ns, time.monotonic_ns())
 
 
 class TracedDesk(Desk):
@@ -308,6 +314,7 @@ def desk(wanted: Wanted, pipe: Connection) -> None:
         TracedDesk.stamps, TracedDesk.pair, TracedDesk.base = stamps, wanted.pair, wanted.base
         running = TracedDesk(settings, Run(), account, venue, (database, lock))
         running.run(time.monotonic_ns(), Beside(log_file, None, server))
+    stamps.settle()
     pipe.send({place: dict(seen) for place, seen in stamps.of.items()})
 
 
