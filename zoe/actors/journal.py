@@ -232,7 +232,7 @@ class Journal(Actor):
                 self._work = None
                 if self._failures or self._silent:
                     self._came_back()
-                self._finish(work, outcome.value())
+                self._finish(work, outcome.result)
                 self._next()
             case StoreConflict() as conflict:
                 self._second_writer(conflict)
@@ -299,7 +299,8 @@ class Journal(Actor):
 
     def _take_group(self) -> tuple[Waiting, ...]:
         # Half of what waits: whoever hears of it goes on while the other half is written.
-        queue, group, rows = self._queue, list[Waiting](), 0
+        queue, rows = self._queue, 0
+        group: list[Waiting] = []
         most = max(GROUP_REQUESTS, len(queue) // 2)
         while queue and len(group) < most and rows < GROUP_ROWS:
             first = queue[0]

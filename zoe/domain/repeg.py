@@ -128,10 +128,12 @@ class Now:
     @property
     def is_roomy(self) -> bool:
         """Whether each of the slots could add an order at once, the cancel of each provided for."""
-        if self.room is None:
+        room = self.room
+        if room is None:
             return False
-        wanted = self.sharers * _ADD_AND_CANCEL_MILLI
-        return self.room.used(self.monotonic_ns) + wanted <= self.room.ceiling_milli
+        free_milli = room.ceiling_milli - self.sharers * _ADD_AND_CANCEL_MILLI
+        # What was counted has only decayed since: most often it leaves as much as it stands.
+        return room.used_milli <= free_milli or room.used(self.monotonic_ns) <= free_milli
 
 
 #: Its constructor for each slot that is looked at.

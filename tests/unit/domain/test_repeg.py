@@ -174,3 +174,16 @@ def test_of_two_orders_in_a_slot_the_younger_goes() -> None:
     younger = attrs.evolve(RESTING, intent_id="i-2", since_ns=11)
     for both in ((RESTING, younger), (younger, RESTING)):
         assert step(TARGET, *both) == Cancel("i-2", "second order in the slot")
+
+
+@pytest.mark.parametrize(
+    ("used_milli", "seconds", "is_roomy"),
+    [(31_000, 0, True), (31_001, 0, False), (33_000, 1, False), (33_000, 2, True)],
+)
+def test_there_is_room_for_an_add_and_its_cancel_as_soon_as_the_counter_has_decayed(
+    used_milli: int, seconds: int, is_roomy: bool
+) -> None:
+    room = Room(used_milli, 40_000, 1_000, 0)
+    assert Now(0, seconds * S, room).is_roomy is is_roomy
+    assert not Now(0, seconds * S, room, sharers=5).is_roomy
+    assert not Now(0, seconds * S, None).is_roomy

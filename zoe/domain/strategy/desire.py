@@ -24,6 +24,8 @@ Slot = tuple[str, str]
 OWN_ORDER: Final = "OWN_ORDER"
 PAIR_OWNED: Final = "PAIR_OWNED"
 COINS_GUARDED: Final = "COINS_GUARDED"
+#: Steps after which an order stands where others must not meet it.
+_PLACES: Final = (Add, Amend)
 _STRATEGIES: Final = "strategy/"
 
 
@@ -82,7 +84,7 @@ def step(
         others: Every order of ours that is not concluded, in any pair; the slot's own may be there.
     """
     wanted = decide(target, working, *context)
-    if target is None or not isinstance(wanted, Add | Amend):
+    if target is None or not isinstance(wanted, _PLACES):
         return wanted
     price = wanted.target.price if isinstance(wanted, Add) else wanted.terms.limit_price
     (source, name), pair, side = slot, target.pair, target.side
@@ -150,7 +152,7 @@ def steps(
     for slot in sorted(targets.keys() | working.keys()):
         taken[slot] = step(slot, targets.get(slot), working.get(slot, ()), known, context)
         target = targets.get(slot)
-        if target is not None and isinstance(taken[slot], Add | Amend):
+        if target is not None and isinstance(taken[slot], _PLACES):
             known.append(Other(*slot, target.pair, target.side, target.price))
     return taken
 
