@@ -1,5 +1,6 @@
 """Lines that are written a moment after they were said."""
 
+import queue
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -126,3 +127,31 @@ def test_the_writing_thread_wakes_for_a_line_after_a_long_silence(
     assert not thread.is_alive()
     log.flush()
     assert events(written) == ["rare.happened"] * 3 + ["last.happened"]
+
+
+def test_the_writing_thread_sleeps_after_some_pauses_without_a_line_and_not_before(
+    written: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_log, "PAUSES", 2)
+    late = log.late = LateLines()
+    paused: list[float] = []
+    slept: list[tuple[int, bool]] = []
+
+    class Paces:
+        def wait(self, seconds: float) -> bool:
+            paused.append(seconds)
+            if len(paused) == 5:
+                log.info("rare.happened")
+            return len(paused) > 7
+
+    class Bell:
+        def get(self, timeout: float) -> None:
+            slept.append((len(paused), late._asleep))
+            raise queue.Empty
+
+        def put(self, _: None) -> None:
+            """Nobody is woken here."""
+
+    monkeypatch.setattr(late, "_wake", Bell())
+    late.run(Paces())
+    assert slept == [(3, True), (4, True)]
