@@ -157,11 +157,14 @@ class Strategist(Actor):
         if quote is None or catalog is None:
             return None
         instrument = catalog.instruments.get(quote.symbol)
-        if instrument is None or (
+        if instrument is None:
+            return None
+        if (
             instrument.price_precision != quote.price_precision
             or instrument.qty_precision != quote.qty_precision
         ):
-            return None  # where it is counted otherwise by now, its new book is on its way
+            # The pair is counted otherwise by now, and its new book is on its way.
+            quote = attrs.evolve(quote, bid=None, ask=None, live=False)
         assert handled is not None
         now_ns = self.clock.wall_ns()
         touch = quick_touch(

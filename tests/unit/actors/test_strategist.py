@@ -123,14 +123,23 @@ class Keeping(AtTheBid):
         return Decision(state, wants, (f"BID AT {view.touch.bid}",))
 
 
-def test_nothing_is_decided_on_a_quote_that_counts_prices_otherwise_than_the_pair_does() -> None:
-    stage = playing()
+@attrs.frozen
+class Careful(AtTheBid):
+    """Wants nothing where the book is not live."""
+
+    def decide(self, state: dict[str, Any], view: View) -> Decision:
+        return super().decide(state, view) if view.touch.live else Decision(state, (), ("DEAD",))
+
+
+def test_a_quote_that_counts_prices_otherwise_than_the_pair_does_by_now_is_no_live_one() -> None:
+    stage = playing(Careful())
     finer = attrs.evolve(X, price_precision=3, price_increment=Decimal("0.001"))
     stage.tell(CatalogChanged(Catalog(2, {X.symbol: finer})))
     quote(stage, 10_001)  # of the old book still: not 10.001
-    stage.run(2.5)
-    assert set_at(stage) == ["100"]
-    assert not stage.heard("repositioner", RenewTargets)
+    assert [wish.target is None for wish in stage.heard("repositioner", SetTarget)] == [False, True]
+    body = stage.rows[-1].body
+    assert (body["quote"]["bid"], body["quote"]["live"]) == (None, False)
+    assert list(body["reasons"]) == ["DEAD"]
     now_ns = stage.runtime.clock.wall_ns()
     stage.tell(Quote("X/USD", 3, 4, 100_012, 1, 100_020, 1, now_ns, now_ns))
     assert set_at(stage) == ["100", "100.012"]
