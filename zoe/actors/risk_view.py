@@ -92,7 +92,7 @@ class RiskView:
                 self.positions.add(traded, row.stream.rpartition("/")[2] or None)
 
     def reserve(self, order: Resting, worst: Reservation) -> None:
-        """Holds an order that is about to be placed, at the worst that it was approved for."""
+        """Holds an order that is about to be placed, at the worst that it was approved for by a quote."""
         self._orders[worst.intent_id] = order
         self.positions.expect(order.intent)
         self.exposures.reserve(worst)
@@ -151,7 +151,6 @@ class RiskView:
         Args:
             recent: Orders approved in the last minute, and one of them just like this one.
         """
-        base = pair.partition("/")[0]
         reference = self.reference(pair, now_ns)
         if reference is not None:
             self._ages.add(reference.age_ns)
@@ -160,9 +159,8 @@ class RiskView:
             state=state,
             reference=reference,
             exposures=self.exposures,
-            position=self.positions.net(pair),
-            asset_position=self.positions.asset(base),
-            balance=None if self.balances is None else self.balances.get(base, ZERO),
+            positions=self.positions,
+            balances=self.balances,
             recent_orders=recent[0],
             repeats=recent[1],
         )

@@ -1,6 +1,7 @@
 """Risk: what an intent must not break. Who may trade at all, and how much, at the worst case."""
 
 import enum
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Final
@@ -19,6 +20,7 @@ from zoe.domain.exposure import (
     Resting,
 )
 from zoe.domain.order import Intent, Side
+from zoe.domain.positions import Positions
 from zoe.domain.quantity import Price, plain
 from zoe.domain.quick import quick
 
@@ -177,9 +179,8 @@ class Situation:
     """What a verdict on one pair depends on beside the wish.
 
     Attributes:
-        position: What the desk's own fills in the pair came to, in base.
-        asset_position: The same over all pairs of its base asset.
-        balance: What the account holds of the base asset; None where nobody knows.
+        positions: What the desk's own fills came to.
+        balances: What the account holds of each asset; None where nobody knows.
         recent_orders: Orders approved in the last minute.
         repeats: An intent just like it that was approved a moment ago.
     """
@@ -188,9 +189,8 @@ class Situation:
     state: TradingState
     reference: Reference | None
     exposures: Exposures
-    position: Decimal = ZERO
-    asset_position: Decimal = ZERO
-    balance: Decimal | None = None
+    positions: Positions = attrs.Factory(Positions)
+    balances: Mapping[str, Decimal] | None = None
     recent_orders: int = 0
     repeats: str | None = None
 
@@ -253,12 +253,13 @@ def reducible(side: Side, situation: Situation, pair: str, *, by_hand: bool) -> 
 
     A sale by hand reduces what the account holds, whoever bought it.
     """
+    position, balances = situation.positions.net(pair), situation.balances
     if side is Side.BUY:
-        room = -situation.position
-    elif by_hand and situation.balance is not None:
-        room = max(situation.position, situation.balance)
+        room = -position
+    elif by_hand and balances is not None:
+        room = max(position, balances.get(pair.partition("/")[0], ZERO))
     else:
-        room = situation.position
+        room = position
     return max(room - situation.exposures.open_quantity(pair, side), ZERO)
 
 
@@ -284,7 +285,8 @@ def _reducing(
         return None
     room = reducible(worst.side, now, worst.pair, by_hand=by_hand)
     if worst.quantity > room:
-        return deny(Code.REDUCING_ONLY, value=worst.quantity, limit=room, position=now.position)
+        position = now.positions.net(worst.pair)
+        return deny(Code.REDUCING_ONLY, value=worst.quantity, limit=room, position=position)
     return None
 
 
@@ -338,13 +340,14 @@ def _size_limits(worst: Reservation, now: Situation) -> Verdict:
     # A unit of the position counts for the dearer of the market and the order.
     opposite = None if now.reference is None else now.reference.opposite(side)
     mark = max(worst.price or ZERO, ZERO if opposite is None else opposite.value)
-    position = (sign * now.position + quantity) * mark
+    position = (sign * now.positions.net(pair) + quantity) * mark
     if position > limits.max_position_notional:
         return _over(Code.POSITION_NOTIONAL, position, limits.max_position_notional)
     if limits.max_asset_position:
         asset = pair.partition("/")[0]
         most = limits.of_asset(asset)
-        in_all = sign * now.asset_position + held.asset_quantity(asset, side) + worst.quantity
+        in_all = sign * now.positions.asset(asset) + held.asset_quantity(asset, side)
+        in_all += worst.quantity
         if most is not None and in_all > most:
             return _over(Code.ASSET_POSITION, in_all, most)
     if len(others) >= limits.max_open_orders:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from zoe.domain.amend import Terms
 from zoe.domain.exposure import Exposures, Reference, Resting
 from zoe.domain.order import Intent, OrderType, Side
+from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, Situation, TradingState, assess, assess_amend, fresh
 
@@ -49,12 +50,11 @@ class Model:
         self.net: dict[str, Decimal] = dict.fromkeys(PAIRS, Decimal(0))
         self.placed = 0
 
-    def situation(self, pair: str) -> Situation:
-        asset = pair[:3]
-        return Situation(
-            *(LIMITS, self.state, QUOTE, self.exposures, self.net[pair]),
-            asset_position=sum((n for p, n in self.net.items() if p[:3] == asset), Decimal(0)),
-        )
+    def situation(self) -> Situation:
+        positions = Positions()
+        for pair, net in self.net.items():
+            positions.add(Traded(pair, Side.BUY, net))
+        return Situation(LIMITS, self.state, QUOTE, self.exposures, positions)
 
     def place(self, pair: int, size: int, price: int) -> None:
         side = Side.BUY if size % 2 else Side.SELL
@@ -64,7 +64,7 @@ class Model:
         quantity = Quantity(Decimal(size) / 4)
         name = f"i-{self.placed}"
         intent = Intent(name, "strategy/q", None, PAIRS[pair], side, kind, quantity, limit)
-        if assess(fresh(intent), self.situation(intent.pair)).approved:
+        if assess(fresh(intent), self.situation()).approved:
             self.placed += 1
             self.live[name] = Live(intent, [Terms(quantity, limit)])
             self._hold(name)
@@ -75,7 +75,7 @@ class Model:
             return
         order = self.live[name]
         wanted = Terms(Quantity(Decimal(size) / 4), Price(Decimal(90 + price)))
-        verdict = assess_amend(self._resting(order), wanted, self.situation(order.intent.pair))
+        verdict = assess_amend(self._resting(order), wanted, self.situation())
         if wanted.quantity.value > order.filled and verdict.approved:
             order.asks.append(wanted)
             order.pending = True

@@ -8,6 +8,7 @@ import pytest
 from zoe.domain.amend import Terms
 from zoe.domain.exposure import Exposures, Reference, Reservation, Resting
 from zoe.domain.order import Intent, OrderType, Side
+from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import (
     Code,
@@ -57,6 +58,13 @@ def holding(*held: Reservation) -> Exposures:
     return exposures
 
 
+def held_of(quantity: str | int) -> Positions:
+    """What the desk holds of BTC by its fills in BTC/USD."""
+    positions = Positions()
+    positions.add(Traded("BTC/USD", Side.BUY, Decimal(quantity)))
+    return positions
+
+
 def resting(number: int, notional: int = 100, pair: str = "BTC/USD") -> Reservation:
     return Reservation(f"r-{number}", pair, Side.BUY, Decimal(notional) / 100, Decimal(100))
 
@@ -95,7 +103,7 @@ REDUCING = TradingState.REDUCING
 def test_while_reducing_an_order_may_close_a_position_and_no_more(
     side: Side, position: str, approved: bool
 ) -> None:
-    verdict = judge(limit("99", side), state=REDUCING, position=Decimal(position))
+    verdict = judge(limit("99", side), state=REDUCING, positions=held_of(position))
     assert verdict.approved is approved
     assert approved or verdict.code is Code.REDUCING_ONLY
 
@@ -103,17 +111,17 @@ def test_while_reducing_an_order_may_close_a_position_and_no_more(
 def test_while_reducing_what_is_open_already_counts() -> None:
     held = Reservation("r-1", "BTC/USD", Side.SELL, Decimal(2), Decimal(99))
     sale = limit("99", Side.SELL)
-    assert judge(sale, state=REDUCING, position=Decimal(3), held=(held,)).approved
-    verdict = judge(sale, state=REDUCING, position=Decimal("2.5"), held=(held,))
+    assert judge(sale, state=REDUCING, positions=held_of(3), held=(held,)).approved
+    verdict = judge(sale, state=REDUCING, positions=held_of("2.5"), held=(held,))
     assert verdict.code is Code.REDUCING_ONLY
     assert dict(verdict.values) == {"value": "1", "limit": "0.5", "position": "2.5"}
 
 
 def test_while_reducing_a_person_may_sell_what_the_desk_did_not_buy() -> None:
-    sale, funds = limit("99", Side.SELL), Decimal(1)
-    assert not judge(sale, state=REDUCING, balance=funds).approved
-    assert judge(sale, state=REDUCING, balance=funds, by_hand=True).approved
-    assert not judge(limit("99"), state=REDUCING, balance=funds, by_hand=True).approved
+    sale, funds = limit("99", Side.SELL), {"BTC": Decimal(1)}
+    assert not judge(sale, state=REDUCING, balances=funds).approved
+    assert judge(sale, state=REDUCING, balances=funds, by_hand=True).approved
+    assert not judge(limit("99"), state=REDUCING, balances=funds, by_hand=True).approved
 
 
 def test_an_intent_is_approved_once() -> None:
@@ -200,7 +208,7 @@ def test_a_position_with_every_open_order_filled_stays_below_its_limit(
     side: Side, position: str, approved: bool
 ) -> None:
     held = Reservation("r-1", "BTC/USD", side, Decimal(3), Decimal(100))
-    verdict = judge(limit("100", side), held=(held,), position=Decimal(position))
+    verdict = judge(limit("100", side), held=(held,), positions=held_of(position))
     assert verdict.approved is approved
     assert approved or verdict.code is Code.POSITION_NOTIONAL
 
@@ -208,8 +216,8 @@ def test_a_position_with_every_open_order_filled_stays_below_its_limit(
 def test_an_assets_position_is_limited_over_all_its_pairs() -> None:
     limits = attrs.evolve(LIMITS, max_asset_position=("ETH 1", "BTC 10"))
     elsewhere = Reservation("r-1", "BTC/EUR", Side.BUY, Decimal(2), Decimal(1))
-    assert judge(limit("100"), held=(elsewhere,), limits=limits, asset_position=Decimal(7)).approved
-    verdict = judge(limit("100"), held=(elsewhere,), limits=limits, asset_position=Decimal("7.5"))
+    assert judge(limit("100"), held=(elsewhere,), limits=limits, positions=held_of(7)).approved
+    verdict = judge(limit("100"), held=(elsewhere,), limits=limits, positions=held_of("7.5"))
     assert verdict == deny(Code.ASSET_POSITION, value=Decimal("10.5"), limit=Decimal(10))
 
 

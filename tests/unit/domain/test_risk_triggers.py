@@ -7,6 +7,7 @@ import pytest
 
 from zoe.domain.exposure import Exposures, Reference
 from zoe.domain.order import Intent, OrderType, Side
+from zoe.domain.positions import Positions, Traded
 from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Code, Limits, Situation, TradingState, assess, fresh
 
@@ -57,7 +58,11 @@ def test_an_order_that_may_only_reduce_never_opens_a_position() -> None:
         reduce_only=True,
     )
     for held, approved in (("2", True), ("1.99", False), ("0", False)):
-        verdict = assess(fresh(sale), attrs.evolve(NOW, position=Decimal(held)))
+        positions = Positions()
+        positions.add(Traded("BTC/USD", Side.BUY, Decimal(held)))
+        verdict = assess(fresh(sale), attrs.evolve(NOW, positions=positions))
         assert verdict.approved is approved
         assert approved or verdict.code is Code.REDUCING_ONLY
-    assert assess(fresh(sale), attrs.evolve(NOW, balance=Decimal(2)), by_hand=True).approved
+    assert assess(
+        fresh(sale), attrs.evolve(NOW, balances={"BTC": Decimal(2)}), by_hand=True
+    ).approved
