@@ -29,7 +29,7 @@ from zoe.app.stopping import stop_signals
 from zoe.app.systemd import notify
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.version import VERSION
-from zoe.domain.errors import StoreError
+from zoe.domain.errors import ConfigError, StoreError
 from zoe.domain.ids import desk_tag
 from zoe.domain.limiter import Limiter
 from zoe.domain.ratelimit import TIERS
@@ -109,12 +109,16 @@ class Desk:
         self._venue = venue
         self._database, self._lock = beneath
         self._boot = desk_rows.next_boot(self._database, account, time.time_ns())
-        self._runtime = ThreadRuntime(
-            boot=self._boot,
-            # Each start draws other numbers, so that no id is ever made twice.
-            seed=None if wanted.seed is None else wanted.seed << _BOOT_BITS | self._boot,
-            pin_cpu=None if settings.desk.pin_cpu < 0 else settings.desk.pin_cpu,
-        )
+        # Each start draws other numbers, so that no id is ever made twice.
+        seed = None if wanted.seed is None else wanted.seed << _BOOT_BITS | self._boot
+        pin_cpu = None if settings.desk.pin_cpu < 0 else settings.desk.pin_cpu
+        try:
+            self._runtime = ThreadRuntime(self._boot, seed, pin_cpu)
+        except OSError as problem:
+            ours = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+            raise ConfigError(
+                f"[desk] pin_cpu is {pin_cpu}, this process may use {ours}"
+            ) from problem
         self._door = DoorSocket(settings.door_path)
         self._notes = EmergencyFile(settings.state_dir / "emergency.jsonl")
         self._notes.reserve()
