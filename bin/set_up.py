@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -31,8 +31,22 @@ _COVERED: Final = {"dev.lock": ("requirements.lock", "dev.lock")}
 #: Programs that would pull our own packages to other versions live apart.
 _APART: Final = {"foreign.lock": ".venv-foreign", "longer.lock": ".venv-longer"}
 _OURS: Final = ".venv"
+#: Meant for other programs, they would put other packages before ours, leave out our assertions, keep
+#: the process after its end, or have loguru fail to be imported.
+_MEANT_FOR_OTHERS: Final = (
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONOPTIMIZE",
+    "PYTHONINSPECT",
+    "LOGURU_",
+)
 _TAIL_LINES: Final = 12
 _TICK_SECONDS: Final = 0.5
+
+
+def _undisturbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would make another program of ours."""
+    return {k: value for k, value in environ.items() if not k.startswith(_MEANT_FOR_OTHERS)}
 
 
 class SetUpError(Exception):
@@ -242,7 +256,7 @@ def _lines(path: Path) -> list[str]:
 
 def _become(python: Path, program: Sequence[str]) -> NoReturn:
     try:
-        os.execv(python, [str(python), "-P", *program])
+        os.execve(python, [str(python), "-P", *program], _undisturbed(os.environ))
     except OSError as problem:
         # It does not say of which file, and that may be a link to where others may not read.
         raise SetUpError(UNUSABLE, f"{python.resolve()}: {problem.strerror}") from problem

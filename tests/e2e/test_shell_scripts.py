@@ -94,6 +94,15 @@ def test_whoever_starts_it_without_streams_is_served(project: Path) -> None:
     assert (done.returncode, (project / "served").read_text()) == (0, "served")
 
 
+def test_variables_meant_for_other_programs_do_not_reach_ours(project: Path) -> None:
+    python = project / ".venv" / "bin" / "python"
+    python.write_text(STAND_IN + "env\n")
+    strange = dict.fromkeys(("PYTHONPATH", "PYTHONHOME", "LOGURU_LEVEL"), "/nowhere")
+    strange |= {"PYTHONOPTIMIZE": "2", "PYTHONINSPECT": "1", "PYTHONHASHSEED": "7"}
+    said = told(project / "bin" / "zoe", cwd=project, environ=strange)
+    assert [line for line in said if line.partition("=")[0] in strange] == ["PYTHONHASHSEED=7"]
+
+
 def test_a_python_that_cannot_be_run_is_named(project: Path) -> None:
     python = project / ".venv" / "bin" / "python"
     python.unlink()
