@@ -94,9 +94,11 @@ def _refuse_nonsense(arguments: Namespace) -> None:
     if (arguments.quantity is None) == (arguments.notional is None):
         raise ConfigError("order place: give either a quantity or --notional")
     if arguments.limit is None:
-        for name in ("notional", "post_only", "tif"):
+        for name in ("post_only", "tif"):
             if getattr(arguments, name):
                 raise ConfigError(f"order place: --{name.replace('_', '-')} needs --limit")
+        if arguments.notional and (arguments.stop or arguments.take_profit) is None:
+            raise ConfigError("order place: --notional needs --limit, --stop or --take-profit")
     _refuse_route(arguments, "place")
     if arguments.post_only and (arguments.stop or arguments.take_profit) is not None:
         raise ConfigError("order place: only a limit order can be --post-only")

@@ -105,7 +105,7 @@ def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
                 "take_profit": arguments.take_profit,
             }
         ).value,
-        quantity=_quantity(arguments, limit),
+        quantity=_quantity(arguments, limit or Decimal(trigger or 0)),
         limit=limit,
         trigger=None if trigger is None else Decimal(trigger),
         time_in_force=None if limit is None else arguments.tif or "gtc",
@@ -116,11 +116,11 @@ def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
     )
 
 
-def _quantity(arguments: Namespace, limit: Decimal | None) -> Decimal:
-    if arguments.notional is None or limit is None:
+def _quantity(arguments: Namespace, price: Decimal) -> Decimal:
+    if arguments.notional is None:
         return Decimal(arguments.quantity)
     show.note("the desk rounds the quantity down to the pair's own lot step")
-    lots = (Decimal(arguments.notional) / limit / FINEST_LOT).to_integral_value(ROUND_FLOOR)
+    lots = (Decimal(arguments.notional) / price / FINEST_LOT).to_integral_value(ROUND_FLOOR)
     return lots * FINEST_LOT
 
 

@@ -172,7 +172,7 @@ def _place(commands: Any) -> None:
     )
     place.add_argument("--limit", type=amount, metavar="PRICE", help="the limit price")
     place.add_argument(
-        "--notional", type=amount, metavar="N", help="instead of QUANTITY: N / limit price"
+        "--notional", type=amount, metavar="N", help="instead of QUANTITY: N / limit or stop"
     )
     place.add_argument("--stop", type=amount, metavar="PRICE", help="trigger of a stop-loss order")
     place.add_argument(

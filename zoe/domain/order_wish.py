@@ -40,7 +40,9 @@ def read(
     name = str(params.get("pair") or "")
     instrument = None if catalog is None else catalog.find(name)
     limit = positive(params, "limit_price")
-    quantity = positive(params, "quantity") or _from_notional(params, instrument, limit)
+    trigger = _trigger(params)
+    price = limit or (None if trigger is None else trigger.value)
+    quantity = positive(params, "quantity") or _from_notional(params, instrument, price)
     return Intent(
         intent_id=intent_id,
         source=PERSON,
@@ -54,7 +56,7 @@ def read(
         time_in_force=TimeInForce(params.get("time_in_force") or "gtc"),
         post_only=bool(params.get("post_only")),
         decision=decision,
-        trigger_price=_trigger(params),
+        trigger_price=trigger,
         reduce_only=bool(params.get("reduce_only")),
         expires_ns=_expires_ns(params, now_ns),
     )
@@ -118,12 +120,12 @@ def same(one: Intent, other: Intent) -> bool:
     return one == (attrs.evolve(other, expires_ns=one.expires_ns) if both else other)
 
 
-def _from_notional(params: Params, instrument: Instrument | None, limit: Decimal | None) -> Decimal:
-    """Quantity = notional / price, rounded down to the lot step."""
+def _from_notional(params: Params, instrument: Instrument | None, price: Decimal | None) -> Decimal:
+    """Quantity = notional / price, the limit or else what it waits for, rounded down to the lot step."""
     notional = positive(params, "notional")
-    if notional is None or limit is None or instrument is None:
-        raise ValueError("quantity is needed, or notional together with a limit price")
-    return instrument.round_quantity_down(notional / limit)
+    if notional is None or price is None or instrument is None:
+        raise ValueError("quantity is needed, or notional together with a price")
+    return instrument.round_quantity_down(notional / price)
 
 
 def positive(params: Params, name: str) -> Decimal | None:

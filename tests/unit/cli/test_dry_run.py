@@ -161,3 +161,9 @@ def test_what_the_desk_would_refuse_is_not_shown(trigger: str) -> None:
     wanted = arguments("buy", "BTC/USD", "1", trigger, "5", "--limit", "4", "--post-only")
     with pytest.raises(ConfigError, match="only a limit order can be --post-only"):
         desk_commands.place(wanted)
+
+
+@pytest.mark.parametrize("prices", [("--limit", "30000"), ("--stop", "30000")])
+def test_a_notional_is_divided_by_the_price_that_there_is(prices: tuple[str, ...]) -> None:
+    wanted = arguments("buy", "BTC/USD", "--notional", "100", *prices)
+    assert str(dry_run.new_order(wanted, NOW_NS).quantity).startswith("0.00333333")

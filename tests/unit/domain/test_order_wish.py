@@ -1,14 +1,22 @@
 """A person's wish, read from texts: the type that its prices make of it, and until when it stands."""
 
+from decimal import Decimal
+
 import pytest
 
 from zoe.domain import order_wish
+from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.order import Intent, OrderType, TimeInForce
 from zoe.domain.order_wish import Params
 from zoe.domain.quantity import Price
 
 NOW_NS = 1_800_000_000_000_000_000
 WISH: Params = {"pair": "BTC/USD", "side": "sell", "quantity": "0.5"}
+#: Lots of 0.0001.
+BTC = Instrument(
+    "BTC/USD", "BTC", "USD", "online", 1, Decimal("0.1"), 8, Decimal("0.0001"),
+    Decimal("0.001"), 5, Decimal(10), "XXBTZUSD", "XBTUSD", "XBT/USD",
+)  # fmt: skip
 
 
 def read(**more: str | bool) -> Intent:
@@ -59,3 +67,26 @@ def test_an_order_waits_for_one_price_and_is_reduce_only_where_it_says_so() -> N
     with pytest.raises(ValueError, match="either stop or take_profit"):
         read(stop="6", take_profit="7")
     assert read(reduce_only=True).reduce_only and not read().reduce_only
+
+
+@pytest.mark.parametrize(
+    ("prices", "quantity"),
+    [
+        ({"limit_price": "30000"}, "0.0033"),
+        ({"stop": "60000"}, "0.0016"),
+        ({"take_profit": "40000"}, "0.0025"),
+        ({"stop": "60000", "limit_price": "30000"}, "0.0033"),
+    ],
+)
+def test_a_notional_is_divided_by_the_limit_or_else_by_what_it_waits_for(
+    prices: dict[str, str], quantity: str
+) -> None:
+    wish = {"pair": "BTC/USD", "side": "buy", "notional": "100", **prices}
+    intent = order_wish.read(wish, "i-1", Catalog(1, {"BTC/USD": BTC}), None, NOW_NS)
+    assert intent.quantity.value == Decimal(quantity)
+
+
+def test_a_notional_at_the_market_has_no_price_to_be_divided_by() -> None:
+    wish = {"pair": "BTC/USD", "side": "buy", "notional": "100"}
+    with pytest.raises(ValueError, match="together with a price"):
+        order_wish.read(wish, "i-1", Catalog(1, {"BTC/USD": BTC}), None, NOW_NS)
