@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zoe.adapters.kraken import compact
@@ -31,6 +31,9 @@ def text(symbol: str, bids: Any, asks: Any, crc: int, kind: str = "update") -> s
 
 
 @given(st.lists(st.tuples(SIDES, SIDES), max_size=6))
+@example([([("1.", "1.00")], [])])
+@example([([], [("1", "0.")])])
+@example([([("1.00", "1."), ("2.00", "1.00")], [("3", "1"), ("4.", "1")])])
 def test_both_ways_to_read_a_book_come_to_the_same(changes: list[tuple[Any, Any]]) -> None:
     """The second reader is given the same frames with a space, which no compact one has."""
     quick, slow = (FeedReader(10, {"X/Y": (2, 2)}) for _ in range(2))

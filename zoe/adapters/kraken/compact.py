@@ -11,11 +11,13 @@ from typing import Final
 
 from zoe.domain.book import Written
 
-_NUMBER: Final = rb"(0|[1-9][0-9]{0,19}+)(?:\.([0-9]{1,20}+))?+"
+# Only repeats of one character are possessive: Python 3.11.2 takes a possessive group for matched
+# that failed behind its beginning, and "1." was a number.
+_NUMBER: Final = rb"(0|[1-9][0-9]{0,19}+)(?:\.([0-9]{1,20}+))?"
 _LEVEL: Final = rb'\{"price":%b,"qty":%b\}' % (_NUMBER, _NUMBER)
 #: What is checked here and taken apart later.
 _ANY: Final = _LEVEL.replace(b"(0|", b"(?:0|").replace(b"([", b"(?:[")
-_SIDE: Final = rb"((?:%b(?:,%b)*+)?+)" % (_ANY, _ANY)
+_SIDE: Final = rb"((?:%b(?:,%b)*)?)" % (_ANY, _ANY)
 _BEGIN: Final = rb'\{"channel":"book","type":"update","data":\[\{"symbol":"([^"\\]{1,40}+)",'
 # What is no time is found when the time is read, if it is read at all.
 _END: Final = rb'\],"checksum":([0-9]{1,10}+),"timestamp":"([^"]{1,40}+)"\}\]\}'
@@ -23,7 +25,7 @@ _END: Final = rb'\],"checksum":([0-9]{1,10}+),"timestamp":"([^"]{1,40}+)"\}\]\}'
 #: A change of one side, as nearly every one is. Symbol; something where it is the asks'; whole and decimals of
 #: its first level's price and quantity; its other levels; checksum; timestamp.
 one_side: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
-    rb'%b"bids":\[(\],"asks":\[)?+%b((?:,%b)*+)(?(2)|\],"asks":\[)%b' % (_BEGIN, _LEVEL, _ANY, _END)
+    rb'%b"bids":\[(\],"asks":\[)?%b((?:,%b)*)(?(2)|\],"asks":\[)%b' % (_BEGIN, _LEVEL, _ANY, _END)
 ).fullmatch
 #: A change of any form. Symbol; bids; asks; checksum; timestamp.
 both_sides: Final[Callable[[bytes], re.Match[bytes] | None]] = re.compile(
