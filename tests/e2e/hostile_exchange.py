@@ -111,6 +111,13 @@ class Life:
         with contextlib.suppress(OSError), self.writes:
             self.socket.sendall(data)
 
+    def dribbles(self, data: bytes, count: int) -> None:
+        """The first so many bytes one by one, the others at once, and no heartbeat in between."""
+        with contextlib.suppress(OSError), self.writes:
+            for byte in data[:count]:
+                self.socket.sendall(bytes([byte]))
+            self.socket.sendall(data[count:])
+
 
 class HostileExchange:
     """See the module's docstring.

@@ -281,10 +281,7 @@ def test_frames_that_the_network_splits_and_merges_are_the_same_frames(desk: Des
         trade = {"channel": "trade", "type": "update", "data": [row | {"trade_id": n}]}
         frames.append(written(trade))
     data = b"".join(map(on_wire, frames))
-    half = len(data) // 2
-    for byte in data[:half]:
-        life.says(bytes([byte]))
-    life.says(data[half:])
+    life.dribbles(data, len(data) // 2)
     desk.until(lambda: desk.shows(BAD, 1001, 40) and desk.traded == 40)
     desk.goes_on()
     assert desk.exchange.times("subscribe", "book", BAD) == 1
