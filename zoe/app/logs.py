@@ -185,7 +185,7 @@ def json_line(record: Any) -> str:
     """One compact JSON object, without the line's end; ASCII, so that any reader can take it."""
     extra = {name: value for name, value in record["extra"].items() if name != _LINE}
     line: dict[str, object] = {
-        "ts": _timestamp(record),
+        "ts": _timestamp(record["time"]),
         "level": record["level"].name,
         "event": record["message"],
     }
@@ -259,14 +259,17 @@ def _short_note(count: int) -> str:
 
 
 def _json_note(count: int) -> str:
-    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    line = {"ts": now, "level": "INFO", "event": "log.left_out", **dict.fromkeys(IDS)}
+    line = {
+        "ts": _timestamp(datetime.now(UTC)),
+        "level": "INFO",
+        "event": "log.left_out",
+        **dict.fromkeys(IDS),
+    }
     return json.dumps(line | {"lines": count}, separators=(",", ":"))
 
 
-def _timestamp(record: Any) -> str:
-    text: str = record["time"].astimezone(UTC).isoformat(timespec="microseconds")
-    return text.replace("+00:00", "Z")
+def _timestamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _shown(value: object) -> str:

@@ -318,14 +318,14 @@ def _simulate(commands: Any) -> None:
     )
     command = _command(commands, "simulate", "simulate_command:simulate", words)
     command.add_argument(
-        *("--seeds",),
+        "--seeds",
         type=seeds,
         default=range(20),
         metavar="A:B",
         help="from A to below B, or one; default: 0:20",
     )
     command.add_argument(
-        *("--faults",),
+        "--faults",
         type=one_of(*FAULTS),
         default="all",
         help=f"one of {', '.join(FAULTS)}; default: all",

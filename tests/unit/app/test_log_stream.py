@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import socket
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -15,22 +14,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from loguru import logger
 
 from zoe.app import logs
 from zoe.app.log_stream import LogStream
 from zoe.runtime.log import log
 
+pytestmark = pytest.mark.usefixtures("quiet_logger")
+
 #: Longer than any room there is, and many lines of it.
 LINES = [f"line {number} " + "x" * 500 for number in range(4_000)]
-
-
-@pytest.fixture(autouse=True)
-def quiet_logger() -> Iterator[None]:
-    yield
-    logger.remove()
-    logger.configure(patcher=lambda _record: None)
-    logger.add(sys.stderr)
 
 
 def note(count: int) -> str:

@@ -6,8 +6,6 @@ import gzip
 import io
 import json
 import re
-import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from loguru import logger
 
 from zoe.app import logs
 from zoe.runtime.log import log
+
+pytestmark = pytest.mark.usefixtures("quiet_logger")
 
 SECRET = base64.b64encode(bytes(range(64))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(100, 164))).decode()
@@ -30,14 +30,6 @@ class Side(enum.Enum):
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def quiet_logger() -> Iterator[None]:
-    yield
-    logger.remove()
-    logger.configure(patcher=lambda _record: None)
-    logger.add(sys.stderr)
 
 
 def set_up(folder: Path, stream: io.StringIO | None = None, **changes: Any) -> Path:
