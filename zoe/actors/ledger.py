@@ -175,7 +175,8 @@ class Ledger(Actor):
             return None
         self._differed = None
         if self._version and theirs != known:
-            log.warning("ledger.differed", source=seen.source, wallets=len(rows))
+            differing = {wallet[0] for wallet, _ in theirs.items() ^ known.items()}
+            log.warning("ledger.differed", source=seen.source, assets=sorted(differing))
         balances = [
             {"asset": w[0], "wallet_type": w[1], "wallet_id": w[2], "balance": plain(amount)}
             for w, amount in sorted(rows.items())

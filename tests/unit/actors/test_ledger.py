@@ -5,6 +5,7 @@ from functools import partial
 
 import attrs
 import pytest
+from loguru import logger
 from stage import Stage
 
 from zoe.actors import ledger as module
@@ -98,6 +99,20 @@ def test_two_looks_that_differ_alike_are_believed() -> None:
     assert newest(stage) == Decimal(10)
     stage.tell(snapshot("12", LOOK))
     assert newest(stage) == Decimal(12)
+
+
+def test_a_difference_names_the_assets_that_differ_and_no_others() -> None:
+    said: list[list[str]] = []
+    sink = logger.add(
+        lambda m: said.append(m.record["extra"]["assets"]),
+        filter=lambda record: record["message"] == "ledger.differed",
+    )
+    one, other = (WalletBalance(name, "spot", "main", Decimal(5)) for name in ("BTC", "ETH"))
+    stage = ledger()
+    stage.tell(BalancesSeen(BalanceSnapshot((*snapshot("10").snapshot.rows, one)), "stream"))
+    stage.tell(BalancesSeen(BalanceSnapshot((*snapshot("12").snapshot.rows, one, other)), "stream"))
+    logger.remove(sink)
+    assert said == [["ETH", "USD"]]
 
 
 def test_a_look_that_agrees_forgets_an_earlier_difference() -> None:
