@@ -40,6 +40,7 @@ class Heartbeat(Actor):
         write: Makes health rows durable; runs on the lane ``health``.
         vitals: The runtime's own figures as beats: one for each actor.
         alive: Called on each round; tells the service manager that we live.
+        patience_seconds: How often the service manager wants to hear that, where it does.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Heartbeat(Actor):
         write: Callable[[Sequence[HealthRow]], None],
         vitals: Callable[[], Sequence[Beat]],
         alive: Callable[[], None],
+        patience_seconds: float | None = None,
     ) -> None:
         super().__init__()
         self._write = write
         self._vitals = vitals
         self._alive = alive
+        self._round_seconds = min(WRITE_SECONDS, patience_seconds or WRITE_SECONDS)
         #: With the wall time in nanoseconds for others, and the monotonic one for its age.
         self._beats: dict[str, tuple[Beat, int, int]] = {}
         self._doubt_times = DoubtTimes()
@@ -59,7 +62,7 @@ class Heartbeat(Actor):
         self._failed = False
 
     def on_start(self) -> None:
-        self.after(1, Tick("write"))
+        self.after(min(1, self._round_seconds), Tick("write"))
 
     def handle(self, message: Inbox) -> None:
         match message:
@@ -96,7 +99,7 @@ class Heartbeat(Actor):
         if not self._writing:
             self._writing = True
             self.offload(partial(self._write, rows), _Written, lane="health")
-        self.after(WRITE_SECONDS, Tick("write"))
+        self.after(self._round_seconds, Tick("write"))
 
     def _written(self, outcome: Outcome[None]) -> None:
         self._writing = False

@@ -26,7 +26,7 @@ from zoe.app.log_file import LogFile
 from zoe.app.own_sandbox import OwnSandbox
 from zoe.app.settings import Settings
 from zoe.app.stopping import stop_signals
-from zoe.app.systemd import notify
+from zoe.app.systemd import notify, watchdog_seconds
 from zoe.app.tree import READY, Parts, tree
 from zoe.app.version import VERSION
 from zoe.domain.errors import ConfigError, StoreError
@@ -245,6 +245,7 @@ class Desk:
             write_health=ViewsKept(database, account, settings.desk.views_days).write_health,
             vitals=self._vitals,
             alive=self._alive,
+            patience_seconds=watchdog_seconds(),
             take_lock=self._lock.take,
             describe=self._describe,
             limits=settings.risk,

@@ -3,6 +3,10 @@
 import os
 import socket
 from collections.abc import Mapping
+from typing import Final
+
+#: Of a watchdog so impatient that saying it lives would be all that a desk does.
+LEAST_SECONDS: Final = 0.25
 
 
 def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -22,3 +26,14 @@ def notify(text: str, environ: Mapping[str, str] = os.environ) -> bool:
         except OSError:
             return False  # a service manager that does not listen is no reason to stop trading
     return True
+
+
+def watchdog_seconds(environ: Mapping[str, str] = os.environ) -> float | None:
+    """How often ``WATCHDOG=1`` is to be said; None where nobody waits for it.
+
+    Source: sd_watchdog_enabled(3). ``WATCHDOG_USEC`` is how long systemd waits; half of it is advised.
+    """
+    told = environ.get("WATCHDOG_USEC", "")
+    if not told.isascii() or not told.isdigit() or int(told) == 0:
+        return None
+    return max(int(told) / 2_000_000, LEAST_SECONDS)

@@ -64,6 +64,7 @@ class Parts:
         forbidden: Why nothing may be traded in this run; None where it may.
         dead_man: Whether the exchange's cancel-all-after timer is kept.
         cancel_on_stop: Whether an orderly stop cancels our working orders.
+        patience_seconds: How often the service manager wants to hear that the desk lives, if it does.
         seconds: The desk ends by itself after this time.
         pairs: Pairs watched in full depth.
         lag_ns: How far the exchange's lists may lag behind its engine.
@@ -90,6 +91,7 @@ class Parts:
     forbidden: str | None = None
     dead_man: bool = True
     cancel_on_stop: bool = True
+    patience_seconds: float | None = None
     seconds: int | None = None
     lag_ns: int = 3_000_000_000
     repeg: RepegConfig = attrs.field(factory=RepegConfig)
@@ -184,7 +186,13 @@ def tree(parts: Parts) -> tuple[Group, ...]:
             (
                 Child(
                     "heartbeat",
-                    partial(Heartbeat, parts.write_health, parts.vitals, parts.alive),
+                    partial(
+                        Heartbeat,
+                        parts.write_health,
+                        parts.vitals,
+                        parts.alive,
+                        parts.patience_seconds,
+                    ),
                 ),
                 Child("lock_keeper", partial(LockKeeper, parts.take_lock), dispatcher=EDGE),
                 Child("door", partial(_door, parts)),

@@ -16,13 +16,16 @@ from zoe.runtime.virtual import VirtualRuntime
 class Stage:
     """The Heartbeat in virtual time, with a store that fails as told."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_seconds: float | None = None) -> None:
         self.runtime = VirtualRuntime(1)
         self.written: list[Sequence[HealthRow]] = []
         self.alive = 0
         self.error: Exception | None = None
         self.vitals: list[Beat] = []
-        child = Child("heartbeat", lambda: Heartbeat(self._write, self._vitals, self._alive))
+        child = Child(
+            "heartbeat",
+            lambda: Heartbeat(self._write, self._vitals, self._alive, patience_seconds),
+        )
         self.runtime.root((Group("edge", (child,), intensity=0),))
 
     def _write(self, rows: Sequence[HealthRow]) -> None:
@@ -77,6 +80,13 @@ def test_signs_are_written_down_with_the_runtimes_own_every_few_seconds(stage: S
     assert len(stage.written) == 3
     assert {row[0] for row in stage.written[-1]} == {"store", "actor/journal"}
     assert stage.alive == 3
+
+
+def test_a_service_manager_hears_as_often_as_it_asks_that_the_desk_lives() -> None:
+    impatient, patient = Stage(1), Stage(15)
+    impatient.runtime.run_for(10.5)
+    patient.runtime.run_for(10.5)
+    assert (impatient.alive, patient.alive) == (10, 2)
 
 
 def test_a_store_that_is_down_is_said_once_and_nothing_else_stops(
