@@ -167,6 +167,14 @@ def test_a_dead_exchange_fails_every_line_that_asks_it(tmp_path: Path) -> None:
     assert "see that http://127.0.0.1" in failing["balance"]
 
 
+def test_the_address_that_cannot_be_reached_is_the_one_that_is_told(patient: Patient) -> None:
+    wrong = "ws://127.0.0.1:1/auth/v2"
+    patient.environ["KRAKEN_WS_AUTH_URL"] = wrong
+    failing = patient.failing()
+    assert list(failing) == ["ws_private"]
+    assert failing["ws_private"].endswith(f"see that {wrong} is right and can be reached from here")
+
+
 def test_an_unknown_key_is_told(patient: Patient) -> None:
     patient.environ["KRAKEN_API_KEY"] = "unknown"
     failing = patient.failing()

@@ -39,7 +39,7 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         assert (code, bars["pair"], bars["missing"], bars["problem"]) == (1, "BTC/USD", 720, None)
         words = ("history", "--pair", "XBTUSD", "--config", str(person.config))
         done = commands.run(words, person.environ, tmp_path)
-        assert done.stderr == "zoe: 720 minutes stay missing: the exchange has no candles of them\n"
+        assert done.stderr == "zoe: 720 minutes still missing: the exchange has no candles there\n"
         assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
         # Nobody knows what a desk of that exchange looks at.
         watch = ("watch", "--url", sandbox.ready["ws"], "--for", "1")

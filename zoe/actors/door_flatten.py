@@ -21,6 +21,7 @@ from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Quantity, plain
 from zoe.domain.risk import FLATTENING, TradingState
+from zoe.domain.words import counted
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, OrderDenied, PlaceOrder
 from zoe.messages.risk import FlattenPlanned, PlanFlatten, SetTradingState, TradingStateChanged
@@ -217,7 +218,7 @@ class FlattenCommand:
             quantity = plain(sum((step.quantity * step.times for step in steps), ZERO))
             left.append({"name": pair, "quantity": quantity, "reason": task.fruitless[pair][1]})
         closed = not plan.steps and all(one.small for one in plan.left)
-        error = None if closed else ("not_flat", f"{len(left)} positions are not closed")
+        error = None if closed else ("not_flat", f"{counted(len(left), 'position')} not closed")
         state = TradingState.REDUCING
         if task.was == TradingState.HALTED.value:
             state = TradingState.HALTED

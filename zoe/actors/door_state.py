@@ -18,6 +18,7 @@ from zoe.actors.door_talks import (
 )
 from zoe.domain.order import CONCLUDED, Order
 from zoe.domain.risk import TradingState
+from zoe.domain.words import counted
 from zoe.messages.gateway import SendCancelAll
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, FollowOrder, ReportOrders
 from zoe.messages.risk import SetTradingState, TradingStateChanged
@@ -131,7 +132,7 @@ class StateCommands:
             if "late" in talk.gathered:
                 waits_for = talk.gathered.get("waits_for")
                 still = [o for o in orders if waits_for is None or o["intent_id"] in waits_for]
-                words = (*_unwritten(talk), f"{len(still)} orders are still open")
+                words = (*_unwritten(talk), f"{counted(len(still), 'order')} still open")
                 result = {"state": self.state.value, "open": still}
                 self._talks.answer(ref, TIMED_OUT, result, ("timed_out", "; ".join(words)))
 

@@ -27,6 +27,7 @@ from zoe.domain.strategy.modes import LIVE, MODES, OFF, Mode, in_force
 from zoe.domain.strategy.scan_gates import BITCOIN
 from zoe.domain.strategy.trader_hold import ALARMS
 from zoe.domain.strategy.view import WARMING, Decision, View
+from zoe.domain.words import counted
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow
 from zoe.messages.ledger import BalancesChanged, FeesKnown, FeesWanted, WatchBalances
 from zoe.messages.limits import BudgetChanged, WatchBudget
@@ -283,7 +284,7 @@ class EngineStrategist(Actor):
         if self._rounds % STATE_EACH == 0 and not self.config.eager:
             self._write_states()
         quoting = sum(bool(track.wants) for track in self.tracks.values())
-        detail = f"{self.mode.name}, {len(self._pairs)} pairs, {quoting} with wants"
+        detail = f"{self.mode.name}, {counted(len(self._pairs), 'pair')}, {quoting} with wants"
         self.tell(self.find("heartbeat"), Beat(self._source, "ok", detail))
 
     # Decisions

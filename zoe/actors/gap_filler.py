@@ -25,6 +25,7 @@ from zoe.domain.errors import (
     StoreError,
     WireError,
 )
+from zoe.domain.words import counted
 from zoe.messages.market import CandleSeen, MinutesClosed
 from zoe.messages.system import Beat, CatalogChanged, Tick, WatchCatalog
 from zoe.messages.wire import WireLost, WireReply
@@ -168,7 +169,8 @@ class GapFiller(Actor):
     def _done(self, job: _Job, kept: int) -> None:
         self._filled += kept
         log.info("bars.filled", symbol=job.pair, missing=len(job.missing), filled=kept)
-        self._beat("ok", f"{self._filled} minutes filled, {len(self._due)} pairs to look at")
+        due = counted(len(self._due), "pair")
+        self._beat("ok", f"{counted(self._filled, 'minute')} filled, {due} to look at")
         self._end(PACE_SECONDS)
 
     def _failed(self, reason: str, *, again: bool = True) -> None:

@@ -24,6 +24,7 @@ from zoe.actors.private_stream import PrivateStream
 from zoe.actors.unlisted import Unlisted
 from zoe.domain.looked import BEGAN, LOOKED, looked_of
 from zoe.domain.order import CONCLUDED, Order
+from zoe.domain.words import counted
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.gateway import (
     ExchangeClockMeasured,
@@ -304,7 +305,9 @@ class Reconciler(Actor):
     def _reconcile(self, look: Look) -> None:
         """Everything is accounted for, unless the stream has missed something since it was sent."""
         status, gone = self._unlisted.status
-        self._beat(status, f"{self._looks} looks, {len(self._doubts)} doubts{gone}")
+        self._beat(
+            status, f"{counted(self._looks, 'look')}, {counted(len(self._doubts), 'doubt')}{gone}"
+        )
         stream = self._private
         if stream.is_open and not self._reconciled and look.began_ns >= stream.opened_ns:
             self._reconciled = True

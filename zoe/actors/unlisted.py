@@ -13,6 +13,7 @@ import attrs
 
 from zoe.actors.look import Look
 from zoe.domain.order import Fact, Input, Order, State
+from zoe.domain.words import counted
 from zoe.messages.orders import OrderFact
 from zoe.ports.venue import MOST_ORDERS
 from zoe.runtime.actor import Actor
@@ -59,7 +60,9 @@ class Unlisted:
     @property
     def status(self) -> tuple[str, str]:
         """What status says of those that are gone: a person should look at them."""
-        return ("degraded", f", {self._gone} orders vanished") if self._gone else ("ok", "")
+        return (
+            ("degraded", f", {counted(self._gone, 'order')} vanished") if self._gone else ("ok", "")
+        )
 
     def due(self) -> tuple[str, ...]:
         """The exchange's ids of those that a look which begins now is to ask for, if it misses them."""

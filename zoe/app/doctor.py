@@ -9,6 +9,7 @@ the key's permissions are asked for all the same, in one call.
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -34,6 +35,7 @@ from zoe.domain.errors import (
     WireError,
 )
 from zoe.domain.ids import account_id
+from zoe.domain.words import counted
 from zoe.messages.wire import WireLost, WireRequest
 from zoe.ports.venue import StreamGap, StreamLive
 from zoe.runtime.clock import SystemClock
@@ -198,14 +200,15 @@ class Doctor:
         if self._is_desks:
             return self._of_desk("reconciler", f"{self._seen('reconciler')}")
         held = account_calls.read_balance(self._post("Balance"))
-        return f"{sum(map(bool, held.values()))} assets"
+        return counted(sum(map(bool, held.values())), "asset")
 
     def _open_orders(self) -> str:
         if self._is_desks:
             assert self._desk is not None
-            return self._of_desk("reconciler", f"{len(self._desk.get('orders') or ())} open orders")
+            known = self._desk.get("orders") or ()
+            return self._of_desk("reconciler", counted(len(known), "open order"))
         opened = api.parse(answers.OpenOrders, self._post("OpenOrders"))
-        return f"{len(opened.open)} open orders"
+        return counted(len(opened.open), "open order")
 
     def _ws_private(self) -> str:
         if self._is_desks:
@@ -232,7 +235,7 @@ class Doctor:
         if NEEDED - granted:
             missing = ", ".join(sorted(NEEDED - granted))
             raise _Bad(f"the key lacks {missing}", "give it these permissions in Kraken's settings")
-        return f"{len(granted)} permissions, none to withdraw"
+        return f"{counted(len(granted), 'permission')}, none to withdraw"
 
     @property
     def _is_desks(self) -> bool:
@@ -275,7 +278,7 @@ class Doctor:
                 "the server of DATABASE_URL" if settings.database_url else "the desk's own server"
             )
             raise _Bad(str(problem), f"see that {what} is up, then zoe logs") from problem
-        return f"{count[0][0]} journal rows"
+        return counted(count[0][0], "journal row")
 
     # Asking
 
@@ -287,8 +290,16 @@ class Doctor:
             raise _Bad("no exchange to ask", _SET_ADDRESSES)
         return Urls(*self._settings.addresses)
 
-    def _talk(self, url: str) -> SocketTalk:
-        return SocketTalk(url, time.monotonic() + CALL_SECONDS)
+    @contextmanager
+    def _talk(self, url: str) -> Iterator[SocketTalk]:
+        """A socket; what goes wrong on it is told with its own address, not with REST's."""
+        try:
+            with SocketTalk(url, time.monotonic() + CALL_SECONDS) as talk:
+                yield talk
+        except ExchangeUnavailable as problem:
+            detail = str(problem)
+            advice = remedies.remedy(detail) or _SEE_ADDRESS.format(url)
+            raise _Bad(detail, advice) from problem
 
     def _get(self, name: str) -> bytes:
         return self._send(api.public(name), None, None)

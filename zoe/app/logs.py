@@ -27,6 +27,7 @@ from loguru import logger
 from zoe.app.log_file import LogFile
 from zoe.app.log_stream import LogStream
 from zoe.domain.bounds import one_of, within
+from zoe.domain.words import counted
 from zoe.runtime import trace
 
 FILE: Final = "zoe.jsonl"
@@ -255,7 +256,7 @@ def _to_stream(stream: TextIO, json_lines: bool) -> Callable[[Any], None]:
 
 
 def _short_note(count: int) -> str:
-    return f"… {count} lines are in the log file alone"
+    return f"… {counted(count, 'line')} in the log file alone"
 
 
 def _json_note(count: int) -> str:

@@ -21,6 +21,7 @@ from zoe.cli.progress import Progress
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy.quote_keeper import QuoteKeeper
 from zoe.domain.watched import Watched
+from zoe.domain.words import counted
 
 BENCH_SECONDS: Final = 3
 _MEGABYTE: Final = 1_000_000
@@ -154,7 +155,7 @@ def _show(figures: dict[str, Any]) -> None:
     facts = {
         "frames": f"{figures['frames']}, {figures['not_understood']} not understood",
         "speed": f"{figures['frames_per_second']:,} frames/s ({figures['seconds']} s)",
-        "checksums": f"{checksums['equal']} of {checksums['verified']} checksums equal",
+        "checksums": f"{checksums['equal']} of {counted(checksums['verified'], 'checksum')} equal",
         "conflation": (
             f"{quotes['quotes']} quotes given to MarketWatch, {quotes['told']} told, "
             f"{quotes['conflated']} replaced by a newer one"
@@ -186,8 +187,8 @@ def decode(arguments: Namespace) -> int:
     equal = sum(verified.equal for verified in reader.verified.values())
     sys.stdout.flush()
     show.note(
-        f"{len(numbered)} frames, {wrong} not understood; "
-        f"{equal} of {equal + different} checksums equal"
+        f"{counted(len(numbered), 'frame')}, {wrong} not understood; "
+        f"{equal} of {counted(equal + different, 'checksum')} equal"
     )
     _tell_of_end(truncated)
     return 1 if wrong or different else 0

@@ -18,6 +18,7 @@ from zoe.cli import catalog_command, configured, progress, show
 from zoe.cli.configured import Exchange
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ConfigError
+from zoe.domain.words import counted
 from zoe.ports.venue import MOST_BARS
 from zoe.store.bars import PostgresBars
 from zoe.store.market_reading import focus
@@ -45,7 +46,7 @@ def fill(arguments: Namespace) -> int:
         show.table(COLUMNS, map(_row, found))
     left = sum(each.missing - each.filled for each in found if each.problem is None)
     if left:
-        show.note(f"{left} minutes stay missing: the exchange has no candles of them")
+        show.note(f"{counted(left, 'minute')} still missing: the exchange has no candles there")
     return 1 if any(each.filled < each.missing for each in found) else 0
 
 

@@ -11,6 +11,7 @@ from zoe.app.simulation import acts, seeds
 from zoe.app.simulation.scenario import tell
 from zoe.cli import progress, show
 from zoe.cli.interruption import Interrupts
+from zoe.domain.words import counted
 
 #: What a line of the message log begins with; its rest is the message.
 _LOGGED: Final = ("at_ns", "actor", "message_id", "correlation_id", "causation_id")
@@ -42,8 +43,9 @@ def simulate(arguments: Namespace) -> int:
             for table, used in last["rows_used"].items()
         )
         print(
-            f"{totals.seeds} seeds, {totals.orders} orders, {totals.fills} fills, "
-            f"{totals.crashes} crashes, {totals.violations} violations; "
+            f"{counted(totals.seeds, 'seed')}, {counted(totals.orders, 'order')}, "
+            f"{counted(totals.fills, 'fill')}, {totals.crashes} crashes, "
+            f"{counted(totals.violations, 'violation')}; "
             f"{last['lifecycles_per_second']} lifecycles/s; "
             f"used: {rows}"
         )
@@ -84,7 +86,7 @@ def _one(arguments: Namespace) -> int:
         return 1 if story.violations else 0
     for violation in story.violations:
         show.note(violation)
-    show.note(f"{story.verdict}: {story.orders} orders, hash {story.hash}")
+    show.note(f"{story.verdict}: {counted(story.orders, 'order')}, hash {story.hash}")
     return 1 if story.violations else 0
 
 

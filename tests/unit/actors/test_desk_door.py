@@ -268,8 +268,8 @@ def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
-        ("halt", "down", "the halt is not written yet: the store does not answer; 0 orders are"),
-        ("halt", "ok", "the halt is not written yet; 0 orders are still open"),
+        ("halt", "down", "the halt is not written yet: the store does not answer; 0 orders still"),
+        ("halt", "ok", "the halt is not written yet; 0 orders still open"),
         ("reduce", "down", "the reduce is not written yet: the store does not answer; 0 orders"),
         ("resume", "down", "the resume is not written yet: the store does not answer; ask again"),
         ("flatten", "down", "the store does not answer; ask again with the same key"),
@@ -297,7 +297,7 @@ def test_a_halt_that_is_written_says_nothing_of_the_store() -> None:
     stage.run(3.5)
     stage.tell(HealthReported((("store", "down", "seq 5, 1 waiting", 1),)))
     stage.tell(OrdersReported(()))
-    assert answers(stage)[0]["error"]["text"] == "0 orders are still open"
+    assert answers(stage)[0]["error"]["text"] == "0 orders still open"
 
 
 def test_status_is_healthy_only_once_reconciled() -> None:

@@ -215,7 +215,7 @@ def test_a_reduce_that_takes_too_long_lists_what_it_waits_for_and_no_other_order
     )
     stage.tell(OrdersReported(orders))
     (answer,) = answers(stage)
-    assert (answer["exit"], answer["error"]["text"]) == (5, "1 orders are still open")
+    assert (answer["exit"], answer["error"]["text"]) == (5, "1 order still open")
     assert [order["intent_id"] for order in answer["result"]["open"]] == ["i-1"]
 
 

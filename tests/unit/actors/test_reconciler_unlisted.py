@@ -84,7 +84,7 @@ def test_twice_unknown_by_its_id_and_only_after_lists_had_their_time_an_order_is
     begins(stage)
     look(stage, ())
     beat = stage.heard("heartbeat", Beat)[-1]
-    assert beat.status == "degraded" and beat.detail.endswith(", 1 orders vanished")
+    assert beat.status == "degraded" and beat.detail.endswith(", 1 order vanished")
 
 
 def by_a_list(stage: Stage, order: Order) -> None:

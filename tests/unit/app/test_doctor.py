@@ -98,5 +98,7 @@ def test_addresses_without_a_listener_fail_in_one_line(tmp_path: Path) -> None:
         "KRAKEN_WS_URL": "ws://127.0.0.1:1/v2",
         "KRAKEN_WS_AUTH_URL": "ws://127.0.0.1:1/v2",
     }
-    for name in ("system_status", "ws_public"):
-        assert not examine(tmp_path, None, name, **here).ok
+    for name, url in (("system_status", "KRAKEN_REST_URL"), ("ws_public", "KRAKEN_WS_URL")):
+        found = examine(tmp_path, None, name, **here)
+        assert not found.ok
+        assert found.advice == f"see that {here[url]} is right and can be reached from here"
