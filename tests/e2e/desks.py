@@ -194,6 +194,16 @@ class Desk:
         wanted = self.accepted() + orders
         self.until(lambda: self.accepted() >= wanted)
 
+    def nothing_is_on_its_way(self) -> None:
+        """Waits until an order that had left before something happened has arrived."""
+
+        def none_came() -> bool:
+            before = self.accepted()
+            self.zoe("status")  # takes longer than an order does
+            return self.accepted() == before
+
+        self.until(none_came)
+
     def component(self, name: str) -> str:
         """The status of a component as ``zoe status`` tells it, empty without one."""
         _, status = self.zoe("status", "--json")
@@ -244,6 +254,13 @@ class Desk:
 
     def _pid(self) -> int | None:
         return None if self.process is None else self.process.pid
+
+
+def of_process(pid: int, name: str) -> str:
+    """What the kernel says of a process, empty where it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/{name}").read_text()
+    return ""
 
 
 def processes_with(text: str) -> list[int]:

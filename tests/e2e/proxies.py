@@ -34,13 +34,16 @@ class Proxy:
         self._open: set[socket.socket] = set()
         self._lost: set[socket.socket] = set()
         self._listener: socket.socket | None = None
-        self.port = 0
+        # Kept while nobody listens, or another program may be given the port meanwhile.
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self.port = int(self._kept.getsockname()[1])
         self.back()
 
     def back(self) -> None:
         """Accepts connections, on the same port as before."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", self.port), reuse_port=True)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def away(self) -> None:
@@ -50,6 +53,11 @@ class Proxy:
             self._listener.close()
             self._listener = None
         self.cut()
+
+    def end(self) -> None:
+        """Breaks every connection for good."""
+        self.away()
+        self._kept.close()
 
     def cut(self) -> None:
         """Breaks every connection."""
@@ -110,4 +118,4 @@ def proxy(
     try:
         yield found
     finally:
-        found.away()
+        found.end()

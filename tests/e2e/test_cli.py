@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import commands
 import pytest
+import stores
 from commands import ZOE, Done
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -119,8 +120,16 @@ def test_a_replay_verifies_every_checksum(tmp_path: Path) -> None:
     assert told["checksums"]["symbols"] == {"BTC/USD": {"equal": 510, "different": 0}}
     assert told["frames"] == told["conflation"]["quotes"] == 510
     assert 1 <= told["conflation"]["told"] <= 510
-    assert told["frames_per_second"] > 1_000
     assert told["memory"]["peak_bytes"] > 1_000_000
+
+
+def test_a_replay_takes_more_than_a_thousand_frames_a_second(tmp_path: Path) -> None:
+    def frames_per_second() -> float:
+        """Of half a thousand: less where the processor is taken away for half a second."""
+        done = zoe(tmp_path, "replay", str(fixture(BOOK)), "--json")
+        return float(json.loads(done.stdout)["frames_per_second"])
+
+    stores.eventually(lambda: frames_per_second() > 1_000, "a replay that nobody held up")
 
 
 def test_a_replay_with_one_digit_changed_says_no(tmp_path: Path) -> None:

@@ -7,8 +7,19 @@ from typing import Any
 import commands
 import pytest
 from commands import ROOT, ZOE
-from desks import Desk, desk
+from desks import Desk, Row, desk
 from sandboxes import running
+
+
+def seen(person: Desk, *watch: str) -> list[Row]:
+    """What somebody who watches sees: nothing where the exchange is slower than that."""
+    code, rows = person.zoe(*watch, "--json")
+    return rows if code == 0 else []
+
+
+def focused(person: Desk, *watch: str) -> set[str]:
+    """Pairs that somebody who watches sees in focus."""
+    return {row["pair"] for row in seen(person, *watch) if row["focus"]}
 
 
 def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -> None:
@@ -43,10 +54,11 @@ def test_the_catalogue_of_an_exchange_needs_no_desk_and_no_key(tmp_path: Path) -
         assert person.zoe("history", "--pair", "X/Y", "--json")[0] == 2
         # Nobody knows what a desk of that exchange looks at.
         watch = ("watch", "--url", sandbox.ready["ws"], "--for", "1")
-        code, rows = person.zoe(*watch, "--json")
+        rows = person.until(lambda: seen(person, *watch))
         assert {(row["focus"], row["rank"]) for row in rows} == {(None, None)}
-        done = commands.run((*watch, "--config", str(person.config)), person.environ, tmp_path)
-        assert "focus and ranks are not known" in done.stderr
+        plain = (*watch, "--config", str(person.config))
+        unknown = "focus and ranks are not known"
+        person.until(lambda: unknown in commands.run(plain, person.environ, tmp_path).stderr)
         # It ends before its time, since nothing will come.
         record = ("record", str(tmp_path / "market.gz"), "--url", sandbox.ready["ws"])
         assert person.zoe(*record, "--pair", "NOPE/USD", "--for", "50")[0] == 4
@@ -68,13 +80,13 @@ def test_a_recorder_that_is_killed_has_kept_what_came_and_another_goes_on(tmp_pa
         words = ("record", str(path), "--pair", "BTC/USD", "--url", sandbox.ready["ws"])
         given = person.environ | {"PYTHONPATH": str(ROOT)}
         with subprocess.Popen((*ZOE, *words), cwd=tmp_path, env=given) as recorder:
-            # Heartbeats come once a second: the first part is written before a member ends.
+            # Heartbeats come once a second: the first parts are written before a member ends.
             person.until(lambda: index.exists() and index.read_bytes().count(b"\n") > 1)
+            person.until(lambda: person.zoe("replay", str(path), "--json")[1]["frames"] > 2)
             recorder.kill()
         code, killed = person.zoe("replay", str(path), "--json")
         assert (code, killed["truncated"], killed["not_understood"]) == (0, True, 0)
-        assert killed["frames"] > 2
-        assert person.zoe(*words, "--for", "1")[0] == 0
+        person.until(lambda: person.zoe(*words, "--for", "1")[0] == 0)
     code, whole = person.zoe("replay", str(path), "--json")
     assert (code, whole["truncated"], whole["not_understood"]) == (0, False, 0)
     assert whole["frames"] > killed["frames"]
@@ -90,8 +102,8 @@ def test_a_running_desk_tells_its_catalogue_and_its_budget(tmp_path: Path) -> No
         assert any(row["ws_v2"] == "BTC/USD" for row in running_desk.listed("catalog"))
         own = running_desk.zoe("status", "--json")[1]["exchange_urls"]["ws"]
         for url in ((), ("--url", own)):
-            rows = running_desk.listed("watch", "--for", "1", *url)
-            assert {row["pair"] for row in rows if row["focus"]} == {"BTC/USD", "ETH/USD"}
+            watch = ("watch", "--for", "1", *url)
+            running_desk.until(lambda w=watch: focused(running_desk, *w) == {"BTC/USD", "ETH/USD"})
         key = "00000000-0000-4000-8000-000000000001"
         order = ("order", "place", "buy", "ETH/USD", "0.01", "--limit", "1000", "--key", key)
         assert running_desk.zoe(*order, "--json")[0] == 0

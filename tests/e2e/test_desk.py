@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import ZOE
-from desks import PATIENCE_SECONDS, Desk, Row, desk, differences
+from desks import PATIENCE_SECONDS, Desk, Row, desk, differences, of_process
 
 from zoe.app import huge_pages
 
@@ -122,11 +122,7 @@ def test_a_sandbox_that_dies_is_started_again_and_nothing_is_lost(tmp_path: Path
 
 
 def pids(running: Desk, word: str) -> list[int]:
-    return [
-        pid
-        for pid in running.children()
-        if word.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    return [pid for pid in running.children() if word in of_process(pid, "cmdline")]
 
 
 @pytest.mark.slow

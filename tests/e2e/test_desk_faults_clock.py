@@ -8,7 +8,7 @@ from desks import BUSY, ROOT, desk
 SET_CLOCK = Path(__file__).with_name("set_clock")
 HOUR_SECONDS = 3_600
 #: Pings measure the exchange's clock every five seconds; the rest is for a busy machine.
-SOON_SECONDS = 45
+SOON_SECONDS = 180
 #: Orders that are taken or amended.
 STEPS = 4
 

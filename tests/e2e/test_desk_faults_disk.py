@@ -113,6 +113,7 @@ def goes_on(running: Desk) -> None:
 def nothing_leaves(running: Desk) -> None:
     """While the store is down the desk lives, says so, and sends no order."""
     running.until(lambda: running.component("store") == "down")
+    running.nothing_is_on_its_way()
     before = running.accepted()
     for _ in range(3):
         assert running.component("store") == "down"

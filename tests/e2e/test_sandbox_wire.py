@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import requests
 import stores
 import websocket
-from sandboxes import PATIENCE_SECONDS, Sandbox, running
+from sandboxes import PATIENCE_SECONDS, Sandbox, Socket, running
 
 from zoe.sandbox.protocols import UNREAD_BYTES
 
@@ -80,14 +81,18 @@ def test_many_requests_share_a_connection(sandbox: Sandbox) -> None:
 
 
 def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(sandbox: Sandbox) -> None:
-    seconds = []
-    for _ in range(40):
-        begun = time.monotonic()
-        sandbox.public("Time")
-        seconds.append(time.monotonic() - begun)
-    # Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer; what else has
-    # the processor costs most of them something too.
-    assert sorted(seconds)[10] < 0.03
+    def quarter_within() -> float:
+        """Seconds within which a quarter of the answers come."""
+        seconds = []
+        for _ in range(40):
+            begun = time.monotonic()
+            sandbox.public("Time")
+            seconds.append(time.monotonic() - begun)
+        return sorted(seconds)[10]
+
+    # Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer, each time;
+    # what else has the processor may cost as much for a while.
+    stores.eventually(lambda: quarter_within() < 0.03, "answers at once")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,8 @@ def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(sandbox: 
 )
 def test_what_is_no_request_is_400(sandbox: Sandbox, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", sandbox.port), PATIENCE_SECONDS) as client:
-        client.sendall(sent)
+        with suppress(ConnectionError):  # it may answer, and close, before all of it is written
+            client.sendall(sent)
         assert client.recv(100).startswith(b"HTTP/1.1 400")
 
 
@@ -127,15 +133,15 @@ def test_a_reset_is_a_reset(sandbox: Sandbox, executed: bool) -> None:
 
 
 def test_a_late_answer_comes_when_it_is_due_and_holds_nobody_up(sandbox: Sandbox) -> None:
-    plant(sandbox, "AddOrder", "late", ms=600)
+    plant(sandbox, "AddOrder", "late", ms=60_000)
     before = placed(sandbox)
-    begun = time.monotonic()
     with pytest.raises(requests.ReadTimeout):
         sandbox.post("AddOrder", timeout=0.1, **ORDER)
     stores.eventually(lambda: placed(sandbox) == before + 1, "its execution")
     plant(sandbox, "AddOrder", "late", ms=600)
+    begun = time.monotonic()
     assert "txid" in sandbox.private("AddOrder", **ORDER)
-    assert 0.6 < time.monotonic() - begun < PATIENCE_SECONDS
+    assert 0.6 < time.monotonic() - begun < 60
 
 
 def test_a_lost_answer_never_comes(sandbox: Sandbox) -> None:
@@ -268,7 +274,7 @@ def test_a_reset_of_a_socket_is_a_reset(sandbox: Sandbox) -> None:
 def test_a_late_frame_keeps_its_place_and_holds_no_other_socket_up(sandbox: Sandbox) -> None:
     slow, quick = sandbox.socket("ws_auth"), sandbox.socket("ws_auth")
     slow.subscribe("executions")
-    plant(sandbox, "executions", "late", ms=2_000)
+    plant(sandbox, "executions", "late", ms=4_000)
     begun = time.monotonic()
     slow.send(
         "add_order",
@@ -279,9 +285,9 @@ def test_a_late_frame_keeps_its_place_and_holds_no_other_socket_up(sandbox: Sand
         limit_price=40000.0,
     )
     assert quick.ask("ping")["method"] == "pong"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
     assert slow.report("new")["exec_type"] == "new"
-    assert time.monotonic() - begun > 2
+    assert time.monotonic() - begun > 4
     sequence = [frame["sequence"] for frame in slow.frames if "sequence" in frame]
     assert sequence == sorted(sequence)
 
@@ -292,24 +298,44 @@ def test_heartbeats_come_when_nothing_else_does(sandbox: Sandbox) -> None:
     client.subscribe("book", symbol=["ETH/USD"])
     for _ in range(2):
         client.until(lambda frame: frame.get("channel") == "heartbeat")
-    assert 1 < time.monotonic() - begun < 10
+    assert 1 < time.monotonic() - begun < PATIENCE_SECONDS
 
 
 def test_who_does_not_read_is_closed_with_1008_and_costs_little(tmp_path: Path) -> None:
-    with running(tmp_path, "--market", "quiet") as sandbox:
+    # Who takes more than five seconds to read as far as the goodbye is cut off before it.
+    stores.eventually(lambda: ends_with_1008(tmp_path), "a goodbye that is read in time")
+
+
+def ends_with_1008(place: Path) -> bool:
+    """Whether a client that did not read at first reads a goodbye then."""
+    with running(place, "--market", "quiet") as sandbox:
         other, idle = sandbox.socket(), sandbox.socket()
         begun_mb = sandbox.pss_mb()
         for method in ("subscribe", "unsubscribe") * 3_000:
             wanted = {"method": method, "params": {"channel": "instrument"}}
             idle.ws.send(json.dumps(wanted))
-        # Others are served meanwhile; when they have been for a while, all of it is answered.
-        for _ in range(400):
-            assert other.ask("ping")["method"] == "pong"
-        assert sandbox.pss_mb() - begun_mb < 40
-        opcode, read = -1, 0
-        while opcode != websocket.ABNF.OPCODE_CLOSE:
-            opcode, data = idle.ws.recv_data()
-            read += len(data)
-        assert int.from_bytes(data[:2], "big") == 1008
-        assert read > UNREAD_BYTES
+
+        def grown_mb() -> float:
+            assert other.ask("ping")["method"] == "pong"  # others are served meanwhile
+            return sandbox.pss_mb() - begun_mb
+
+        unread_mb = UNREAD_BYTES >> 20
+        stores.eventually(lambda: grown_mb() > 0.75 * unread_mb, "as much waits as may")
+        assert max(grown_mb() for _ in range(20)) < 40
+        read, end = rest(idle)
         assert sandbox.said() == ""
+        if end != b"\x88\x0f" + (1008).to_bytes(2) + b"slow consumer":
+            return False
+        assert read > UNREAD_BYTES
+        return True
+
+
+def rest(client: Socket) -> tuple[int, bytes]:
+    """How many bytes come until the end or a goodbye of 17 bytes, and the last so many."""
+    assert client.ws.sock is not None
+    read, end = 0, b""
+    with suppress(ConnectionError):
+        while not end.startswith(b"\x88") and (said := client.ws.sock.recv(1 << 20)):
+            read += len(said)
+            end = (end + said)[-17:]
+    return read, end

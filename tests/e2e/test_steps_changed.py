@@ -31,23 +31,34 @@ def test_the_next_order_and_the_next_amend_keep_the_new_steps_and_minimums(
         running.ready()
         running.until(lambda: len(steps(running)) >= STEPS, PATIENCE_SECONDS)
         assert any(Decimal(str(row["price"])) % STEP for row in steps(running))
-        host.admin("steps", {"symbol": "BTC/USD", "price_increment": "5"})
+        change(running, {"price_increment": "5"})
         running.pause(1)  # what was on its way may be refused
         before, refused = len(steps(running)), refusals(running)
         running.until(lambda: len(steps(running)) >= before + STEPS, PATIENCE_SECONDS)
         later = steps(running)[before:]
         assert {row["kind"] for row in later} == {"order_accepted", "order_amended"}
         assert not [row for row in later if Decimal(str(row["price"])) % STEP]
-        host.admin("steps", {"symbol": "BTC/USD", "qty_min": "0.5"})
+        change(running, {"qty_min": "0.5"})
         running.until(lambda: not running.listed("orders"), PATIENCE_SECONDS)
         ended = len(steps(running))
         running.pause(5)
         assert len(steps(running)) == ended
-        host.admin("steps", {"symbol": "BTC/USD", "qty_min": "0.0001"})
+        change(running, {"qty_min": "0.0001"})
         running.until(lambda: len(steps(running)) > ended, PATIENCE_SECONDS)
         assert running.zoe("halt", "--why", "seen enough")[0] == 0
         assert refusals(running) == refused
         assert running.stop() == 0
+
+
+def change(running: GuestDesk, wanted: dict[str, str]) -> None:
+    """Changes the pair at the exchange; returns once the desk has heard of it."""
+
+    def heard() -> int:
+        return sum(line["event"] == "catalogue.changed" for line in running.log())
+
+    before = heard()
+    running.host.admin("steps", {"symbol": "BTC/USD"} | wanted)
+    running.until(lambda: heard() > before)
 
 
 def steps(running: GuestDesk) -> list[Row]:

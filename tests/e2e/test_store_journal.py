@@ -53,7 +53,7 @@ class Desk:
         self.runtime.find("journal").tell(Record((row,), self.version, self.me))
 
     def hear(self) -> Message:
-        return self._answers.get(timeout=30).message
+        return self._answers.get(timeout=stores.PATIENCE_SECONDS).message
 
     def versions(self) -> list[int]:
         self.runtime.find("journal").tell(Hydrate(0, self.me, stream=STREAM))
@@ -93,9 +93,10 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing(database: Databa
         desk.record()
         assert desk.hear() == Recorded(1)
         proxy.away()
-        threading.Timer(AWAY_SECONDS, proxy.back).start()
         for _ in range(50):
             desk.record()
+        stores.eventually(lambda: desk.news == [StoreWentDown], "down")
+        threading.Timer(AWAY_SECONDS, proxy.back).start()
         assert [desk.hear() for _ in range(50)] == [Recorded(n) for n in range(2, 52)]
         stores.eventually(lambda: len(desk.news) == 2, "down and back")
         assert desk.news == [StoreWentDown, StoreCameBack]

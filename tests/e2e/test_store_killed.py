@@ -72,7 +72,7 @@ def test_whoever_is_killed_no_server_is_left_and_the_next_start_works(
                 os.killpg(found.pids["desk"], signal.SIGKILL)
             else:
                 os.kill(found.pids[victim], signal.SIGKILL)
-        stores.eventually(lambda: stores.processes_of(used) == [], "no server left", seconds=1)
+        stores.eventually(lambda: stores.processes_of(used) == [], "no server left")
         if "desk" not in victims and "session" not in victims:
             assert found.process.poll() is None
             found.end()
