@@ -33,6 +33,8 @@ EXIT_ANOTHER_DESK: Final = 6
 EXIT_GAVE_UP: Final = 70
 #: PostgreSQL's codes for a user, a password or a database that it does not know.
 _LOCKED_OUT: Final = ("28000", "28P01", "3D000")
+#: A server on another machine notices within half a minute that a desk has died.
+INHERIT_SECONDS: Final = 30
 #: Digits of every decimal computation; money never comes near.
 PRECISION: Final = 50
 
@@ -101,11 +103,17 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     stack.enter_context(claims.claim(claims.account_file(account, port), "this account"))
     database = _database(settings, server)
     lock = desk_rows.AccountLock(database, account)
-    if not lock.take():
+    if not lock.take() and not _inherited(lock):
         why = " (sandboxes of one --seed have one account)" if settings.own_sandbox else ""
         raise claims.AnotherDesk(f"another desk holds this account in the database{why}")
     desk = Desk(settings, wanted, account, venue, (database, lock))
     return desk.run(started_ns, Beside(log_file, sandbox, server))
+
+
+def _inherited(lock: desk_rows.AccountLock) -> bool:
+    """Whether who holds the lock turned out to have died, and it is ours."""
+    log.info("desk.lock_awaited", seconds=INHERIT_SECONDS)
+    return lock.inherit(INHERIT_SECONDS)
 
 
 def _own_sandbox(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> OwnSandbox | None:

@@ -1,6 +1,7 @@
 """What a desk keeps beside its journal: its boot number, nonces, health, configuration, and the
 lock that says that there is one desk an account."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -23,6 +24,16 @@ _CONFIG: Final = """
     SELECT :account, key, value, source, :at
       FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(key text, value text, source text)
 """
+#: Who holds an account's lock, and when it last spoke: a desk that lives looks at its lock all the time.
+_HOLDER: Final = """
+    SELECT pid, CAST(backend_start AS text), CAST(state_change AS text)
+      FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE locktype = 'advisory' AND granted AND objsubid = 1
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND CAST(classid AS bigint) << 32 | CAST(objid AS bigint)
+           = hashtextextended(:account, 0)
+"""
+_PAUSE_SECONDS: Final = 0.25
 
 
 def next_boot(database: Database, account_id: str, at_ns: int) -> int:
@@ -102,6 +113,29 @@ class AccountLock:
         except BaseException:  # whatever it is, this connection is no longer good
             self.release()
             raise
+
+    def inherit(self, seconds: float) -> bool:
+        """Takes the lock of a desk that has died, once the server has noticed its death.
+
+        False as soon as the holder says anything, since then it lives, or when the time is over.
+
+        Raises:
+            StoreError: The store cannot be reached; the lock is not held.
+        """
+        deadline = time.monotonic() + seconds
+        seen = self._holder()
+        while not self.take():
+            if self._holder() not in (seen, ()) or time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        return True
+
+    def _holder(self) -> tuple[object, ...]:
+        """Who holds the lock, as it has last spoken; empty where nobody does."""
+        assert self._connection is not None
+        with translated():
+            rows = self._connection.run(_HOLDER, account=self._account_id)
+        return tuple(rows[0]) if rows else ()
 
     def release(self) -> None:
         """Lets go of the lock."""

@@ -1,5 +1,7 @@
 """What a desk keeps beside its journal, and the lock of its account."""
 
+import threading
+
 import attrs
 import proxies
 import pytest
@@ -11,6 +13,7 @@ from zoe.store.connection import Database
 from zoe.store.desk import AccountLock
 
 ACCOUNT = "kraken:a"
+TERMINATE = "SELECT pg_terminate_backend(:pid, 5000)"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def sessions(database: Database) -> list[int]:
 
 def kill_sessions(database: Database) -> None:
     for pid in sessions(database):
-        database.run_prepared("SELECT pg_terminate_backend(:pid, 5000)", pid=pid)
+        database.run_prepared(TERMINATE, pid=pid)
 
 
 def test_one_desk_an_account_has_the_lock() -> None:
@@ -127,3 +130,35 @@ def test_a_database_that_goes_away_takes_the_lock_with_it_until_it_is_back() -> 
         proxy.back()
         assert lock.take()
         lock.release()
+
+
+def test_the_lock_of_a_desk_that_died_unnoticed_is_taken_when_the_server_has_noticed() -> None:
+    database = stores.fresh_database()
+    with proxies.proxy(database.server) as proxy:
+        server = attrs.evolve(database.server, socket=None, host="127.0.0.1", port=proxy.port)
+        dead, next_one = AccountLock(Database(server), ACCOUNT), AccountLock(database, ACCOUNT)
+        assert dead.take()
+        (ghost,) = sessions(database)
+        proxy.lose()
+        assert not next_one.take()
+        assert not next_one.inherit(0.6), "nobody has ended that session yet"
+        noticing = threading.Timer(1, database.run_prepared, (TERMINATE,), {"pid": ghost})
+        noticing.start()
+        assert next_one.inherit(stores.PATIENCE_SECONDS)
+        noticing.join()
+        assert next_one.take()
+        next_one.release()
+
+
+def test_a_desk_that_looks_at_its_lock_keeps_it_and_the_other_is_told_at_once() -> None:
+    database = stores.fresh_database()
+    alive, other = AccountLock(database, ACCOUNT), AccountLock(database, ACCOUNT)
+    assert alive.take()
+    assert not other.take()
+    looking = threading.Timer(0.5, alive.take)
+    looking.start()
+    assert not other.inherit(stores.PATIENCE_SECONDS)
+    looking.join()
+    assert not other.take()
+    alive.release()
+    other.release()
