@@ -205,7 +205,9 @@ class OrderDesk(Actor):
         actor = self._actors.get(intent_id)
         if actor is None:
             values = (("reason", "no such order is open"),)
-            self.tell(wish.reply_to, AmendDenied(intent_id, wish.terms, "NOT_AMENDABLE", values))
+            denied = AmendDenied(intent_id, wish.terms, "NOT_AMENDABLE", values)
+            self.tell(wish.reply_to, denied)
+            self.tell(self.find("risk"), denied)
             return
         self._audience.follow(intent_id, wish.reply_to)
         self.tell(actor, approved)

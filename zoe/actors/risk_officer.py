@@ -1,7 +1,7 @@
 """RiskOfficer: limits, reservations, positions, the breaker, and the trading state.
 
-Receives: PlaceOrder, AmendOrder, SetTradingState, StopTrading, OrderChanged, OrdersReported,
-OrderForgotten, Quotes, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
+Receives: PlaceOrder, AmendOrder, AmendDenied (of what it approved), SetTradingState, StopTrading,
+OrderChanged, OrdersReported, OrderForgotten, Quotes, BalancesChanged, CatalogChanged, Reconciled, stream and store news, LatchSet,
 LatchWanted, PlanFlatten, ReportRisk, AssetsDisputed, Hydrated, Recorded, Tick.
 Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (denials), Gateway
 (the latch), Journal (changes of the trading state, what losses are measured from, first rows of orders
@@ -97,7 +97,7 @@ LOOK_SECONDS: Final = 1
 STATE, POSITIONS, EQUITY = 0, 1, 2
 
 Inbox = (
-    PlaceOrder | AmendOrder | SetTradingState | StopTrading | OrderChanged | OrdersReported
+    PlaceOrder | AmendOrder | AmendDenied | SetTradingState | StopTrading | OrderChanged | OrdersReported
     | OrderForgotten | Quotes | BalancesChanged | CatalogChanged | Reconciled | StreamBroken
     | StreamOpened | StoreWentDown | StoreCameBack | LatchSet | LatchWanted | WatchTradingState
     | PlanFlatten | ReportRisk | AssetsDisputed | Hydrated | Recorded | AccountLockChanged | DeadManChanged | Tick
@@ -171,6 +171,8 @@ class RiskOfficer(Actor):
                 self._look()
             case AmendOrder():
                 self._amend(message)
+            case AmendDenied():
+                self._view.narrow(message.intent_id, message.terms, self.clock.wall_ns())
             case OrdersReported():
                 for order in message.orders:
                     self._follow(order, None)

@@ -47,8 +47,8 @@ class RiskView:
         #: Pairs with an order that no quote has given a price yet.
         self._unpriced: set[str] = set()
         self._ages = Ages()
-        #: Amends that were approved and have not been seen to leave yet.
-        self._approved: dict[str, Terms] = {}
+        #: Amends that were approved and have not been seen to leave yet, the oldest first.
+        self._approved: dict[str, list[Terms]] = {}
         self.exposures = Exposures()
         self.positions = Positions()
         self.balances: Mapping[str, Decimal] | None = None
@@ -99,8 +99,15 @@ class RiskView:
 
     def widen(self, order: Resting, wanted: Terms, now_ns: int) -> None:
         """Holds the larger of an order as it is and as an approved amend would have it."""
-        self._approved[order.intent.intent_id] = wanted
+        self._approved.setdefault(order.intent.intent_id, []).append(wanted)
         self._hold(order, now_ns)
+
+    def narrow(self, intent_id: str, wanted: Terms, now_ns: int) -> None:
+        """An amend that was approved did not leave, and will not: nothing is held for it any more."""
+        approved = self._approved.get(intent_id, [])
+        if wanted in approved:
+            approved.remove(wanted)
+            self._hold(self._orders[intent_id], now_ns)
 
     def resting(self, intent_id: str) -> Resting | None:
         """A live order as it was last seen."""
@@ -113,11 +120,11 @@ class RiskView:
         if order.state in CONCLUDED:
             self.release(intent_id)
             return
-        wanted = self._approved.get(intent_id)
-        seen = resting(order)
-        if wanted is not None and wanted in seen.asks:
-            del self._approved[intent_id]
-        self._hold(seen, now_ns)
+        approved = self._approved.get(intent_id)
+        if approved and order.amend is not None and order.amend.terms in approved:
+            # It has left. Whatever was approved before it has too, or was lost with the order's actor.
+            del approved[: approved.index(order.amend.terms) + 1]
+        self._hold(resting(order), now_ns)
 
     def release(self, intent_id: str) -> None:
         """The order is concluded, or was never sent."""
@@ -129,8 +136,9 @@ class RiskView:
     def _hold(self, order: Resting, now_ns: int) -> None:
         intent_id = order.intent.intent_id
         self._orders[intent_id] = order
-        wanted = self._approved.get(intent_id)
-        at_worst = order if wanted is None else order.or_else(wanted)
+        at_worst = order
+        for wanted in self._approved.get(intent_id, ()):
+            at_worst = at_worst.or_else(wanted)
         reference = self.reference(order.intent.pair, now_ns)
         worst = at_worst.worst(reference, self._limits.reach)
         held = self.exposures.get(intent_id)

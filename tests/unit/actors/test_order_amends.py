@@ -139,6 +139,7 @@ def test_of_two_wishes_that_wait_the_newer_is_sent() -> None:
     sent(stage, Terms(NEW.quantity, Price.of("50001")))
     (denied,) = stage.heard("asker", AmendDenied)
     assert (denied.code, denied.terms) == ("SUPERSEDED", NEW)
+    assert stage.heard("risk", AmendDenied) == [denied], "which holds what it approved"
     assert len(stage.heard("gateway", SendAmend)) == 1
 
 
@@ -222,7 +223,9 @@ def test_a_permit_that_never_comes_is_asked_for_again() -> None:
 def test_an_amend_of_an_order_that_nobody_has_is_denied() -> None:
     stage = desk()
     want(stage)
-    assert [denied.code for denied in stage.heard("asker", AmendDenied)] == ["NOT_AMENDABLE"]
+    denied = stage.heard("asker", AmendDenied)
+    assert [one.code for one in denied] == ["NOT_AMENDABLE"]
+    assert stage.heard("risk", AmendDenied) == denied
 
 
 def test_an_amend_of_an_order_that_is_not_live_yet_waits_until_it_is() -> None:

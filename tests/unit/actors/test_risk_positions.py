@@ -155,6 +155,20 @@ def test_an_amend_to_less_frees_nothing_before_it_is_settled() -> None:
     assert len(approved(stage)) == 3
 
 
+def test_an_amend_that_did_not_leave_after_all_frees_what_was_held_for_it() -> None:
+    stage = officer()
+    wish = intent(1, "0.1")
+    place(stage, wish)
+    amend(stage, wish, "0.2")
+    place(stage, intent(2, "0.2"))
+    (submitted,) = stage.heard("orders", SubmitAmend)
+    stage.tell(AmendDenied(wish.intent_id, submitted.wish.terms, "NOT_AMENDABLE"), 0.01)
+    place(stage, intent(3, "0.1"))
+    assert codes(stage) == []
+    place(stage, intent(4, "0.01"))
+    assert codes(stage) == ["POSITION_NOTIONAL"]
+
+
 def test_reducing_cancels_what_does_not_reduce_and_names_it() -> None:
     stage = officer()
     place(stage, intent(1))
