@@ -156,7 +156,7 @@ def test_a_channel_that_stays_silent_is_told_in_time(
     patient.sandbox.admin("faults", {"where": where, "what": "silence", "count": 1000})
     began = time.monotonic()
     assert "no answer in time" in patient.one(check)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_a_dead_exchange_fails_every_line_that_asks_it(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import stores
 from sandboxes import Sandbox
 
 from zoe.adapters.kraken import history_calls as history
@@ -178,8 +179,17 @@ def test_the_switch_the_token_and_the_clock(client: KrakenClient) -> None:
     client.cancel_all_after(0)
     assert len(client.get_ws_token()) > 20
     clock = client.get_exchange_clock()
-    assert clock.bound_ns is not None and clock.bound_ns < 1_500_000_000
+    assert clock.bound_ns is not None
     assert abs(clock.offset_ns) <= clock.bound_ns
+    # The exchange tells whole seconds, and half of the way there and back is not known.
+    stores.eventually(lambda: bound_ns(client) < 1_500_000_000, "an answer within a second")
+
+
+def bound_ns(client: KrakenClient) -> int:
+    """How wrong the exchange's clock may be that is measured now."""
+    found = client.get_exchange_clock().bound_ns
+    assert found is not None
+    return found
 
 
 def test_more_rows_than_a_page_all_come_each_once(client: KrakenClient) -> None:

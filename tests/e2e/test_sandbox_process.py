@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_a_signal_ends_it_in_order_whoever_is_connected(tmp_path: Path, number: 
         sandbox.public("SystemStatus")
         code, seconds = sandbox.stop(number)
         assert (code, sandbox.said()) == (0, "")
-        assert seconds < 20
+        assert seconds < 60
         waiting.close()
 
 
@@ -142,8 +143,17 @@ def view(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def test_kill_9_in_the_middle_of_trading_loses_nothing(tmp_path: Path) -> None:
-    options = (*QUIET, "--journal", "journal", "--tier", "pro")
+@pytest.fixture
+def port() -> Iterator[str]:
+    """One that no other program is given between two sandboxes."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield str(kept.getsockname()[1])
+
+
+def test_kill_9_in_the_middle_of_trading_loses_nothing(tmp_path: Path, port: str) -> None:
+    options = (*QUIET, "--journal", "journal", "--tier", "pro", "--port", port)
     with running(tmp_path, *options) as sandbox:
         sandbox.market("50000", "50010", "3")
         private = sandbox.socket("ws_auth")
@@ -159,7 +169,7 @@ def test_kill_9_in_the_middle_of_trading_loses_nothing(tmp_path: Path) -> None:
         )
         before = view(sandbox)
         sandbox.kill()
-    with running(tmp_path, *options, "--port", str(sandbox.port)) as again:
+    with running(tmp_path, *options) as again:
         assert (again.ready["key"], again.ready["rest"]) == (
             sandbox.ready["key"],
             sandbox.ready["rest"],

@@ -95,7 +95,7 @@ def test_one_that_hangs_on_a_shared_dispatcher_costs_its_stop_time_once(
     before = world.runtime.clock.monotonic_ns()
     assert world.end() == 70
     if not world.virtual:
-        assert world.runtime.clock.monotonic_ns() - before < 5_000_000_000
+        assert world.runtime.clock.monotonic_ns() - before < 15_000_000_000
     assert [name for name, _ in world.stops()] == ["other", "own"]
     gate.let_go()
     world.until(lambda: (666, "fenced") in world.fates())

@@ -339,13 +339,16 @@ def test_frames_against_the_protocol_end_the_connection_only(wired: Any, noise: 
     let_go.set()
 
 
-def test_a_peer_that_reads_nothing_costs_the_connection_and_nobody_waits(wired: Any) -> None:
+def test_a_peer_that_reads_nothing_costs_the_connection_and_nobody_waits(
+    wired: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_reader, "POLL_SECONDS", 4)
     let_go = threading.Event()
     opened(wired, Raw(lambda connection: let_go.wait(60)).url)
     before_ns = wired.runtime.clock.monotonic_ns()
     for _ in range(40):
         wired.tells(WireSend("feed", 1, b"x" * 1_000_000))
-    assert wired.runtime.clock.monotonic_ns() - before_ns < 1_000_000_000
+    assert wired.runtime.clock.monotonic_ns() - before_ns < 4_000_000_000, "as long as a send may"
     assert wired.hears(WireClosed).reason == "a send failed"
     let_go.set()
 
