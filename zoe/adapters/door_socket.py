@@ -44,6 +44,8 @@ class _Client:
     connection: socket.socket
     incoming: bytes = b""
     outgoing: bytes = b""
+    #: Requests that have no answer yet.
+    asked: int = 0
 
 
 class DoorSocket:
@@ -56,6 +58,7 @@ class DoorSocket:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._answers: deque[tuple[int, bytes]] = deque()
+        #: Whoever spoke last stands last.
         self._clients: dict[int, _Client] = {}
         self._count = 0
         self._selector = selectors.DefaultSelector()
@@ -108,7 +111,7 @@ class DoorSocket:
 
     def _serve_one(self, key: selectors.SelectorKey, events: int, post: Post) -> None:
         if key.fileobj is self._listener:
-            self._accept()
+            self._accept(post)
         elif key.fileobj is self._awake:
             self._deliver(post)
         else:
@@ -118,12 +121,12 @@ class DoorSocket:
             elif events & selectors.EVENT_WRITE:
                 self._write(client, post)
 
-    def _accept(self) -> None:
+    def _accept(self, post: Post) -> None:
         try:
             connection, _ = self._listener.accept()
         except OSError:
             return  # gone before we got to it
-        if len(self._clients) >= MOST_CLIENTS:
+        if len(self._clients) >= MOST_CLIENTS and not self._make_room(post):
             connection.close()
             return
         connection.setblocking(False)
@@ -131,6 +134,14 @@ class DoorSocket:
         client = _Client(self._count, connection)
         self._clients[client.number] = client
         self._selector.register(connection, selectors.EVENT_READ, client)
+
+    def _make_room(self, post: Post) -> bool:
+        """Lets go of who has been silent longest: connections that others leak keep no halt out."""
+        idle = (c for c in self._clients.values() if not c.asked and not c.outgoing)
+        longest = next(idle, None)
+        if longest is not None:
+            self._drop(longest, post)
+        return longest is not None
 
     def _read(self, client: _Client, post: Post) -> None:
         try:
@@ -142,11 +153,13 @@ class DoorSocket:
         if not data:
             self._drop(client, post)
             return
+        self._clients[client.number] = self._clients.pop(client.number)
         *lines, client.incoming = (client.incoming + data).split(b"\n")
         for line in lines:
             if len(line) > LONGEST_LINE:
                 self._drop(client, post)
                 return
+            client.asked += 1
             post(DoorRequest(client.number, line))
         if len(client.incoming) > LONGEST_LINE:
             self._drop(client, post)
@@ -159,6 +172,7 @@ class DoorSocket:
             number, line = self._answers.popleft()
             client = self._clients.get(number)
             if client is not None:
+                client.asked -= 1
                 client.outgoing += line
                 self._write(client, post)
 

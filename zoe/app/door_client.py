@@ -5,6 +5,7 @@ nothing, the second may have.
 """
 
 import socket
+import struct
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,9 +95,12 @@ class DoorClient:
             raise
 
     def _connect(self, path: Path) -> None:
-        self._socket.settimeout(CONNECT_SECONDS)
+        # The kernel's own patience: with Python's, a queue that is full for a moment refuses at once.
+        patience = struct.pack("@ll", CONNECT_SECONDS, 0)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
         try:
             self._socket.connect(str(path))
+            self._socket.settimeout(CONNECT_SECONDS)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as problem:
             raise NoDesk(f"no desk is running ({path})") from problem
         except (TimeoutError, BlockingIOError) as problem:

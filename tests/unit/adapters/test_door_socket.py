@@ -175,6 +175,21 @@ def test_many_clients_are_served_and_one_too_many_is_turned_away(house: House) -
     assert house.asked().line == b"now"
 
 
+def test_connections_that_ask_nothing_keep_nobody_out(house: House) -> None:
+    served = house.calls()
+    served.sendall(b"halt\n")
+    waits = house.asked()
+    silent = [house.calls() for _ in range(door_socket.MOST_CLIENTS - 1)]
+    for _ in range(2 * door_socket.MOST_CLIENTS):
+        silent.append(house.calls())
+        assert isinstance(house.hears(), DoorClosed)
+    assert closed(silent[0])
+    silent[-1].sendall(b"status\n")
+    assert house.asked().line == b"status"
+    house.answers(waits.client, b"done")
+    assert line_of(served) == b"done\n"
+
+
 def test_a_large_answer_is_delivered_as_fast_as_it_is_read(house: House) -> None:
     client = house.calls()
     client.sendall(b"all\n")
