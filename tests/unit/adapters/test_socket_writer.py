@@ -107,8 +107,13 @@ def test_frames_keep_their_order_when_the_peer_reads_slowly(
     said = [b"%08d" % number * 200 for number in range(200)]
     for payload in said:
         writer.send(payload)
-    half, heard = length(said) // 2, b""
-    thread = threading.Thread(target=writer.write, args=(PATIENCE_SECONDS,))
+    half, heard, over = length(said) // 2, b"", threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            writer.write(PATIENCE_SECONDS)
+
+    thread = threading.Thread(target=write)
     thread.start()
     while len(heard) < half:
         heard += theirs.recv(1 << 16)
@@ -121,9 +126,8 @@ def test_frames_keep_their_order_when_the_peer_reads_slowly(
         data = theirs.recv(1 << 16)
         assert data
         heard += data
-        writer.wake()
-        if not thread.is_alive():
-            writer.write(0)
+    over.set()
+    writer.wake()
     thread.join(PATIENCE_SECONDS)
     assert payloads(heard) == said
     assert failures == []

@@ -25,7 +25,7 @@ MAPS = """\
 7ffd1a000000-7ffd1a021000 rw-p 00000000 00:00 0                          [stack]
 """
 
-#: 16 MiB, a byte of each small page written; what is in huge pages before and after, in KiB.
+#: 16 MiB, a byte of each small page written; what is in huge pages afterwards, in KiB.
 PROGRAM = """
 import mmap, re
 from pathlib import Path
@@ -37,9 +37,8 @@ def in_huge_pages():
 room = mmap.mmap(-1, 16 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 for place in range(0, len(room), 4096):
     room[place] = place % 251
-before = in_huge_pages()
 taken = huge_pages.collapse()
-print(before, in_huge_pages(), taken // 1024, huge_pages.collapse() // 1024)
+print(in_huge_pages(), taken // 1024, huge_pages.collapse() // 1024)
 assert all(room[place] == place % 251 for place in range(0, len(room), 4096))
 """
 
@@ -55,15 +54,18 @@ def test_heaps_are_what_no_file_and_no_stack_is() -> None:
 def test_what_a_process_remembers_is_in_huge_pages_afterwards_and_is_as_it_was() -> None:
     if not huge_pages.SIZE.exists():
         pytest.skip("this kernel has no huge pages")
-    done = subprocess.run(
-        (sys.executable, "-c", PROGRAM), check=True, capture_output=True, text=True
-    )
-    before, after, taken, again = map(int, done.stdout.split())
-    if not taken:
-        pytest.skip("this kernel makes no huge pages when asked (before Linux 6.1)")
-    assert after >= before + 12 * 1024
+    for _ in range(5):  # few may be free for a moment
+        done = subprocess.run(
+            (sys.executable, "-c", PROGRAM), check=True, capture_output=True, text=True
+        )
+        after, taken, again = map(int, done.stdout.split())
+        if not taken:
+            pytest.skip("this kernel makes no huge pages when asked (before Linux 6.1)")
+        assert again >= taken, "what is in huge pages is counted again, and stays"
+        if taken >= 12 * 1024:
+            break
     assert taken >= 12 * 1024
-    assert again >= taken, "what is in huge pages is counted again, and stays"
+    assert after >= 12 * 1024
 
 
 @pytest.mark.parametrize("size", [None, "", "none"])

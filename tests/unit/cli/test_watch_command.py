@@ -110,8 +110,10 @@ def test_every_pair_can_be_reached_and_a_key_is_drawn_at_once(pictures: list[lis
 
 
 def test_a_market_that_is_no_longer_heard_is_not_shown_as_if_it_were(
-    pictures: list[list[str]],
+    pictures: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns)
     market = session()
     watching = view(market)
 
@@ -120,9 +122,9 @@ def test_a_market_that_is_no_longer_heard_is_not_shown_as_if_it_were(
 
     assert noticed() == "nothing heard yet"
     watching.hear_loss("closed by the peer: 1001 \x1b[2J")
-    market.heard_ns = time.time_ns() - 5_000_000_000
+    market.heard_ns = now_ns - 5_000_000_000
     assert noticed() == "'nothing heard for 5 s: closed by the peer: 1001 \\x1b[2J'"
-    market.heard_ns = time.time_ns()
+    market.heard_ns = now_ns
     assert noticed() == ""
     market.heard_ns -= 5_000_000_000
     assert noticed() == "nothing heard for 5 s"  # of a new connection that is silent

@@ -20,7 +20,7 @@ from pathlib import Path
 from zoe.adapters.kraken.nonce_file import NonceFile
 nonces = NonceFile(Path(sys.argv[1]), "KEY")
 for _ in range(200):
-    with nonces.taken(20) as nonce, open(sys.argv[2], "a") as seen:
+    with nonces.taken(120) as nonce, open(sys.argv[2], "a") as seen:
         seen.write(f"{nonce}\\n")
 """
 
@@ -29,7 +29,7 @@ def test_nonces_grow_across_processes_in_the_order_in_which_they_are_used(tmp_pa
     seen = tmp_path / "seen"
     command = [sys.executable, "-c", TAKER, str(tmp_path / "nonces"), str(seen)]
     takers = [subprocess.Popen(command) for _ in range(3)]
-    assert [taker.wait(60) for taker in takers] == [0, 0, 0]
+    assert [taker.wait(120) for taker in takers] == [0, 0, 0]
     used = [int(line) for line in seen.read_text().splitlines()]
     assert len(used) == 600
     assert used == sorted(set(used))
