@@ -13,6 +13,8 @@ from zoe.store.connection import Connection, Database
 #: Any constant will do, as long as nobody else takes it.
 _LOCK: Final = 7_655_001
 _NO_RIGHT: Final = "42501"
+#: A step that reads a journal of years takes longer than a commit may; so may another desk's steps.
+PATIENCE_SECONDS: Final = 3_600
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS migration (
     number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,
@@ -62,7 +64,8 @@ def migrate(database: Database, wanted: tuple[Step, ...] | None = None) -> int:
         return taken
 
     try:
-        return database.run(work)
+        with database.within(PATIENCE_SECONDS):
+            return database.run(work)
     except StoreError as problem:
         if str(problem).startswith(_NO_RIGHT):
             raise ConfigError(f"the database's user may not make tables: {problem}") from problem
@@ -80,6 +83,7 @@ def _take(connection: Connection, wanted: tuple[Step, ...]) -> int:
             if done[step.number] != step.sha256:
                 raise ConfigError(f"migration {step.name} has changed since it was applied")
             continue
+        log.info("store.migrating", step=step.name)
         connection.run(step.sql)
         connection.run(
             "INSERT INTO migration (number, name, sha256) VALUES (:number, :name, :sha)",

@@ -7,6 +7,7 @@ import pytest
 import stores
 
 from zoe.domain.errors import ConfigError, StoreError
+from zoe.store import connection
 from zoe.store.connection import Database
 from zoe.store.migrate import Step, migrate, steps
 
@@ -37,6 +38,16 @@ def test_a_step_that_fails_leaves_nothing(database: Database) -> None:
         migrate(database, (ONE, BROKEN))
     assert tables(database) == set()
     assert migrate(database, (ONE,)) == 1
+
+
+def test_a_step_may_take_longer_than_a_commit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.3)
+    slow = Step(1, "0001_slow.sql", "SELECT pg_sleep(1); CREATE TABLE slow (a integer)")
+    assert migrate(database, (slow,)) == 1
+    with pytest.raises(StoreError):
+        database.run(lambda c: c.run("SELECT pg_sleep(1)"))
 
 
 def test_a_step_that_has_changed_since_is_refused(database: Database) -> None:
