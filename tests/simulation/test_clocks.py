@@ -148,6 +148,27 @@ def test_a_doubt_over_a_restart_is_settled_in_its_time_however_the_clock_was_set
     assert trial.audited() == []
 
 
+@pytest.mark.parametrize("seconds", [-600, -4, 4, 600])
+def test_an_order_that_is_still_on_its_way_is_not_taken_for_absent_when_the_clock_is_set(
+    seconds: int,
+) -> None:
+    trial = desk()
+    world = trial.world
+    trial.stage.fault("AddOrder", "slow", ms=4_200)
+    trial.stage.fault("AddOrder", "disconnect")
+    late, lost = trial.stage.place(RESTS), trial.stage.place(RESTS)
+    world.until(lambda: world.order_state(lost) is not None, 5)
+    trial.clock.set(seconds)
+    sent = world.virtual_seconds()
+    world.until(lambda: world.order_state(late) == State.WORKING.value, 20)
+    world.until(lambda: world.order_state(lost) == State.ABSENT.value, 20)
+    assert 7 <= world.virtual_seconds() - sent <= 14, "not before deadline and lag, and soon after"
+    kinds = [row.kind for row in world.journal.rows]
+    assert kinds.count("order.absent") == 1
+    world.ready()
+    assert trial.audited() == []
+
+
 def test_where_nobody_set_the_clock_a_desk_that_starts_need_not_have_heard_the_exchange_to_settle() -> (
     None
 ):

@@ -23,13 +23,15 @@ class Doubt:
 
     Attributes:
         name: As the journal has it.
-        deadline_ns: Of the request.
-        latest_ns: It cannot be later: the request had left when the doubt began.
+        earliest_ns: The request's deadline is not earlier: so far back lists must go.
+        deadline_ns: It is not later by its stamp, and ``latest_ns``: not later whatever that says, as the
+            request had left when the doubt began.
         misses: How many looks have missed it; ``missed_ns`` is when the last of them began.
     """
 
     order: Order
     name: str
+    earliest_ns: int
     deadline_ns: int
     latest_ns: int
     misses: int = 0
@@ -82,6 +84,7 @@ class Doubted:
         missed anew."""
         self._recalled = {}
         for doubt in self._doubts.values():
+            doubt.earliest_ns += by_ns
             doubt.deadline_ns += by_ns
             doubt.misses = 0
 
@@ -92,7 +95,7 @@ class Doubted:
             not_after_ns: Of the request, as its row has it (wall time).
         """
         latest_ns = self._time.now_ns() + DEADLINE_NS
-        doubt = Doubt(order, name, not_after_ns - self._time.ahead_ns(), latest_ns)
+        doubt = Doubt(order, name, *self._time.between_ns(not_after_ns), latest_ns)
         if missed_ns is not None:
             doubt.misses, doubt.missed_ns = 1, missed_ns
         self._doubts[doubt.order.intent.intent_id] = doubt

@@ -48,7 +48,7 @@ class Doubts:
         return (*self._orders.due_ns(), *self._amends.due_ns())
 
     def deadlines_ns(self) -> list[int]:
-        """Of the orders in doubt."""
+        """Of the orders in doubt, not later than they are."""
         return self._orders.deadlines_ns()
 
     def follow(self, order: Order) -> None:

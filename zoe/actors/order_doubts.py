@@ -24,16 +24,16 @@ class OrderDoubts(Doubted):
             self._take_up(order, name, order.not_after_ns or 0, counts)
 
     def deadlines_ns(self) -> list[int]:
-        """Of the orders in doubt."""
+        """Of the orders in doubt, not later than they are."""
         doubts = self._doubts.values()
-        return [doubt.deadline_ns for doubt in doubts if doubt.order.not_after_ns is not None]
+        return [doubt.earliest_ns for doubt in doubts if doubt.order.not_after_ns is not None]
 
     def judge(self, look: Look) -> list[str]:
         """The intents that a look has proved to be absent."""
         proved = []
         for name, doubt in list(self._doubts.items()):
             early = look.began_ns < self._due_ns(doubt)
-            told = doubt.order.not_after_ns is None or look.covers(doubt.deadline_ns)
+            told = doubt.order.not_after_ns is None or look.covers(doubt.earliest_ns)
             if early or not told or not look.misses(doubt.order):
                 continue
             if self._is_proved(doubt, look.began_ns):

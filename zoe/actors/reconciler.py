@@ -149,6 +149,7 @@ class Reconciler(Actor):
                 self._differences.overdue()
             case Tick("period"):
                 self.after(PERIOD_SECONDS, Tick("period"))
+                self._time.note()
                 self._want("period", balances=True)
             case Tick("doubt"):
                 self._doubt_timer.ended()
@@ -226,7 +227,9 @@ class Reconciler(Actor):
             self._failed(look, f"{type(look.waiting_for).__name__}: {answer.code}")
             return
         if isinstance(look.waiting_for, GetOpenOrders) and answer.sent_ns:
-            look.began_ns = answer.sent_ns - self._time.ahead_ns()
+            sent_ns = answer.sent_ns - self._time.ahead_ns()
+            # After it was wished for and before now, however the clock was set meanwhile.
+            look.began_ns = min(max(sent_ns, look.began_ns), self._time.now_ns())
             if self._wish.since_ns <= look.began_ns:
                 self._wish.grant(look)
         self._pass_on(look, answer.result)

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from zoe.actors.order_homes import OrderHomes
+from zoe.actors.order_opening import DEADLINE_NS
 from zoe.actors.pair_counts import PairCounts
 from zoe.domain.errors import ExchangeRejected, ExchangeThrottled
 from zoe.domain.exchange_clock import ExchangeClock
@@ -36,6 +37,8 @@ from zoe.runtime.log import log
 
 CONNECTION: Final = "private"
 LEAST_LEFT_NS: Final = 1_000_000_000
+#: As much as a request has at first: more is left only where the clock was set back since.
+MOST_LEFT_NS: Final = DEADLINE_NS
 #: The Gateway's word to itself that what waits may leave.
 LEAVE: Final = "leave"
 #: Adds that are worded ahead; more than that hardly wait for one commit.
@@ -177,8 +180,11 @@ class SocketRequests:
         wall_ns = clock.wall_ns()
         if not self.exchange.good_enough(wall_ns, clock.monotonic_ns()):
             return "exchange clock unknown"
-        if not_after_ns - wall_ns < LEAST_LEFT_NS:
+        left_ns = not_after_ns - wall_ns
+        if left_ns < LEAST_LEFT_NS:
             return "too late for its deadline"
+        if left_ns > MOST_LEFT_NS:
+            return "the clock was set since its deadline was"
         return None
 
     def cancel(self, wish: SendCancel) -> None:

@@ -31,8 +31,8 @@ class Standing(SteadyTime):
     def now_ns(self) -> int:
         return 0
 
-    def ahead_ns(self) -> int:
-        return 0
+    def between_ns(self, stamp_ns: int) -> tuple[int, int]:
+        return stamp_ns, stamp_ns
 
 
 def provable_ns(deadline_ns: int, latest_ns: int) -> int:

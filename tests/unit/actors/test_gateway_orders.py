@@ -156,7 +156,8 @@ def test_an_order_or_a_clock_that_has_changed_since_it_was_prepared_is_worded_an
 def test_what_was_prepared_on_a_connection_that_is_gone_is_worded_anew_on_the_next() -> None:
     private = Private()
     order = private.order(1)
-    order = attrs.evolve(order, not_after_ns=(order.not_after_ns or 0) + 60 * S)
+    # Connecting takes the stage as long as an order has.
+    order = attrs.evolve(order, not_after_ns=(order.not_after_ns or 0) + 3 * S)
     private.stage.tell(PrepareAdd(order))
     private.stage.tell(WireClosed("private", 1, "reset"))
     private.connects(2)
@@ -203,6 +204,20 @@ def test_while_the_latch_is_closed_or_too_late_no_amend_leaves_but_cancels_do() 
     ]
     outcomes = [s.outcome for s in private.stage.heard("asker", AmendSettled)]
     assert outcomes == [Sent.NOT_SENT] * 2
+
+
+def test_what_has_more_time_than_any_request_is_given_does_not_leave_as_the_clock_was_set() -> None:
+    private = Private()
+    order = private.order(1)
+    assert order.amend is not None
+    late_ns = private.stage.runtime.clock.wall_ns() + 6 * S
+    order = attrs.evolve(
+        order, not_after_ns=late_ns, amend=attrs.evolve(order.amend, not_after_ns=late_ns)
+    )
+    assert private.asked(("add", order), ("amend", order)) == []
+    (add,) = private.stage.heard("asker", AddSettled)
+    (amend,) = private.stage.heard("asker", AmendSettled)
+    assert (add.outcome, amend.outcome) == (Sent.NOT_SENT, Sent.NOT_SENT)
 
 
 def executions(sequence: int, exec_type: str, **more: Any) -> dict[str, Any]:
