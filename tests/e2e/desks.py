@@ -93,6 +93,15 @@ class Desk:
         found: Row = self.until(self._status_if_ready)
         return found
 
+    def quoted(self) -> None:
+        """Waits until the desk is ready and has quotes to judge an order by."""
+
+        def has_quotes() -> bool:
+            status = self._status_if_ready()
+            return status is not None and status["breaker"]["state"] == "armed"
+
+        self.until(has_quotes)
+
     @property
     def door(self) -> Path:
         """Where the desk listens for commands."""

@@ -98,7 +98,7 @@ def test_a_recorder_that_is_killed_has_kept_what_came_and_another_goes_on(tmp_pa
 def test_a_running_desk_tells_its_catalogue_and_its_budget(tmp_path: Path) -> None:
     with desk(tmp_path) as running_desk:
         running_desk.start()
-        running_desk.ready()
+        running_desk.quoted()
         assert any(row["ws_v2"] == "BTC/USD" for row in running_desk.listed("catalog"))
         own = running_desk.zoe("status", "--json")[1]["exchange_urls"]["ws"]
         for url in ((), ("--url", own)):

@@ -1,5 +1,6 @@
 """One command runs the desk: it trades, agrees with the exchange, survives what happens beside it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -58,7 +59,7 @@ def test_an_order_by_hand_goes_the_whole_way_and_its_key_works_once(tmp_path: Pa
     place = ("order", "place", "buy", "XBTUSD", "0.01", "--limit", "50000", "--post-only")
     with desk(tmp_path, QUIET, new=True) as running:
         running.start()
-        running.ready()
+        running.quoted()
         answers = [running.zoe(*place, "--key", key, "--json") for _ in range(2)]
         assert [code for code, _ in answers] == [0, 0], answers
         (order,) = running.listed("orders")
@@ -79,7 +80,7 @@ def test_a_halt_is_durable_and_a_halted_desk_is_healthy(tmp_path: Path) -> None:
     place = ("order", "place", "buy", "BTC/USD", "0.01", "--limit", "50000", "--json")
     with desk(tmp_path, QUIET) as running:
         running.start()
-        running.ready()
+        running.quoted()
         assert running.zoe(*place)[0] == 0
         assert running.zoe("halt", "--why", "a test")[0] == 0
         assert running.listed("orders") == []
@@ -87,6 +88,7 @@ def test_a_halt_is_durable_and_a_halted_desk_is_healthy(tmp_path: Path) -> None:
         running.start()
         assert running.ready()["trading_state"] == "HALTED"
         assert running.zoe(*place)[0] == 1
+        running.quoted()
         assert running.zoe("resume")[0] == 0
         assert running.zoe(*place)[0] == 0
         assert running.stop() == 0
@@ -175,7 +177,10 @@ def account_of(running: Desk) -> dict[str, str]:
 def sandbox_port(running: Desk) -> int:
     """The port that the desk's own sandbox listens on, by the kernel's table."""
     (pid,) = pids(running, "zoe.sandbox.main")
-    inodes = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes: set[str] = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it closes some meanwhile
+            inodes.add(os.readlink(link))
     for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
@@ -213,13 +218,17 @@ sys.exit(main())
 def test_an_actor_that_always_raises_ends_the_desk_with_70(tmp_path: Path) -> None:
     with desk(tmp_path, QUIET) as running:
         running.start()
-        running.ready()
+        running.quoted()
         assert running.zoe("order", "place", "buy", "BTC/USD", "0.01", "--limit", "50000")[0] == 0
         running.kill()
         program = ALWAYS_RAISES.replace("{when}", "always")
         command = (*ZOE[:2], "-c", program, "run", "--config", str(running.config))
         done = subprocess.run(
-            command, env=running.environ, capture_output=True, check=False, timeout=60
+            command,
+            env=running.environ,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 70, done.stderr[-2000:]
         events = {line["event"] for line in running.log()}

@@ -79,7 +79,7 @@ def test_whatever_becomes_of_a_persons_request_its_key_has_one_true_answer(
     keys = [str(uuid.UUID(int=1 << 96 | number, version=4)) for number in range(len(FATES))]
     with guest(tmp_path, config, host) as running:
         running.start()
-        running.ready()
+        running.quoted()
         for (fate, _), key in zip(FATES, keys, strict=True):
             running.until(lambda: running.component("exchange_api") == "ok")
             host.admin("faults", {"where": "AddOrder"} | fate)
