@@ -90,6 +90,8 @@ def test_what_a_crash_left_behind_stops_no_start(tmp_path: Path) -> None:
         running.start("--for", "1")
         assert running.ended() == 0
         (running.state / "pg" / "data" / "postmaster.pid").write_text("garbage\n")
+        # The desk may have ended before its socket was taken away.
+        (running.state / "desk.sock").unlink(missing_ok=True)
         (running.state / "desk.sock").write_text("no socket")
         (running.state / "desk.lock").write_text("999999999\n")
         (running.state / "log" / "zoe.jsonl").open("a").write('{"torn":')
