@@ -422,14 +422,15 @@ def _bare_ages(plan: Plan, seconds: float) -> list[int]:
     """How old frames of the same sender are when a bare loop has decoded them, in ns, sorted."""
     process, mine, port = _sender(plan)
     symbols = [pair.symbol for pair in generated.market(plan.seed, plan.focused)]
+    mine.send("go")
+    loop = Loop(f"ws://127.0.0.1:{port}/v2", symbols)
     try:
-        mine.send("go")
-        loop = Loop(f"ws://127.0.0.1:{port}/v2", symbols)
         assert mine.recv() == "settled"
         until = time.monotonic() + seconds
         return loop.run(ANY.decode, lambda: time.monotonic() > until)
     finally:
         mine.send("end")
+        loop.close()
         process.join(5)
 
 

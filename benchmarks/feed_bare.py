@@ -42,5 +42,8 @@ class Loop:
                 decode(payload)
                 ages[count % _KEPT] = time.time_ns() - received_ns
                 count += 1
-        self._socket.close()
         return sorted(ages[: min(count, _KEPT)])
+
+    def close(self) -> None:
+        """Ends the connection, once whoever sends has been told to end: it may take this for the end as well."""
+        self._socket.close()
