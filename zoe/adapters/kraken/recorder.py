@@ -84,6 +84,9 @@ class RecordFile:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_file():
+            # What is there already is read: of a device that never ends, or a pipe that never begins.
+            raise ConfigError(f"{path} is no file")
         with ExitStack() as opened:
             self._file = opened.enter_context(path.open("ab", buffering=0))
             _lock(self._file, path)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,14 @@ def test_a_file_is_one_recorders(tmp_path: Path) -> None:
         RecordFile(path)
     first.close()
     RecordFile(path).close()
+
+
+def test_nothing_is_recorded_into_what_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (Path("/dev/null"), pipe, tmp_path):
+        with pytest.raises(ConfigError, match="is no file"):
+            RecordFile(path)
 
 
 @pytest.mark.parametrize(
