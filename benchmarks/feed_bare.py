@@ -13,7 +13,7 @@ from zoe.adapters.socket_frames import FrameStream, masked
 from zoe.adapters.socket_reader import READ_BYTES, connect
 
 #: Ages that are kept, the newest.
-_KEPT: Final = 100_000
+_KEPT: Final = 1_000_000
 #: Whoever sends makes its frames first.
 PATIENCE_SECONDS: Final = 60
 

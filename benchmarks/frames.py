@@ -28,11 +28,15 @@ class Pair:
         self._trades = number * 1_000_000
 
     def snapshot(self) -> bytes:
-        """Ten levels a side."""
+        """A new book of ten levels a side."""
         bids = [(self._middle - 1 - n, self._qty()) for n in range(DEPTH)]
         asks = [(self._middle + 1 + n, self._qty()) for n in range(DEPTH)]
         self._book.load(bids, asks)
-        return self._frame("snapshot", bids, asks)
+        return self.again()
+
+    def again(self) -> bytes:
+        """A snapshot of the book as it stands."""
+        return self._frame("snapshot", self._book.bids(), self._book.asks())
 
     def change(self) -> bytes:
         """One to three levels of one side: seven in ten are one level."""

@@ -4,11 +4,14 @@ A process of its own, without a WebSocket library: what it costs must not be the
 """
 
 import base64
+import gc
 import hashlib
 import json
+import os
 import selectors
 import socket
 import time
+from itertools import accumulate
 from multiprocessing.connection import Connection
 from random import Random
 from typing import Any, Final
@@ -19,8 +22,9 @@ import frames as generated
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #: Frames that go out in one write where there is no pace.
 _CHUNK: Final = 64
-#: Made once and sent in turn; books cannot be repeated, so whole rounds begin with snapshots.
+#: Made once and sent in turn, without snapshots.
 _FRAMES: Final = 40_000
+_SNAPSHOT: Final = "snapshot"
 
 
 @attrs.frozen
@@ -30,12 +34,14 @@ class Plan:
     Attributes:
         focused: The first so many pairs have books and trades, all have tickers.
         rate: Frames a second in all; 0 for as many as are read.
+        cpu: The processor that it keeps to; None for any.
     """
 
     seed: int
     pairs: int
     focused: int
     rate: int
+    cpu: int | None = None
 
 
 def framed(payload: bytes) -> bytes:
@@ -94,6 +100,10 @@ class Client:
         return json.loads(plain) if data[0] & 15 == 1 else {}
 
 
+#: A frame, and whom it is for.
+Addressed = tuple[Client, bytes]
+
+
 class Sender:
     """All connections of one desk, and the market."""
 
@@ -121,7 +131,11 @@ class Sender:
         while quiet < 2 or not self._owner:
             quiet = 0.0 if self._answer(0.25) else quiet + 0.25
         self._pipe.send("settled")
-        made = self._made()
+        first, made = self._made()
+        self._write(first)
+        # A collection among so much would be a pause, and then a burst.
+        gc.freeze()
+        gc.disable()
         began, sent = time.monotonic(), 0
         while True:
             if self._pipe.poll():
@@ -140,45 +154,70 @@ class Sender:
                 continue
             sent += self._send(made, int(min(due, _CHUNK)))
 
-    def _made(self) -> list[tuple[Client, bytes]]:
-        """A round of frames for whoever asked: snapshots first, so that it can be sent again."""
-        focused = self._pairs[: self._plan.focused]
-        round_: list[tuple[Client, bytes]] = []
-        for pair in focused:
-            round_.append((self._owner["book", pair.symbol], framed(pair.snapshot())))
-        self._trades = [0] * len(round_)
-        wide = bool(self._asked["ticker"])
+    def _made(self) -> tuple[list[Addressed], list[Addressed]]:
+        """Frames for whoever asked: books as they stand at first, then a round that can be sent again and again.
+
+        Changes cannot be repeated but for a snapshot of their book: each has one in a round, and what comes before
+        that follows on the round's end. They stand apart: forty at once would be a burst within the burst.
+        """
+        drawn = self._drawn()
+        places: dict[generated.Pair, list[int]] = {}
+        for place, (_, pair) in enumerate(drawn):
+            places.setdefault(pair, []).append(place)
+        first: list[Addressed] = []
+        round_: list[Addressed] = [(next(iter(self._clients)), b"")] * len(drawn)
+        for pair, its in places.items():
+            begin = next((n for n, place in enumerate(its) if drawn[place][0] == _SNAPSHOT), 0)
+            for place in its[begin:]:
+                round_[place] = self._addressed(*drawn[place])
+            if (owner := self._owner.get(("book", pair.symbol))) is not None:
+                first.append((owner, framed(pair.again())))
+            for place in its[:begin]:
+                round_[place] = self._addressed(*drawn[place])
+            self._answer(0)  # a slow machine takes longer than a desk's patience
+        self._trades = list(accumulate(channel == "trade" for channel, _ in drawn))
+        return first, round_
+
+    def _drawn(self) -> list[tuple[str, generated.Pair]]:
+        """A round's channels and pairs, with each book's snapshot at a place of its own."""
+        focused, wide = self._pairs[: self._plan.focused], bool(self._asked["ticker"])
+        begins = {n * _FRAMES // len(focused): pair for n, pair in enumerate(focused)}
+        drawn: list[tuple[str, generated.Pair]] = []
         for number in range(_FRAMES):
-            if not number % 500:
-                self._answer(0)  # a slow machine takes longer than a desk's patience
+            if number in begins:
+                drawn.append((_SNAPSHOT, begins[number]))
             kind = self._rng.random()
             if wide and (kind < 0.3 or not focused):
-                pair = self._rng.choice(self._pairs)
-                round_.append((self._owner["ticker", pair.symbol], framed(pair.ticker())))
-            elif kind < 0.9:
-                pair = self._rng.choice(focused)
-                round_.append((self._owner["book", pair.symbol], framed(pair.change())))
+                drawn.append(("ticker", self._rng.choice(self._pairs)))
             else:
-                pair = self._rng.choice(focused)
-                round_.append((self._owner["trade", pair.symbol], framed(pair.trade())))
-            self._trades.append(self._trades[-1] + (kind >= 0.9 and bool(focused)))
-        return round_
+                drawn.append(("book" if kind < 0.9 else "trade", self._rng.choice(focused)))
+        return drawn
+
+    def _addressed(self, channel: str, pair: generated.Pair) -> Addressed:
+        if channel == _SNAPSHOT:
+            return self._owner["book", pair.symbol], framed(pair.snapshot())
+        made = {"ticker": pair.ticker, "book": pair.change, "trade": pair.trade}[channel]()
+        return self._owner[channel, pair.symbol], framed(made)
 
     def _traded(self) -> int:
         """Trades that are out."""
         rounds, rest = divmod(self.sent, len(self._trades))
         return rounds * self._trades[-1] + (self._trades[rest - 1] if rest else 0)
 
-    def _send(self, made: list[tuple[Client, bytes]], count: int) -> int:
+    def _send(self, made: list[Addressed], count: int) -> int:
         at = self.sent % len(made)
         chunk = made[at : at + count]
+        self._write(chunk)
+        self.sent += len(chunk)
+        return len(chunk)
+
+    @staticmethod
+    def _write(addressed: list[Addressed]) -> None:
         by_client: dict[Client, list[bytes]] = {}
-        for client, payload in chunk:
+        for client, payload in addressed:
             by_client.setdefault(client, []).append(payload)
         for client, payloads in by_client.items():
             client.connection.sendall(b"".join(payloads))
-        self.sent += len(chunk)
-        return len(chunk)
 
     def _answer(self, seconds: float) -> bool:
         """Takes connections and requests; whether there were any but pings."""
@@ -227,6 +266,8 @@ class Sender:
 
 def serve(plan: Plan, pipe: Connection) -> None:
     """The process: tells its port, then does as it is told."""
+    if plan.cpu is not None:
+        os.sched_setaffinity(0, {plan.cpu})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         pipe.send(listener.getsockname()[1])
         try:

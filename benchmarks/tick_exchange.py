@@ -25,7 +25,7 @@ from urllib.parse import parse_qs
 
 import attrs
 import frames as generated
-from sender import Client, Plan, Sender, framed, handshake
+from sender import Addressed, Client, Plan, Sender, framed, handshake
 from tick_rest import CASH, order_of, result
 
 #: What a trigger's quantity begins at: the trigger's number is what it is more.
@@ -224,7 +224,7 @@ class Exchange(Sender):
         self._numbers = 0
         self._reported: Private | None = None
         self._received: dict[int, int] = {}
-        self._background: list[tuple[Client, bytes]] = []
+        self._background: list[Addressed] = []
 
     def admit(self, client: Private) -> None:
         """A connection of the private side."""
@@ -289,7 +289,10 @@ class Exchange(Sender):
 
     def _course(self, course: Course) -> Outcome:
         self._warm_up()
-        self._background = self._made() if course.background else []
+        first: list[Addressed] = []
+        if course.background:
+            first, self._background = self._made()
+        self._write(first)
         self._received.clear()
         sent: dict[int, int] = {}
         held: set[int] = set()
@@ -340,7 +343,7 @@ class Exchange(Sender):
         while time.monotonic() < rested:
             self._turn(0.005)
 
-    def _made(self) -> list[tuple[Client, bytes]]:
+    def _made(self) -> tuple[list[Addressed], list[Addressed]]:
         """As Sender makes them, of all pairs but the trigger's, of which nothing else is told."""
         everybody, self._pairs = self._pairs, self._pairs[1:]
         try:
