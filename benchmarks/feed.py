@@ -33,6 +33,7 @@ from sender import Plan
 
 from zoe.adapters.kraken import frames, recording
 from zoe.adapters.kraken.feed import FeedReader, Telling
+from zoe.adapters.kraken.recorded_frames import Recording
 from zoe.adapters.kraken.shelf import Precision
 from zoe.adapters.kraken.venue import CALM_NS
 
@@ -129,7 +130,7 @@ def recorded(path: Path) -> None:
     if not path.exists():
         print(f"recording: {path} is not here", file=sys.stderr)
         return
-    payloads = list(recording.read(path))
+    payloads = list(Recording(path))
     known = recording.precisions(payloads)
     wire = [json.dumps(json.loads(each), separators=(",", ":")).encode() for each in payloads]
     many = wire * 20

@@ -13,25 +13,26 @@ from hypothesis import strategies as st
 
 from zoe.adapters.kraken import recording
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.recorded_frames import Recording
 from zoe.messages.market import BookBroken, FrameNotUnderstood, InstrumentsChanged, Quote
 
 BTC = {"BTC/USD": (1, 8)}
 
 
 def test_every_checksum_of_the_recorded_book_is_equal(recorded_book: Path) -> None:
-    frames = recording.read(recorded_book)
+    frames = tuple(Recording(recorded_book))
     sums = recording.replay(frames, FeedReader(10, BTC))
     assert sums == recording.Replayed(510, 510, 0, 0, {"BTC/USD": (510, 0)})
 
 
 def test_precisions_can_be_guessed_from_the_recording_itself(recorded_book: Path) -> None:
-    assert recording.precisions(recording.read(recorded_book)) == BTC
+    assert recording.precisions(Recording(recorded_book)) == BTC
 
 
 def test_the_books_best_prices_are_those_of_an_independent_book(recorded_book: Path) -> None:
     sides: dict[str, dict[float, float]] = {}
     reader = FeedReader(10, BTC)
-    for payload in recording.read(recorded_book):
+    for payload in Recording(recorded_book):
         (quote,) = reader.feed(payload, 5)
         row = json.loads(payload)["data"][0]
         if json.loads(payload)["type"] == "snapshot":
@@ -88,7 +89,7 @@ def flipped(payload: bytes, which: int, by: int) -> bytes:
 def test_a_flipped_digit_is_found_and_breaks_only_its_own_pair(
     recorded_book: Path, at: int, which: int, by: int
 ) -> None:
-    *before, last = recording.read(recorded_book)[: at + 1]
+    *before, last = tuple(Recording(recorded_book))[: at + 1]
     reader, plain = FeedReader(10, BTC | {"TWIN/USD": (1, 8)}), Plain()
     for payload in before:
         assert plain.agrees(payload)
@@ -110,7 +111,7 @@ def test_a_flipped_digit_is_found_and_breaks_only_its_own_pair(
 
 
 def test_after_a_break_changes_are_ignored_until_the_new_snapshot(recorded_book: Path) -> None:
-    frames = recording.read(recorded_book)
+    frames = tuple(Recording(recorded_book))
     reader = FeedReader(10, BTC)
     list(reader.feed(frames[0], 1))
     assert next(iter(reader.feed(frames[2], 1))) == BookBroken("BTC/USD", "checksum")
@@ -136,7 +137,7 @@ def test_the_snapshot_of_every_pair_loads(instrument_snapshot: bytes) -> None:
 def test_books_wait_for_the_instrument_that_says_how_to_read_them(
     recorded_book: Path, instrument_snapshot: bytes
 ) -> None:
-    frames = recording.read(recorded_book)
+    frames = tuple(Recording(recorded_book))
     reader = FeedReader(10)
     for payload in frames[:3]:
         assert list(reader.feed(payload, 1)) == []

@@ -5,7 +5,6 @@ and requests of ours: their form is checked, nothing is kept of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -42,21 +41,6 @@ _ROWS: Final[Mapping[tuple[str, str], Callable[[msgspec.Raw], Any]]] = {
     ("balances", "snapshot"): msgspec.json.Decoder(list[reports.BalanceRow]).decode,
     ("balances", "update"): msgspec.json.Decoder(list[reports.LedgerRow]).decode,
 }
-
-
-def read(path: Path) -> tuple[list[tuple[int, bytes]], bool]:
-    """Each frame of a recording with its line, or its place where lines mean nothing; and whether the
-    recording is cut off.
-
-    Raises:
-        WireError: An object that holds no frames.
-    """
-    recorded = recording.load(path)
-    found = recorded.frames
-    numbers = [n for n, line in enumerate(path.read_bytes().splitlines(), 1) if line.strip()]
-    if len(numbers) != len(found):
-        numbers = list(range(1, len(found) + 1))
-    return list(zip(numbers, found, strict=True)), recorded.truncated
 
 
 def decode(numbered: Iterable[tuple[int, bytes]], reader: FeedReader) -> Iterator[Decoded]:

@@ -12,11 +12,12 @@ import attrs
 
 from zoe.adapters.kraken import recorder, recording
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.recorded_frames import Recording
 from zoe.adapters.kraken.shelf import Precision
 from zoe.app import decoding, logs, market_decisions, replaying
 from zoe.app.market_decisions import Wanted
 from zoe.app.replaying import Pass
-from zoe.cli import configured, progress, show
+from zoe.cli import configured, show
 from zoe.cli.progress import Progress
 from zoe.domain.errors import ConfigError
 from zoe.domain.strategy.quote_keeper import QuoteKeeper
@@ -32,20 +33,20 @@ def replay(arguments: Namespace) -> int:
     if arguments.decide:
         return _decide(arguments)
     _prepare(arguments)
-    recorded = recording.load(_path(arguments.file))
-    frames = recorded.frames
+    frames = Recording(_path(arguments.file))
     precisions = recording.precisions(frames)
     before = replaying.resident_bytes()
-    done = replaying.whole(progress.over(frames, "frames"), precisions)
+    with Progress() as watched:
+        done = replaying.whole(watched(frames, "frames", len(frames)), precisions)
     figures = _figures(done) | {
-        "truncated": _tell_of_end(recorded.truncated),
+        "truncated": _tell_of_end(frames.truncated),
         "memory": {
             "peak_bytes": replaying.peak_bytes(),
             "grown_bytes": max(replaying.resident_bytes() - before, 0),
         },
     }
     if arguments.bench:
-        figures["bench"] = _bench(frames, precisions)
+        figures["bench"] = _bench(tuple(frames), precisions)  # reading them is not measured
     if arguments.json:
         show.document(figures)
     else:
@@ -58,15 +59,17 @@ def _decide(arguments: Namespace) -> int:
     settings = configured.load(arguments)
     logs.silence()
     try:
-        frames = tuple(recorder.timed(arguments.file))
+        count = sum(part.frames for part in recorder.named(arguments.file))
     except FileNotFoundError as problem:
         raise ConfigError(f"{problem.filename}: when each frame came stands there") from problem
     keeper = QuoteKeeper(settings.quote_keeper.params)
     scan = attrs.evolve(settings.scout, enabled=True)
     pairs = tuple(dict.fromkeys((*settings.desk.focus, keeper.pair)))
     wanted = Wanted(pairs, scan, settings.focus, keeper)
-    made = market_decisions.decide(progress.over(frames, "frames"), wanted)
-    told = {"frames": len(frames), "decisions": made.counts, "sha256": made.sha256}
+    with Progress() as watched:
+        frames = watched(recorder.timed(arguments.file), "frames", count)
+        made = market_decisions.decide(frames, wanted)
+    told = {"frames": count, "decisions": made.counts, "sha256": made.sha256}
     # The index is written last: behind what it names are frames whose times nobody knows.
     size = arguments.file.stat().st_size
     truncated = _tell_of_end(size != recorder.indexed_bytes(arguments.file))
@@ -177,18 +180,20 @@ def _show(figures: dict[str, Any]) -> None:
 def decode(arguments: Namespace) -> int:
     """Prints a line for each frame; 1 when one was not understood or a checksum was wrong."""
     _prepare(arguments)
-    numbered, truncated = decoding.read(_path(arguments.file))
-    reader = FeedReader(precisions=recording.precisions(frame for _, frame in numbered))
+    recorded = Recording(_path(arguments.file))
+    reader = FeedReader(precisions=recording.precisions(recorded))
     wrong = different = 0
-    for decoded in decoding.decode(progress.over(numbered, "frames"), reader):
-        different += decoded.checksum is False
-        wrong += decoded.error is not None and decoded.checksum is not False
-        print(recording.line_of(decoded))
+    with Progress() as watched:
+        numbered = watched(recorded.numbered(), "frames", len(recorded))
+        for decoded in decoding.decode(numbered, reader):
+            different += decoded.checksum is False
+            wrong += decoded.error is not None and decoded.checksum is not False
+            print(recording.line_of(decoded))
     equal = sum(verified.equal for verified in reader.verified.values())
     sys.stdout.flush()
     show.note(
-        f"{counted(len(numbered), 'frame')}, {wrong} not understood; "
+        f"{counted(len(recorded), 'frame')}, {wrong} not understood; "
         f"{equal} of {counted(equal + different, 'checksum')} equal"
     )
-    _tell_of_end(truncated)
+    _tell_of_end(recorded.truncated)
     return 1 if wrong or different else 0

@@ -15,6 +15,7 @@ from zoe.adapters.kraken.errors import classify, is_error
 from zoe.adapters.kraken.feed import FeedReader
 from zoe.adapters.kraken.private_line import PrivateLine
 from zoe.adapters.kraken.public_session import PublicSession, book, candles
+from zoe.adapters.kraken.recorded_frames import Recording
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.kraken.ws_session import KrakenSession
 from zoe.domain.catalog import Catalog, Instrument
@@ -183,7 +184,7 @@ def test_any_file_is_a_recording_or_refused_by_name(payloads: list[bytes], end: 
         for content in (end.join(payloads), b'{"init":%s,"updates":' % b"".join(payloads[:1])):
             path.write_bytes(content)
             try:
-                frames = recording.read(path)
+                frames = tuple(Recording(path))
             except WireError:
                 continue
             reader = FeedReader(10, recording.precisions(frames))

@@ -175,8 +175,13 @@ def parts(path: Path) -> tuple[Part, ...]:
         OSError: There is no index.
         WireError: It is none.
     """
+    return tuple(named(path))
+
+
+def named(path: Path) -> Iterator[Part]:
+    """As ``parts``, one by one: the index of a day names more than one may hold at once."""
     size = path.stat().st_size
-    return tuple(part for part in _named(path) if part.offset + part.size <= size)
+    return (part for part in _named(path) if part.offset + part.size <= size)
 
 
 def read_part(path: Path, part: Part) -> Iterator[tuple[int, bytes]]:
@@ -195,7 +200,7 @@ def timed(path: Path) -> Iterator[tuple[int, bytes]]:
         OSError: There is no index.
         WireError: It is not of this recording.
     """
-    for _, member in groupby(parts(path), lambda part: part.offset):
+    for _, member in groupby(named(path), lambda part: part.offset):
         yield from _read(path, tuple(member))
 
 
@@ -224,10 +229,12 @@ def indexed_bytes(path: Path) -> int:
         return 0
 
 
-def _named(path: Path) -> tuple[Part, ...]:
+def _named(path: Path) -> Iterator[Part]:
     index = index_of(path)
-    lines = index.read_bytes().splitlines()
-    return tuple(_part(line, index) for line in lines if line.endswith(b"}"))
+    with index.open("rb") as file:
+        for line in file:
+            if line.rstrip().endswith(b"}"):
+                yield _part(line, index)
 
 
 def _part(line: bytes, index: Path) -> Part:
@@ -266,7 +273,7 @@ def _whole(path: Path) -> _Whole:
         ConfigError: It is no recording, or nobody knows whose what is torn at its end is.
     """
     is_indexed = index_of(path).exists()
-    known = parts(path) if is_indexed else ()
+    known = named(path) if is_indexed else ()
     last = max(known, key=lambda part: (part.offset, part.size), default=Part(0, 0, 0, 0, []))
     with path.open("rb") as file:
         is_recording = file.read(len(MAGIC)) in (MAGIC, b"")
@@ -315,13 +322,14 @@ def _torn_bytes(compressed: bytes) -> int:
 def _whole_index_bytes(path: Path) -> int:
     """How much of an index is whole lines about parts that are there."""
     index, size, end = index_of(path), path.stat().st_size, 0
-    for line in index.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            break
-        part = _part(line, index)
-        if part.offset + part.size > size:
-            break
-        end += len(line)
+    with index.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            part = _part(line, index)
+            if part.offset + part.size > size:
+                break
+            end += len(line)
     return end
 
 

@@ -1,21 +1,18 @@
 """Recorded frames through the real reader: for ``zoe replay`` and ``zoe wire decode``.
 
-A recording is JSON Lines, one frame a line, compressed or not, or one object with ``init`` and
-``updates``. Where it holds no instrument frame, precisions come from a table, or from the most
-decimals in its books.
+Where a recording holds no instrument frame, precisions come from a table, or from the most decimals
+in its books.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 import attrs
 import msgspec
 
-from zoe.adapters.kraken import frames, recorder
+from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.feed import FeedReader
 from zoe.adapters.kraken.shelf import Precision
-from zoe.domain.errors import WireError
 from zoe.messages.market import BookBroken, FrameNotUnderstood
 from zoe.runtime.message import Message
 
@@ -48,14 +45,6 @@ class Replayed:
     symbols: Mapping[str, tuple[int, int]]
 
 
-@attrs.frozen
-class Recording:
-    """What a file holds; ``truncated`` where its end is missing, or cannot be read."""
-
-    frames: tuple[bytes, ...]
-    truncated: bool
-
-
 class _AnyFrame(msgspec.Struct):
     channel: str | None = None
     method: str | None = None
@@ -65,51 +54,6 @@ class _AnyFrame(msgspec.Struct):
 
 
 _ANY = msgspec.json.Decoder(_AnyFrame)
-
-
-def read(path: Path) -> tuple[bytes, ...]:
-    """The frames of a recording, as bytes; as ``load``."""
-    return load(path).frames
-
-
-def load(path: Path) -> Recording:
-    """A recording, as far as it can be read.
-
-    Raises:
-        WireError: An object that holds no frames.
-    """
-    text = path.read_bytes()
-    if not text.startswith(recorder.MAGIC):
-        return Recording(_frames(path, text), truncated=_ends_within(text))
-    size = len(text)
-    text, whole = recorder.plain(text)
-    return Recording(_frames(path, text), not whole or size < recorder.indexed_bytes(path))
-
-
-def _ends_within(text: bytes) -> bool:
-    """Whether it ends in the middle of a frame."""
-    last = text[text.rfind(b"\n") + 1 :].lstrip()
-    if not last.startswith(b"{"):
-        return False
-    try:
-        msgspec.json.decode(last, type=msgspec.Raw)
-    except (msgspec.MsgspecError, RecursionError):
-        return True
-    return False
-
-
-def _frames(path: Path, text: bytes) -> tuple[bytes, ...]:
-    try:
-        whole = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return tuple(line for line in text.splitlines() if line.strip())
-    if "init" not in whole:
-        return (text.strip(),)
-    try:
-        updates = msgspec.json.decode(whole.get("updates", b"[]"), type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, RecursionError) as problem:
-        raise WireError(f"{path.name} holds no frames: {problem}", text[:300]) from problem
-    return (bytes(whole["init"]), *(bytes(update) for update in updates))
 
 
 def precisions(recorded: Iterable[bytes]) -> dict[str, Precision]:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from zoe.adapters.kraken import public_session, recorder, recording
+from zoe.adapters.kraken import public_session, recorder
 from zoe.adapters.kraken.feed import FeedReader
+from zoe.adapters.kraken.recorded_frames import Recording
 from zoe.adapters.kraken.recorder import RecordFile, RecordingSession, parts, read_part
 from zoe.domain.errors import ConfigError, WireError
 
@@ -38,7 +39,7 @@ def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
 ) -> None:
     path = tmp_path / "market.gz"
     frames = written(path, 0, 25) + written(path, 25, 8)
-    assert list(recording.read(path)) == frames
+    assert list(Recording(path)) == frames
     assert gzip.decompress(path.read_bytes()).splitlines() == frames
     found = parts(path)
     assert [part.frames for part in found] == [10, 10, 5, 8]
@@ -55,12 +56,12 @@ def test_a_recording_that_was_cut_off_anywhere_gives_what_is_whole_of_it(tmp_pat
         path.write_bytes(whole[:size])
         complete = parts(path)
         assert sum(part.size for part in complete) <= size
-        read = list(recording.read(path)) if size > 1 else []
+        read = list(Recording(path)) if size > 1 else []
         assert read == frames[: len(read)]
         assert len(read) >= sum(part.frames for part in complete)
-        assert size < 2 or recording.load(path).truncated
+        assert size < 2 or Recording(path).truncated
     path.write_bytes(whole)
-    assert not recording.load(path).truncated
+    assert not Recording(path).truncated
 
 
 @pytest.mark.usefixtures("members_of_ten")
@@ -70,9 +71,10 @@ def test_a_recording_that_ends_between_two_members_is_cut_off_where_its_index_kn
     path = tmp_path / "market.gz"
     frames = written(path, 0, 20)
     path.write_bytes(path.read_bytes()[: parts(path)[0].size])
-    assert recording.load(path) == recording.Recording(tuple(frames[:10]), truncated=True)
+    assert list(Recording(path)) == frames[:10]
+    assert Recording(path).truncated
     recorder.index_of(path).unlink()
-    assert not recording.load(path).truncated
+    assert not Recording(path).truncated
 
 
 def test_a_plain_file_is_cut_off_where_it_ends_within_a_frame(tmp_path: Path) -> None:
@@ -81,9 +83,9 @@ def test_a_plain_file_is_cut_off_where_it_ends_within_a_frame(tmp_path: Path) ->
     for size in range(len(text) + 1):
         path.write_bytes(text[:size])
         ended = size in (0, len(text)) or text[:size].endswith((b"}", b"}\n"))
-        assert recording.load(path).truncated is not ended, text[:size]
+        assert Recording(path).truncated is not ended, text[:size]
     path.write_bytes(b"no frame at all")
-    assert not recording.load(path).truncated
+    assert not Recording(path).truncated
 
 
 def test_what_has_waited_for_half_a_second_is_written_whether_or_not_more_comes(
@@ -104,7 +106,7 @@ def test_what_has_waited_for_half_a_second_is_written_whether_or_not_more_comes(
     assert [part.after_us for part in parts(path)] == [[0, 499_000, 500_000], [0], [0]]
     times = [at_ns // MS for at_ns, _ in recorder.timed(path)]
     assert times == [0, 499, 500, 700, 1_300]
-    assert recording.load(path).frames == (b"{}", b"[]", b"{}", b"{}", b"{}")
+    assert list(Recording(path)) == [b"{}", b"[]", b"{}", b"{}", b"{}"]
     file.close()
     assert len(gzip.decompress(path.read_bytes()).splitlines()) == 5
 
@@ -160,9 +162,10 @@ def test_a_recorder_that_dies_loses_no_part_and_another_goes_on_with_all_times_k
             expected = [(n * 100 * MS, frames[n]) for n in range(kept)]
             expected += [((100 + n) * MS, frame) for n, frame in enumerate(more)]
             assert list(recorder.timed(path)) == expected
-            loaded = recording.load(path)
-            assert loaded == recording.Recording((*frames[:kept], *more), truncated=False)
-            assert gzip.decompress(path.read_bytes()).splitlines() == list(loaded.frames)
+            loaded = Recording(path)
+            assert list(loaded) == [*frames[:kept], *more]
+            assert not loaded.truncated
+            assert gzip.decompress(path.read_bytes()).splitlines() == list(loaded)
             assert path.stat().st_size == recorder.indexed_bytes(path)
 
 
@@ -198,7 +201,7 @@ def test_a_session_keeps_its_frames_as_they_came_and_a_replay_says_the_same(
     said = [session.received(payload, n) for n, payload in enumerate(payloads)]
     file.close()
     reader = FeedReader()
-    kept = recording.read(path)
+    kept = tuple(Recording(path))
     assert [list(reader.feed(frame, n)) for n, frame in enumerate(kept)] == [
         list(each) for each in said
     ]
@@ -216,10 +219,11 @@ def test_a_recording_goes_on_behind_what_is_whole_wherever_it_was_torn(tmp_path:
             recorder.index_of(path).write_bytes(index[:index_size])
             more = written(path, 100, 7)
             kept = 10 * (sum(end <= size for end in ends) - 1)
-            loaded = recording.load(path)
-            assert loaded == recording.Recording((*frames[:kept], *more), truncated=False)
+            loaded = Recording(path)
+            assert list(loaded) == [*frames[:kept], *more]
+            assert not loaded.truncated
             timed = [frame for _, frame in recorder.timed(path)]
-            assert timed == [frame for frame in loaded.frames if frame in timed]
+            assert timed == [frame for frame in tuple(loaded) if frame in timed]
             assert timed[-7:] == more
 
 
