@@ -29,7 +29,7 @@ _MEGABYTE: Final = 1_000_000
 
 
 def replay(arguments: Namespace) -> int:
-    """Feeds a recording through decoder, books and MarketWatch; 1 when something was wrong."""
+    """Feeds a recording through decoder, books and MarketWatch; 1 when something was wrong, or is damaged."""
     if arguments.decide:
         return _decide(arguments)
     _prepare(arguments)
@@ -39,7 +39,7 @@ def replay(arguments: Namespace) -> int:
     with Progress() as watched:
         done = replaying.whole(watched(frames, "frames", len(frames)), precisions)
     figures = _figures(done) | {
-        "truncated": _tell_of_end(frames.truncated),
+        "truncated": _tell_of_end(frames.truncated, damaged=frames.damaged),
         "memory": {
             "peak_bytes": replaying.peak_bytes(),
             "grown_bytes": max(replaying.resident_bytes() - before, 0),
@@ -51,13 +51,17 @@ def replay(arguments: Namespace) -> int:
         show.document(figures)
     else:
         _show(figures)
-    return 1 if done.different or done.not_understood else 0
+    return 1 if done.different or done.not_understood or frames.damaged else 0
 
 
 def _decide(arguments: Namespace) -> int:
     """What a desk of this configuration decides on the recording, and the hash of all of it."""
     settings = configured.load(arguments)
     logs.silence()
+    if arguments.file.exists() and not arguments.file.is_file():
+        raise ConfigError(
+            f"{arguments.file} is no file: --decide needs one, and its index beside it"
+        )
     try:
         count = sum(part.frames for part in recorder.named(arguments.file))
     except FileNotFoundError as problem:
@@ -80,8 +84,10 @@ def _decide(arguments: Namespace) -> int:
     return 0
 
 
-def _tell_of_end(truncated: bool) -> bool:
-    if truncated:
+def _tell_of_end(truncated: bool, *, damaged: bool = False) -> bool:
+    if damaged:
+        show.note("the recording is damaged: what stands before the damage was read, and no more")
+    elif truncated:
         show.note("the recording is cut off: what is whole of it was read, its end is missing")
     return truncated
 
@@ -178,7 +184,7 @@ def _show(figures: dict[str, Any]) -> None:
 
 
 def decode(arguments: Namespace) -> int:
-    """Prints a line for each frame; 1 when one was not understood or a checksum was wrong."""
+    """Prints a line for each frame; 1 when one was not understood, a checksum was wrong or the file is damaged."""
     _prepare(arguments)
     recorded = Recording(_path(arguments.file))
     reader = FeedReader(precisions=recording.precisions(recorded))
@@ -195,5 +201,5 @@ def decode(arguments: Namespace) -> int:
         f"{counted(len(recorded), 'frame')}, {wrong} not understood; "
         f"{equal} of {counted(equal + different, 'checksum')} equal"
     )
-    _tell_of_end(recorded.truncated)
-    return 1 if wrong or different else 0
+    _tell_of_end(recorded.truncated, damaged=recorded.damaged)
+    return 1 if wrong or different or recorded.damaged else 0

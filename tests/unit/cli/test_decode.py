@@ -24,6 +24,29 @@ def test_a_compressed_file_that_is_cut_off_says_so_and_tells_what_is_whole(
     assert said.err.count(CUT) == 1
 
 
+@pytest.mark.parametrize("words", [("replay",), ("wire", "decode")])
+def test_a_damaged_recording_is_not_taken_for_one_that_is_cut_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    path = tmp_path / "market.gz"
+    first, second = gzip.compress(FRAMES), bytearray(gzip.compress(FRAMES, 0))
+    # The length of a block that is not packed stands there twice, the second time inverted.
+    second[13] ^= 0xFF
+    path.write_bytes(first + second)
+    assert main((*words, str(path))) == 1
+    said = capsys.readouterr()
+    assert said.err.count("is damaged: what stands before the damage was read") == 1
+    assert CUT not in said.err
+    assert "500" in said.out + said.err
+
+
+def test_decisions_need_a_file_with_its_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(("replay", "--decide", str(tmp_path))) == 2
+    assert f"{tmp_path} is no file: --decide needs one" in capsys.readouterr().err
+
+
 def test_a_plain_file_that_ends_within_a_frame_says_so_and_a_whole_one_does_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

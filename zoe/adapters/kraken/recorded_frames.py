@@ -45,7 +45,7 @@ class Recording:
             self._copy = _copied(path)
             self._path = Path(self._copy.name)
         self._count: int | None = None
-        self._truncated = False
+        self._truncated = self._damaged = False
 
     def __iter__(self) -> Iterator[bytes]:
         return (payload for _, payload in self.numbered())
@@ -61,6 +61,11 @@ class Recording:
         """Whether its end is missing, or cannot be read."""
         return len(self) >= 0 and self._truncated
 
+    @property
+    def damaged(self) -> bool:
+        """Whether something in it is no recording, and what stands behind that was not read."""
+        return len(self) >= 0 and self._damaged
+
     def numbered(self) -> Iterator[tuple[int, bytes]]:
         """Each frame with its line, or its place where lines mean nothing."""
         found = self._object()
@@ -73,7 +78,7 @@ class Recording:
             if line.strip():
                 count += 1
                 yield number, line
-        self._truncated = lines.torn
+        self._truncated, self._damaged = lines.torn, lines.damaged
         self._count = count
 
     def _object(self) -> tuple[bytes, ...] | None:
@@ -101,11 +106,12 @@ class _Lines:
 
     Attributes:
         torn: After the last line: whether the end is missing, or cannot be read.
+        damaged: After the last line: whether that is so since something is no part of a recording.
     """
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
-        self.torn = False
+        self.torn = self.damaged = False
 
     def __iter__(self) -> Iterator[bytes]:
         rest: list[bytes] = []
@@ -150,15 +156,16 @@ class _Lines:
         while packed:
             if len(packed) < len(recorder.MAGIC):
                 packed += file.read(_CHUNK)
-            self.torn = not packed.startswith(recorder.MAGIC)
-            if self.torn:
+            if not packed.startswith(recorder.MAGIC):
+                # One byte may be the beginning of a member that is cut off.
+                self.torn, self.damaged = True, packed != recorder.MAGIC[:1]
                 return
             member = zlib.decompressobj(wbits=_GZIP)
             while not member.eof:
                 try:
                     yield member.decompress(packed, _CHUNK)
                 except zlib.error:
-                    self.torn = True
+                    self.torn = self.damaged = True
                     return
                 packed = member.unconsumed_tail
                 if not packed and not member.eof:

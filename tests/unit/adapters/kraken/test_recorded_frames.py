@@ -70,10 +70,11 @@ def test_of_a_damaged_member_what_is_whole_before_the_damage_is_read(tmp_path: P
     path = tmp_path / "market.gz"
     first, second = gzip.compress(b"{}\n[]\n"), bytearray(gzip.compress(os.urandom(4_000)))
     second[len(second) // 2 :] = bytes(len(second) - len(second) // 2)
-    for behind in (bytes(second), b"no member", b"\x1f", b"\x1f\x8b"):
-        path.write_bytes(first + behind)
+    behind = {bytes(second): True, b"no member": True, b"\x1f": False, b"\x1f\x8b": False}
+    for torn, damaged in behind.items():
+        path.write_bytes(first + torn)
         assert list(Recording(path))[:2] == [b"{}", b"[]"]
-        assert Recording(path).truncated
+        assert (Recording(path).truncated, Recording(path).damaged) == (True, damaged)
 
 
 def test_a_large_recording_is_not_held(tmp_path: Path) -> None:
