@@ -63,7 +63,7 @@ def _decide(arguments: Namespace) -> int:
             f"{arguments.file} is no file: --decide needs one, and its index beside it"
         )
     try:
-        count = sum(part.frames for part in recorder.named(arguments.file))
+        count = sum(part.frames for part in recorder.parts(arguments.file))
     except FileNotFoundError as problem:
         raise ConfigError(f"{problem.filename}: when each frame came stands there") from problem
     keeper = QuoteKeeper(settings.quote_keeper.params)

@@ -21,8 +21,6 @@ from zoe.domain.errors import ConfigError, WireError
 _CHUNK: Final = 1 << 20
 #: What is longer is no one object: those that are known hold some hundred frames.
 _LONGEST_OBJECT: Final = 256 << 20
-#: zlib's name of the gzip format.
-_GZIP: Final = 31
 _EXCERPT: Final = 300
 
 
@@ -52,19 +50,20 @@ class Recording:
 
     def __len__(self) -> int:
         """How many there are; all are read for it, unless they have been already."""
-        if self._count is None:
-            self._count = sum(1 for _ in self)
-        return self._count
+        count = self._count
+        return sum(1 for _ in self) if count is None else count
 
     @property
     def truncated(self) -> bool:
         """Whether its end is missing, or cannot be read."""
-        return len(self) >= 0 and self._truncated
+        len(self)  # known when all has been read
+        return self._truncated
 
     @property
     def damaged(self) -> bool:
         """Whether something in it is no recording, and what stands behind that was not read."""
-        return len(self) >= 0 and self._damaged
+        len(self)  # known when all has been read
+        return self._damaged
 
     def numbered(self) -> Iterator[tuple[int, bytes]]:
         """Each frame with its line, or its place where lines mean nothing."""
@@ -111,26 +110,24 @@ class _Lines:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
-        self.torn = self.damaged = False
+        self.torn = self.damaged = self._packed = False
 
     def __iter__(self) -> Iterator[bytes]:
         rest: list[bytes] = []
         size = 0
-        with self._path.open("rb") as file:
-            packed = file.peek(len(recorder.MAGIC)).startswith(recorder.MAGIC)
-            for chunk in self._unpacked(file) if packed else _chunks(file):
-                *ended, begun = chunk.split(b"\n")
-                for line in ended:
-                    rest.append(line)
-                    yield from _split(b"".join(rest))
-                    rest, size = [], 0
-                rest.append(begun)
-                size += len(begun)
-                if size > LONGEST:
-                    where = f"{self._name} has a line of more than {LONGEST} bytes"
-                    raise WireError(where, rest[0][:_EXCERPT])
+        for chunk in self._chunks():
+            *ended, begun = chunk.split(b"\n")
+            for line in ended:
+                rest.append(line)
+                yield from _split(b"".join(rest))
+                rest, size = [], 0
+            rest.append(begun)
+            size += len(begun)
+            if size > LONGEST:
+                where = f"{self._name} has a line of more than {LONGEST} bytes"
+                raise WireError(where, rest[0][:_EXCERPT])
         last = b"".join(rest)
-        if packed:
+        if self._packed:
             if last and not self.torn:
                 yield from _split(last)
             known = recorder.indexed_bytes(self._path)
@@ -142,13 +139,20 @@ class _Lines:
     def text(self, most: int) -> bytes:
         """All of it; nothing where it is longer than so many bytes."""
         text = bytearray()
-        with self._path.open("rb") as file:
-            packed = file.peek(len(recorder.MAGIC)).startswith(recorder.MAGIC)
-            for chunk in self._unpacked(file) if packed else _chunks(file):
-                text += chunk
-                if len(text) > most:
-                    return b""
+        for chunk in self._chunks():
+            text += chunk
+            if len(text) > most:
+                return b""
         return bytes(text)
+
+    def _chunks(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            self._packed = file.peek(len(recorder.MAGIC)).startswith(recorder.MAGIC)
+            if self._packed:
+                yield from self._unpacked(file)
+                return
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def _unpacked(self, file: BinaryIO) -> Iterator[bytes]:
         """What members hold, a piece at a time: a small file may hold much."""
@@ -160,7 +164,7 @@ class _Lines:
                 # One byte may be the beginning of a member that is cut off.
                 self.torn, self.damaged = True, packed != recorder.MAGIC[:1]
                 return
-            member = zlib.decompressobj(wbits=_GZIP)
+            member = zlib.decompressobj(wbits=recorder.GZIP)
             while not member.eof:
                 try:
                     yield member.decompress(packed, _CHUNK)
@@ -176,11 +180,6 @@ class _Lines:
                         if self.torn:
                             return
             packed = member.unused_data or file.read(_CHUNK)
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(_CHUNK):
-        yield chunk
 
 
 def _split(line: bytes) -> Iterable[bytes]:

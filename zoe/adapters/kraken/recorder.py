@@ -30,7 +30,7 @@ MEMBER_NS: Final = 60_000_000_000
 PART_NS: Final = 500_000_000
 MAGIC: Final = b"\x1f\x8b"
 #: zlib's name of the gzip format.
-_GZIP: Final = 31
+GZIP: Final = 31
 #: RFC 1951, 3.2.6: a last block, of no bytes.
 _LAST_BLOCK: Final = b"\x03\x00"
 #: Of what is not understood, as much as is told.
@@ -64,7 +64,7 @@ class _Member:
     began_ns: int
     size: int = 0
     frames: int = 0
-    packer: "zlib._Compress" = attrs.field(factory=lambda: zlib.compressobj(6, wbits=_GZIP))
+    packer: "zlib._Compress" = attrs.field(factory=lambda: zlib.compressobj(6, wbits=GZIP))
 
     def pack(self, lines: Sequence[bytes], *, last: bool) -> bytes:
         """What is written of more frames: all that they have come to so far, so that they can be read."""
@@ -168,18 +168,15 @@ def index_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.index")
 
 
-def parts(path: Path) -> tuple[Part, ...]:
+def parts(path: Path) -> Iterator[Part]:
     """The parts of a recording, by its index; those alone that are whole.
+
+    One by one: the index of a day names more than one may hold at once.
 
     Raises:
         OSError: There is no index.
         WireError: It is none.
     """
-    return tuple(named(path))
-
-
-def named(path: Path) -> Iterator[Part]:
-    """As ``parts``, one by one: the index of a day names more than one may hold at once."""
     size = path.stat().st_size
     return (part for part in _named(path) if part.offset + part.size <= size)
 
@@ -200,7 +197,7 @@ def timed(path: Path) -> Iterator[tuple[int, bytes]]:
         OSError: There is no index.
         WireError: It is not of this recording.
     """
-    for _, member in groupby(named(path), lambda part: part.offset):
+    for _, member in groupby(parts(path), lambda part: part.offset):
         yield from _read(path, tuple(member))
 
 
@@ -209,8 +206,7 @@ def _read(path: Path, named: Sequence[Part]) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as file:
         file.seek(named[-1].offset)
         packed = file.read(named[-1].size)
-    text, _ = plain(packed)
-    lines = text.splitlines()
+    lines = _plain(packed).splitlines()
     for part in named:
         end = part.skip + part.frames
         is_of_it = len(lines) == end if part is named[-1] else len(lines) >= end
@@ -273,7 +269,7 @@ def _whole(path: Path) -> _Whole:
         ConfigError: It is no recording, or nobody knows whose what is torn at its end is.
     """
     is_indexed = index_of(path).exists()
-    known = named(path) if is_indexed else ()
+    known = parts(path) if is_indexed else ()
     last = max(known, key=lambda part: (part.offset, part.size), default=Part(0, 0, 0, 0, []))
     with path.open("rb") as file:
         is_recording = file.read(len(MAGIC)) in (MAGIC, b"")
@@ -298,7 +294,7 @@ def _whole(path: Path) -> _Whole:
 def _end_of(begun: bytes, path: Path) -> bytes:
     """What makes a member whole that ends with a part (RFC 1952, 2.3)."""
     try:
-        text = zlib.decompressobj(wbits=_GZIP).decompress(begun)
+        text = zlib.decompressobj(wbits=GZIP).decompress(begun)
     except zlib.error as problem:
         raise ConfigError(f"{path} is damaged: record into another file") from problem
     sums = (zlib.crc32(text), len(text) % 2**32)
@@ -308,7 +304,7 @@ def _end_of(begun: bytes, path: Path) -> bytes:
 def _torn_bytes(compressed: bytes) -> int:
     """How many bytes at the end of members belong to none that is whole."""
     while compressed:
-        member = zlib.decompressobj(wbits=_GZIP)
+        member = zlib.decompressobj(wbits=GZIP)
         try:
             member.decompress(compressed)
         except zlib.error:
@@ -343,14 +339,11 @@ def _write(file: FileIO, data: bytes) -> None:
         raise OSError(problem.errno, problem.strerror, str(file.name)) from problem
 
 
-def plain(compressed: bytes) -> tuple[bytes, bool]:
-    """All frames of a recording, and whether it is whole.
-
-    A member that is cut off gives what is whole of it.
-    """
+def _plain(compressed: bytes) -> bytes:
+    """The frames of members; of one that is cut off, what is whole of it."""
     text = bytearray()
     while compressed.startswith(MAGIC):
-        member = zlib.decompressobj(wbits=_GZIP)
+        member = zlib.decompressobj(wbits=GZIP)
         try:
             text += member.decompress(compressed)
         except zlib.error:
@@ -358,5 +351,4 @@ def plain(compressed: bytes) -> tuple[bytes, bool]:
         compressed = member.unused_data
         if not member.eof:
             del text[text.rfind(b"\n") + 1 :]
-            return bytes(text), False
-    return bytes(text), not compressed
+    return bytes(text)
