@@ -36,7 +36,7 @@ EACH: Final = 50
 QUIET_STEPS: Final = 1_000
 BASE: Final = 1_000_000
 #: The exchange's counter is not what is looked at.
-WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000, 10_000)
+WIDE: Final = Tier("wide", 1_000, 1_000_000, 100_000, 10_000_000)
 
 
 class Triggers:

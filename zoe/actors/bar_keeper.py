@@ -81,7 +81,7 @@ class BarKeeper(Actor):
         for symbol in symbols:
             self._due_ns.setdefault(symbol, 0)
             if symbol not in known and symbol in self._bars:
-                self.tell(watcher, BarsClosed(symbol, MINUTES, self._bars[symbol]))
+                self.tell(watcher, BarsClosed(symbol, self._bars[symbol]))
         wanted = frozenset[str]().union(*(each for _, each in self._watchers.values()))
         for symbol in [each for each in self._due_ns if each not in wanted]:
             del self._due_ns[symbol]
@@ -142,7 +142,7 @@ class BarKeeper(Actor):
         if not fresh or symbol not in self._due_ns:
             return
         self._bars[symbol] = (*known, *fresh)[-self._kept :]
-        news = BarsClosed(symbol, MINUTES, fresh[-self._kept :])
+        news = BarsClosed(symbol, fresh[-self._kept :])
         for watcher, symbols in self._watchers.values():
             if symbol in symbols:
                 self.tell(watcher, news)

@@ -81,7 +81,7 @@ class AmendCommands:
         elif not talk.gathered["again"]:
             decision = f"{_stream(talk.request)}@1"
             intent, me = order.intent, self._door.me
-            wish = AmendOrder(intent, terms, order.terms, "by hand", decision, me)
+            wish = AmendOrder(intent, terms, "by hand", decision, me)
             self._tell("orders", FollowOrder(intent.intent_id))
             self._tell("risk", wish)
         elif order.amend is not None and order.amend.terms == terms:

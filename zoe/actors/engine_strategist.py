@@ -85,7 +85,6 @@ class EngineStrategist(Actor):
         self._guard = Guard(config.name)
         self.wakes = self.decisions = 0
         self._states: dict[str, Any] = {}
-        self._written: dict[str, int] = {}
         self._pairs: tuple[str, ...] = ()
         self._rounds = 0
         self._changing: dict[int, SetStrategyMode] = {}

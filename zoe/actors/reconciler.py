@@ -316,7 +316,7 @@ class Reconciler(Actor):
             self._reconciled = True
             log.info("reconciler.reconciled", looks=self._looks, doubts=len(self._doubts))
             for watcher in self._watchers.values():
-                self.tell(watcher, self._news())
+                self.tell(watcher, Reconciled())
         self._begin()
 
     def _follow(self, order: Order) -> None:
@@ -324,15 +324,12 @@ class Reconciler(Actor):
         if self._read.is_newly_short(order, self._look):
             self._want("fills missing")
 
-    def _news(self) -> Reconciled:
-        return Reconciled(self._account_id, self._looks, len(self._doubts))
-
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
         watcher = self.envelope.sender
         self._watchers[watcher.name] = watcher
         if self._reconciled:
-            self.tell(watcher, self._news())
+            self.tell(watcher, Reconciled())
 
     def _beat(self, status: str, detail: str) -> None:
         self.tell(self.find("heartbeat"), Beat("reconciler", status, detail))

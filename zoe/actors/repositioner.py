@@ -291,7 +291,7 @@ class Repositioner(Actor):
         log.info("repositioner.amend", intent_id=step.intent_id, reason=step.reason)
         decision = None if target is None else target.decision
         intent = self._intents[step.intent_id]
-        wish = AmendOrder(intent, step.terms, known.terms, step.reason, decision, self.me)
+        wish = AmendOrder(intent, step.terms, step.reason, decision, self.me)
         self.tell(self.find("risk"), wish)
 
     def _cancel(self, slot: Slot, step: Cancel) -> None:
@@ -307,7 +307,7 @@ class Repositioner(Actor):
         orders = self._working.get(slot)
         known = None if orders is None else orders.get(intent.intent_id)
         settled = fact is not None and fact.input in _AMENDED
-        entry = seen(order, slot[1], known, self.clock.monotonic_ns(), settled=settled)
+        entry = seen(order, known, self.clock.monotonic_ns(), settled=settled)
         if orders is None or known is None:
             self._keep(slot, intent, entry)
         else:

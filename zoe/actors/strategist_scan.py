@@ -38,7 +38,7 @@ class Scanner:
         self._prices: dict[str, Decimal | None] = {}
         self._listings: dict[str, Listing] = {}
         self._samples = 0
-        self._mood = WholeMarket(None, None, None, 0)
+        self._mood = WholeMarket(None, None, None)
         self.newest: Scan | None = None
         #: What Views have shown of the newest pass.
         self._shown: dict[str, Scouted | None] = {}

@@ -162,7 +162,6 @@ class _Job:
     request: WireRequest
     session: requests.Session
     thread: str
-    sent_ns: int
     settled: bool = False
 
 
@@ -185,8 +184,7 @@ class _Lane:
             return
         envelope, request = self._waiting.popleft()
         session, self._session = self._session or new_session(), None
-        now_ns = self._threads.clock.wall_ns()
-        job = self._current = _Job(envelope, request, session, self._pool.take(), now_ns)
+        job = self._current = _Job(envelope, request, session, self._pool.take())
         call = partial(fetch, session, request, self._threads.clock)
         self._threads.submit(job.thread, call, partial(self._ended, job))
         self._threads.call_later(request.timeout_seconds, partial(self._late, job))
@@ -217,7 +215,7 @@ class _Lane:
         if isinstance(result, str):
             news = WireLost(number, result)
         else:
-            news = WireReply(number, result.status, result.body, job.sent_ns, result.received_ns)
+            news = WireReply(number, result.status, result.body, result.received_ns)
         assert job.envelope.sender is not None, "a request's answer needs somebody to go to"
         self._threads.post(job.envelope.sender, news, cause=job.envelope)
         self._next()
@@ -248,10 +246,9 @@ def fetch(session: requests.Session, request: WireRequest, clock: Clock) -> _Ans
 
 def once(request: WireRequest, clock: Clock) -> WireReply | WireLost:
     """One request outside any actor, waited for; for edges only."""
-    sent_ns = clock.wall_ns()
     with new_session() as session:
         try:
             answer = fetch(session, request, clock)
         except requests.RequestException as problem:
             return WireLost(request.request_id, type(problem).__name__)
-    return WireReply(request.request_id, answer.status, answer.body, sent_ns, answer.received_ns)
+    return WireReply(request.request_id, answer.status, answer.body, answer.received_ns)

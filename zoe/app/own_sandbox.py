@@ -95,11 +95,6 @@ class OwnSandbox:
         self._process = self._start(0)
         self._ready: Ready | None = None
 
-    @property
-    def pid(self) -> int:
-        """Of the process that runs at present."""
-        return self._process.pid
-
     def _start(self, port: int) -> "subprocess.Popen[bytes]":
         options = self._options
         command = [

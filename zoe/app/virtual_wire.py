@@ -58,7 +58,6 @@ class _Job:
 
     envelope: Envelope
     request: WireRequest
-    sent_ns: int = 0
     settled: bool = False
 
 
@@ -201,7 +200,6 @@ class VirtualWire:
 
     def _start(self, lane: deque[_Job]) -> None:
         job = lane[0]
-        job.sent_ns = self._desks()
         number = self._number()
         self._jobs[number] = job
         self._later(self._now() + self._latency_ns(self._rng), partial(self._request, number, job))
@@ -231,7 +229,7 @@ class VirtualWire:
         if answer is None:
             self._tell(job.envelope, WireLost(number, reason))
         else:
-            reply = WireReply(number, answer.status, answer.body, job.sent_ns, self._desks())
+            reply = WireReply(number, answer.status, answer.body, self._desks())
             self._tell(job.envelope, reply)
         lane = self._lanes[job.request.lane_name]
         lane.popleft()

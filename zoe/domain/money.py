@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import attrs
 
-from zoe.domain.quantity import Price, Quantity, finite, plain
+from zoe.domain.quantity import finite, plain
 
 
 @attrs.frozen
@@ -29,8 +29,3 @@ class Money:
 
     def __str__(self) -> str:
         return f"{plain(self.amount)} {self.asset}"
-
-
-def notional(price: Price, quantity: Quantity, asset: str) -> Money:
-    """What ``quantity`` costs at ``price``, in the quote currency ``asset``; not rounded."""
-    return Money(asset, price.value * quantity.value)

@@ -38,13 +38,12 @@ class Tier:
     rest_decay_milli: int
     engine_threshold: int
     engine_decay_milli: int
-    max_open_orders: int
 
 
 TIERS: Final[Mapping[str, Tier]] = {
-    "starter": Tier("starter", 15, 330, 60, 1_000, 60),
-    "intermediate": Tier("intermediate", 20, 500, 125, 2_340, 80),
-    "pro": Tier("pro", 20, 1_000, 180, 3_750, 225),
+    "starter": Tier("starter", 15, 330, 60, 1_000),
+    "intermediate": Tier("intermediate", 20, 500, 125, 2_340),
+    "pro": Tier("pro", 20, 1_000, 180, 3_750),
 }
 
 #: What takes risk away.

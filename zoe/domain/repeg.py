@@ -98,7 +98,6 @@ class Working:
     """
 
     intent_id: str
-    slot: str
     side: Side
     terms: Terms
     remaining: Quantity

@@ -31,7 +31,6 @@ def asked_for(intent: Intent, target: Target, now_ns: int) -> Working:
     """An order that has just been asked for."""
     return _working(
         intent_id=intent.intent_id,
-        slot=target.slot,
         side=intent.side,
         terms=intent.terms,
         remaining=intent.quantity,
@@ -43,7 +42,7 @@ def asked_for(intent: Intent, target: Target, now_ns: int) -> Working:
     )
 
 
-def seen(order: Order, slot: str, known: Working | None, now_ns: int, *, settled: bool) -> Working:
+def seen(order: Order, known: Working | None, now_ns: int, *, settled: bool) -> Working:
     """An order as it is; of what was asked for and is not there yet, the wish stays.
 
     Args:
@@ -63,7 +62,6 @@ def seen(order: Order, slot: str, known: Working | None, now_ns: int, *, settled
         amending = amending or (known.amending and not settled)
     return _working(
         intent_id=intent.intent_id,
-        slot=slot,
         side=intent.side,
         terms=terms,
         remaining=order.remaining,

@@ -78,14 +78,12 @@ class AmendOrder(Message):
     Attributes:
         intent: What the order was placed for.
         terms: Total quantity and limit price as they shall be.
-        was: What they were when it was wished for.
         why: For the journal: the reason, with figures.
         decision: Journal stream and version of what it follows from.
     """
 
     intent: Intent
     terms: Terms
-    was: Terms
     why: str
     decision: str | None
     reply_to: Address

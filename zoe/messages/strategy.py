@@ -31,7 +31,6 @@ class BarsClosed(Message):
 
     traced: ClassVar[bool] = False
     symbol: str
-    interval_minutes: int
     bars: tuple[CandleSeen, ...] = attrs.field(repr=lambda bars: str(len(bars)))
 
 

@@ -91,10 +91,6 @@ class WatchReconciled(Message):
 class Reconciled(Message):
     """Our view of the account equals the exchange's: trading may begin."""
 
-    account_id: str
-    looks: int
-    doubts: int
-
 
 @attrs.frozen
 class StreamOpened(Message):

@@ -35,7 +35,6 @@ class WireReply(Message):
     request_id: int
     status: int
     body: bytes = attrs.field(repr=False)
-    sent_ns: int
     received_ns: int
 
 

@@ -38,7 +38,6 @@ class Child:
     factory: "Callable[[], Actor]"
     capacity: int = 100_000
     overflow: Literal["grow", "refuse"] = "grow"
-    strategy: Literal["one_for_one"] = "one_for_one"
     intensity: int = 5
     period_seconds: float = 10.0
     restart: Literal["permanent", "transient", "temporary"] = "permanent"
@@ -62,7 +61,6 @@ class Window:
     """Failures in a sliding window."""
 
     def __init__(self, period_seconds: float) -> None:
-        self.period_seconds = period_seconds
         self._period_ns = round(period_seconds * 1e9)
         #: A list: there are few of them, and of most actors there is never one.
         self._failures: list[int] = []

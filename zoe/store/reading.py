@@ -200,11 +200,6 @@ def balances(database: Database) -> list[Row]:
     return [_texts(row, "balance") for row in _query(database, sql)]
 
 
-def health(database: Database) -> list[Row]:
-    """Each component's last sign of life."""
-    return _query(database, "SELECT * FROM health ORDER BY account_id, component")
-
-
 def why(database: Database, wanted: str) -> list[Row]:
     """The journal rows that tell how a thing came about and what came of it, in time order.
 

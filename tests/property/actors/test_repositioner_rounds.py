@@ -92,7 +92,7 @@ def break_stream(stage: Stage) -> None:
 
 
 def look(stage: Stage) -> None:
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
 
 
 def wait(seconds: float) -> Step:

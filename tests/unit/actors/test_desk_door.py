@@ -309,7 +309,7 @@ def test_status_is_healthy_only_once_reconciled() -> None:
         stage.tell(RiskReported("{}"))
         stage.tell(OrdersReported(()))
         assert answers(stage)[-1]["exit"] == expected
-        stage.tell(Reconciled("a", 1, 0))
+        stage.tell(Reconciled())
 
 
 def test_a_desk_that_is_not_reconciled_says_what_it_waits_for() -> None:
@@ -325,7 +325,7 @@ def test_a_desk_that_is_not_reconciled_says_what_it_waits_for() -> None:
 
 def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None:
     stage = door()
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     for status, expected in (("down", 1), ("degraded", 0), ("ok", 0)):
         ask(stage, "status")
         stage.tell(HealthReported((("actor/risk", "ok", "", 1), ("store", status, "full", 1))))
@@ -341,7 +341,7 @@ def test_status_is_not_healthy_while_the_store_or_the_exchange_is_down() -> None
 def test_a_desk_whose_dead_mans_switch_is_not_armed_is_not_well() -> None:
     factory = partial(DeskDoor, "a", dict, dead_man=True)
     stage = Stage("door", factory, OTHERS)
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     for armed, expected in ((None, 1), (True, 0), (False, 1)):
         if armed is not None:
             stage.tell(DeadManChanged(armed, "a test"))
@@ -355,7 +355,7 @@ def test_a_desk_whose_dead_mans_switch_is_not_armed_is_not_well() -> None:
 
 def test_status_says_who_did_not_answer() -> None:
     stage = door()
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     ask(stage, "status")
     stage.run(3)
     (answer,) = answers(stage)
@@ -365,7 +365,7 @@ def test_status_says_who_did_not_answer() -> None:
 
 def test_status_tells_of_what_nothing_explains() -> None:
     stage = door()
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     known = (None, {"open": 0, "of": []}, {"open": 1, "of": ["order O2"]})
     for drift, expected in zip((None, (), ("order O2",)), known, strict=True):
         ask(stage, "status")

@@ -78,7 +78,7 @@ def seen(stage: Stage, *facts: Fact) -> None:
 
 def want(stage: Stage, terms: Terms = NEW) -> None:
     asker = stage.runtime.find("asker")
-    wish = AmendOrder(INTENT, terms, OLD, "nearer to the target", "strategy/a/q@7", asker)
+    wish = AmendOrder(INTENT, terms, "nearer to the target", "strategy/a/q@7", asker)
     stage.tell(SubmitAmend(wish, "{}"))
 
 

@@ -35,7 +35,7 @@ def test_it_looks_when_the_stream_opens_and_then_says_reconciled() -> None:
     stage.tell(StreamOpened())
     look(stage, ())
     assert [type(call.operation) for call in calls(stage)] == LOOK
-    assert stage.heard("watcher", Reconciled) == [Reconciled("a", 1, 0)]
+    assert stage.heard("watcher", Reconciled) == [Reconciled()]
     assert stage.kinds() == ["reconciler.began", "reconciler.looked"]
 
 

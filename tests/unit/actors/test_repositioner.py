@@ -35,7 +35,7 @@ def wanting(price: str = "49990.0") -> Stage:
     """A slot with a target, whose order has just been asked for."""
     factory = partial(Repositioner, RepegConfig())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     want(stage, price)
     return stage
 
@@ -74,7 +74,7 @@ def test_a_renewal_brings_back_what_a_restart_forgot_but_not_what_was_withdrawn(
     stage = wanting()
     stage.runtime.crash("repositioner")
     stage.run(1)
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     renew(stage, "49990.0", 100)
     assert len(placed(stage)) == 2
     stage.tell(OrderForgotten(placed(stage)[-1]))
@@ -252,7 +252,7 @@ def by_hand(state: State) -> OrderChanged:
 def test_a_slot_waits_while_its_order_would_meet_one_of_our_own() -> None:
     factory = partial(Repositioner, RepegConfig())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.tell(by_hand(State.WORKING))
     want(stage, "49990.0")
     stage.run(5)
@@ -270,7 +270,7 @@ def test_why_a_slot_waits_is_said_once_and_again_when_it_has_acted_meanwhile() -
         partial(Repositioner, RepegConfig()),
         ("orders", "risk", "reconciler", "ratelimiter"),
     )
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     for times in (1, 2):
         stage.tell(by_hand(State.WORKING))
         want(stage, "49990.0")
@@ -285,7 +285,7 @@ def test_why_a_slot_waits_is_said_once_and_again_when_it_has_acted_meanwhile() -
 def test_where_an_amend_may_have_put_an_order_is_avoided_until_its_fate_is_known() -> None:
     factory = partial(Repositioner, RepegConfig())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     rests = by_hand(State.WORKING).order
     lower = Amend(Terms(rests.intent.quantity, Price.of("49900.0")), 1, 0)
     for order in (rests, attrs.evolve(rests, amend=lower)):
@@ -329,7 +329,7 @@ def stop(stage: Stage, trigger: str = "49500") -> SetTarget:
 def test_a_stop_waits_for_its_price_and_stays_until_its_slot_is_emptied() -> None:
     factory = partial(Repositioner, RepegConfig())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.tell(stop(stage))
     (wish,) = stage.heard("risk", PlaceOrder)
     assert wish.intent.order_type is OrderType.STOP_LOSS_LIMIT
@@ -339,7 +339,7 @@ def test_a_stop_waits_for_its_price_and_stays_until_its_slot_is_emptied() -> Non
     stage.runtime.crash("repositioner")
     stage.run(1)
     stage.tell(OrdersReported((Order(wish.intent, State.WORKING, order_id="O1"),)))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.run(10)
     assert withdrawn(stage) == []
     stage.tell(stop(stage, "49700"))

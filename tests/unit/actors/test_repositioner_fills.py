@@ -17,7 +17,7 @@ def wanting(*, follows: bool = True) -> Stage:
     """A slot with a target, whose order has just been asked for."""
     factory = partial(Repositioner, RepegConfig(), ("strategy/q",) if follows else ())
     stage = Stage("repositioner", factory, ("orders", "risk", "reconciler", "ratelimiter"))
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     want(stage, "49990.0")
     return stage
 

@@ -43,7 +43,7 @@ def officer(rows: tuple[StoredRow, ...] = (), forbidden: str | None = None) -> S
 
 
 def ready(stage: Stage) -> Stage:
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     now_ns = stage.runtime.clock.wall_ns()
     stage.tell(Quotes("", (Quote("BTC/USD", 1, 8, 500_000, 10, 500_010, 10, None, now_ns),)))

@@ -49,7 +49,7 @@ LIMITS = Limits(max_order_notional=Decimal(10_000), max_position_notional=Decima
 
 def officer(limits: Limits = LIMITS, rows: tuple[StoredRow, ...] = ()) -> Stage:
     stage = Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), limits), OTHERS, rows)
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     quote(stage, 50_000)
     return stage
@@ -93,11 +93,8 @@ def change(stage: Stage, state: TradingState) -> list[TradingStateChanged]:
 
 
 def amend(stage: Stage, wish: Intent, quantity: str) -> None:
-    was, terms = (
-        Terms(wish.quantity, wish.limit_price),
-        Terms(Quantity.of(quantity), wish.limit_price),
-    )
-    stage.tell(AmendOrder(wish, terms, was, "a test", None, stage.runtime.find("asker")), 0.01)
+    terms = Terms(Quantity.of(quantity), wish.limit_price)
+    stage.tell(AmendOrder(wish, terms, "a test", None, stage.runtime.find("asker")), 0.01)
 
 
 def test_what_is_filled_moves_from_the_order_to_the_position() -> None:
@@ -242,7 +239,7 @@ def test_what_losses_are_measured_from_outlives_a_restart() -> None:
     watch(stage, 50_000)
     stage.runtime.crash("risk")
     stage.run(1)
-    stage.tell(Reconciled("a", 1, 0))
+    stage.tell(Reconciled())
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     balances(stage, 50_000)
     watch(stage, 29_000)

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 import pytest
 
-from zoe.domain.money import Money, notional
+from zoe.domain.money import Money
 from zoe.domain.quantity import NOTHING, Price, Quantity, is_multiple, plain
 
 
@@ -80,11 +80,6 @@ def test_two_assets_never_mix() -> None:
             dollars + other  # type: ignore[operator]  # on purpose
         with pytest.raises(TypeError):
             dollars - other  # type: ignore[operator]  # on purpose
-
-
-def test_price_times_quantity_is_money_and_is_not_rounded() -> None:
-    exact = Decimal("0.0000000000000001")
-    assert notional(Price.of("0.00000001"), Quantity.of("0.00000001"), "USD").amount == exact
 
 
 def test_an_absurd_number_is_a_multiple_of_nothing() -> None:

@@ -182,13 +182,12 @@ def test_a_refused_call_fills_the_rest_counter_and_pauses_all() -> None:
 
 def test_the_tiers_are_those_of_the_exchange() -> None:
     figures = {
-        name: (tier.engine_threshold, tier.engine_decay_milli, tier.max_open_orders)
-        for name, tier in TIERS.items()
+        name: (tier.engine_threshold, tier.engine_decay_milli) for name, tier in TIERS.items()
     }
     assert figures == {
-        "starter": (60, 1_000, 60),
-        "intermediate": (125, 2_340, 80),
-        "pro": (180, 3_750, 225),
+        "starter": (60, 1_000),
+        "intermediate": (125, 2_340),
+        "pro": (180, 3_750),
     }
 
 

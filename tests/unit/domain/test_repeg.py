@@ -29,7 +29,7 @@ TARGET = Target(
     valid_until_ns=1_000 * S,
 )
 RESTING = Working(
-    *("i-1", "bid.0", Side.BUY, Terms(Quantity.of("1"), Price.of("100")), Quantity.of("1")),
+    *("i-1", Side.BUY, Terms(Quantity.of("1"), Price.of("100")), Quantity.of("1")),
     *(State.WORKING, CancelProgress.NONE, 0),
 )
 AWAY = attrs.evolve(RESTING, terms=Terms(Quantity.of("1"), Price.of("98")))

@@ -24,8 +24,8 @@ STOP = Target(
     trigger=Price.of("100"),
 )
 RESTING = Working(
-    *("i-1", "X/USD exit.stop", Side.SELL, Terms(Quantity.of("2"), Price.of("99.5"))),
-    *(Quantity.of("2"), State.WORKING, CancelProgress.NONE, 0),
+    *("i-1", Side.SELL, Terms(Quantity.of("2"), Price.of("99.5")), Quantity.of("2")),
+    *(State.WORKING, CancelProgress.NONE, 0),
     trigger=Price.of("100"),
     guards=True,
 )

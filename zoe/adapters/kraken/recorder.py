@@ -181,15 +181,6 @@ def parts(path: Path) -> Iterator[Part]:
     return (part for part in _named(path) if part.offset + part.size <= size)
 
 
-def read_part(path: Path, part: Part) -> Iterator[tuple[int, bytes]]:
-    """The frames of one part, each with when it was received.
-
-    Raises:
-        WireError: There is no such part.
-    """
-    return _read(path, (part,))
-
-
 def timed(path: Path) -> Iterator[tuple[int, bytes]]:
     """Every frame of a recording that its index names, each with when it was received.
 

@@ -5,7 +5,7 @@ in its books.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import attrs
 import msgspec
@@ -32,17 +32,6 @@ class Decoded:
     checksum: bool | None
     error: str | None
     messages: tuple[Message, ...] = attrs.field(repr=lambda said: str(len(said)))
-
-
-@attrs.frozen
-class Replayed:
-    """The sums over a recording; ``symbols`` holds (equal, different) checksums of each pair."""
-
-    frames: int
-    equal: int
-    different: int
-    not_understood: int
-    symbols: Mapping[str, tuple[int, int]]
 
 
 class _AnyFrame(msgspec.Struct):
@@ -130,17 +119,6 @@ def _symbol(data: object) -> str | None:
 def _sums(reader: FeedReader) -> tuple[int, int]:
     counts = reader.verified.values()
     return sum(v.equal for v in counts), sum(v.different for v in counts)
-
-
-def replay(recorded: Iterable[bytes], reader: FeedReader) -> Replayed:
-    """All frames through ``reader``; the caller measures the time."""
-    count = bad = 0
-    for payload in recorded:
-        count += 1
-        bad += sum(isinstance(m, FrameNotUnderstood) for m in reader.feed(payload, 0))
-    equal, different = _sums(reader)
-    symbols = {name: (v.equal, v.different) for name, v in reader.verified.items()}
-    return Replayed(count, equal, different, bad, symbols)
 
 
 def line_of(decoded: Decoded) -> str:

@@ -8,7 +8,7 @@ opened again whenever it is lost, with pauses that keep to the exchange's budget
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import attrs
 import websocket
@@ -36,25 +36,6 @@ from zoe.messages.market import (
 POLL_SECONDS: Final = 0.25
 
 Handler = Callable[[Any], None]
-
-
-class Line(Protocol):
-    """What a connection is about, without I/O."""
-
-    def opened(self, now_ns: int) -> Sequence[bytes]:
-        """A connection is open; what to send at first."""
-
-    def closed(self) -> None:
-        """The connection is gone."""
-
-    def received(self, payload: bytes, now_ns: int) -> Sequence[object]:
-        """What a frame says."""
-
-    def due(self, now_ns: int) -> Sequence[bytes]:
-        """What to send at this moment."""
-
-    def lost(self, now_ns: int) -> str | None:
-        """Why the connection is of no more use."""
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,6 @@ from zoe.sandbox.core.config import Config
 from zoe.sandbox.core.market import House
 
 SYMBOL: Final = "BTC/USD"
-TIERS: Final = ("pro", "starter")
 _ASSETS: Final = (Asset("BTC", "XXBT", "XBT", 10), Asset("USD", "ZUSD", "USD", 4))
 _PAIR: Final = Pair(
     *(SYMBOL, "XXBTZUSD", "XBTUSD", "XBT/USD", "BTC", "USD"),

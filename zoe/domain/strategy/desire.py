@@ -9,7 +9,7 @@ A resting stop and a sale of the same coins never stand side by side (``COINS_GU
 waits until the stop is as it is wanted, and the stop grows only when no sale is left.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -138,23 +138,6 @@ def _is_as_wanted(stop: Sale) -> bool:
         and target is not None
         and order.remaining <= target.quantity
     )
-
-
-def steps(
-    targets: Mapping[Slot, Target],
-    working: Mapping[Slot, tuple[Working, ...]],
-    others: Iterable[Other],
-    context: tuple[Now, Policy],
-) -> dict[Slot, Step]:
-    """One step of each slot, in the order of their names: what one adds, the next ones see."""
-    known = list(others)
-    taken: dict[Slot, Step] = {}
-    for slot in sorted(targets.keys() | working.keys()):
-        taken[slot] = step(slot, targets.get(slot), working.get(slot, ()), known, context)
-        target = targets.get(slot)
-        if target is not None and isinstance(taken[slot], _PLACES):
-            known.append(Other(*slot, target.pair, target.side, target.price))
-    return taken
 
 
 def _meets(side: Side, price: Price | None, other: Other) -> bool:

@@ -12,7 +12,6 @@ from zoe.domain.order import Side
 
 #: Price and quantity.
 Level = tuple[int, int]
-DEPTH: Final = 10
 
 
 class BookState(enum.Enum):
@@ -101,13 +100,11 @@ class Scouted:
         sigma_bps: Volatility by horizon, in bps/√s.
         z: By horizon: the return over its usual size, sigma times the root of the horizon.
         below_high_bps: Distance to the high of 24 h.
-        from_vwap_bps: Distance to the volume-weighted price of 24 h.
         score: Of the ranking, 0 to 1; rank 1 is the best, 0 for a pair that no gate let through.
         gates: Gates that stopped it.
         breadth: Share of pairs above their mean of 4 h.
         btc_z_1h: z of BTC/USD over one hour.
         btc_momentum: M of BTC/USD.
-        correlated: Pairs held by the strategy, and how this pair goes with each: -1 to 1.
     """
 
     spread_bps: float
@@ -118,14 +115,12 @@ class Scouted:
     sigma_bps: tuple[tuple[str, float], ...] = ()
     z: tuple[tuple[str, float], ...] = ()
     below_high_bps: float | None = None
-    from_vwap_bps: float | None = None
     rank: int = 0
     score: float = 0.0
     gates: tuple[str, ...] = ()
     breadth: float | None = None
     btc_z_1h: float | None = None
     btc_momentum: float | None = None
-    correlated: tuple[tuple[str, float], ...] = ()
 
 
 def without_own(levels: tuple[Level, ...], own: tuple[Level, ...]) -> tuple[Level, ...]:

@@ -29,13 +29,13 @@ def from_bars(bars: Mapping[str, Sequence[Bar]]) -> WholeMarket:
     breadth = round(sum(above) / len(above), 3) if len(above) >= _FEWEST_PAIRS else None
     closes = [float(bar.close) for bar in bars.get(BITCOIN, ())][-bar_facts.NEEDED_BARS :]
     if len(closes) < bar_facts.NEEDED_BARS:
-        return WholeMarket(breadth, None, None, len(above))
+        return WholeMarket(breadth, None, None)
     sigma = bar_facts.sigma(closes, bar_facts.DAY_BARS)
     momentum = bar_facts.momentum(
         [bar_facts.z_score(closes, seconds, sigma) for seconds, _ in bar_facts.MOMENTUM]
     )
     z = bar_facts.z_score(closes, HOUR, sigma)
-    return WholeMarket(breadth, round(z, 3), round(momentum, 3), len(above))
+    return WholeMarket(breadth, round(z, 3), round(momentum, 3))
 
 
 def completed(scouted: Scouted, mood: WholeMarket) -> Scouted:

@@ -54,13 +54,11 @@ class WholeMarket:
         breadth: Share of pairs above their 4 h mean.
         btc_z_1h: z of BTC/USD over an hour.
         btc_momentum: M of BTC/USD.
-        pairs: How many pairs the breadth counts.
     """
 
     breadth: float | None
     btc_z_1h: float | None
     btc_momentum: float | None
-    pairs: int
 
 
 @attrs.frozen
@@ -206,10 +204,10 @@ def market(columns: Columns) -> WholeMarket:
     breadth = sum(above) / len(above) if above else None
     place = columns.places.get(BITCOIN)
     if place is None:
-        return WholeMarket(breadth, None, None, len(above))
+        return WholeMarket(breadth, None, None)
     m = momentum([columns.z[horizon][place] for horizon, _ in MOMENTUM])
     z = columns.z[HOUR][place]
-    return WholeMarket(_rounded(breadth), _rounded(z), _rounded(m), len(above))
+    return WholeMarket(_rounded(breadth), _rounded(z), _rounded(m))
 
 
 def _scored(

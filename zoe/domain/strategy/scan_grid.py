@@ -87,7 +87,6 @@ class Columns:
     """
 
     places: Mapping[str, int]
-    mids: Column
     spreads: Column
     age_s: Column
     returns: Mapping[int, Column]
@@ -173,7 +172,6 @@ class Grid:
         longest = Worked(lambda _: now.longest(sigmas, pasts))
         return Columns(
             places=dict(self._place),
-            mids=self._mids,
             spreads=spreads,
             age_s=ages,
             returns=returns,

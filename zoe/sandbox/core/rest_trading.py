@@ -18,8 +18,6 @@ from zoe.sandbox.core.trading import Caller, Trading, is_number
 from zoe.sandbox.core.world import World
 
 _LONGEST_SWITCH: Final = 86_400
-#: What an edit takes over from the order, where the request does not say.
-_KEPT: Final = ("ordertype", "type", "volume", "price", "price2", "userref")
 
 
 class RestTrading:

@@ -12,7 +12,7 @@ import pytest
 from zoe.adapters.kraken import public_session, recorder
 from zoe.adapters.kraken.feed import FeedReader
 from zoe.adapters.kraken.recorded_frames import Recording
-from zoe.adapters.kraken.recorder import RecordFile, RecordingSession, parts, read_part
+from zoe.adapters.kraken.recorder import RecordFile, RecordingSession, parts, timed
 from zoe.domain.errors import ConfigError, WireError
 
 MS = 1_000_000
@@ -43,8 +43,7 @@ def test_what_was_written_is_read_back_and_a_second_recording_goes_on_behind(
     assert gzip.decompress(path.read_bytes()).splitlines() == frames
     found = tuple(parts(path))
     assert [part.frames for part in found] == [10, 10, 5, 8]
-    assert list(read_part(path, found[1])) == [(n * MS, frames[n]) for n in range(10, 20)]
-    assert next(iter(read_part(path, found[3]))) == (25 * MS, frames[25])
+    assert list(timed(path)) == [(n * MS, frame) for n, frame in enumerate(frames)]
 
 
 @pytest.mark.usefixtures("members_of_ten")

@@ -1,5 +1,6 @@
 """Desire: wants against working orders, one step a slot."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import attrs
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from zoe.domain.amend import Terms
 from zoe.domain.order import CancelProgress, Side, State
 from zoe.domain.quantity import Price, Quantity
-from zoe.domain.repeg import Add, Cancel, Now, Policy, Target, Wait, Working
-from zoe.domain.strategy.desire import OWN_ORDER, PAIR_OWNED, Other, Slot, step, steps
+from zoe.domain.repeg import Add, Cancel, Now, Policy, Step, Target, Wait, Working
+from zoe.domain.strategy.desire import OWN_ORDER, PAIR_OWNED, Other, Slot, step
 
 EDGE = "strategy/edge_factory"
 TRADER = "strategy/crypto_trader"
@@ -24,9 +25,7 @@ def target(slot: str, side: Side, price: int, source: str = EDGE, pair: str = "X
 def working(wanted: Target, state: State = State.WORKING) -> Working:
     terms = Terms(wanted.quantity, wanted.price)
     name = f"i-{wanted.slot}"
-    return Working(
-        name, wanted.slot, wanted.side, terms, wanted.quantity, state, CancelProgress.NONE, 0
-    )
+    return Working(name, wanted.side, terms, wanted.quantity, state, CancelProgress.NONE, 0)
 
 
 def other(wanted: Target, price: Price | None = None) -> Other:
@@ -85,6 +84,19 @@ def test_a_cancel_goes_whoever_owns_the_pair() -> None:
 SLOTS = st.sampled_from(("ask.0", "ask.1", "bid.0", "bid.1"))
 
 
+def one_of_each(
+    targets: Mapping[Slot, Target], there: Mapping[Slot, Working], known: Iterable[Other]
+) -> dict[Slot, Step]:
+    """A step of each slot, one after the other: what one adds, the next ones see."""
+    others, taken = list(known), dict[Slot, Step]()
+    for slot in sorted(targets):
+        orders = (there[slot],) if slot in there else ()
+        taken[slot] = step(slot, targets[slot], orders, others, CONTEXT)
+        if isinstance(taken[slot], Add):
+            others.append(other(targets[slot]))
+    return taken
+
+
 @given(
     st.dictionaries(
         st.tuples(st.sampled_from((EDGE, TRADER)), SLOTS),
@@ -99,7 +111,7 @@ def test_what_is_added_never_meets_what_is_there_nor_itself_nor_a_second_owner(
         (source, slot): target(slot, side, price, source)
         for (source, slot), (side, price) in wished.items()
     }
-    first = steps(targets, {}, (), CONTEXT)
+    first = one_of_each(targets, {}, ())
     added = {slot: s.target for slot, s in first.items() if isinstance(s, Add)}
     assert added
     assert len({source for source, _ in added}) == 1
@@ -108,7 +120,7 @@ def test_what_is_added_never_meets_what_is_there_nor_itself_nor_a_second_owner(
     assert not buys or not sells or max(buys) < min(sells)
     # Asked again while the answers are on their way, and once they rest: nothing is doubled.
     for state in (State.SENDING, State.IN_DOUBT, State.WORKING):
-        there = {slot: (working(t, state),) for slot, t in added.items()}
+        there = {slot: working(t, state) for slot, t in added.items()}
         others = [other(t) for t in added.values()]
-        again = steps(targets, there, others, CONTEXT)
+        again = one_of_each(targets, there, others)
         assert not [s for s in again.values() if not isinstance(s, Wait)]

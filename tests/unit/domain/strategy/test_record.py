@@ -29,7 +29,7 @@ VIEW = View(
     trading_state=TradingState.REDUCING,
     book=Book(((10_000, 1),), ((10_010, 2), (10_020, 3)), age_ms=5, sequence=9),
     tape=Tape(-5, 2, 9_999, 10_001, (Sweep(Side.BUY, 10_020, 4, 5),), 77),
-    scouted=Scouted(0.1 + 0.2, 3, None, 30.0, (("1h", 1e-17),), correlated=(("Y/USD", -0.5),)),
+    scouted=Scouted(0.1 + 0.2, 3, None, 30.0, (("1h", 1e-17),)),
     bars=(("5m", (Bar(1, 2, 3, 4, 5, 6),)),),
     siblings=(Sibling("X/EUR", 2 * 10**11, 1.5, None, 40),),
     account=Account(

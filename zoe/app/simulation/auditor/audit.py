@@ -30,7 +30,6 @@ class JournalLine(msgspec.Struct, frozen=True):
     version: int
     kind: str
     at_ns: int
-    message_id: int
     body: Record
 
 
@@ -104,8 +103,8 @@ def evidence(
 
 
 def _line(row: tuple[Any, ...], body: Record) -> JournalLine:
-    seq, stream, version, kind, at_ns, message_id, _ = row
-    return JournalLine(seq, stream, version, kind, at_ns, message_id, body)
+    seq, stream, version, kind, at_ns, _message_id, _body = row
+    return JournalLine(seq, stream, version, kind, at_ns, body)
 
 
 def _seq(line: JournalLine) -> int:
