@@ -1,7 +1,7 @@
 """What the account is worth, and whether it has lost too much: RiskOfficer's part that looks.
 
 A part of the officer, which owns it. What losses are measured from is journalled once a minute at
-most, and goes on over restarts.
+most, with what was held then, and goes on over restarts.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,7 @@ from typing import Final
 import attrs
 
 from zoe.domain import breaker as breakers
-from zoe.domain.breaker import STRIKES, Breaker, Equity
-from zoe.domain.exposure import ZERO
+from zoe.domain.breaker import STRIKES, Breaker, Equity, Held
 from zoe.domain.order_record import canonical
 from zoe.domain.risk import Limits
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
@@ -23,8 +22,8 @@ WRITE_NS: Final = 60_000_000_000
 MARKED: Final = "equity.marked"
 #: Later than any time.
 _NEVER_NS: Final = 1 << 63
-#: The day, the marks, the balances.
-_Seen = tuple[int, Mapping[str, Decimal], Mapping[str, Decimal]]
+#: The day, the marks, what is held.
+_Seen = tuple[int, Mapping[str, Decimal], Held]
 
 
 class EquityWatch:
@@ -38,10 +37,7 @@ class EquityWatch:
         self._written: tuple[Breaker | None, int] = (None, 0)
         #: What the last look saw, if nothing came of it, and until when nothing will (wall time).
         self._idle: tuple[_Seen, int] | None = None
-        self._moved: dict[str, Decimal] = {}
-        self._moved_since: int | None = None
-        self._shift: dict[str, Decimal] = {}
-        self.balances: Mapping[str, Decimal] | None = None
+        self._held: Held | None = None
         self.breaker: Breaker | None = None
         self.equity: Equity | None = None
 
@@ -58,53 +54,32 @@ class EquityWatch:
 
     def balances_changed(self, news: BalancesChanged) -> None:
         """The balances, and what of their change is deposits and withdrawals."""
-        self.balances = dict(news.totals)
-        moved = dict(news.moved)
-        if self._moved_since != news.moved_since:
-            # A Ledger's count begins with its own life: a restarted officer knows what was before.
-            known = {} if self._officer.incarnation == 1 else moved
-            if self._moved_since is not None:
-                known = {}
-            self._moved_since, self._moved = news.moved_since, known
-        for asset, amount in moved.items():
-            more = amount - self._moved.get(asset, ZERO)
-            if more:
-                self._shift[asset] = self._shift.get(asset, ZERO) + more
-        self._moved = moved
+        self._held = Held(dict(news.totals), dict(news.moved))
 
     def look(self, marks: Mapping[str, Decimal]) -> str | None:
         """Which limit the losses have passed for a while, with values; None where none is."""
-        if self.balances is None:
+        if self._held is None:
             return None
         now_ns = self._officer.clock.wall_ns()
-        seen: _Seen = (now_ns // breakers.DAY_NS, marks, self.balances)
+        seen: _Seen = (now_ns // breakers.DAY_NS, marks, self._held)
         idle = self._idle
-        if idle is not None and not self._shift and idle[0] == seen and now_ns < idle[1]:
+        if idle is not None and idle[0] == seen and now_ns < idle[1]:
             return None
-        why = self._look(marks, self.balances, now_ns)
+        why = self._look(marks, self._held, now_ns)
         if self.breaker is not None and not self.breaker.strikes:
             written, at_ns = self._written
             self._idle = (seen, _NEVER_NS if self.breaker == written else at_ns + WRITE_NS)
         return why
 
-    def _look(
-        self, marks: Mapping[str, Decimal], balances: Mapping[str, Decimal], now_ns: int
-    ) -> str | None:
+    def _look(self, marks: Mapping[str, Decimal], held: Held, now_ns: int) -> str | None:
         self._idle = None
-        equity = self.equity = breakers.value(balances, marks, self._limits.currency)
+        equity = self.equity = breakers.value(held, marks, self._limits.currency)
         if self.breaker is None:
             self._begin(now_ns, equity)
             return None
-        moved = ZERO
-        if self._shift:
-            shift = breakers.value(self._shift, marks, equity.currency)
-            if not self.breaker.valued.isdisjoint(shift.unvalued):
-                return None
-            moved = _of_valued(shift, self.breaker)
-        seen = self.breaker.observe(now_ns, equity, moved)
+        seen = self.breaker.observe(now_ns, equity)
         if seen is None:
             return None
-        self._shift.clear()
         limits = self._limits
         why = breakers.passed(seen, equity, limits.max_daily_loss_bps, limits.max_drawdown_bps)
         strikes = 0 if why is None else seen.strikes + 1
@@ -120,7 +95,6 @@ class EquityWatch:
             self.breaker = None  # the next look begins
 
     def _begin(self, now_ns: int, equity: Equity) -> None:
-        self._shift.clear()
         self.breaker = breakers.begin(now_ns, equity)
         self._written = (None, 0)
         self._write(now_ns)
@@ -138,9 +112,3 @@ class EquityWatch:
         body = canonical(breakers.to_body(marks, self._limits.currency))
         row = Row(self._stream, self._version, MARKED, body)
         self._officer.tell(self._officer.find("journal"), Record((row,)))
-
-
-def _of_valued(shift: Equity, breaker: Breaker) -> Decimal:
-    """What moved of assets that the marks know; others are taken in whole when they are first seen."""
-    known = breaker.valued | {shift.currency}
-    return sum((v for asset, v in shift.values.items() if asset in known), ZERO)

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, assert_never
 
 from zoe.actors import hydration
+from zoe.domain.exposure import ZERO
 from zoe.domain.order_record import canonical
-from zoe.domain.quantity import plain
+from zoe.domain.quantity import amounts_of, plain, plain_amounts
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow, quick_row
 from zoe.messages.ledger import (
@@ -71,6 +72,7 @@ class Ledger(Actor):
         self._watchers: dict[str, Address] = {}
         self._wallets: Wallets = {}
         self._booked: OrderedDict[str, None] = OrderedDict()
+        #: By asset, what came in less what went out otherwise than by trades, since the first snapshot.
         self._moved: dict[str, Decimal] = {}
         self._version = 0
         self._since_snapshot = 0
@@ -181,7 +183,16 @@ class Ledger(Actor):
             {"asset": w[0], "wallet_type": w[1], "wallet_id": w[2], "balance": plain(amount)}
             for w, amount in sorted(rows.items())
         ]
-        return _Change(SNAPSHOT, {"source": seen.source, "balances": balances})
+        moved = plain_amounts(self._moved_with(theirs) if self._version else {})
+        return _Change(SNAPSHOT, {"source": seen.source, "balances": balances, "moved": moved})
+
+    def _moved_with(self, theirs: Wallets) -> dict[str, Decimal]:
+        """What has moved in all, if a difference that nobody explained is taken for a move."""
+        moved = dict(self._moved)
+        for wallets, sign in ((theirs, 1), (self._wallets, -1)):
+            for (asset, _, _), amount in wallets.items():
+                moved[asset] = moved.get(asset, ZERO) + sign * amount
+        return {asset: amount for asset, amount in moved.items() if amount}
 
     def _recorded(self, version: int) -> None:
         if version <= self._version:
@@ -191,26 +202,11 @@ class Ledger(Actor):
         before = self._version
         for change in changes:
             self._version += 1
-            self._move(change)
             self._book(change.kind, change.body)
         self._next()
         # A trade has two rows: half of it is not worth everybody's turn, but a flood of rows is.
         if self.idle() or before // ROWS_BETWEEN_NEWS != self._version // ROWS_BETWEEN_NEWS:
             self._announce()
-
-    def _move(self, change: _Change) -> None:
-        """Counts what is no trade; a difference that nobody explained is taken for such a one."""
-        body = change.body
-        if change.kind == CHANGED and body["type"] in MOVES:
-            self._count(body["asset"], Decimal(body["amount"]) - Decimal(body["fee"]))
-        elif change.kind == SNAPSHOT and self._version > 1:
-            for wallet, amount in self._wallets.items():
-                self._count(wallet[0], -amount)
-            for row in body["balances"]:
-                self._count(row["asset"], Decimal(row["balance"]))
-
-    def _count(self, asset: str, change: Decimal) -> None:
-        self._moved[asset] = self._moved.get(asset, Decimal(0)) + change
 
     def _book(self, kind: str, body: Any) -> None:
         self._since_snapshot += 1
@@ -220,8 +216,12 @@ class Ledger(Actor):
                 self._booked.popitem(last=False)
             wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
             self._wallets[wallet] = Decimal(body["balance"])
+            if body["type"] in MOVES:
+                change = Decimal(body["amount"]) - Decimal(body["fee"])
+                self._moved[body["asset"]] = self._moved.get(body["asset"], ZERO) + change
         else:
             self._since_snapshot = 0
+            self._moved = amounts_of(body.get("moved", {}))  # older rows have none
             self._wallets = {
                 (b["asset"], b["wallet_type"], b["wallet_id"]): Decimal(b["balance"])
                 for b in body["balances"]
@@ -241,6 +241,6 @@ class Ledger(Actor):
     def _totals(self) -> BalancesChanged:
         totals: dict[str, Decimal] = {}
         for (asset, _, _), amount in self._wallets.items():
-            totals[asset] = totals.get(asset, Decimal(0)) + amount
+            totals[asset] = totals.get(asset, ZERO) + amount
         moved = tuple(sorted((asset, amount) for asset, amount in self._moved.items() if amount))
-        return BalancesChanged(tuple(sorted(totals.items())), moved, self.incarnation)
+        return BalancesChanged(tuple(sorted(totals.items())), moved)

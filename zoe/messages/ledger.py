@@ -56,15 +56,13 @@ class BalancesChanged(Message):
     """What the account holds, by asset (WebSocket v2 names), all wallets together.
 
     Attributes:
-        moved: By asset, what came in less what went out otherwise than by trades, as far as this
-            incarnation of the Ledger has seen it happen.
-        moved_since: That incarnation.
+        moved: By asset, what came in less what went out otherwise than by trades, counted from the
+            first balances that the journal has.
     """
 
     lane: ClassVar[Lane] = Lane.LATEST
     totals: tuple[tuple[str, Decimal], ...]
     moved: tuple[tuple[str, Decimal], ...] = ()
-    moved_since: int = 0
 
     @property
     def key(self) -> str:

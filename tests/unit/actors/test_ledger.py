@@ -158,9 +158,7 @@ def test_a_crash_asks_for_a_look_since_what_was_queued_is_lost() -> None:
 
 
 def moved(stage: Stage) -> dict[str, Decimal]:
-    news = stage.heard("watcher", BalancesChanged)[-1]
-    assert news.moved_since == 1
-    return dict(news.moved)
+    return dict(stage.heard("watcher", BalancesChanged)[-1].moved)
 
 
 def test_what_came_in_otherwise_than_by_trades_is_told_beside_the_balances() -> None:
@@ -174,6 +172,32 @@ def test_what_came_in_otherwise_than_by_trades_is_told_beside_the_balances() -> 
     assert moved(stage) == {"USD": Decimal(100)}
     stage.tell(snapshot("56"))
     assert moved(stage) == {"USD": Decimal(50)}
+
+
+def test_what_has_moved_is_counted_on_by_the_next_start() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    deposit = attrs.evolve(row("L1", "100", "110"), type="deposit", fee=Decimal(1))
+    stage.tell(LedgerRowsSeen((deposit,)))
+    second = ledger(tuple(stage.rows))
+    assert moved(second) == {"USD": Decimal(99)}
+    second.tell(snapshot("60"))
+    assert moved(second) == {"USD": Decimal(49)}
+    third = ledger(tuple(second.rows))
+    assert moved(third) == {"USD": Decimal(49)}
+    third.runtime.crash("ledger")
+    third.run(1)
+    assert moved(third) == {"USD": Decimal(49)}
+
+
+def test_an_older_snapshot_says_nothing_of_moves() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    (first,) = stage.rows
+    older = {key: value for key, value in first.body.items() if key != "moved"}
+    second = ledger((attrs.evolve(first, body=older),))
+    second.tell(snapshot("7"))
+    assert moved(second) == {"USD": Decimal(-3)}
 
 
 def test_an_answer_to_one_that_crashed_gives_no_version_twice() -> None:

@@ -1,95 +1,18 @@
-"""RiskOfficer: amends, positions over a restart, what reduces, and the breaker."""
+"""RiskOfficer: amends, positions over a restart, and what reduces."""
 
 from decimal import Decimal
-from functools import partial
-from typing import Any
 
 import attrs
-import pytest
+from risk_stage import LIMITS, approved, change, codes, filled, held, intent, officer, place, quote
 from stage import Stage
 
-from zoe.actors.equity_watch import MARKED
-from zoe.actors.order_opening import OrderConfig
-from zoe.actors.risk_officer import RiskOfficer
 from zoe.domain.amend import Amend, Terms
-from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.order import Intent, Order, OrderType, Side, State
-from zoe.domain.quantity import Price, Quantity
-from zoe.domain.risk import Limits, TradingState
+from zoe.domain.order import Intent, Order, Side, State
+from zoe.domain.quantity import Quantity
+from zoe.domain.risk import TradingState
 from zoe.messages.journal import StoredRow
-from zoe.messages.ledger import BalancesChanged
-from zoe.messages.market import Quote, Quotes
-from zoe.messages.orders import (
-    AmendDenied,
-    AmendOrder,
-    CancelOrder,
-    CancelOwnOrders,
-    OrderChanged,
-    OrderDenied,
-    PlaceOrder,
-    SubmitAmend,
-    SubmitOrder,
-)
-from zoe.messages.risk import (
-    FlattenPlanned,
-    LatchSet,
-    PlanFlatten,
-    SetTradingState,
-    TradingStateChanged,
-)
-from zoe.messages.system import CatalogChanged, Reconciled
-
-OTHERS = ("gateway", "orders", "asker", "catalogue", "reconciler", "ledger")
-PAIR = Instrument(
-    *("BTC/USD", "BTC", "USD", "online", 1, Decimal("0.1")),
-    *(8, Decimal("0.00000001"), Decimal("0.00005"), 5, Decimal("0.5")),
-)
-LIMITS = Limits(max_order_notional=Decimal(10_000), max_position_notional=Decimal(20_001))
-
-
-def officer(limits: Limits = LIMITS, rows: tuple[StoredRow, ...] = ()) -> Stage:
-    stage = Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), limits), OTHERS, rows)
-    stage.tell(Reconciled())
-    stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
-    quote(stage, 50_000)
-    return stage
-
-
-def quote(stage: Stage, price: int) -> None:
-    now_ns = stage.runtime.clock.wall_ns()
-    stage.tell(
-        Quotes("", (Quote("BTC/USD", 1, 8, price * 10, 10, price * 10 + 1, 10, None, now_ns),)),
-        0.01,
-    )
-
-
-def intent(number: int, quantity: str = "0.1", side: Side = Side.BUY, **known: Any) -> Intent:
-    found = Intent(
-        *(f"00000000-0000-0000-0000-{number:012d}", "strategy/q", None, "BTC/USD", side),
-        *(OrderType.LIMIT, Quantity.of(quantity), Price.of("50000")),
-    )
-    return attrs.evolve(found, **known)
-
-
-def place(stage: Stage, wish: Intent) -> None:
-    stage.tell(PlaceOrder(wish, stage.runtime.find("asker")), 0.01)
-
-
-def approved(stage: Stage) -> list[Intent]:
-    return [wish.intent for wish in stage.heard("orders", SubmitOrder)]
-
-
-def codes(stage: Stage) -> list[str]:
-    return [denied.code for denied in stage.heard("asker", OrderDenied)]
-
-
-def filled(stage: Stage, wish: Intent, quantity: str, state: State = State.CANCELED) -> None:
-    stage.tell(OrderChanged(Order(wish, state, reported_filled=Quantity.of(quantity))), 0.01)
-
-
-def change(stage: Stage, state: TradingState) -> list[TradingStateChanged]:
-    stage.tell(SetTradingState(state, "a test", "key", stage.runtime.find("asker")))
-    return stage.heard("asker", TradingStateChanged)
+from zoe.messages.orders import AmendDenied, AmendOrder, CancelOrder, OrderChanged, SubmitAmend
+from zoe.messages.risk import FlattenPlanned, PlanFlatten
 
 
 def amend(stage: Stage, wish: Intent, quantity: str) -> None:
@@ -200,126 +123,9 @@ def test_the_same_wish_within_its_window_is_refused() -> None:
     assert len(approved(stage)) == 3
 
 
-def balances(stage: Stage, dollars: int, moved: int = 0) -> None:
-    totals = (("BTC", Decimal(1)), ("USD", Decimal(dollars)))
-    stage.tell(BalancesChanged(totals, (("USD", Decimal(moved)),), 1))
-
-
-def watch(stage: Stage, price: int, seconds: int = 6) -> None:
-    for _ in range(seconds * 2):
-        quote(stage, price)
-        stage.run(0.5)
-
-
-@pytest.mark.parametrize("state", ["HALTED", "REDUCING"])
-def test_the_breaker_ends_trading_until_a_person_resumes(state: str) -> None:
-    stage = officer(attrs.evolve(LIMITS, breaker_state=state, max_drawdown_bps=2_000))
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    watch(stage, 35_000)
-    place(stage, intent(1, "0.01", limit_price=Price.of("35000")))
-    assert len(approved(stage)) == 1, "15 of 100 is not 20 of 100"
-    watch(stage, 29_000)
-    place(stage, intent(2, "0.01", limit_price=Price.of("29000")))
-    assert codes(stage) == ["TRADING_HALTED" if state == "HALTED" else "REDUCING_ONLY"]
-    stage.tell(LatchSet(True, "halted"))
-    written = [row.body for row in stage.rows if row.kind == "trading_state.changed"]
-    assert [body["state"] for body in written] == [state]
-    assert written[0]["why"].startswith("breaker: daily loss 2100 bps, limit 2000")
-    assert len(stage.heard("orders", CancelOwnOrders)) == (state == "HALTED")
-    change(stage, TradingState.ACTIVE)
-    watch(stage, 29_000)
-    place(stage, intent(3, "0.01", limit_price=Price.of("29000")))
-    assert len(approved(stage)) == 2
-
-
-def test_what_losses_are_measured_from_outlives_a_restart() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    stage.runtime.crash("risk")
-    stage.run(1)
-    stage.tell(Reconciled())
-    stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
-    balances(stage, 50_000)
-    watch(stage, 29_000)
-    place(stage, intent(1, "0.01", limit_price=Price.of("29000")))
-    assert codes(stage) == ["TRADING_HALTED"]
-
-
-def test_odd_quotes_now_and_then_are_not_counted_together() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    for _ in range(4):
-        watch(stage, 50_000, 2)
-        watch(stage, 10_000, 1)
-    watch(stage, 50_000)
-    place(stage, intent(1))
-    assert len(approved(stage)) == 1
-
-
-def marked(stage: Stage) -> list[str]:
-    """The highest equity, each time that it was written down."""
-    return [row.body["high"] for row in stage.rows if row.kind == MARKED]
-
-
-def test_what_was_not_written_at_once_is_written_later_though_nothing_changes_any_more() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    watch(stage, 60_000, 45)
-    assert marked(stage) == ["100000.05"]
-    watch(stage, 60_000, 15)
-    assert marked(stage) == ["100000.05", "110000.05"]
-
-
-def test_a_day_begins_though_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    watch(stage, 49_000)
-    clock = stage.runtime.clock
-    real = clock.wall_ns
-    monkeypatch.setattr(clock, "wall_ns", lambda: real() + 86_400_000_000_000)
-    watch(stage, 49_000)
-    days = [(row.body["day"], row.body["opening"]) for row in stage.rows if row.kind == MARKED]
-    first = days[0][0]
-    assert days == [(first, "100000.05"), (first + 1, "99000.05")]
-
-
-def test_one_odd_quote_does_not_trip_the_breaker() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    watch(stage, 10_000, 1)
-    watch(stage, 50_000)
-    place(stage, intent(1))
-    assert len(approved(stage)) == 1
-
-
-def test_a_withdrawal_does_not_trip_the_breaker() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    balances(stage, 1_000, -49_000)
-    watch(stage, 50_000)
-    place(stage, intent(1))
-    assert len(approved(stage)) == 1
-
-
-def test_a_deposit_that_a_loss_has_eaten_up_is_no_gain() -> None:
-    stage = officer()
-    balances(stage, 50_000)
-    watch(stage, 50_000)
-    balances(stage, 50_000, 50_000)
-    watch(stage, 50_000)
-    place(stage, intent(1))
-    assert codes(stage) == ["TRADING_HALTED"]
-
-
 def test_a_plan_to_flatten_is_about_the_desks_own_fills_unless_all_is_meant() -> None:
     stage = officer()
-    balances(stage, 50_000)
+    held(stage, 1, 50_000)
     place(stage, intent(1))
     filled(stage, intent(1), "0.1", State.FILLED)
     for everything in (False, True):
