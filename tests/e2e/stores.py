@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import pytest
 
 from zoe.store.connection import Database, Server
 from zoe.store.embedded import EmbeddedServer
@@ -25,6 +26,10 @@ from zoe.store.migrate import migrate
 from zoe.store.reading import server_at
 from zoe.store.waiting import wait_until_up
 
+#: Of a test with a small disk.
+NEEDS_MOUNTS: Final = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can mount a small disk"
+)
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAM: Final = Path(__file__).with_name("store_program.py")
 #: A busy disk holds everybody up for a minute now and then.
@@ -195,3 +200,26 @@ def is_kept(state: Path) -> bool:
         return rows == [["kept", 1]]
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def small_disk(place: Path, size: str) -> Iterator[None]:
+    """A small file system where a directory is, or will be, with all that is in it."""
+    aside = place.with_name(f"{place.name}.aside")
+    place.mkdir(mode=0o711, exist_ok=True)
+    place.rename(aside)
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    try:
+        subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
+        shutil.rmtree(aside)
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)

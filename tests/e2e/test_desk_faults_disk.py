@@ -1,9 +1,7 @@
 """A desk on disks that are full: at its start, under its database, and all of it at once."""
 
 import contextlib
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,31 +12,6 @@ from desks import BUSY, QUIET, Desk, desk
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
-
-NEEDS_MOUNTS = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-
-
-@contextlib.contextmanager
-def small_disk(place: Path, size: str) -> Iterator[None]:
-    """A small file system where a directory is, or will be, with all that is in it."""
-    aside = place.with_name(f"{place.name}.aside")
-    place.mkdir(mode=0o711, exist_ok=True)
-    place.rename(aside)
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    try:
-        subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
-        shutil.rmtree(aside)
-        yield
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 @contextlib.contextmanager
@@ -60,24 +33,24 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk that trades, with a disk for its state and more for the database's data and log."""
     place = tmp_path_factory.mktemp("disks")
     with contextlib.ExitStack() as disks, desk(place, BUSY) as running:
-        disks.enter_context(small_disk(running.state, "200m"))
+        disks.enter_context(stores.small_disk(running.state, "200m"))
         server, _ = stores.up(running.state)
         server.stop()
         data = running.state / "pg" / "data"
-        disks.enter_context(small_disk(data / "base", "60m"))
-        disks.enter_context(small_disk(data / "pg_wal", "40m"))
+        disks.enter_context(stores.small_disk(data / "base", "60m"))
+        disks.enter_context(stores.small_disk(data / "pg_wal", "40m"))
         running.start()
         running.ready()
         yield running
         assert running.stop() == 0
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 @pytest.mark.parametrize("size", ["4k", "1m", "45m"])
 def test_a_new_desk_on_a_disk_that_is_too_small_says_so_in_one_line(
     tmp_path: Path, size: str
 ) -> None:
-    with small_disk(tmp_path / "state", size), desk(tmp_path, QUIET) as running:
+    with stores.small_disk(tmp_path / "state", size), desk(tmp_path, QUIET) as running:
         running.start()
         assert running.ended() == 2
         (line,) = running.said()
@@ -85,12 +58,12 @@ def test_a_new_desk_on_a_disk_that_is_too_small_says_so_in_one_line(
         assert len(line) < 500
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 @pytest.mark.slow
 def test_a_desk_that_finds_its_disk_full_says_so_and_starts_once_there_is_room(
     tmp_path: Path,
 ) -> None:
-    with small_disk(tmp_path / "state", "200m"), desk(tmp_path, QUIET) as running:
+    with stores.small_disk(tmp_path / "state", "200m"), desk(tmp_path, QUIET) as running:
         stores.up(running.state)[0].stop()
         with full(running.state):
             running.start()
@@ -121,7 +94,7 @@ def nothing_leaves(running: Desk) -> None:
     assert running.process is not None and running.process.poll() is None
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 @pytest.mark.slow
 def test_full_data_stop_orders_and_room_brings_them_back(busy: Desk) -> None:
     busy.trades_on()
@@ -130,7 +103,7 @@ def test_full_data_stop_orders_and_room_brings_them_back(busy: Desk) -> None:
     goes_on(busy)
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 @pytest.mark.slow
 def test_a_full_log_of_writes_stops_orders_and_room_brings_them_back(busy: Desk) -> None:
     busy.trades_on()
@@ -145,7 +118,7 @@ def test_a_full_log_of_writes_stops_orders_and_room_brings_them_back(busy: Desk)
     goes_on(busy)
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 @pytest.mark.slow
 def test_a_disk_full_for_logs_and_sandbox_does_not_end_the_desk(busy: Desk) -> None:
     busy.trades_on()

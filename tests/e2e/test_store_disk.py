@@ -25,7 +25,6 @@ from zoe.store.journal import PostgresJournal
 from zoe.store.revival import keep_up
 
 ACCOUNT = "kraken:a"
-NEEDS_MOUNTS = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
 
 class Stop:
@@ -102,30 +101,6 @@ def kept(server: EmbeddedServer, database: Database) -> Iterator[Kept]:
         assert not thread.is_alive()
 
 
-@contextlib.contextmanager
-def small_disk(place: Path, size: str) -> Iterator[None]:
-    """Puts a small file system where a directory is, with all that is in it."""
-    aside = place.with_name("aside")
-    place.rename(aside)
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    try:
-        subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
-        owner = aside.stat()
-        os.chown(place, owner.st_uid, owner.st_gid)
-        place.chmod(0o700)
-        yield
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
 def rows(first: int, count: int = 20) -> list[JournalRow]:
     body = json.dumps({"text": "x" * 2_000})
     ids = (1, 1, None, None)
@@ -151,10 +126,10 @@ def state(template: Path, tmp_path: Path) -> Path:
     return place
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 def test_a_full_data_disk_is_known_not_done_and_the_connection_lives(state: Path) -> None:
     place = state / "pg" / "data" / "base"
-    with small_disk(place, "60m"):
+    with stores.small_disk(place, "60m"):
         server, database = stores.up(state)
         try:
             store = PostgresJournal(database, ACCOUNT)
@@ -179,11 +154,11 @@ def test_a_full_data_disk_is_known_not_done_and_the_connection_lives(state: Path
             server.stop()
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 def test_cancels_can_be_noted_on_a_full_disk(tmp_path: Path) -> None:
     place = tmp_path / "state"
     place.mkdir()
-    with small_disk(place, "1m"):
+    with stores.small_disk(place, "1m"):
         notes = EmergencyFile(place / "emergency.jsonl")
         notes.reserve()
         stores.fill(place)
@@ -193,12 +168,12 @@ def test_cancels_can_be_noted_on_a_full_disk(tmp_path: Path) -> None:
         assert notes.read() == tuple(cancels)
 
 
-@NEEDS_MOUNTS
+@stores.NEEDS_MOUNTS
 def test_a_full_disk_under_the_log_of_writes_ends_the_server_and_room_brings_it_back(
     state: Path,
 ) -> None:
     place = state / "pg" / "data" / "pg_wal"
-    with small_disk(place, "40m"), kept(*stores.up(state)) as found:
+    with stores.small_disk(place, "40m"), kept(*stores.up(state)) as found:
         store = PostgresJournal(found.database, ACCOUNT)
         ballast = stores.fill(place)
         acknowledged = 0
