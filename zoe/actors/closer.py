@@ -32,7 +32,7 @@ class Closer(Actor):
         dead_man: Whether there is a dead-man's switch to be released.
     """
 
-    def __init__(self, cancel: bool, seconds: int | None, dead_man: bool = False) -> None:
+    def __init__(self, *, cancel: bool, seconds: int | None = None, dead_man: bool = False) -> None:
         super().__init__()
         self._cancel = cancel
         self._seconds = seconds

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from types import TracebackType
 from typing import Self
 
 import websocket
@@ -35,12 +34,7 @@ class SocketTalk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._socket.shutdown()  # type: ignore[no-untyped-call]  # untyped there
 
     def send(self, payload: bytes) -> None:

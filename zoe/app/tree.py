@@ -198,7 +198,12 @@ def tree(parts: Parts) -> tuple[Group, ...]:
                 Child("door", partial(_door, parts)),
                 Child(
                     "closer",
-                    partial(Closer, parts.cancel_on_stop, parts.seconds, parts.dead_man),
+                    partial(
+                        Closer,
+                        cancel=parts.cancel_on_stop,
+                        seconds=parts.seconds,
+                        dead_man=parts.dead_man,
+                    ),
                     dispatcher=EDGE,
                 ),
             ),

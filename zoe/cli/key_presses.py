@@ -6,7 +6,6 @@ import select
 import sys
 import termios
 import tty
-from types import TracebackType
 from typing import Final, Self
 
 _MOST: Final = 64
@@ -40,12 +39,7 @@ class KeyPresses:
             self._before = None  # closed, or no terminal: then nobody presses a key
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._before is not None and self._descriptor is not None:
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)  # type: ignore[arg-type]  # as it was given
 

@@ -14,7 +14,9 @@ OTHERS = ("risk", "orders", "dead_man")
 
 
 def closer(*, cancel: bool = True, seconds: int | None = None, dead_man: bool = False) -> Stage:
-    return Stage("closer", partial(Closer, cancel, seconds, dead_man), OTHERS)
+    return Stage(
+        "closer", partial(Closer, cancel=cancel, seconds=seconds, dead_man=dead_man), OTHERS
+    )
 
 
 def test_it_stops_trading_cancels_and_ends_when_nothing_is_open() -> None:

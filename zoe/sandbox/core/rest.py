@@ -49,6 +49,38 @@ class _Ready:
     params: Fields
 
 
+@attrs.define
+class _Execution:
+    """A private request as it is carried out: once, later than it is answered for, or not at all.
+
+    Attributes:
+        result: What it came to; None before that, and where it was refused.
+        refusal: Why it was refused.
+    """
+
+    ready: _Ready
+    limits: Limits
+    result: object = None
+    refusal: str | None = None
+
+    def __call__(self) -> object:
+        """Carries it out.
+
+        Raises:
+            Refusal: It is over a limit, not permitted, or refused by its handler.
+        """
+        ready, key = self.ready, self.ready.caller.key
+        try:
+            self.limits.called(key, ready.caller.account, ready.name)
+            if not ready.call.allows(key.permissions):
+                raise Refusal(errors.PERMISSION_DENIED)
+            self.result = ready.call.handler(ready.caller, ready.params)
+        except Refusal as refusal:
+            self.refusal = str(refusal)
+            raise
+        return self.result
+
+
 class Rest:
     """Answers HTTP requests below /0/."""
 
@@ -125,46 +157,36 @@ class Rest:
 
     def _dispatch(self, ready: _Ready, nonce: int) -> None:
         fault = self._faults.for_request(ready.name) if self._faults.planted else None
-        if fault is not None and fault.what == "lockout":
-            key, until_ns = ready.caller.key, self._world.now_ns + fault.ms * MILLISECOND_NS
-            key.locked_until_ns = max(key.locked_until_ns, until_ns)
-        if fault is not None and fault.what == "token_expiry":
-            self._world.accounts.forget_tokens(ready.caller.key)
-            fault = None
-        if fault is not None and fault.ignore_deadline:
-            ready = attrs.evolve(
-                ready, caller=msgspec.structs.replace(ready.caller, ignore_deadline=True)
-            )
-        told: list[object] = []
-        errors_told: list[str] = []
-
-        def carry_out() -> object:
-            try:
-                return carry_out_as_asked()
-            except Refusal as refusal:
-                errors_told.append(str(refusal))
-                raise
-
-        def carry_out_as_asked() -> object:
-            self._limits.called(ready.caller.key, ready.caller.account, ready.name)
-            if not ready.call.allows(ready.caller.key.permissions):
-                raise Refusal(errors.PERMISSION_DENIED)
-            told.append(ready.call.handler(ready.caller, ready.params))
-            return told[-1]
-
-        answered = self._meet(ready.exchange, fault, carry_out)
+        if fault is not None:
+            ready, fault = self._beforehand(ready, fault)
+        execution = _Execution(ready, self._limits)
+        answered = self._meet(ready.exchange, fault, execution)
+        error = execution.refusal
         if fault is not None and fault.what in SAID:
-            errors_told = [fault.said(self._world.now_ns)]
+            error = fault.said(self._world.now_ns)
         self._write(
             ready.caller.key,
             _PRIVATE + ready.name,
             nonce=nonce,
             cl_ord_id=ready.params.get("cl_ord_id"),
-            order_id=_order_id(ready.params, told),
+            order_id=_order_id(ready.params, execution.result),
             answered=answered,
             fault=None if fault is None else fault.what,
-            error=errors_told[0] if errors_told else None,
+            error=error,
         )
+
+    def _beforehand(self, ready: _Ready, fault: Fault) -> tuple[_Ready, Fault | None]:
+        """What a fault does before its request is carried out; None where that was all of it."""
+        caller = ready.caller
+        if fault.what == "lockout":
+            until_ns = self._world.now_ns + fault.ms * MILLISECOND_NS
+            caller.key.locked_until_ns = max(caller.key.locked_until_ns, until_ns)
+        if fault.what == "token_expiry":
+            self._world.accounts.forget_tokens(caller.key)
+            return ready, None
+        if fault.ignore_deadline:
+            caller = msgspec.structs.replace(caller, ignore_deadline=True)
+        return attrs.evolve(ready, caller=caller), fault
 
     def _write(self, key: ApiKey, path: str, **told: object) -> None:
         record: dict[str, object] = dict.fromkeys(_TOLD) | told
@@ -236,9 +258,9 @@ def is_signed(key: ApiKey, request: HttpRequest, nonce: str) -> bool:
     return hmac.compare_digest(expected, given)
 
 
-def _order_id(params: Params, told: list[object]) -> str | None:
-    match told:
-        case [{"txid": [str(order_id)] | str(order_id)}]:
+def _order_id(params: Params, result: object) -> str | None:
+    match result:
+        case {"txid": [str(order_id)] | str(order_id)}:
             return order_id
         case _:
             return params.get("txid")

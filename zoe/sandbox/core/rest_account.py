@@ -161,17 +161,12 @@ class RestAccount:
         limit, cursor = params.get("limit", str(_PAGES[kind])), params.get("cursor", "false")
         if not (limit.isascii() and limit.isdigit()) or not int(limit[:9]):
             raise invalid("limit")
-        first, count = 0, int(limit[:9])
-        if cursor not in ("false", "False", "true", "True", ""):
-            places = [n for n, moving in enumerate(found) if moving.ref_id == cursor]
-            if not places:
-                raise invalid("cursor")
-            first = places[0]
-        rows = [self._move_row(moving) for moving in found[first : first + count]]
+        first = _place_of(cursor, found)
+        last = first + int(limit[:9])
+        rows = [self._move_row(moving) for moving in found[first:last]]
         if cursor in ("false", "False", ""):
             return rows
-        after = found[first + count : first + count + 1]
-        return {kind: rows, "next_cursor": after[0].ref_id if after else None}
+        return {kind: rows, "next_cursor": found[last].ref_id if last < len(found) else None}
 
     def _all_moves(self, account: Account, kind: str) -> list[Funding]:
         known = self._world.accounts.fundings
@@ -230,6 +225,20 @@ class RestAccount:
         token = b64encode(digest).decode().rstrip("=")
         world.accounts.give_token(token, caller.key, world.now_ns)
         return {"token": token, "expires": TOKEN_SECONDS}
+
+
+def _place_of(cursor: str, found: list[Funding]) -> int:
+    """Where the page of a cursor begins.
+
+    Raises:
+        Refusal: It is neither a switch, which begins with the first, nor of one of these.
+    """
+    if cursor in ("false", "False", "true", "True", ""):
+        return 0
+    place = next((n for n, moving in enumerate(found) if moving.ref_id == cursor), None)
+    if place is None:
+        raise invalid("cursor")
+    return place
 
 
 def _fee_row(pair: Pair, cents: int, column: int) -> dict[str, object]:

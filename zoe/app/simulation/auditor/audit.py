@@ -250,30 +250,37 @@ def _known(found: Evidence) -> list[str]:
 
 def _ends(found: Evidence) -> list[str]:
     """The journal's last state of each order is the exchange's."""
-    gone = {r["order_id"] for k in ("order_canceled", "order_expired") for r in found.of(k)}
-    lost = {record["order_id"] for record in found.of("order_lost")}
-    wanted = {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_accepted")}
-    wanted |= {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_amended")}
-    filled: dict[str, Decimal] = {}
-    for record in found.of("fill"):
-        order_id = record["order_id"]
-        filled[order_id] = filled.get(order_id, _NOTHING) + Decimal(record["qty"])
+    theirs = _states(found)
     said = []
     for stream, lines in found.orders.items():
         order_id = next((n for line in lines if (n := line.body.get("order_id"))), None)
         state = lines[-1].body["state"]
-        if order_id is None or order_id not in wanted:
+        if order_id is None or order_id not in theirs:
             if state in _WORKING:
                 said.append(f"{stream} ends as {state} and was never placed")
             continue
         # Two words for one end: it depends on the order's kind which one the exchange says.
         state = "CANCELED" if state == "EXPIRED" else state
-        there = _state(order_id in gone, filled.get(order_id, _NOTHING), wanted[order_id])
-        if order_id in lost:  # the exchange knows it no more, nor how it ended
-            there = "ABSENT"
+        there = theirs[order_id]
         if there != (state if state not in _WORKING else "WORKING"):
             said.append(f"order {order_id} is {state} here and {there} there")
     return said
+
+
+def _states(found: Evidence) -> Mapping[str, str]:
+    """How each order stands at the exchange, by its id; ABSENT where it knows the order no more."""
+    gone = {r["order_id"] for k in ("order_canceled", "order_expired") for r in found.of(k)}
+    lost = {record["order_id"] for record in found.of("order_lost")}
+    wanted = {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_accepted")}
+    wanted |= {r["order_id"]: Decimal(r["qty"]) for r in found.of("order_amended")}
+    left = dict(wanted)
+    for record in found.of("fill"):
+        if record["order_id"] in left:
+            left[record["order_id"]] -= Decimal(record["qty"])
+    states = {order_id: "WORKING" if rest > 0 else "FILLED" for order_id, rest in left.items()}
+    # Also where an amend below what was filled has ended it.
+    states |= dict.fromkeys(gone & wanted.keys(), "CANCELED")
+    return states | dict.fromkeys(lost & wanted.keys(), "ABSENT")
 
 
 def _gone(found: Evidence) -> list[str]:
@@ -281,12 +288,6 @@ def _gone(found: Evidence) -> list[str]:
     lost = {record["order_id"] for record in found.of("order_lost")}
     given_up = {line.body["order_id"] for line in found.rows("order.vanished")}
     return [f"order {i} was given up, and not lost there" for i in sorted(given_up - lost)]
-
-
-def _state(gone: bool, filled: Decimal, wanted: Decimal) -> str:
-    if gone:  # also where an amend below what was filled has ended it
-        return "CANCELED"
-    return "FILLED" if filled >= wanted else "WORKING"
 
 
 def _fills(found: Evidence) -> list[str]:
