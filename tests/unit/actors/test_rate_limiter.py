@@ -195,6 +195,17 @@ def test_an_order_that_was_withdrawn_takes_nobodys_place() -> None:
     assert withdrawn not in [ref for ref, _ in limits.granted()]
 
 
+def test_a_cancel_of_an_order_that_has_ended_meanwhile_takes_nobodys_place() -> None:
+    limits = Limits()
+    limits.gateway_says(LimitHit("X/Y", 60))
+    for ref in ("a", "b"):
+        limits.asks(ref, Action.CANCEL, 0)
+    assert limits.granted() == []
+    limits.stage.tell(OrderEnded("a", "X/Y"), 0.001)
+    limits.stage.run(300)
+    assert limits.granted() == [("b", Action.CANCEL)]
+
+
 def test_an_answer_that_is_later_than_its_orders_end_provides_for_nothing() -> None:
     limits = Limits()
     limits.asks("a", Action.ADD)

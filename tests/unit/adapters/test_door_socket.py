@@ -197,6 +197,31 @@ def test_a_large_answer_is_delivered_as_fast_as_it_is_read(house: House) -> None
     assert len(line_of(client)) == 3_000_001
 
 
+def test_an_answer_that_comes_while_another_is_not_read_yet_loses_nothing(house: House) -> None:
+    client = house.calls()
+    client.sendall(b"all\nall\n")
+    for letter in (b"y", b"z"):
+        house.answers(house.asked().client, letter * 3_000_000)
+    # Answers are delivered in their order: whoever has the third knows that the second was tried.
+    other = house.calls()
+    other.sendall(b"ask\n")
+    house.answers(house.asked().client, b"here")
+    assert line_of(other) == b"here\n"
+    with client.makefile("rb") as stream:
+        assert [len(stream.readline()) for _ in range(2)] == [3_000_001] * 2
+
+
+def test_whoever_spoke_last_is_let_go_last(house: House) -> None:
+    clients = [house.calls() for _ in range(door_socket.MOST_CLIENTS)]
+    clients[0].sendall(b"here\n")
+    number = house.asked().client
+    house.answers(number, b"heard")
+    assert line_of(clients[0]) == b"heard\n"
+    house.calls()
+    assert house.hears() != DoorClosed(number)
+    assert closed(clients[1])
+
+
 def test_a_client_that_asks_and_never_reads_is_let_go(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,22 @@ def test_a_queue_that_is_full_for_a_moment_is_waited_for(
     serving.join()
 
 
+@pytest.mark.parametrize("answer", [ANSWER, b'{"id":0,"exit":0}\n'])
+def test_an_answer_is_waited_for_a_while_longer_than_the_desk_may_take(
+    crowded: tuple[Path, socket.socket], answer: bytes
+) -> None:
+    """Also one to a line of which the desk could not read even the number."""
+    path, door = crowded
+    door.accept()[0].close()
+    with DoorClient(path) as client:
+        connection, _ = door.accept()
+        with connection:
+            serving = threading.Timer(0.2, connection.sendall, (answer,))
+            serving.start()
+            assert client.ask(Command("halt", timeout_seconds=0)).exit == 0
+            serving.join()
+
+
 def test_a_queue_that_stays_full_is_told_in_time(
     crowded: tuple[Path, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:

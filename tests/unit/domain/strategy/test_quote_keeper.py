@@ -92,6 +92,9 @@ def test_it_wants_nothing_that_is_below_the_exchanges_minimum() -> None:
     assert decide(VIEW, small).reasons == ("BELOW_MINIMUM", "BELOW_MINIMUM")
     cheap = attrs.evolve(VIEW, instrument=attrs.evolve(BTC, cost_min=Decimal(1_000)))
     assert decide(cheap).wants == ()
+    # The bid, 0.001 at 99980.0, is as small as it may be.
+    smallest = attrs.evolve(BTC, qty_min=Decimal("0.001"), cost_min=Decimal("99.98"))
+    assert len(decide(attrs.evolve(VIEW, instrument=smallest)).wants) == 2
 
 
 def test_it_quotes_round_the_old_mid_until_the_new_one_is_far_enough() -> None:
@@ -112,6 +115,10 @@ def test_a_mid_that_left_the_old_quotes_behind_still_crosses_nothing() -> None:
 def test_without_a_half_spread_its_own_quotes_do_not_meet() -> None:
     bid, ask = decide(VIEW, QuoteKeeper(Params(half_spread_bps=0))).wants
     assert (bid.price, ask.price) == (1_000_000, 1_000_001)
+
+
+def test_a_band_may_be_a_single_inventory() -> None:
+    assert Params(min_base=Decimal(3), max_base=Decimal(3)).min_base == 3
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,18 @@ def test_one_trigger_sets_off_another() -> None:
     assert order(client, second)["status"] == "closed"
 
 
+def test_orders_that_one_price_sets_off_are_carried_out_as_they_came() -> None:
+    trial, client = market()
+    first, second, third = (
+        place(client, "stop-loss", "sell", price) for price in ("49000", "49500", "49000")
+    )
+    trial.market("48000", "48001", qty="5")
+    trade(trial, "48000")
+    told = trial.admin("journal", method="GET")
+    fills = [record for record in told if record["kind"] == "fill"]
+    assert [record["order_id"] for record in fills[-3:]] == [first, second, third]
+
+
 def test_a_trigger_can_be_amended_until_it_fires() -> None:
     trial, client = market()
     txid = place(client, "stop-loss-limit", "sell", "49500", price2="49400")
