@@ -73,7 +73,7 @@ class FlattenCommand:
         """Begins, goes on, or only tells what would be done."""
         everything = request.params.get("all") is True
         if request.params.get("dry_run") is True:
-            self._tell("risk", PlanFlatten(ref, everything))
+            self._tell("risk", PlanFlatten(ref, everything, as_if_canceled=True))
             return
         request = msgspec.structs.replace(request, key=self._talks.key(request))
         talk = self._talks[ref]

@@ -198,7 +198,7 @@ class RiskOfficer(Actor):
                 assert self.envelope is not None and self.envelope.sender is not None
                 keeper.watch(self.envelope.sender)
             case PlanFlatten():
-                plan = self._view.plan(message.everything, self.clock.wall_ns())
+                plan = self._view.plan(message, self.clock.wall_ns())
                 self.reply(FlattenPlanned(message.ref, plan))
             case ReportRisk():
                 self._report()

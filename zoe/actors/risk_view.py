@@ -23,6 +23,7 @@ from zoe.domain.risk import Limits, Situation, TradingState
 from zoe.domain.risk_report import in_use
 from zoe.messages.journal import StoredRow
 from zoe.messages.market import Quote
+from zoe.messages.risk import PlanFlatten
 
 _situation: Final = quick(Situation)
 _seen_at: Final = quick(Reference)
@@ -201,22 +202,29 @@ class RiskView:
                 found[pair.removesuffix(tail)] = middle
         return found
 
-    def plan(self, everything: bool, now_ns: int) -> Plan:
+    def plan(self, wish: PlanFlatten, now_ns: int) -> Plan:
         """What would close the desk's positions, or sell every balance."""
-        wanted = self._all_balances(now_ns) if everything else self._positions(now_ns)
-        return plan(wanted, self._limits)
+        if wish.everything:
+            return plan(self._all_balances(now_ns), self._limits)
+        return plan(self._positions(wish.as_if_canceled, now_ns), self._limits)
 
-    def _positions(self, now_ns: int) -> Iterator[Wanted]:
+    def _positions(self, as_if_canceled: bool, now_ns: int) -> Iterator[Wanted]:
         for pair in self.positions.pairs():
             net = self.positions.net(pair)
             side = Side.SELL if net > 0 else Side.BUY
             # Whatever an order that still works may trade is its own affair.
-            rest = max(abs(net) - self.exposures.open_quantity(pair, side), ZERO)
+            rest = max(abs(net) - self._open_quantity(pair, side, as_if_canceled), ZERO)
             base, _, quote = pair.partition("/")
             funds = self._held(base if net > 0 else quote)
             quantity = rest if net > 0 else -rest
             if rest:
                 yield Wanted(pair, self.find(pair), quantity, self.reference(pair, now_ns), funds)
+
+    def _open_quantity(self, pair: str, side: Side, as_if_canceled: bool) -> Decimal:
+        held = (r for r in self.exposures.of_pair(pair) if r.side is side)
+        if as_if_canceled:  # other people's orders stay
+            held = (r for r in held if self._orders[r.intent_id].intent.source == EXTERNAL)
+        return sum((r.quantity for r in held), ZERO)
 
     def _all_balances(self, now_ns: int) -> Iterator[Wanted]:
         for asset, amount in sorted((self.balances or {}).items()):

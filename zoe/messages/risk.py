@@ -103,10 +103,12 @@ class PlanFlatten(Message):
 
     Attributes:
         everything: Sell every balance instead, whoever bought it.
+        as_if_canceled: Ahead of the cancels of our own working orders: as it will be after them.
     """
 
     ref: int
     everything: bool = False
+    as_if_canceled: bool = False
 
 
 @attrs.frozen

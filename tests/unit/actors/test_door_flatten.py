@@ -137,7 +137,9 @@ def test_a_position_that_cannot_be_closed_is_exit_1() -> None:
 def test_a_dry_run_changes_nothing() -> None:
     stage = door()
     ask(stage, "flatten", dry_run=True, all=True)
-    assert stage.heard("risk", PlanFlatten)[0].everything
+    (wish,) = stage.heard("risk", PlanFlatten)
+    assert wish.everything
+    assert wish.as_if_canceled  # a flatten cancels first, and then looks
     plan(stage, SALE, left=(DUST,))
     (answer,) = answers(stage)
     assert answer["exit"] == 0

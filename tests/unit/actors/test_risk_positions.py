@@ -7,7 +7,7 @@ from risk_stage import LIMITS, approved, change, codes, filled, held, intent, of
 from stage import Stage
 
 from zoe.domain.amend import Amend, Terms
-from zoe.domain.order import Intent, Order, Side, State
+from zoe.domain.order import EXTERNAL, Intent, Order, Side, State
 from zoe.domain.quantity import Quantity
 from zoe.domain.risk import TradingState
 from zoe.messages.journal import StoredRow
@@ -133,3 +133,18 @@ def test_a_plan_to_flatten_is_about_the_desks_own_fills_unless_all_is_meant() ->
     plans = [news.plan for news in stage.heard("asker", FlattenPlanned)]
     amounts = [sum(step.quantity * step.times for step in plan.steps) for plan in plans]
     assert amounts == [Decimal("0.1"), Decimal(1)]
+
+
+def test_a_plan_ahead_of_the_cancels_counts_no_working_order_of_ours_as_closing() -> None:
+    stage = officer()
+    held(stage, 1, 50_000)
+    place(stage, intent(1))
+    filled(stage, intent(1), "0.1", State.FILLED)
+    ours, by_hand = intent(2, "0.06", Side.SELL), intent(3, "0.03", Side.SELL, source=EXTERNAL)
+    for order in (ours, by_hand):
+        filled(stage, order, "0", State.WORKING)
+    for as_if_canceled in (False, True):
+        stage.tell_from("asker", PlanFlatten(1, as_if_canceled=as_if_canceled))
+    plans = [news.plan for news in stage.heard("asker", FlattenPlanned)]
+    amounts = [sum(step.quantity * step.times for step in plan.steps) for plan in plans]
+    assert amounts == [Decimal("0.01"), Decimal("0.07")]
