@@ -14,7 +14,7 @@ from zoe.domain.sighting import Sighting
 
 
 class AmendDoubts(Doubted):
-    """See the module."""
+    """Amends in doubt, and the open orders that the present look has shown."""
 
     def __init__(
         self, time: SteadyTime, provable_ns: Callable[[int, int], int], lag_ns: int
@@ -36,17 +36,17 @@ class AmendDoubts(Doubted):
             self._take_up(order, numbered, amend.not_after_ns, missed_ns)
 
     def began(self) -> None:
-        """A look begins."""
+        """A look begins: what the one before has shown is forgotten."""
         self._shown = {}
 
     def saw(self, sighting: Sighting) -> None:
-        """An open order of the look."""
+        """Takes note of an open order that the look has shown."""
         known = sighting.description
         if known is not None:
             self._shown[sighting.order_id] = Terms(known.quantity, known.limit_price)
 
     def judge(self, began_ns: int) -> list[tuple[str, Fact]]:
-        """What the look that began then says: intents, and facts for their orders."""
+        """What a look that is over proves: pairs of an intent and a fact for its order."""
         said: list[tuple[str, Fact]] = []
         for name, doubt in list(self._doubts.items()):
             order = doubt.order

@@ -12,7 +12,7 @@ from zoe.runtime.offload import Outcome
 
 @attrs.frozen
 class OpenBooks:
-    """Books as they are stored, and every step of every difference, the oldest first."""
+    """The books as they are stored, and every step of every difference, oldest first."""
 
     keeping: Bookkeeping
     drift: tuple[DriftRow, ...]
@@ -42,7 +42,7 @@ def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -
 
 
 def store_all(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:
-    """Makes both durable."""
+    """Makes a booking and steps of differences durable."""
     if not booking.is_empty:
         store.book([booking])
     if notes:

@@ -157,12 +157,12 @@ class FlattenCommand:
             self._concluded(order.intent.intent_id, plain(order.filled.value), word)
 
     def denied(self, denial: OrderDenied) -> None:
-        """Risk refused one."""
+        """RiskOfficer has denied an order of a flatten."""
         values = ", ".join(f"{name} {value}" for name, value in denial.values)
         self._concluded(denial.intent.intent_id, "0", f"{denial.code}: {values}")
 
     def forgotten(self, intent_id: str) -> None:
-        """One was never sent."""
+        """An order of a flatten was never sent."""
         self._concluded(intent_id, "0", "it was never sent")
 
     def _tasks(self) -> list[tuple[int, Flattening]]:

@@ -87,7 +87,7 @@ class OrderCommands:
                 self._talks.answer(ref, DONE, summary(order))
 
     def denied(self, denial: OrderDenied) -> None:
-        """Risk said no."""
+        """RiskOfficer has denied the order: the command is answered with its reason."""
         if denial.code == Code.DUPLICATE_INTENT.value:
             # It was approved before, and whoever asked for it has forgotten: hear of it again.
             self._tell("orders", FollowOrder(denial.intent.intent_id))
@@ -97,7 +97,7 @@ class OrderCommands:
             self._talks.answer(ref, NO, {"intent_id": denial.intent.intent_id}, error)
 
     def forgotten(self, intent_id: str) -> None:
-        """The intent was never sent."""
+        """The order was never sent: the command is answered so."""
         for ref, _ in self._talks.about(intent_id):
             error = ("not_placed", "it was never sent: ask again")
             self._talks.answer(ref, REFUSED, {"intent_id": intent_id}, error)

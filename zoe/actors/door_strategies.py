@@ -54,7 +54,7 @@ class StrategyCommands:
         return None
 
     def reported(self, news: StrategyReported) -> None:
-        """What one of them says."""
+        """Adds what a strategist reports of itself; the command is answered once all have."""
         talk = self._talks.get(news.ref)
         if talk is None:
             return

@@ -53,7 +53,7 @@ class Talk:
 
 
 class Talks:
-    """The talks of one door."""
+    """The commands that one door has not answered yet, each under a number of its own."""
 
     def __init__(self, door: Actor) -> None:
         self._door = door
@@ -61,7 +61,8 @@ class Talks:
         self._refs = 0
 
     def begin(self, client: int, request: Request) -> int:
-        """The number of a new talk: what an earlier incarnation asked is no answer to it."""
+        """Begins a talk; its number, which differs from those of earlier incarnations, so that what
+        these asked answers nothing of ours."""
         self._refs += 1
         ref = hydration.number(self._door, self._refs)
         self._talks[ref] = Talk(client, request)

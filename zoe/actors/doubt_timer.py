@@ -12,7 +12,7 @@ from zoe.runtime.actor import Actor, Timer
 
 
 class DoubtTimer:
-    """See the module.
+    """The one timer that wakes the Reconciler for the doubt that is due next.
 
     Args:
         lag_ns: How far the exchange's lists may lag behind its engine.

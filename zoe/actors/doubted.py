@@ -19,7 +19,8 @@ ENOUGH: Final = 2
 
 @attrs.define
 class Doubt:
-    """One of them.
+    """A request whose fate is unknown: until when it could be accepted, and what looks missed of
+    it.
 
     Attributes:
         name: As the journal has it.
@@ -39,7 +40,7 @@ class Doubt:
 
 
 class Doubted:
-    """The doubts, by intent.
+    """Requests in doubt, by the intent of their order, and how many looks have missed each.
 
     Args:
         time: By which everything is told here.
@@ -102,6 +103,7 @@ class Doubted:
 
     @staticmethod
     def _is_proved(doubt: Doubt, began_ns: int) -> bool:
-        """Counts the look that began then and missed it; whether enough have."""
+        """Counts a look that missed the request; whether enough looks have. ``began_ns`` is when
+        this one began."""
         doubt.misses, doubt.missed_ns = doubt.misses + 1, began_ns
         return doubt.misses >= ENOUGH

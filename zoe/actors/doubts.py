@@ -17,7 +17,7 @@ from zoe.runtime.log import log
 
 
 class Doubts:
-    """Follows them for its owner, and tells the orders what looks have proved.
+    """Follows every doubt about an order or an amend, and tells the orders what looks have proved.
 
     Args:
         read: Whose time it is told by, and what may be proved.
@@ -48,7 +48,7 @@ class Doubts:
         return (*self._orders.due_ns(), *self._amends.due_ns())
 
     def deadlines_ns(self) -> list[int]:
-        """Of the orders in doubt, not later than they are."""
+        """The deadlines of the orders in doubt, each the earliest that it can be."""
         return self._orders.deadlines_ns()
 
     def follow(self, order: Order) -> None:
@@ -72,11 +72,11 @@ class Doubts:
         self._amends.clock_set(by_ns)
 
     def began(self) -> None:
-        """A look begins."""
+        """A look begins: what the one before has shown is forgotten."""
         self._amends.began()
 
     def saw(self, sighting: Sighting) -> None:
-        """An open order of the look."""
+        """Takes note of an open order that the look has shown."""
         self._amends.saw(sighting)
 
     def judge(self, look: Look) -> None:

@@ -86,7 +86,8 @@ class Line:
 
 
 class FeedLines:
-    """See the module's docstring."""
+    """The public connections of one actor: opens, checks and renews them, and spreads pairs over
+    them."""
 
     def __init__(self, actor: Actor, venue: Venue, kind: LineKind) -> None:
         self._actor = actor

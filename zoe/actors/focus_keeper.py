@@ -35,7 +35,8 @@ class Scouted:
 
 
 class FocusKeeper:
-    """See the module's docstring.
+    """Decides which pairs are followed in full depth, and tells MarketWatch what comes and what
+    goes.
 
     Args:
         pairs: The configured ones.

@@ -43,7 +43,7 @@ class Reading:
 
 
 class LedgerReads:
-    """See the module.
+    """Reads the exchange's ledger page by page, at its start, when asked to, and now and then.
 
     Args:
         lag_ns: How far the exchange's lists may lag behind its engine.
@@ -120,7 +120,8 @@ class LedgerReads:
         return None
 
     def page_read(self, rows: int, new: int, *, wrong: bool, gaps: bool) -> None:
-        """A page is in the books.
+        """Takes note of a page that is in the books by now; asks for the next one, or ends the
+        reading.
 
         Args:
             rows: How many it had.

@@ -24,7 +24,7 @@ _UNSET_NS: Final = 100_000_000
 
 
 class ListsRead:
-    """See the module.
+    """From when on the next look reads each list, by what the looks before have read.
 
     Args:
         lag_ns: How far the exchange's lists may lag behind its engine.
@@ -66,13 +66,15 @@ class ListsRead:
         self._clock = ExchangeClock(was.offset_ns)
 
     def _move(self, by_ns: int) -> None:
-        """What the last row has is later by as much."""
+        """Moves the times of the last row, which were stamped before the clock was set by so
+        much."""
         self._until_ns = None if self._until_ns is None else self._until_ns + by_ns
         self._from_ns = None if self._from_ns is None else self._from_ns + by_ns
 
     def measured(self, news: ExchangeClockMeasured) -> int:
-        """By how much the clock was set between the last row and this desk's start: what that row
-        has is later by as much. 0 where that is known already, or nothing."""
+        """Takes the measured clock of the exchange; by how much ours was set between the last row
+        and this desk's start, so that times of that row are moved by as much. 0 where that is known
+        already, or nothing is."""
         offset_ns = news.offset_ns + self.time.ahead_ns()
         self._clock = ExchangeClock(offset_ns, news.bound_ns, news.measured_ns)
         before, self._before = self._before, None
@@ -83,7 +85,8 @@ class ListsRead:
         return by_ns
 
     def provable_ns(self, deadline_ns: int, latest_ns: int) -> int:
-        """From when on nothing is accepted any more; the second look is a lag later.
+        """When a look may first prove that a request was not accepted; the second look follows a
+        lag later.
 
         Args:
             latest_ns: The deadline cannot be later, whatever clock it was told by.
@@ -93,13 +96,14 @@ class ListsRead:
         return min(deadline_ns, latest_ns) + (self._clock.bound_ns or 0)
 
     def span_ns(self, deadlines_ns: Iterable[int]) -> tuple[int, int]:
-        """From when on a look that begins now reads, and the same on the exchange's clock."""
+        """From when on a look that begins now reads the lists: by steady time, and by the
+        exchange's clock."""
         start_ns = self.time.now_ns() if self._until_ns is None else self._until_ns
         from_ns = min((start_ns, *deadlines_ns)) - self._overlap_ns
         return from_ns, self._clock.now_ns(from_ns)
 
     def read(self, look: Look) -> None:
-        """A look is over; where it told of everything ``accounted`` follows."""
+        """A look is over; ``accounted`` follows where it told of everything."""
         self._from_ns = look.from_ns
 
     def accounted(self, until_ns: int) -> None:

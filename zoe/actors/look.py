@@ -93,7 +93,7 @@ class Look:
 
 @attrs.define
 class Wish:
-    """For another look.
+    """The wish for another look, of all who wished for one since the last.
 
     Attributes:
         reason: Of the first who wished; None: nobody does.
@@ -106,7 +106,7 @@ class Wish:
     balances: bool = False
 
     def add(self, reason: str, now_ns: int, *, balances: bool = False) -> None:
-        """One more who wishes."""
+        """Somebody wishes for a look."""
         self.reason, self.since_ns = self.reason or reason, now_ns
         self.balances |= balances
 

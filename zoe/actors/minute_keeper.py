@@ -37,7 +37,7 @@ Inbox = MinutesClosed | Tick | _Kept
 
 
 class MinuteKeeper(Actor):
-    """Keeps bars."""
+    """Stores bars of one minute in batches, and holds them while the store is away."""
 
     def __init__(self, store: BarStore) -> None:
         super().__init__()

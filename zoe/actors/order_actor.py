@@ -263,7 +263,7 @@ class OrderActor(Actor):
         self.tell(self.find("gateway"), PrepareAdd(after))
 
     def _keep_back(self, why: str) -> None:
-        """It has not left, and will not."""
+        """Settles an order that has not left and will not, as not sent."""
         self._unsent = False
         self._reminder.cancel()
         self._waiting.append(AddSettled(Sent.NOT_SENT, None, why))

@@ -28,7 +28,7 @@ _NOBODY: Final[tuple[str, ...]] = ()
 
 
 class OrderAudience:
-    """Tells them.
+    """Tells an order's changes to whoever they concern.
 
     Args:
         listeners: Names of more actors that hear of every change of every order.
@@ -48,7 +48,7 @@ class OrderAudience:
         self._unreported: set[str] = set()
 
     def follow(self, intent_id: str, follower: Address) -> None:
-        """From here on it hears of all that becomes of an order."""
+        """Adds a follower, which hears of every change of the order."""
         followers = self._senders if follower.name in self._interests else self._followers
         followers.setdefault(intent_id, {})[follower.name] = follower
 
@@ -62,7 +62,7 @@ class OrderAudience:
         self._unreported |= {intent_id for intent_id, order in orders.items() if order is None}
 
     def tell(self, before: Order | None, news: OrderChanged) -> None:
-        """An order has changed, from what it was before; None where that was known to nobody."""
+        """Tells a change of an order; ``before`` is None where nobody knew the order."""
         order, fact, tell = news.order, news.fact, self._desk.tell
         intent_id, senders = order.intent.intent_id, _NOBODY
         if before is None and order.state is State.SENDING and intent_id not in self._unreported:
@@ -76,5 +76,6 @@ class OrderAudience:
 
     @cached_property
     def _told(self) -> list[tuple[str, Address, Interest]]:
-        """Who hears of every order; not looked up before the desk lives."""
+        """Who hears of every order, and of which changes; looked up at the first use, when the desk
+        lives."""
         return [(name, self._desk.find(name), alters) for name, alters in self._interests.items()]

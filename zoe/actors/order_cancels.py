@@ -18,7 +18,7 @@ AGAIN: Final = "cancel"
 
 
 class OrderCancels:
-    """How often one was sent, and when the next is due."""
+    """Sends one order's cancel, and sets the timer after which leave for another is asked."""
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
@@ -30,7 +30,7 @@ class OrderCancels:
         self._wake_after(PERMIT_SECONDS)
 
     def send(self, order: Order) -> None:
-        """It leaves."""
+        """Sends the cancel, and sets the timer for the next one, later each time."""
         actor = self._actor
         actor.tell(actor.find("gateway"), SendCancel(order, actor.me))
         delay = RETRY_SECONDS[min(self._tries, len(RETRY_SECONDS) - 1)]
@@ -38,7 +38,7 @@ class OrderCancels:
         self._wake_after(delay * (1 + actor.rng.random() / 5))
 
     def ended(self) -> None:
-        """The order is gone."""
+        """Stops the timer: the order is gone."""
         if self._timer is not None:
             self._timer.cancel()
 

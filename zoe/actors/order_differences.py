@@ -18,7 +18,8 @@ TICK: Final = "late"
 
 
 class OrderDifferences:
-    """Finds them for its owner, and wakes it when the stream has had its time.
+    """Finds differences of orders for the Reconciler, and wakes it once the stream has had its time
+    to tell.
 
     Args:
         list_keeper: The name of whoever lists them; None: nobody does, and nothing is looked for.
@@ -40,7 +41,7 @@ class OrderDifferences:
             self._tell(self._drift.told(sighting, self._now()))
 
     def changed(self, news: OrderChanged) -> None:
-        """An order has changed."""
+        """Takes note of an order's change."""
         if self._list_keeper is None:
             return
         self._tell(self._drift.changed(news.order, news.fact, self._now()))
@@ -59,7 +60,7 @@ class OrderDifferences:
         self._owner.tell(keeper, DriftFound(tuple(found), self._drift.standing))
 
     def overdue(self) -> None:
-        """The stream has had its time."""
+        """Tells what the stream has not told in its time."""
         self._awake = False
         self._tell(self._drift.due(self._now()))
         self._wake_later()

@@ -10,7 +10,7 @@ from zoe.domain.order import Order, State
 
 
 class OrderDoubts(Doubted):
-    """See the module."""
+    """Orders in doubt; a look that is over is held against each."""
 
     def follow(self, order: Order) -> None:
         """Takes up a doubt, or drops one that is settled."""
@@ -24,7 +24,7 @@ class OrderDoubts(Doubted):
             self._take_up(order, name, order.not_after_ns or 0, counts)
 
     def deadlines_ns(self) -> list[int]:
-        """Of the orders in doubt, not later than they are."""
+        """The deadlines of the orders in doubt, each the earliest that it can be."""
         doubts = self._doubts.values()
         return [doubt.earliest_ns for doubt in doubts if doubt.order.not_after_ns is not None]
 

@@ -24,7 +24,7 @@ NOTE: Final = "note"
 
 @attrs.frozen
 class Noted(Message):
-    """What became of a note."""
+    """Whether a cancel was noted on the disk."""
 
     outcome: Outcome[None]
 
@@ -57,9 +57,9 @@ class OrderNoting:
         self._actor.offload(partial(self._notes.note, cancel), Noted, lane="emergency")
 
     def send(self, order: Order) -> None:
-        """It is noted: the cancel leaves."""
+        """Sends the cancel, which is noted by now."""
         self._actor.tell(self._actor.find("gateway"), SendCancel(order, self._actor.me))
 
     def again(self) -> None:
-        """Asks for another one after a while: until the order is gone, or the store is back."""
+        """Sets the timer for another note: until the order is gone, or the store is back."""
         self._actor.after(NOTE_SECONDS, Tick(NOTE))

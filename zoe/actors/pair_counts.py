@@ -14,7 +14,8 @@ SAME_COUNT_NS: Final = 500_000_000
 
 
 class PairCounts:
-    """By pair, what the exchange counts and which orders it has taken, until somebody is told."""
+    """What the exchange counts of each pair, and which of our orders it has taken, kept until
+    RateLimiter is told."""
 
     def __init__(self) -> None:
         self._heard: dict[str, CounterReported] = {}

@@ -9,7 +9,7 @@ _ALONE_AFTER_NS: Final = 500_000_000
 
 
 class PrivateStream:
-    """See the module.
+    """Whether the private stream is there, and how long looks wait for one that is not.
 
     Attributes:
         is_open: Whether it is there.
@@ -24,11 +24,11 @@ class PrivateStream:
         self._alone_from_ns = 0
 
     def opened(self, now_ns: int) -> None:
-        """It is there."""
+        """The stream is live from here on."""
         self.is_open, self.opened_ns = True, now_ns
 
     def away(self) -> None:
-        """It is not there, from here on."""
+        """The stream has ended; a new one is expected soon."""
         self.is_open = False
         self._alone_from_ns = self._owner.clock.monotonic_ns() + _ALONE_AFTER_NS
 

@@ -56,7 +56,7 @@ Inbox = (
 
 @attrs.define
 class _Lanes:
-    """Who waits for a pair."""
+    """The requests that wait for one pair's counter: cancels, and all others behind them."""
 
     cancels: deque[RequestPermit] = attrs.Factory(deque)
     others: deque[RequestPermit] = attrs.Factory(deque)

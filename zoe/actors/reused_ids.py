@@ -11,7 +11,7 @@ from zoe.runtime.log import log
 
 
 class ReusedIds:
-    """Those that were met."""
+    """Ids of the exchange that were found on a second order; each is logged once."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()

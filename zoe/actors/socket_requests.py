@@ -134,7 +134,7 @@ class SocketRequests:
         return False
 
     def leave(self) -> None:
-        """Sends what waits."""
+        """Sends the amends and adds that have gathered."""
         amends, adds = self._amends, self._adds
         self._amends, self._adds = [], []
         for amend in amends:

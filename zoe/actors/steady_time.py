@@ -9,7 +9,7 @@ _STAMP_NS: Final = 60_000_000_000
 
 
 class SteadyTime:
-    """Its owner's wall time as it was at the start, gone on as monotonic time goes."""
+    """Wall time as it was when the actor started, gone on by the monotonic clock since."""
 
     def __init__(self, owner: Actor) -> None:
         self._owner = owner
@@ -18,7 +18,7 @@ class SteadyTime:
         self._aheads: list[tuple[int, int]] = []
 
     def begin(self) -> None:
-        """From here on; an actor has no clock before it starts."""
+        """Starts the count; an actor has no clock before it starts."""
         self._began_ns = self.epoch_ns()
         self.note()
 
@@ -34,11 +34,11 @@ class SteadyTime:
         return self._owner.clock.wall_ns() - self._owner.clock.monotonic_ns()
 
     def now_ns(self) -> int:
-        """As wall time, but for what the clock was set by since."""
+        """Wall time now, had nobody set the clock since the start."""
         return self._owner.clock.monotonic_ns() + self._began_ns
 
     def ahead_ns(self) -> int:
-        """By how much the clock was set since."""
+        """By how much the wall clock was set since the start; negative where it was set back."""
         return self._owner.clock.wall_ns() - self.now_ns()
 
     def between_ns(self, stamp_ns: int) -> tuple[int, int]:

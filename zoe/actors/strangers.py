@@ -23,7 +23,7 @@ STRANGER: Final = "stranger"
 
 
 class Strangers:
-    """Those who wait.
+    """Orders that nobody knows, while they wait for their rows from the journal.
 
     Args:
         refs: The numbers of the desk's questions to the journal begin after this one.
@@ -38,7 +38,7 @@ class Strangers:
 
     @property
     def waiting(self) -> bool:
-        """Whether there are any."""
+        """Whether any order waits."""
         return any(self._waiting.values())
 
     def met(self, sighting: Sighting) -> None:
@@ -59,7 +59,7 @@ class Strangers:
         self._desk.after(STRANGER_SECONDS + GATHERING_SECONDS, Tick(STRANGER, self._refs))
 
     def look_up(self, ref: int) -> None:
-        """They have waited: the journal is asked for their rows."""
+        """Their time is over: the journal is asked for the rows of the orders of one question."""
         number = hydration.number(self._desk, ref)
         wanted = Hydrate(number, self._desk.me, order_ids=tuple(self._waiting[ref]))
         self._desk.tell(self._desk.find("journal"), wanted)

@@ -50,5 +50,5 @@ class EngineConfig:
 
     @property
     def name(self) -> str:
-        """As its orders carry it."""
+        """The strategy's name, as its orders carry it."""
         return self.engine.name

@@ -172,7 +172,7 @@ class Eyes:
             seen.bars = (*seen.bars, *fresh)[-self._bars_kept :]
 
     def closed_bars(self, symbol: str) -> tuple[Bar, ...]:
-        """Those of five minutes, oldest first; the same object until one more has closed."""
+        """Closed bars of five minutes, oldest first; the same object until one more has closed."""
         seen = self._pairs.get(symbol)
         return () if seen is None else seen.bars
 

@@ -88,7 +88,7 @@ class Purse:
         self._shown: dict[str, tuple[int, tuple[tuple[WorkingOrder, int], ...]]] = {}
 
     def learn(self, catalog: Catalog) -> None:
-        """The newest catalogue."""
+        """Takes the newest catalogue."""
         self.version += 1
         self._catalog = catalog
 

@@ -33,7 +33,7 @@ def packed(text: str) -> str:
 
 
 def unpacked(text: str) -> str:
-    """What was packed."""
+    """The text that ``packed`` made a value of."""
     return zlib.decompress(base64.b64decode(text)).decode()
 
 
@@ -128,7 +128,7 @@ class Rows:
         return Row(stream, self._versions[stream], kind, body)
 
     def state_row(self, memory: str, state: Any) -> Row:
-        """A state as it is."""
+        """The row that holds what a strategy remembers at present."""
         body = canonical({"memory": memory, "state": record.text(state)})
         return self.next(self._state_stream(memory), STATE, body)
 

@@ -86,7 +86,8 @@ class Guard:
         self._waiting = set(pairs)
 
     def looked(self, view: View) -> None:
-        """It has just decided about this View, and what it wants is told."""
+        """Takes note of a View that was decided on: a live quote of a held pair means that its stop
+        is watched."""
         pair = view.instrument.symbol
         if view.touch.live and pair in self._waiting:
             self._waiting.discard(pair)

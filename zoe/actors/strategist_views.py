@@ -21,7 +21,7 @@ SECOND_NS: Final = 1_000_000_000
 
 
 class Views:
-    """What an engine may see."""
+    """Makes the View that an engine decides on, out of what the strategist was told."""
 
     def __init__(self, eyes: Eyes, purse: Purse, scanner: Scanner | None) -> None:
         self._eyes = eyes
@@ -124,7 +124,7 @@ class Views:
         return self._purse.day_quote(pair, self._eyes.mid(pair), now_ns) * usd
 
     def all_days_usd(self, now_ns: int) -> Decimal:
-        """The same of all pairs that it has traded."""
+        """What the strategy has won since 00:00 UTC in all pairs that it has traded."""
         return sum((self.day_usd(pair, now_ns) for pair in self._purse.traded_pairs), ZERO)
 
 

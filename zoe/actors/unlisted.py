@@ -31,7 +31,7 @@ _WHY: Final = "acknowledged, and now unknown to the exchange: asked for twice by
 
 @attrs.define
 class _Missing:
-    """One of them.
+    """An order that the newest looks have missed.
 
     Attributes:
         ask_ns: From when on it is asked for by its id (monotonic).
@@ -44,7 +44,7 @@ class _Missing:
 
 
 class Unlisted:
-    """Follows them for its owner, and tells an order that it is gone.
+    """Follows orders that no list shows, for the Reconciler, and tells an order that it is gone.
 
     Args:
         lag_ns: How far the exchange's lists may lag behind its engine.

@@ -15,7 +15,7 @@ from zoe.domain.strategy.view import Engine, View, Want
 
 @attrs.frozen
 class Again:
-    """What came of it.
+    """A decision made once more: what it wants, or why that is not what was journalled.
 
     Attributes:
         problem: Why it is not the same, or could not be made; None where it is.

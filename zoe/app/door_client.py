@@ -49,7 +49,7 @@ class Command:
     timeout_seconds: int = 15
 
     def line(self) -> bytes:
-        """The line that is sent."""
+        """The command as one line of JSON."""
         request = {
             "id": _ID,
             "command": self.name,

@@ -28,7 +28,7 @@ Ask = Callable[[str, int], Candles]
 
 @attrs.frozen
 class Filled:
-    """What became of a pair.
+    """What filling the gaps of one pair came to.
 
     Attributes:
         begin_ns: Of the first minute that was looked at; ``end_ns`` is after the last.

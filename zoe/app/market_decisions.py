@@ -69,7 +69,7 @@ class Decisions:
     lines: list[str] = attrs.field(factory=list)
 
     def add(self, kind: str, body: Mapping[str, Any]) -> None:
-        """One more."""
+        """Adds a decision."""
         self.lines.append(json.dumps([kind, _timeless(body)], sort_keys=True))
 
     @property
@@ -79,7 +79,7 @@ class Decisions:
 
     @property
     def sha256(self) -> str:
-        """Of all of them."""
+        """The SHA-256 of all decisions, in their order."""
         return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
 
 

@@ -86,7 +86,7 @@ KEYS: Final = {
 
 @attrs.frozen
 class Order:
-    """By what rows are sorted, and whether the other way round."""
+    """The column that rows are sorted by, and whether in reverse."""
 
     sort: str = "turnover"
     reverse: bool = False
@@ -117,7 +117,7 @@ class Window:
     count: int = 0
 
     def fitted(self, height: int, count: int) -> "Window":
-        """The same place, where the terminal or the market has come to another size."""
+        """The window at the same place, cut to a terminal or a market of another size."""
         return Window(max(min(self.first, count - height), 0), height, count)
 
     def pressed(self, key: str) -> "Window":

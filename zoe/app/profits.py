@@ -28,7 +28,7 @@ class Profit:
 
     @property
     def currency(self) -> str:
-        """What it is counted in."""
+        """The currency that profits are counted in."""
         return self.split.pair.partition("/")[2]
 
 

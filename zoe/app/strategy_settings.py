@@ -87,7 +87,7 @@ class TraderSwitch:
 
 @attrs.frozen
 class StrategySettings:
-    """The quote keeper's."""
+    """The section ``[strategy.quote_keeper]``."""
 
     mode: str
     params: quote_keeper.Params
@@ -95,7 +95,7 @@ class StrategySettings:
 
 @attrs.frozen
 class EngineSettings:
-    """A strategy's of many pairs.
+    """The section of one strategy of many pairs.
 
     Attributes:
         unmet: Why it must be off whatever its mode; None where it need not.

@@ -11,7 +11,7 @@ Command = Callable[..., Parser]
 
 
 def add(commands: Any, command_of: Command) -> None:
-    """Every one of them."""
+    """Adds the commands about the market."""
     _watch(commands, command_of)
     _record(commands, command_of)
     _replay(commands, command_of)

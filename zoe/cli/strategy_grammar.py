@@ -12,7 +12,7 @@ NAMES: Final = ("edge_factory", "crypto_trader")
 
 
 def add(commands: Any, command_of: Command, timeout: Callable[[Parser, int], None]) -> None:
-    """Every one of them."""
+    """Adds the commands about strategies."""
     strategy: Parser = commands.add_parser(
         "strategy",
         help="show why strategies trade or do not, and change their modes",

@@ -67,12 +67,12 @@ class BalanceDrift:
 
     @property
     def assets(self) -> frozenset[str]:
-        """Those that differ."""
+        """The assets whose balances differ."""
         return frozenset(self._standing)
 
     @property
     def unexplained(self) -> frozenset[str]:
-        """Those whose difference has no explanation."""
+        """The assets whose difference has no explanation."""
         return frozenset(asset for asset, found in self._standing.items() if found.told)
 
     def missed(self, asset: str) -> None:

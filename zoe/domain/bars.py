@@ -104,7 +104,7 @@ class _Minute:
         self.trades += 1
 
     def bar(self, begin_ns: int, *, whole: bool) -> Bar:
-        """As it stands."""
+        """The bar as it stands."""
         vwap = _AVERAGE.divide(self.cost, self.volume) if self.volume else _NOTHING
         prices = (self.open, self.high, self.low, self.close)
         return Bar(begin_ns, *prices, self.volume, vwap, self.trades, whole)

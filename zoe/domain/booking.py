@@ -20,7 +20,7 @@ CLOSE: Final = "close"
 
 @attrs.frozen
 class Delivery:
-    """A row as it came.
+    """A ledger row, and how it came.
 
     Attributes:
         source: ``stream``, ``rest`` or ``file``.

@@ -12,7 +12,7 @@ from zoe.domain.ledger_row import SECOND_NS, Kind, LedgerRow
 
 
 class What(Enum):
-    """What is said of a row."""
+    """The kind of a declaration."""
 
     BASIS = "basis"
     RULING = "ruling"

@@ -48,7 +48,7 @@ class Standing:
 
 
 def about(prefix: str, before: Iterable[Standing]) -> dict[str, Standing]:
-    """Those whose subject begins so, by the rest of it."""
+    """The differences whose subject begins with ``prefix``, by the rest of the subject."""
     return {
         known.difference.subject.removeprefix(prefix): known
         for known in before

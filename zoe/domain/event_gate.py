@@ -67,7 +67,7 @@ class EventGate:
         return ready, min(times, default=None)
 
     def let_through(self, groups: Iterable[Group]) -> Iterator[Group]:
-        """Those, in their order, that stand behind nothing that waits."""
+        """The groups, in their order, that stand behind nothing that waits."""
         if not self.unready and not self.deferred:
             yield from groups
             return

@@ -50,13 +50,14 @@ class Ages:
         self._greatest = 0
 
     def add(self, age_ns: int) -> None:
-        """One more decision."""
+        """Counts a decision by the age of what it saw."""
         self._newest.append(age_ns)
         self._count += 1
         self._greatest = max(self._greatest, age_ns)
 
     def shown(self) -> dict[str, int]:
-        """For people to read: half and 99 % of the newest decisions saw nothing older; in ms."""
+        """The ages as status shows them: what half, and 99 %, of the newest decisions saw was no
+        older; in ms."""
         if not self._newest:
             return {"decisions": 0}
         ages = sorted(self._newest)

@@ -44,7 +44,7 @@ class LateNews:
         return attrs.evolve(news, cause=LAG, repair=f"the stream told it {late} later")
 
     def learned(self, key: Hashable, news: Difference, now_ns: int) -> None:
-        """Another source tells it.
+        """Takes note of what another source than the stream has told.
 
         Args:
             news: What is listed if the stream never does.

@@ -374,7 +374,8 @@ class Books:
 
     @property
     def before_gaps(self) -> list[LedgerRow | None]:
-        """Of each wallet with a gap the last row before it, None where there is none."""
+        """The last row before the gap of each wallet that has one, None where the gap is at its
+        beginning."""
         return [chain.last for chain in self._chains.values() if chain.held]
 
     def booked(self) -> list[LedgerRow]:

@@ -194,7 +194,7 @@ class LedgerRow(NamedTuple):
 
     @property
     def asset(self) -> str:
-        """What the wallet holds."""
+        """The asset that the row's wallet holds."""
         return asset_of(self.wallet)
 
     @property

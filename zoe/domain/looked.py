@@ -37,7 +37,7 @@ class Looked:
     epoch_ns: int | None = None
 
     def body(self) -> str:
-        """As the row has it."""
+        """The body of its journal row."""
         return canonical(
             {
                 "from_ns": _text(self.from_ns),
@@ -52,7 +52,7 @@ class Looked:
 
 
 def looked_of(body: Mapping[str, Any]) -> Looked:
-    """What a row says."""
+    """The Looked that a journal row holds."""
     missed = {name: int(at_ns) for name, at_ns in body.get("missed", {}).items()}
     from_ns, until_ns = _number(body.get("from_ns")), _number(body["until_ns"])
     clock = [_number(body.get(name)) for name in ("offset_ns", "bound_ns", "epoch_ns")]

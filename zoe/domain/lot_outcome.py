@@ -65,7 +65,7 @@ class Group:
         self.first_id = ""
 
     def date(self) -> None:
-        """Its place in time is that of its earliest row."""
+        """Sets the event's time, which is that of its earliest row."""
         first = self.rows[0]
         for row in self.rows:
             if row.time_ns <= first.time_ns and (

@@ -70,7 +70,7 @@ class Marks(Protocol):
 
 
 class NoMarks:
-    """Knows nothing."""
+    """Marks where nothing is known of any asset."""
 
     def mark(self, asset: str, at_ns: int) -> Mark | None:
         """None."""

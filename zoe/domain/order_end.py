@@ -49,7 +49,7 @@ def end_of(order: Order) -> End | None:
 
 
 class Ends:
-    """The newest of them."""
+    """The newest ends of orders, by which reports are known that only repeat one."""
 
     def __init__(self) -> None:
         self._by_order_id: dict[str, End] = {}

@@ -69,7 +69,7 @@ def scaled(units: int, precision: int) -> Decimal:
 
 @lru_cache(_KEPT)
 def scaled_text(units: int, precision: int) -> str:
-    """The same as a person reads it."""
+    """``units`` of 10^-precision as a person reads them."""
     return plain(scaled(units, precision))
 
 

@@ -12,7 +12,7 @@ class Thinned:
         self._count, self._told_ns = 0, -EACH_NS
 
     def add(self, count: int = 1) -> None:
-        """So many more."""
+        """Counts so many more."""
         self._count += count
 
     def due(self, now_ns: int) -> int:

@@ -66,7 +66,7 @@ class BalancesChanged(Message):
 
     @property
     def key(self) -> str:
-        """There is one account."""
+        """One account: a newer message replaces an older one."""
         return "balances"
 
 

@@ -73,7 +73,7 @@ class BudgetChanged(Message):
 
     @property
     def key(self) -> str:
-        """One pair."""
+        """One pair: a newer message replaces an older one."""
         return self.pair
 
 

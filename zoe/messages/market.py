@@ -132,7 +132,7 @@ class Quotes(Message):
 
     @property
     def key(self) -> str:
-        """Those of one connection are one line of news."""
+        """Notices of one connection replace each other."""
         return self.connection
 
     def over(self, older: "Quotes") -> "Quotes":

@@ -49,7 +49,7 @@ class TickersSampled(Message):
 
     @property
     def key(self) -> str:
-        """There is one grid."""
+        """One grid: a newer message replaces an older one."""
         return "tickers"
 
 

@@ -78,7 +78,7 @@ class CatalogChanged(Message):
 
     @property
     def key(self) -> str:
-        """There is one catalogue."""
+        """One catalogue: a newer message replaces an older one."""
         return "catalog"
 
 

@@ -63,7 +63,7 @@ class LedgerStore(Protocol):
         """
 
     def note_drift(self, rows: Sequence[DriftRow]) -> None:
-        """Makes them durable.
+        """Makes steps of differences durable.
 
         Raises:
             StoreError: It is not done, or nobody knows.

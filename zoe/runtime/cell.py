@@ -82,7 +82,7 @@ class Cell:
         address.cell = self
 
     def cells(self) -> list["Cell"]:
-        """It and every cell below, in start order."""
+        """This cell and every cell below it, in start order."""
         found = [self]
         for child in list(self.children.values()):
             found.extend(child.cells())

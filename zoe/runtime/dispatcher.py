@@ -62,7 +62,7 @@ class Dispatcher(Carrier):
         start(name, self._run)
 
     def begin(self, cell: Cell) -> None:
-        """Steps one more."""
+        """Takes a cell, and steps it from here on."""
         cell.reader.notify = partial(self._notify, cell)
         self._notify(cell)
 

@@ -90,12 +90,12 @@ class Life:
     # One turn; whoever calls these decides afterwards whether its effects happen.
 
     def begin(self) -> None:
-        """Runs on_start."""
+        """Runs the actor's ``on_start``."""
         self.anchor = self.origin.anchor
         self.actor.on_start()
 
     def end(self) -> None:
-        """Runs on_stop."""
+        """Runs the actor's ``on_stop``."""
         self.origin = Origin(self._next_id())
         self.anchor = None
         self.actor.on_stop()

@@ -25,7 +25,7 @@ _Key: TypeAlias = tuple[type[Message], Hashable, Any]
 
 
 def _nothing() -> None:
-    """Nobody is there yet."""
+    """Wakes nobody: the mailbox has no reader yet."""
 
 
 class Reader:

@@ -91,11 +91,13 @@ class Runtime:
         raise NotImplementedError
 
     def supervise_now(self, action: Callable[[], None]) -> None:
-        """The same for what somebody waits for: at once, if nothing else is to be done before it."""
+        """As ``supervise``, for what somebody waits for: at once, if nothing else is to be done
+        before it."""
         self.supervise(action)
 
     def supervise_soon(self, action: Callable[[], None]) -> None:
-        """The same for what nobody waits for yet: when this thread has nothing else to do."""
+        """As ``supervise``, for what nobody waits for yet: when this thread has nothing else to
+        do."""
         self.supervise_now(action)
 
     def call_later(self, seconds: float, action: Callable[[], None]) -> None:
@@ -202,7 +204,7 @@ class Runtime:
             self.divert(to)
 
     def deliver_in_passing(self, to: Address, envelope: Envelope) -> None:
-        """The same; whoever reads may learn of it when nothing else is under way."""
+        """As ``deliver``; whoever reads may learn of it only when nothing else is under way."""
         self.deliver(to, envelope)
 
     def _elsewhere(self, to: Address, envelope: Envelope) -> None:
@@ -356,7 +358,7 @@ class Slot:
             self.ring()
 
     def fail(self, reason: str) -> None:
-        """There will be none."""
+        """There will be no answer."""
         if not self.done():
             self.failure = reason
             self.ring()

@@ -137,7 +137,7 @@ class Supervision:
     # News from the cells
 
     def up(self, cell: Cell, number: int) -> None:
-        """A cell lives."""
+        """A cell's actor has started."""
         if number == cell.ordered and cell.state is State.STARTING:
             cell.state = State.UP
             waiters, cell.waiters = cell.waiters, []

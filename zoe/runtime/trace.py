@@ -47,7 +47,7 @@ def moment() -> Moment:
 
 
 def ids(of: Moment) -> dict[str, object]:
-    """What names a turn."""
+    """The fields that name a turn in a log line; empty outside of any."""
     if of is None:
         return {}
     life, envelope, origin = of

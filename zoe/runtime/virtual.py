@@ -52,7 +52,7 @@ class VirtualClock:
 
 
 def _latency_ns(rng: random.Random) -> int:
-    """50 us to 5 ms."""
+    """A drawn latency, 50 us to 5 ms."""
     return 50_000 + int(rng.random() * 4_950_000)
 
 

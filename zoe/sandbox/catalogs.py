@@ -80,7 +80,7 @@ def _named(listed: Listed, wanted: str) -> Iterator[Pair]:
 
 
 def well_known() -> Listed:
-    """Those of zoe's own table."""
+    """The assets and pairs of zoe's own table."""
     return _listed([_known_pair(*row) for row in known.PAIRS], known.ASSETS)
 
 
@@ -90,7 +90,8 @@ def _known_pair(symbol: str, price: int, qty: int, qty_min: str, cost: int) -> P
 
 
 def with_generated(listed: Listed, count: int) -> Listed:
-    """As many more as are missing, named ``GAAA/USD`` and so on; always the same."""
+    """The list filled up to ``count`` pairs by generated ones, named ``GAAA/USD`` and so on; always
+    the same."""
     missing = count - len(listed.pairs)
     names = ("G" + "".join(letters) for letters in product(ascii_uppercase, repeat=3))
     quoted = (f"{name}/{quote}" for name in names for quote in ("USD", "EUR"))

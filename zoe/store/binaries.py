@@ -33,7 +33,7 @@ def installed(pg: Path) -> Path:
 
 
 def major_version() -> str:
-    """Of the server, as it stands in a data directory."""
+    """The major version of PostgreSQL, as it stands in a data directory."""
     return importlib.metadata.version(PACKAGE).split(".")[0]
 
 

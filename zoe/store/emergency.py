@@ -67,7 +67,7 @@ class EmergencyFile:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[int]:
-        """The file, to oneself."""
+        """The file, opened and locked against everybody else."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:

@@ -32,7 +32,7 @@ class Step:
 
     @property
     def sha256(self) -> str:
-        """Of the file's text."""
+        """The SHA-256 of the file's text."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 

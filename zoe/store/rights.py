@@ -59,7 +59,8 @@ class Rights:
         directory.chmod(0o700)
 
     def for_initdb(self) -> "Rights":
-        """Those of a user who has a name, which initdb wants; the data is handed over later."""
+        """The rights for ``initdb``, which wants a user who has a name; the data is handed over
+        later."""
         if self.uid < 0:
             return self
         for entry in sorted(pwd.getpwall(), key=lambda e: e.pw_uid):

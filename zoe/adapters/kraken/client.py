@@ -258,7 +258,11 @@ class KrakenClient:
         return self._caller.measure_clock()
 
     def call(self, call: api.Call) -> bytes:
-        """The result of any other call, as JSON text; sent once."""
+        """The result of any other call, as JSON text; sent once.
+
+        The modules ``*_calls`` build calls and have what reads their results: ``funding_calls``, for
+        one, ``deposit_status`` and ``read_transfers``.
+        """
         return self._caller.write(call)
 
     # Inside

@@ -1,7 +1,8 @@
 """REST calls about deposits, withdrawals and earn, and what they answer (facts sheet, section 1.6).
 
-Only what reads has a builder: zoe moves no funds. Answers of calls that move them can be read too,
-so that what a person did with other tools can be shown.
+For people who use the adapter from their own program (``KrakenClient.call``); the desk reads the
+ledger instead. Only what reads has a builder: zoe moves no funds. The forms of other answers are here
+for whoever has one from another tool: ``api.parse_exact`` reads it.
 """
 
 from decimal import Decimal

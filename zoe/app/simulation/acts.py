@@ -31,7 +31,7 @@ _LATE: Final = frozenset({ADD, AMEND, *REPORTS, "amended"})
 
 
 class _Troupe:
-    """Who performs: a world, and what acts before have left."""
+    """The world that acts are performed in, and what earlier acts have left there."""
 
     def __init__(self, world: World, censor: Censor) -> None:
         self.world = world

@@ -18,8 +18,8 @@ _MILLION: Final = 1_000_000
 
 
 class WrongClock(VirtualClock):
-    """It is ahead or behind, too fast or too slow, and somebody sets it now and then; monotonic time
-    goes on as it should."""
+    """A wall clock that is ahead or behind, runs too fast or too slow, and is set now and then;
+    monotonic time goes on as it should."""
 
     def __init__(self, rng: Random) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class WrongClock(VirtualClock):
         return self.true_ns() + self._ahead_ns + self.now_ns * self._ppm // _MILLION
 
     def step(self) -> None:
-        """It is set: by a little or by far, forwards or back, or to what is right."""
+        """Sets the clock: by a little or by far, forwards or back, or to the right time."""
         by_ms = self._rng.choice(_STEPS_MS)
         if self._rng.random() < 1 / 4:
             self._ahead_ns = -self.now_ns * self._ppm // _MILLION

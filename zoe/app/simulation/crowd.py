@@ -33,7 +33,7 @@ class State:
 
 @attrs.frozen
 class Crowd:
-    """Implements Strategy.
+    """A strategy with many slots, for simulations of crowded books; implements Strategy.
 
     Attributes:
         size: Orders a side.
@@ -85,7 +85,7 @@ def _wants(crowd: Crowd, mid: int, until_ns: int) -> tuple[Want, ...]:
 
 @cache
 def _places(size: int) -> tuple[tuple[str, Side, int], ...]:
-    """Of so many orders a side: the slot, the side, and how far from the mid."""
+    """The slot, the side and the distance from the mid of each of ``size`` orders a side."""
     return tuple(
         (f"{name}.{n}", side, sign * (_FIRST + n * _APART))
         for name, side, sign in (("bid", Side.BUY, -1), ("ask", Side.SELL, 1))

@@ -24,7 +24,7 @@ Shape = dict[str, Any]
 
 
 class Stage:
-    """A world with a censor."""
+    """A simulated world, with a person at the door and a censor of what the exchange tells."""
 
     def __init__(self, world: World, censor: Censor) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Stage:
         self.world.run(0.5)
 
     def tells(self, **rules: Any) -> None:
-        """From here on the censor follows these rules."""
+        """Gives the censor other rules."""
         self._censor.rules = Rules(**rules)
 
     def place(self, shape: Shape, key: str | None = None) -> str:

@@ -19,7 +19,7 @@ _KEYS: Final = 16
 
 
 class People:
-    """Whoever gives commands."""
+    """The people of a simulation, who give commands at the desk's door."""
 
     def __init__(self, world: World, rng: Random) -> None:
         self._halted_ns: int | None = None
@@ -29,7 +29,7 @@ class People:
     # At the desk's door
 
     def at_the_door(self) -> None:
-        """One command."""
+        """Gives one command."""
         rng, world = self._rng, self._world
         match rng.choice(_AT_THE_DOOR):
             case "place":

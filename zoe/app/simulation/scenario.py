@@ -213,7 +213,7 @@ class _Teller:
                 self._die()
 
     def _wait_a_while(self) -> None:
-        """Until the desk is reconciled, if it is soon."""
+        """Waits until the desk is reconciled, if that comes soon."""
         world = self._world
         with contextlib.suppress(NotInTime):
             world.until(lambda: world.is_ready, seconds=20)
@@ -289,7 +289,8 @@ class _Teller:
             self._story.violations.append(f"the desk ended with {world.runtime.code}")
 
     def _calms_down(self) -> None:
-        """Until every order has ended and nothing new comes of looks; then a while of silence.
+        """Waits until every order has ended and looks find nothing new, then for a while of
+        silence.
 
         What is not calm in time is left as it is: the auditor has its say about that.
         """

@@ -183,7 +183,7 @@ class World:
         self._now_ns = self.runtime.clock.monotonic_ns()
 
     def virtual_seconds(self) -> int:
-        """Since the exchange opened."""
+        """Virtual seconds since the exchange opened."""
         return self._now_ns // 1_000_000_000
 
     def until(self, true: Callable[[], bool], seconds: int = 120) -> None:

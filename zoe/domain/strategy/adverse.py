@@ -52,7 +52,7 @@ class Adverse:
     known: tuple[str, ...] = ()
 
     def unknown(self, fills: tuple[OwnFill, ...]) -> tuple[OwnFill, ...]:
-        """Those that were not told before."""
+        """The fills that were not told before."""
         fresh: dict[str, OwnFill] = {}
         for fill in fills:
             if fill.exec_id not in self.known:
@@ -60,7 +60,7 @@ class Adverse:
         return tuple(fresh.values())
 
     def noted(self, fills: tuple[OwnFill, ...], fair: int) -> "Adverse":
-        """With new fills, to be measured later."""
+        """The memory with new fills added, to be measured later."""
         if not fills:
             return self
         pending = tuple(
@@ -70,7 +70,7 @@ class Adverse:
         return attrs.evolve(self, pending=self.pending + pending, known=known)
 
     def after(self, now_ns: int, fair: int, wait_seconds: float) -> "Adverse":
-        """With every fill measured whose time has come."""
+        """The memory with each fill measured whose time has come."""
         if not self.pending:
             return self
         wait_ns = round(wait_seconds * SECOND_NS)
@@ -107,5 +107,6 @@ class Adverse:
         return round((max(total, 0) + n0 * a0_bps * 1_000) / (count + n0))
 
     def mean_realised_milli(self) -> float | None:
-        """Of the last 20 fills; None while there are fewer."""
+        """The mean edge of the last 20 fills, in thousandths of a bp; None while there are
+        fewer."""
         return sum(self.realised) / NEWEST if len(self.realised) == NEWEST else None

@@ -65,7 +65,7 @@ def prior(half_spread_bps: float) -> Rate:
 
 @attrs.frozen
 class Arrival:
-    """Sweeps seen, fading.
+    """How often sweeps reach each distance, older ones counting less.
 
     Attributes:
         at_ns: Until when they are counted; None before the first View.
@@ -80,7 +80,7 @@ class Arrival:
     fitted: Rate | None = None
 
     def after(self, now_ns: int, fair: int, sweeps: tuple[Sweep, ...]) -> "Arrival":
-        """With the sweeps since the last View."""
+        """The memory with the sweeps since the last View added."""
         at_ns = self.at_ns
         if at_ns is None or now_ns < at_ns:
             return attrs.evolve(self, at_ns=now_ns)

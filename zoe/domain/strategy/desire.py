@@ -65,7 +65,7 @@ def other(order: Order) -> Other | None:
 
 
 def wished(intent: Intent) -> Other | None:
-    """The same of one that is as it was intended."""
+    """An intended order as others must avoid it; None for one that waits for a price."""
     if intent.order_type in TRIGGERED:
         return None
     return _other(intent.source, intent.slot, intent.pair, intent.side, intent.limit_price)

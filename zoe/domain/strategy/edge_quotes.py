@@ -53,7 +53,8 @@ class Scene(NamedTuple):
 
 
 def scene(view: View, state: EdgeState, kept: Kept, money: Money) -> Scene | None:
-    """Of a View that nothing speaks against; None where its sources of fair value are apart."""
+    """What both quotes of a View are worked out from; None where its sources of fair value are too
+    far apart."""
     seen, book, steps, held = state.seen, view.book, kept.steps, view.account.sleeve
     assert seen is not None and seen.fair is not None and book is not None
     terms, fair, tick = kept.terms(view, state, money), seen.fair, steps.tick

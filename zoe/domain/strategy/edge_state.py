@@ -116,7 +116,7 @@ def fair_of(state: EdgeState, _: View) -> int | None:
 
 
 def _valued(state: EdgeState, view: View, mine: Own, kept: Kept) -> EdgeState:
-    """With fair value, and all that is learnt from it."""
+    """The state with the View's fair value, and all that is learnt from it."""
     now_ns, grid, bases, adverse = view.now_ns, state.volatility, state.bases, state.adverse
     siblings, book, params = view.siblings, view.book, kept.params
     assert book is not None
@@ -175,7 +175,7 @@ def _losing_until(state: EdgeState, adverse: Adverse, now_ns: int, params: EdgeP
 
 
 def _filled(state: EdgeState, view: View) -> EdgeState:
-    """With own fills that were not told before."""
+    """The state with own fills that were not told before."""
     fills = state.adverse.unknown(view.fills)
     if not fills:
         return state
@@ -198,7 +198,7 @@ def _hit(side: SideState, fill: OwnFill, now_ns: int) -> SideState:
 
 
 def _shifted(state: EdgeState, by_ns: int) -> EdgeState:
-    """With every time that is waited for moved along with the clock."""
+    """The state with every time that is waited for moved along with the clock."""
 
     def side(old: SideState) -> SideState:
         return SideState(old.filled_ns, old.off_until_ns + by_ns)  # filled by the exchange's clock

@@ -233,7 +233,7 @@ def premiums(
 
 
 def _near(places: list[float], variances: list[float]) -> tuple[list[float], list[float]] | None:
-    """Those that are within 5 of their own errors of the median, with their variances.
+    """The places within 5 of their own errors of the median, with their variances.
 
     None where no more than half of them are: nobody knows then which of them are wrong.
     """

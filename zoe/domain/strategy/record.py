@@ -54,7 +54,7 @@ def digest(view: View) -> str:
 
 
 def digest_of(stored: str) -> str:
-    """The same of a View's text."""
+    """Names a View by its text."""
     return hashlib.sha256(stored.encode()).hexdigest()
 
 

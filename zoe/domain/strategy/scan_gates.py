@@ -183,7 +183,7 @@ def _gates(
 def _cheapest(
     passed: Sequence[int], symbols: Sequence[str], columns: Columns, turnovers: Sequence[float]
 ) -> set[int]:
-    """Of each base the pair with the narrowest spread, then the largest turnover."""
+    """One place for each base: its pair with the narrowest spread, then the largest turnover."""
     best: dict[str, int] = {}
     spreads = columns.spreads
 

@@ -237,14 +237,14 @@ class _Now:
     squares: list[float]
 
     def moved(self, past: _Past | None) -> list[float]:
-        """Returns since then."""
+        """Returns of all pairs since ``past``, in bps."""
         if past is None:
             return self._unknown()
         pairs = zip(self.mids, past.mids, strict=False)
         return _filled([BPS * log(now / then) for now, then in pairs], self.mids)
 
     def sigma(self, past: _Past | None) -> list[float]:
-        """Volatility since then."""
+        """Volatility of all pairs since ``past``, in bps/√s."""
         if past is None:
             return self._unknown()
         seconds = (self.step - past.step) * STEP_SECONDS

@@ -46,12 +46,12 @@ class Holding:
         return self.minus(EXACT.add(fill.quantity.value, fee_base))
 
     def plus(self, quantity: Decimal, cost: Decimal, at_ns: int) -> "Holding":
-        """More of it."""
+        """The holding with so much more, bought at this cost."""
         since_ns = at_ns if self.since_ns is None else self.since_ns
         return Holding(EXACT.add(self.quantity, quantity), EXACT.add(self.cost, cost), since_ns)
 
     def minus(self, quantity: Decimal) -> "Holding":
-        """Less of it, at its average cost."""
+        """The holding less so much, which leaves at its average cost."""
         left = EXACT.subtract(self.quantity, quantity)
         if left <= 0:
             return Holding(left)

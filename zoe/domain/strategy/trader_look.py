@@ -68,7 +68,7 @@ class Look:
 
     @property
     def held(self) -> int:
-        """The sleeve."""
+        """What the strategy holds of the pair, in units."""
         return self.view.account.sleeve
 
     @property
@@ -99,17 +99,18 @@ class Look:
 
     @property
     def maker_fee_mbps(self) -> int:
-        """Of the pair at the account's tier, the first tier where it is not known."""
+        """The maker's fee of the pair, in thousandths of a bp; the first tier's where the account's
+        is not known."""
         return _fee(self.view.account.maker_fee_bps, FIRST_TIER_MAKER_BPS)
 
     @property
     def taker_fee_mbps(self) -> int:
-        """The same for who takes."""
+        """The taker's fee of the pair, likewise."""
         return _fee(self.view.account.taker_fee_bps, FIRST_TIER_TAKER_BPS)
 
     @property
     def spread_mbps(self) -> int | None:
-        """Of the mid, rounded up."""
+        """The spread in thousandths of a bp of the mid, rounded up."""
         if self.bid is None or self.ask is None:
             return None
         return -(-(self.ask - self.bid) * 2 * 10_000 * MILLI // (self.ask + self.bid))

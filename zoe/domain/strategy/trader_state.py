@@ -132,7 +132,7 @@ class Stopped:
 
 @attrs.frozen
 class State:
-    """See the module; tuples are sorted by pair.
+    """What CryptoTrader remembers, of all pairs; tuples are sorted by pair.
 
     Attributes:
         opened: The newest signals; of those that are not there any more ``opened_floor_ns`` is the

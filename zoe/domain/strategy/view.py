@@ -173,7 +173,7 @@ class Strategy(Protocol):
 
     @property
     def name(self) -> str:
-        """As orders carry it."""
+        """The strategy's name, as orders carry it."""
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """As orders carry it."""
+        """The strategy's name, as orders carry it."""
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ class Engine(Protocol):
 
     @property
     def state_type(self) -> type[Any]:
-        """Of its states; a frozen attrs class with a field ``schema`` (see record.py)."""
+        """The type of its states: a frozen attrs class with a field ``schema`` (see record.py)."""
 
     def memory(self, pair: str) -> str:
         """Pairs of one answer share one state: the pair itself, or the same for all."""

@@ -56,7 +56,8 @@ class Volatility:
     )
 
     def after(self, now_ns: int, fair: int, half_lives: tuple[float, float]) -> "Volatility":
-        """With fair value now: the same within a second; anew where the clock went back.
+        """The grid with fair value now: the same within a second; begun anew where the clock went
+        back.
 
         Args:
             half_lives: Fast and slow, in seconds.
@@ -81,11 +82,11 @@ class Volatility:
         return (fair - self.fair) * _BPS / self.fair if self.fair else 0.0
 
     def slow_bps(self, floor: float) -> float:
-        """In bps/√s, rounded."""
+        """The slow volatility in bps/√s, ``floor`` at least."""
         return max(self.slow_sigma, floor)
 
     def sigma_bps(self, floor: float) -> float:
-        """The larger of both, in bps/√s."""
+        """The larger of the slow and the fast volatility in bps/√s, ``floor`` at least."""
         sigma = max(self.slow_sigma, self.fast_sigma)
         return max(floor, sigma)
 
@@ -107,7 +108,7 @@ def basis_bps(bases: Bases, symbol: str) -> float:
 
 
 def learn_bases(bases: Bases, premiums: tuple[tuple[str, float], ...], seconds: int) -> Bases:
-    """With the premiums that stood for so many seconds; those of siblings not heard of stay."""
+    """The slow bases after ``seconds`` of these premiums; those of siblings not heard of stay."""
     known = dict(bases)
     for symbol, premium in premiums:
         fading = known.get(symbol, Fading())

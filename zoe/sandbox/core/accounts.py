@@ -75,12 +75,12 @@ class Account:
             self.by_cl_ord_id[same_id(order.terms.cl_ord_id)] = order
 
     def close_order(self, order: Order) -> None:
-        """It ended; its client's id may be used again."""
+        """An order has ended; its client's id may be used again."""
         self._shut(order)
         self.closed.append(order)
 
     def forget_order(self, order: Order) -> None:
-        """It is as if it had never been, but for its trades."""
+        """Forgets an order, as if it had never been, but for its trades."""
         self._shut(order)
         del self.orders[order.order_id]
 
@@ -167,7 +167,7 @@ class Token:
 
 
 class Accounts:
-    """All of them."""
+    """All accounts of the exchange, with their keys, tokens and fundings."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Account] = {}
@@ -176,7 +176,7 @@ class Accounts:
         self._tokens: dict[str, Token] = {}
 
     def of(self, order: Order) -> Account:
-        """Whose order it is."""
+        """The account that an order belongs to."""
         return self.by_name[order.account]
 
     def give_token(self, token: str, key: ApiKey, now_ns: int) -> None:

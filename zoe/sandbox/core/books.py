@@ -40,7 +40,7 @@ class BookChannel:
         self._views: dict[str, dict[int, View]] = {}
 
     def subscribe(self, session: Session, pair: Pair, depth: int, *, snapshot: bool) -> None:
-        """From here on; a snapshot first where it is wanted."""
+        """Subscribes a session to a pair's book; a snapshot comes first where it is wanted."""
         session.depths[pair.symbol] = depth
         views = self._views.setdefault(pair.symbol, {})
         view = views.get(depth)
@@ -55,7 +55,7 @@ class BookChannel:
             self._outbox.frame(session, "book", payload)
 
     def unsubscribe(self, session: Session, symbol: str) -> None:
-        """No more of it."""
+        """Ends a session's subscription to a pair."""
         depth = session.depths.pop(symbol)
         view = self._views[symbol][depth]
         del view.sessions[session.connection]

@@ -44,7 +44,7 @@ def past_candle(begin: int, bar: PastBar) -> Candle:
 
 
 class Candles:
-    """Those of one pair; intervals without a trade are made when they are looked at."""
+    """The candles of one pair; intervals without a trade are made when they are looked at."""
 
     def __init__(self) -> None:
         self._kept: dict[int, deque[Candle]] = {one: deque(maxlen=KEPT) for one in INTERVALS}
@@ -85,7 +85,7 @@ class Candles:
                     _join(kept, candle.begin - candle.begin % interval, candle)
 
     def traded(self, interval: int) -> list[Candle]:
-        """Those with trades, oldest first."""
+        """The candles that have trades, oldest first."""
         self._spread()
         return list(self._kept[interval])
 

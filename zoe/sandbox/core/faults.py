@@ -97,7 +97,7 @@ class Faults:
         self.spoiled: deque[Spoiled] = deque(maxlen=_MOST_SPOILED)
 
     def plant(self, fault: Fault) -> None:
-        """From here on."""
+        """Plants a fault; it acts from here on."""
         self.planted.append(fault)
         self.channels |= CHANNELS if fault.where == "*" else CHANNELS & {fault.where}
 

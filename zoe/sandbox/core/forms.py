@@ -35,7 +35,7 @@ class Fields(dict[str, str]):
 
 
 def fields_of(request: HttpRequest) -> Fields:
-    """Those of a body.
+    """The fields of a request's body.
 
     Raises:
         Refusal: It cannot be read.

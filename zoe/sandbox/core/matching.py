@@ -43,7 +43,7 @@ class Ladder:
         self.touched: dict[int, int] = {}
 
     def add(self, resting: Resting) -> None:
-        """To the back of the queue at its price."""
+        """Puts an order at the back of the queue at its price."""
         level = self.levels.get(resting.price)
         if level is None:
             level = self.levels[resting.price] = Level()

@@ -139,7 +139,7 @@ class Order:
 
     @property
     def average_price(self) -> int:
-        """Of its fills, in units of the price, to the nearest; 0 without any."""
+        """The average price of its fills, in units of the price, to the nearest; 0 without any."""
         return (2 * self.value + self.filled) // (2 * self.filled) if self.filled else 0
 
     def terms_at(self, at_ns: int) -> Terms:
@@ -158,5 +158,5 @@ class Order:
         self.fee += trade.fee
 
     def end(self, status: str, reason: str | None, at_ns: int) -> None:
-        """Is over."""
+        """Ends the order."""
         self.status, self.reason, self.closed_ns = status, reason, at_ns

@@ -62,7 +62,7 @@ class Hour:
 
 @attrs.frozen
 class Figures:
-    """Of a span of time; zeros where nothing was traded."""
+    """Price and volume figures of a span of time; zeros where nothing was traded."""
 
     open: int = 0
     high: int = 0
@@ -197,7 +197,7 @@ class Tape:
         return encode({"channel": "ohlc", "type": kind, "timestamp": at, "data": rows})
 
     def candles(self, symbol: str) -> Candles:
-        """Of one pair; with its past, which is made when somebody first looks."""
+        """The candles of one pair; with its past, which is made when somebody first looks."""
         kept = self._counted(symbol)
         if kept.past is not None:
             latest = list(islice(kept.past, KEPT_CANDLES))
@@ -228,7 +228,7 @@ class Tape:
         return frozenset(symbol for each in sessions for symbol in (*each.depths, *each.trades))
 
     def figures(self, symbol: str, *, today: bool) -> Figures:
-        """Of the last 24 hours, or since midnight UTC."""
+        """The figures of the last 24 hours, or since midnight UTC."""
         hour = self._world.now_ns // HOUR_NS
         first = hour - hour % _HOURS if today else hour - _HOURS
         hours = [kept for kept in self._counted(symbol).hours if kept.number >= first]

@@ -6,7 +6,8 @@ from zoe.sandbox.core.orders import Order
 
 
 class Triggers:
-    """Those of one pair. An entry is void once its order waits no more, or for another price."""
+    """The waiting orders of one pair. An entry is void once its order waits no more, or for another
+    price."""
 
     def __init__(self) -> None:
         self._rising: list[tuple[int, int, Order]] = []
@@ -25,12 +26,13 @@ class Triggers:
             heappush(self._falling, (-price, self._number, order))
 
     def saw(self, price: int) -> None:
-        """Something was traded."""
+        """Takes note of a trade's price."""
         self._high = max(self._high, price)
         self._low = price if self._low is None else min(self._low, price)
 
     def due(self) -> list[Order]:
-        """Whom the prices since the last time have met, in the order they came; they are out."""
+        """Takes out the orders whose triggers the prices since the last call have met, in the order
+        they came."""
         if self._low is None:
             return []
         met: list[tuple[int, Order]] = []

@@ -27,7 +27,7 @@ class Volume:
         self._sum += cents
 
     def at(self, now_ns: int) -> int:
-        """Of the thirty days before; time does not go back."""
+        """The volume of the thirty days before; time does not go back."""
         while self._parts and self._parts[0][0] <= now_ns - _SPAN_NS:
             self._sum -= self._parts.popleft()[1]
         return self._sum

@@ -6,7 +6,8 @@ from zoe.sandbox.core.world import World
 
 
 def worth(world: World, asset: str, amount: Fraction, wanted: str) -> Fraction:
-    """By a pair of both, by one the other way, or by dollars between; 0 where no price is known."""
+    """What an amount is worth in another asset: by a pair of both, by one the other way, or by
+    dollars between; 0 where no price is known."""
     if asset == wanted or not amount:
         return amount
     direct = _rate(world, asset, wanted)

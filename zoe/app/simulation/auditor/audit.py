@@ -89,7 +89,7 @@ def evidence(
     halts: Sequence[tuple[int, int]] = (),
     by_hand: tuple[int, int] = (0, 0),
 ) -> Evidence:
-    """Reads both sides.
+    """Reads the exchange's journal and the desk's into one Evidence.
 
     Args:
         rows: (seq, stream, version, kind, at_ns, message_id, body as JSON text), in any order.
