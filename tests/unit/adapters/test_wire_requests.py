@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 
 from zoe.messages.wire import WireLost, WireReply, WireRequest
@@ -146,11 +147,12 @@ def test_any_answer_is_an_answer_and_no_redirect_is_followed(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize("path", ["/reset", "/cut"])
 def test_a_connection_that_breaks_is_lost_and_nothing_is_sent_twice(
-    wired: Any, server: Server, path: str
+    wired: Any, server: Server, path: str, method: str
 ) -> None:
-    wired.tells(request(server, 1, path))
+    wired.tells(attrs.evolve(request(server, 1, path), method=method))
     lost = wired.hears(WireLost)
     assert lost.request_id == 1
     assert "SIGNATURE" not in lost.reason
