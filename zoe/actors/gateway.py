@@ -263,7 +263,7 @@ class Gateway(Actor):
                 self.tell(self.find("ledger"), BalancesSeen(thing, "stream"))
             case StreamLive():
                 self._socket.live = True
-                self._reconnect = self._reconnect.good()
+                self._reconnect = self._reconnect.connected()
                 self._announce(StreamOpened())
                 self._beat("ok", "stream live")
             case StreamGap():

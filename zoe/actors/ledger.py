@@ -134,7 +134,9 @@ class Ledger(Actor):
             if isinstance(self._queue[0], BalancesSeen) and changes:
                 break
             seen = self._queue.popleft()
-            change = self._entry(seen.entry) if isinstance(seen, LedgerRowSeen) else self._all(seen)
+            change = (
+                self._entry(seen.entry) if isinstance(seen, LedgerRowSeen) else self._snapshot(seen)
+            )
             if change is not None and change not in changes:
                 changes.append(change)
         if changes:
@@ -161,7 +163,7 @@ class Ledger(Actor):
         }
         return _Change(CHANGED, body)
 
-    def _all(self, seen: BalancesSeen) -> _Change | None:
+    def _snapshot(self, seen: BalancesSeen) -> _Change | None:
         rows = {
             (row.asset, row.wallet_type, row.wallet_id): row.balance for row in seen.snapshot.rows
         }

@@ -33,7 +33,7 @@ from zoe.domain.order import (
     Order,
     State,
 )
-from zoe.domain.order_inputs import but, command, waiting
+from zoe.domain.order_inputs import command, evolved, waiting
 from zoe.domain.order_news import enlarged, news
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import (
@@ -275,7 +275,7 @@ class OrderActor(Actor):
         elif self._unsent:
             self._keep_back("canceled before it left")
         elif self._order.state not in CONCLUDED and self._order.cancel is CancelProgress.NONE:
-            after = but(self._order, cancel=CancelProgress.REQUESTED)
+            after = evolved(self._order, cancel=CancelProgress.REQUESTED)
             self._cancel_row = self._version + 1
             self._record(Change(after, None, (order_record.cancel_row(after, why),)))
 

@@ -26,7 +26,7 @@ def simulate(arguments: Namespace) -> int:
         seeds.work(arguments.seeds, arguments.faults, sys.stdout)
         return 0
     if arguments.story is not None or arguments.trace:
-        return _one(arguments)
+        return _tell_story(arguments)
     told = show_json if arguments.json else show_line
     totals, began = seeds.Totals(), time.monotonic()
     lines = seeds.run(arguments.seeds, arguments.faults, arguments.workers)
@@ -71,7 +71,7 @@ def show_line(line: dict[str, Any]) -> None:
         print(f"    {show.plain(violation)}")
 
 
-def _one(arguments: Namespace) -> int:
+def _tell_story(arguments: Namespace) -> int:
     """One story, with the log of its messages where that is wanted."""
     told = None if arguments.story is None else acts.read(arguments.story)
     if len(arguments.seeds) > 1:

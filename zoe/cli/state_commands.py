@@ -42,10 +42,10 @@ def flatten(arguments: Namespace) -> int:
         if answer.exit or not _agreed(answer):
             show.note("nothing was done")
             return answer.exit or NO
-    return _do(arguments, settings.door_path)
+    return _flatten(arguments, settings.door_path)
 
 
-def _do(arguments: Namespace, door: Path) -> int:
+def _flatten(arguments: Namespace, door: Path) -> int:
     key = arguments.key or str(uuid.uuid4())
     params = {"why": arguments.why, "all": arguments.all}
     with DoorClient(door) as desk:

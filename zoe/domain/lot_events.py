@@ -185,8 +185,8 @@ class _Event:
         into = sorted(asset for asset, net in nets.items() if net > 0)
         if len(out) == len(into) == 1:
             worth = self._anchored(nets, out, into)
-            self._give(out[0], -nets[out[0]], worth)
-            self._get(into[0], nets[into[0]], worth)
+            self._dispose(out[0], -nets[out[0]], worth)
+            self._acquire(into[0], nets[into[0]], worth)
         elif out and into:
             self._exchange(nets, out, into)
         else:
@@ -204,7 +204,7 @@ class _Event:
     def _exchange(self, nets: dict[str, int], out: list[str], into: list[str]) -> None:
         """A trade with several legs on a side, which share its worth as the market values them."""
         worth = self._anchored(nets, out, into)
-        for side, book in ((out, self._give), (into, self._get)):
+        for side, book in ((out, self._dispose), (into, self._acquire)):
             quantities = [abs(nets[asset]) for asset in side]
             weights = [
                 self._worth(asset, quantity)
@@ -221,11 +221,11 @@ class _Event:
             if asset == USD:
                 self._flow(Flow.CASH_DIFFERENCE, net)
             elif net < 0:
-                self._give(asset, -net, 0)
+                self._dispose(asset, -net, 0)
             else:
-                self._get(asset, net, 0)
+                self._acquire(asset, net, 0)
 
-    def _give(self, asset: str, quantity: int, worth: int) -> None:
+    def _dispose(self, asset: str, quantity: int, worth: int) -> None:
         """Disposes of a trade's leg; USD is cash and has no lots."""
         if asset == USD:
             return
@@ -235,7 +235,7 @@ class _Event:
         else:
             self._flow(Flow.SALE_GAIN, worth - basis)
 
-    def _get(self, asset: str, quantity: int, worth: int) -> None:
+    def _acquire(self, asset: str, quantity: int, worth: int) -> None:
         if asset == USD:
             return
         if not self._open(asset, quantity, worth):

@@ -50,7 +50,7 @@ def sending(intent: Intent, cl_ord_id: str, not_after_ns: int) -> Order:
     return _with(_SENDING, {"intent": intent, "cl_ord_id": cl_ord_id, "not_after_ns": not_after_ns})
 
 
-def but(order: Order, **changes: Any) -> Order:
+def evolved(order: Order, **changes: Any) -> Order:
     """An order but for some changes: what attrs.evolve does, in a tenth of its time.
 
     Args:
@@ -75,7 +75,7 @@ def command(order: Order, wanted: Input, **changes: Any) -> Order:
     following = NEXT.get((order.state, wanted))
     if following is None:
         raise IllegalCommand(f"{wanted.value} while {order.state.value}")
-    return but(order, state=following, **changes)
+    return evolved(order, state=following, **changes)
 
 
 #: All that is the same of every order that is about to leave.

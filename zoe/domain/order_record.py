@@ -29,7 +29,7 @@ from zoe.domain.order import (
     quick_intent,
 )
 from zoe.domain.order_end import End
-from zoe.domain.order_inputs import amending, apply, but
+from zoe.domain.order_inputs import amending, apply, evolved
 from zoe.domain.quantity import Price, Quantity, plain
 
 SENDING: Final = "order.sending"
@@ -260,7 +260,7 @@ def _open(kind: str, body: Mapping[str, Any]) -> Order:
 
 def _step(order: Order, kind: str, body: Mapping[str, Any]) -> Order:
     if kind == CANCEL_REQUESTED:
-        return but(order, cancel=CancelProgress.REQUESTED)
+        return evolved(order, cancel=CancelProgress.REQUESTED)
     if kind == AMENDING:
         return amending(order, Amend(_terms(body), body["number"], body["not_after_ns"]))
     reported = body.get("reported_quantity")

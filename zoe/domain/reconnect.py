@@ -30,7 +30,7 @@ class Reconnect:
     failures: int = 0
     connects_ns: tuple[int, ...] = ()
 
-    def good(self) -> "Reconnect":
+    def connected(self) -> "Reconnect":
         """After a connection that was good: the next failure is the first again."""
         return attrs.evolve(self, failures=0)
 

@@ -23,7 +23,7 @@ def test_a_connection_that_lived_clears_what_was_before_and_a_short_one_does_not
     policy = Reconnect(5)
     assert policy.next(0, 0, GOOD_AFTER_NS)[0] == S // 10
     assert policy.next(0, 0, GOOD_AFTER_NS - 1)[0] == 10 * S
-    assert policy.good().next(0, 0)[0] == S // 10
+    assert policy.connected().next(0, 0)[0] == S // 10
 
 
 @given(

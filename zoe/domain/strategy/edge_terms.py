@@ -182,7 +182,7 @@ class Kept:
             distance = floor
         if distance > self.limits.h_max:
             return Stand("NO_EDGE")
-        return self._off(terms, q, (q, floor), (distance, reservation))
+        return self._ask_at(terms, q, (q, floor), (distance, reservation))
 
     def _exit(self, terms: Terms, q: int, money: Money) -> Stand:
         """Nothing is held for its own sake then: the inventory counts from 0.
@@ -195,9 +195,9 @@ class Kept:
         floor = ask_floor_milli(whole, money.fee, terms.is_old)
         if floor is not None and distance < floor:
             distance = floor
-        return self._off(terms, q, (whole, floor), (distance, reservation))
+        return self._ask_at(terms, q, (whole, floor), (distance, reservation))
 
-    def _off(
+    def _ask_at(
         self, terms: Terms, q: int, held: tuple[int, int | None], where: tuple[int, int]
     ) -> Stand:
         """An ask at its distance.
