@@ -15,6 +15,7 @@ from zoe.domain.amend import Terms
 from zoe.domain.order import CONCLUDED, Fact, Input, Order
 from zoe.domain.order_summary import summary
 from zoe.domain.quantity import Price, Quantity
+from zoe.domain.words import told
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.orders import AmendDenied, AmendOrder, FollowOrder, OrderChanged, ReportOrders
 from zoe.runtime.actor import Actor
@@ -110,9 +111,8 @@ class AmendCommands:
         for ref, talk in self._talks.about(denial.intent_id):
             if talk.request.command == AMEND and talk.gathered["terms"] == denial.terms:
                 code = REFUSED if denial.code in _OF_THE_STATE else NO
-                text = ", ".join(f"{name} {value}" for name, value in denial.values)
-                result = {"intent_id": denial.intent_id}
-                self._talks.answer(ref, code, result, (denial.code, text))
+                error = (denial.code, told(denial.values))
+                self._talks.answer(ref, code, {"intent_id": denial.intent_id}, error)
 
     def _tell(self, name: str, message: Any) -> None:
         self._door.tell(self._door.find(name), message)

@@ -21,7 +21,7 @@ from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.quantity import Quantity, plain
 from zoe.domain.risk import FLATTENING, TradingState
-from zoe.domain.words import counted
+from zoe.domain.words import because, counted
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.orders import AwaitNoOrders, CancelOwnOrders, OrderDenied, PlaceOrder
 from zoe.messages.risk import FlattenPlanned, PlanFlatten, SetTradingState, TradingStateChanged
@@ -158,8 +158,7 @@ class FlattenCommand:
 
     def denied(self, denial: OrderDenied) -> None:
         """RiskOfficer has denied an order of a flatten."""
-        values = ", ".join(f"{name} {value}" for name, value in denial.values)
-        self._concluded(denial.intent.intent_id, "0", f"{denial.code}: {values}")
+        self._concluded(denial.intent.intent_id, "0", because(denial.code, denial.values))
 
     def forgotten(self, intent_id: str) -> None:
         """An order of a flatten was never sent."""

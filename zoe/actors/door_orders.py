@@ -11,9 +11,10 @@ import msgspec
 from zoe.actors.door_talks import DONE, NO, PLACE, REFUSED, USAGE, Request, Talks
 from zoe.domain import order_record, order_wish
 from zoe.domain.catalog import Catalog
-from zoe.domain.order import CONCLUDED, Intent, Order, State
+from zoe.domain.order import CONCLUDED, Intent, Order, OrderType, State, TimeInForce
 from zoe.domain.order_summary import summary
 from zoe.domain.risk import Code
+from zoe.domain.words import told
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row
 from zoe.messages.orders import (
     CancelOrder,
@@ -22,11 +23,16 @@ from zoe.messages.orders import (
     PlaceOrder,
     ReportOrders,
 )
+from zoe.messages.system import Tick
 from zoe.runtime.actor import Actor
 
 CANCEL: Final = "order.cancel"
 #: An answer to ``order place`` is given once the exchange has spoken or the order is concluded.
 _ANSWERABLE: Final = CONCLUDED | {State.PENDING, State.WORKING, State.IN_DOUBT}
+#: Times in force that leave nothing resting.
+_AT_ONCE: Final = (TimeInForce.IOC, TimeInForce.FOK)
+#: So long the end of an order that rests nowhere is waited for; then it is told as it is.
+END_SECONDS: Final = 2
 
 
 class OrderCommands:
@@ -93,7 +99,7 @@ class OrderCommands:
             self._tell("orders", FollowOrder(denial.intent.intent_id))
             return
         for ref, _ in self._talks.about(denial.intent.intent_id):
-            error = (denial.code, ", ".join(f"{k} {v}" for k, v in denial.values))
+            error = (denial.code, told(denial.values))
             self._talks.answer(ref, NO, {"intent_id": denial.intent.intent_id}, error)
 
     def forgotten(self, intent_id: str) -> None:
@@ -101,6 +107,13 @@ class OrderCommands:
         for ref, _ in self._talks.about(intent_id):
             error = ("not_placed", "it was never sent: ask again")
             self._talks.answer(ref, REFUSED, {"intent_id": intent_id}, error)
+
+    def late(self, ref: int) -> bool:
+        """An order that should have ended and has not is told as it is; whether there is one."""
+        live = self._talks[ref].gathered.get("live")
+        if live is not None:
+            self._talks.answer(ref, DONE, live)
+        return live is not None
 
     def _tell(self, name: str, message: Any) -> None:
         self._door.tell(self._door.find(name), message)
@@ -142,6 +155,12 @@ class OrderCommands:
                 self._talks.answer(ref, NO, summary(order), ("denied", order.reason or ""))
             case State.SENDING | State.IN_DOUBT:
                 self._talks[ref].gathered["intent_id"] = order.intent.intent_id
+            case State.PENDING | State.WORKING if _ends_at_once(order.intent):
+                gathered = self._talks[ref].gathered
+                gathered["intent_id"] = order.intent.intent_id
+                if "live" not in gathered:
+                    self._door.after(END_SECONDS, Tick("late", ref))
+                gathered["live"] = summary(order)
             case _:
                 self._talks.answer(ref, DONE, summary(order))
 
@@ -155,6 +174,12 @@ class OrderCommands:
                 self._tell("orders", CancelOrder(order["intent_id"], "by hand"))
                 return
         self._talks.answer(ref, REFUSED, None, ("unknown_order", f"no open order {wanted}"))
+
+
+def _ends_at_once(intent: Intent) -> bool:
+    """Whether the exchange fills or ends it as soon as it has it: then that is the answer."""
+    at_once = intent.order_type is OrderType.MARKET or intent.time_in_force in _AT_ONCE
+    return at_once and intent.trigger_price is None
 
 
 def _named_order(request: Request) -> str:

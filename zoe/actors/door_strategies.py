@@ -50,7 +50,7 @@ class StrategyCommands:
             return name
         near = difflib.get_close_matches(name, self._names, 1, 0)
         hint = f"; did you mean {near[0]}?" if near else ""
-        self._talks.answer(ref, USAGE, None, ("unknown_strategy", f"no strategy {name}{hint}"))
+        self._talks.answer(ref, USAGE, None, ("unknown_strategy", f"no strategy {name} runs{hint}"))
         return None
 
     def reported(self, news: StrategyReported) -> None:

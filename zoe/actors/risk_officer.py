@@ -40,6 +40,7 @@ from zoe.domain.risk import (
     fresh,
 )
 from zoe.domain.risk_report import breaker_facts
+from zoe.domain.words import because
 from zoe.messages.gateway import LatchWanted
 from zoe.messages.journal import (
     Hydrate,
@@ -288,8 +289,8 @@ class RiskOfficer(Actor):
         """Lets a person who asks again under the same key hear the same answer."""
         if verdict.code is Code.DUPLICATE_INTENT:
             return
-        values = ", ".join(f"{name} {value}" for name, value in verdict.values)
-        order = Order(intent, State.DENIED, reason=f"{verdict.code.value}: {values}")
+        reason = because(verdict.code.value, verdict.values)
+        order = Order(intent, State.DENIED, reason=reason)
         kind, body = order_record.opening_row(order, verdict.code.value)
         stream = order_record.stream_of(self._config.account_id, intent.intent_id)
         self.tell(self.find("journal"), Record((Row(stream, 1, kind, body),)))

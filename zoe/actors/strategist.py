@@ -1,13 +1,14 @@
 """Strategist: one strategy's memory.
 
-Receives: Quote of its pair, BalancesChanged, CatalogChanged, TradingStateChanged, Hydrated. Tells: Journal
-(decisions), Repositioner (targets). Blocks on nothing.
+Receives: Quote of its pair, BalancesChanged, CatalogChanged, TradingStateChanged, ReportStrategy,
+SetStrategyMode, Hydrated. Tells: Journal (decisions), Repositioner (targets). Blocks on nothing.
 A decision is journalled when what it wants or why has changed, ahead of the targets that follow
 from it, so that every order can be walked back to the quote that caused it. Targets that are the
 same are renewed once a second. A restart goes on from the state in its newest decision.
 """
 
 import json
+from collections import Counter
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, assert_never
@@ -16,6 +17,7 @@ import attrs
 import cattrs
 
 from zoe.actors import hydration
+from zoe.actors.strategist_report import want_report
 from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
 from zoe.actors.strategist_targets import renewal_of, target_of
 from zoe.domain.catalog import Catalog, Instrument
@@ -24,12 +26,14 @@ from zoe.domain.quantity import plain
 from zoe.domain.quick import quick
 from zoe.domain.repeg import Target
 from zoe.domain.risk import TradingState
+from zoe.domain.strategy.modes import LIVE
 from zoe.domain.strategy.view import Decision, Strategy, View, Want, quick_touch, quick_view
 from zoe.messages.journal import Hydrated, quick_record, quick_row
 from zoe.messages.ledger import BalancesChanged, WatchBalances
 from zoe.messages.market import Quote
 from zoe.messages.orders import RenewTargets, quick_target_set
 from zoe.messages.risk import TradingStateChanged, WatchTradingState
+from zoe.messages.strategy import ReportStrategy, SetStrategyMode, StrategyReported
 from zoe.messages.system import CatalogChanged, Tick, WatchCatalog
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
@@ -42,11 +46,16 @@ _what: Final = attrgetter("key", "pair", "side", "price", "quantity", "post_only
 
 @attrs.frozen
 class StrategyConfig:
-    """A strategy under the name that its orders carry."""
+    """A strategy under the name that its orders carry.
+
+    Attributes:
+        mode: As it is configured: it is where the strategy runs, and nothing else changes it.
+    """
 
     name: str
     strategy: Strategy
     state_type: type[Any]
+    mode: str = LIVE
 
 
 @attrs.frozen(weakref_slot=False)
@@ -60,7 +69,10 @@ class _Set:
 
 _as_set: Final = quick(_Set)
 
-Inbox = Quote | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
+Inbox = (
+    Quote | BalancesChanged | CatalogChanged | TradingStateChanged | Hydrated | Tick
+    | ReportStrategy | SetStrategyMode
+)  # fmt: skip
 
 
 class Strategist(Actor):
@@ -82,6 +94,8 @@ class Strategist(Actor):
         self._wants: tuple[Want, ...] | None = None
         self._whats: tuple[tuple[Any, ...], ...] = ()
         self._reasons: tuple[str, ...] | None = None
+        #: How often each was the reason of a new decision.
+        self._counts: Counter[tuple[str, ...]] = Counter()
         #: The newest renewal, with the wants that it was made of and the pair as it was counted.
         self._renewed: tuple[RenewTargets, tuple[Want, ...], Instrument] | None = None
         #: What each slot was last told to want; None where nothing is, or nobody was told.
@@ -116,6 +130,13 @@ class Strategist(Actor):
             case Tick():
                 self._wake(renews=True)
                 self.after(RENEW_SECONDS, Tick("renew"))
+            case ReportStrategy():
+                report = self._report(details=message.details)
+                self.reply(StrategyReported(message.ref, self._config.name, report))
+            case SetStrategyMode():
+                name = self._config.name
+                no = f"the mode of {name} is the configuration's: strategy.{name}.mode"
+                self.tell(message.reply_to, StrategyReported(message.ref, name, {}, no))
             case _:
                 assert_never(message)
 
@@ -182,6 +203,7 @@ class Strategist(Actor):
     def _journal(self, view: View, decision: Decision) -> None:
         log.info("strategy.decided", strategy=self._config.name, reasons=decision.reasons)
         self._version += 1
+        self._counts[decision.reasons] += 1
         body = {
             "held": self._shown_held(),
             "quote": shown_quote(view),
@@ -238,3 +260,30 @@ class Strategist(Actor):
         if view.instrument is not known.pair:
             return self._target(want, view)
         return renewal_of(known.target, want.valid_until_ns, f"{self._stream}@{self._version}")
+
+    def _report(self, *, details: bool) -> dict[str, Any]:
+        counted: Counter[str] = Counter()
+        for reasons, count in self._counts.items():
+            counted.update(dict.fromkeys(reasons, count))
+        shown = {
+            "name": self._config.name,
+            "mode": LIVE,
+            "why": "it runs",
+            "configured": self._config.mode,
+            "pairs": 1,
+            "decisions": self._counts.total(),
+            "wants": len(self._wants or ()),
+            "reasons": dict(counted.most_common()),
+        }
+        return shown | {"details": [self._pair_report()]} if details else shown
+
+    def _pair_report(self) -> dict[str, Any]:
+        symbol = self._config.strategy.pair
+        pair = None if self._catalog is None else self._catalog.instruments.get(symbol)
+        held = dict(self._held or ()).get(symbol.partition("/")[0])
+        return {
+            "pair": symbol,
+            "held": None if held is None else plain(held),
+            "wants": [want_report(want, pair) for want in self._wants or ()],
+            "reasons": list(self._reasons or ()),
+        }

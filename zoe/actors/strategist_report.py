@@ -76,7 +76,9 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
         "bars_needed": dict(needs.bars).get("5m", 0),
         "reasons": _reasons(track, known=pair is not None),
         "counts": {} if track is None else dict(track.counts.most_common()),
-        "wants": [] if track is None else [_want(who, want) for want in track.wants],
+        "wants": []
+        if track is None
+        else [want_report(want, who.eyes.of(want.pair)) for want in track.wants],
         "working": [
             {
                 "slot": order.key,
@@ -102,8 +104,8 @@ def _reasons(track: Track | None, *, known: bool) -> list[str]:
     return ["NO_QUOTE_YET"] if known else ["NOT_IN_THE_CATALOGUE"]
 
 
-def _want(who: "EngineStrategist", want: Want) -> dict[str, Any]:
-    pair = who.eyes.of(want.pair)
+def want_report(want: Want, pair: Instrument | None) -> dict[str, Any]:
+    """A want with decimals, as far as its pair is known."""
     return {
         "slot": want.key,
         "side": want.side.value,

@@ -274,7 +274,7 @@ class Desk:
         needed = ("live",) if self._settings.is_live else ("sandbox", "live")
         if chosen.mode not in needed or self._forbidden() is not None:
             return ()
-        return (StrategyConfig("quote_keeper", QuoteKeeper(chosen.params), State),)
+        return (StrategyConfig("quote_keeper", QuoteKeeper(chosen.params), State, chosen.mode),)
 
     @staticmethod
     def _alive() -> None:

@@ -253,8 +253,8 @@ def _bars_kept(parts: Parts) -> int:
 
 
 def _door(parts: Parts) -> DeskDoor:
-    engines = tuple(config.name for config in parts.engines)
-    return DeskDoor(parts.account_id, parts.describe, dead_man=parts.dead_man, strategies=engines)
+    names = (*(c.name for c in parts.engines), *(c.name for c in parts.strategies))
+    return DeskDoor(parts.account_id, parts.describe, dead_man=parts.dead_man, strategies=names)
 
 
 def _dead_man(parts: Parts) -> tuple[str, ...]:

@@ -125,6 +125,7 @@ def equity(arguments: Namespace) -> int:
     told = {
         "account": stored.account,
         "time": show.moment(now_ns),
+        "currency": USD,
         "equity": text_of(found.total),
         "cash": text_of(found.cash),
         "lots": text_of(found.lots),

@@ -44,10 +44,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         SystemExit: With 2 after one line about what is wrong, with 0 after ``--help``.
     """
     parser = build()
-    refuse_unknown(parser, argv)
+    meant = refuse_unknown(parser, argv)
     arguments, more = parser.parse_known_args(argv)
     if more:
-        parser.error(f"{more[0]!r} is one argument too many")
+        meant.error(f"{more[0]!r} is one argument too many")
     refuse_bytes(parser, arguments)
     return arguments
 

@@ -19,7 +19,7 @@ from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import asset_of, text_of
 from zoe.domain.lots import Lot
-from zoe.domain.marks import MarkTable
+from zoe.domain.marks import USD, MarkTable
 from zoe.domain.watched import Watched
 from zoe.store.connection import Database
 
@@ -208,9 +208,10 @@ def undeclared(books: Books) -> list[Row]:
 
 
 def profit(books: Books) -> Row:
-    """What was earned and what only came and went, in USD."""
+    """What was earned and what only came and went."""
     found = valuation.profit(books)
-    return {name: text_of(amount) for name, amount in attrs.asdict(found).items()}
+    told = {name: text_of(amount) for name, amount in attrs.asdict(found).items()}
+    return {"currency": USD} | told
 
 
 def days(books: Books, marks: MarkTable, watched: Watched) -> list[Row]:

@@ -62,13 +62,17 @@ class ShowVersion(argparse.Action):
         parser.exit()
 
 
-def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:
+def refuse_unknown(parser: Parser, argv: Sequence[str]) -> Parser:
     """Refuses unknown commands and options before argparse sees them: it would take the value of
-    an unknown option for an argument, and complain about that instead."""
+    an unknown option for an argument, and complain about that instead.
+
+    Returns:
+        The parser of the command that is meant.
+    """
     words = iter(argv)
     for word in words:
         if word == "--":
-            return
+            return parser
         if word.startswith("-") and not re.fullmatch(r"-|-\.?[0-9].*", word):
             action = _option(parser, word)
             if action.nargs is None and "=" not in word and action.option_strings:
@@ -80,6 +84,7 @@ def refuse_unknown(parser: Parser, argv: Sequence[str]) -> None:
             parser = below
     if parser.commands and not {"-h", "--help", "--version"} & set(argv):
         parser.error(f"a command is needed: {', '.join(parser.commands)}")
+    return parser
 
 
 def refuse_bytes(parser: Parser, arguments: argparse.Namespace) -> None:

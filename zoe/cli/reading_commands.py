@@ -18,17 +18,20 @@ Rows = list[Row]
 def orders(arguments: Namespace) -> int:
     """Lists orders."""
     found = _rows(arguments, lambda database: reading.orders(database, every=arguments.all))
-    return _list(arguments, found, rows.ORDERS, rows.order)
+    nothing = "There has been no order." if arguments.all else "No order is open."
+    return _list(arguments, found, (rows.ORDERS, rows.order), nothing)
 
 
 def fills(arguments: Namespace) -> int:
     """Lists fills."""
-    return _list(arguments, _rows(arguments, reading.fills), rows.FILLS, rows.fill)
+    found = _rows(arguments, reading.fills)
+    return _list(arguments, found, (rows.FILLS, rows.fill), "There has been no fill.")
 
 
 def balances(arguments: Namespace) -> int:
     """Lists wallets."""
-    return _list(arguments, _rows(arguments, reading.balances), rows.BALANCES, rows.balance)
+    found = _rows(arguments, reading.balances)
+    return _list(arguments, found, (rows.BALANCES, rows.balance), "No balance is known.")
 
 
 def read(settings: Settings, work: Callable[[Database], T], nothing: T) -> T:
@@ -42,18 +45,29 @@ def read(settings: Settings, work: Callable[[Database], T], nothing: T) -> T:
         return nothing
 
 
-def _rows(arguments: Namespace, work: Callable[[Database], Rows]) -> Rows:
-    return read(configured.load(arguments), work, [])
+def _rows(arguments: Namespace, work: Callable[[Database], Rows]) -> Rows | None:
+    """What is in the books; None where there are none yet, which has been noted."""
+
+    def found(database: Database) -> Rows | None:
+        return work(database)
+
+    return read(configured.load(arguments), found, None)
 
 
 def _list(
-    arguments: Namespace, found: Rows, columns: tuple[str, ...], shown: Callable[[Row], Row]
+    arguments: Namespace,
+    found: Rows | None,
+    shape: tuple[tuple[str, ...], Callable[[Row], Row]],
+    nothing: str,
 ) -> int:
+    columns, shown = shape
     if arguments.json:
-        show.document(found)
+        show.document(found or [])
         return 0
-    if len({row["account_id"] for row in found}) < 2:
-        columns = tuple(name for name in columns if name != "account_id")
     if found:
+        if len({row["account_id"] for row in found}) < 2:
+            columns = tuple(name for name in columns if name != "account_id")
         show.table(columns, map(shown, found))
+    elif found is not None:
+        print(nothing)
     return 0

@@ -49,10 +49,10 @@ def _ask(name: str, params: dict[str, str | bool | None], arguments: Namespace) 
 def _show(found: dict[str, Any]) -> None:
     facts = {
         "mode": f"{found['mode']} ({found['why']}; configured {found['configured']})",
-        "may not trade": found["forbidden"],
-        "equity USD": found["equity_usd"],
-        "today USD": found["day_usd"],
-        "woken": found["wakes"],
+        "may not trade": found.get("forbidden"),
+        "equity USD": found.get("equity_usd"),
+        "today USD": found.get("day_usd"),
+        "woken": found.get("wakes"),
         "decisions": found["decisions"],
         "reasons": _counted(found["reasons"], len(found["reasons"])),
     }
@@ -70,7 +70,7 @@ def _show(found: dict[str, Any]) -> None:
 def _pair(row: dict[str, Any]) -> dict[str, Any]:
     wants = "; ".join(f"{w['slot']} {w['quantity']}@{_at(w)}" for w in row["wants"])
     working = "; ".join(
-        f"{w['slot']} {w['remaining']}@{_at(w)} {w['stage']}" for w in row["working"]
+        f"{w['slot']} {w['remaining']}@{_at(w)} {w['stage']}" for w in row.get("working", ())
     )
     return row | {
         "warm": _warm(row),
@@ -93,7 +93,7 @@ def _warm(row: dict[str, Any]) -> str:
             ("focus_seconds", "focus_needed", "s"),
             ("bars", "bars_needed", "bars"),
         )
-        if row[needed] and row[have] < row[needed]
+        if row.get(needed) and row[have] < row[needed]
     ]
     return ", ".join(parts) or "yes"
 

@@ -7,8 +7,8 @@ from zoe.cli.parser import Parser, one_of
 
 Command = Callable[..., Parser]
 MODES: Final = ("off", "shadow", "live")
-#: As zoe.app.engines has them.
-NAMES: Final = ("edge_factory", "crypto_trader")
+#: As zoe.app.engines has them, and the one of one pair.
+NAMES: Final = ("edge_factory", "crypto_trader", "quote_keeper")
 
 
 def add(commands: Any, command_of: Command, timeout: Callable[[Parser, int], None]) -> None:

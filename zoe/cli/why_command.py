@@ -22,6 +22,8 @@ _IDS: Final = (
     *("ledger_id", "ref_id", "decision", "key"),
 )
 _DECISION: Final = "decision.made"
+#: Nanoseconds from here on are a moment (2001 at the earliest), fewer a while.
+_LEAST_MOMENT: Final = 10**18
 
 Row = dict[str, Any]
 #: What the scout had written down of the pairs that decisions are about, by the decisions' places.
@@ -225,10 +227,17 @@ def _told_balance(body: Row) -> str:
 
 def _told_fields(body: Row) -> str:
     return ", ".join(
-        f"{name} {show.cell(value)}"
-        for name, value in body.items()
-        if value not in (None, "", [], {})
+        _told_field(name, value) for name, value in body.items() if value not in (None, "", [], {})
     )
+
+
+def _told_field(name: str, value: Any) -> str:
+    """A name and its value; a moment as people write it."""
+    if name.endswith("_ns") and isinstance(value, int) and value >= _LEAST_MOMENT:
+        return f"{name.removesuffix('_ns')} {show.moment(value)}"
+    if isinstance(value, dict):
+        value = {key: item for key, item in value.items() if item is not None}
+    return f"{name} {show.cell(value)}"
 
 
 _TOLD: Final[dict[str, Callable[[Row], str]]] = {

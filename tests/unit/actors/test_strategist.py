@@ -16,6 +16,7 @@ from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import Quote, confirmed_at
 from zoe.messages.orders import RenewTargets, SetTarget
 from zoe.messages.risk import TradingStateChanged
+from zoe.messages.strategy import ReportStrategy, SetStrategyMode, StrategyReported
 from zoe.messages.system import CatalogChanged
 
 CENT = Decimal("0.01")
@@ -234,3 +235,34 @@ def test_a_decision_is_written_with_its_keys_in_their_order() -> None:
     *_, row = stage.rows
     assert row.body["wants"][0]["trigger"] == "100.01" and row.body["held"]["USD"] == "7"
     assert sorted_in_all(row.body)
+
+
+def test_it_says_what_it_wants_and_why_as_a_strategist_of_many_pairs_does() -> None:
+    stage = playing()
+    quote(stage, 10_001)
+    stage.tell(BalancesChanged((("USD", Decimal(7)), ("X", Decimal("0.10")))))
+    for details in (False, True):
+        stage.tell_from("risk", ReportStrategy(3, details))
+    brief, full = (news.report for news in stage.heard("risk", StrategyReported))
+    assert brief == {
+        "name": "q",
+        "mode": "live",
+        "why": "it runs",
+        "configured": "live",
+        "pairs": 1,
+        "decisions": 2,
+        "wants": 1,
+        "reasons": {"BID": 2},
+    }
+    (pair,) = full["details"]
+    assert (pair["pair"], pair["held"], pair["reasons"]) == ("X/USD", "0.1", ["BID"])
+    assert [(want["slot"], want["price"]) for want in pair["wants"]] == [("bid.0", "100.01")]
+
+
+def test_its_mode_is_the_configurations() -> None:
+    stage = playing()
+    stage.tell(SetStrategyMode(3, "off", "enough", stage.runtime.find("risk")))
+    (news,) = stage.heard("risk", StrategyReported)
+    assert "strategy.q.mode" in news.refusal
+    quote(stage, 10_001)
+    assert set_at(stage) == ["100", "100.01"]

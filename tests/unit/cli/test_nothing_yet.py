@@ -17,7 +17,7 @@ EMPTY = [
     (("ledger", "lots"), []),
     (("pnl",), {"days": []}),
     (("pnl", "--split"), {"pairs": [], "totals": []}),
-    (("equity",), {"account": None, "equity": "0", "unmarked": []}),
+    (("equity",), {"account": None, "currency": "USD", "equity": "0", "unmarked": []}),
     (("ledger", "report"), {"account": None, "days": [], "fees": {}}),
     (("ledger", "verify"), {"account": None, "verdict": "ok", "booked": 0, "problems": []}),
 ]
@@ -49,6 +49,17 @@ def test_a_database_without_an_account_has_empty_books(
     for words, answer in EMPTY:
         assert main((*words, "--json")) == 0, words
         _agrees(json.loads(capsys.readouterr().out), answer)
+
+
+@pytest.mark.parametrize("words", [("orders",), ("orders", "--all"), ("fills",), ("balances",)])
+def test_a_person_is_told_in_words_that_there_is_nothing(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(words) == 0
+    assert capsys.readouterr().out == ""  # said already: no desk has run
+    monkeypatch.setenv("DATABASE_URL", stores.url_of(stores.fresh_database()))
+    assert main(words) == 0
+    assert "no " in capsys.readouterr().out.lower()
 
 
 def _agrees(told: Any, answer: Any) -> None:

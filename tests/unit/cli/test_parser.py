@@ -307,3 +307,14 @@ def test_who_asks_for_json_is_told_of_a_mistake_so_too(capsys: pytest.CaptureFix
     error = json.loads(said.out)["error"]
     assert error["code"] == "usage"
     assert said.err == f"{error['text']}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("history", "BTC/USD"), ("strategy", "show", "quote_keeper", "x")]
+)
+def test_one_argument_too_many_points_to_the_help_of_its_own_command(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(capsys, *words)
+    assert f"{words[-1]!r} is one argument too many" in said
+    assert f"(see zoe {' '.join(words[:-1])} --help)".replace(" quote_keeper", "") in said

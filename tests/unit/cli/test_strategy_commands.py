@@ -65,6 +65,17 @@ def test_a_strategy_is_shown_with_its_warm_up_clock_its_gates_and_wants_against_
     assert "bid.0 1@8 resting" in told
 
 
+def test_a_strategy_of_one_pair_is_shown_without_what_it_has_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pair = {"pair": "X/USD", "held": "3", "reasons": ["QUOTING"], "wants": []}
+    brief = {"name": "q", "mode": "live", "why": "it runs", "configured": "sandbox"}
+    strategy_commands._show(brief | {"decisions": 2, "reasons": {"QUOTING": 2}, "details": [pair]})
+    told = capsys.readouterr().out
+    assert "live (it runs; configured sandbox)" in told
+    assert "None" not in told
+
+
 @pytest.mark.parametrize("words", [("replay",), ("replay", "f", "--decision", "s@1")])
 def test_a_replay_is_of_a_file_or_of_a_decision(words: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="replay: give a FILE"):
@@ -76,4 +87,5 @@ def test_the_names_that_the_grammar_knows_are_those_of_the_strategies() -> None:
     from zoe.app.settings import load
     from zoe.cli.strategy_grammar import NAMES
 
-    assert tuple(config.name for config in engines.engines(load(None, {}, {}), None)) == NAMES
+    of_many_pairs = [config.name for config in engines.engines(load(None, {}, {}), None)]
+    assert (*of_many_pairs, "quote_keeper") == NAMES

@@ -19,3 +19,11 @@ def test_a_decision_is_told_with_its_wants_and_its_reasons() -> None:
     told = why_command._told_decision(decided)
     assert told == "keeper wants bid buy 1 at 9 (mid); QUOTING, STALE"
     assert why_command._told_decision({"strategy": "keeper"}) == "keeper wants nothing"
+
+
+def test_a_moment_of_a_row_is_told_as_one_and_a_while_stays_a_number() -> None:
+    body = {"state": "FILLED", "exchange_ns": 1795793446626964000, "waited_ns": 5, "reason": None}
+    body |= {"params": {"side": "buy", "notional": None}}
+    told = why_command._told_fields(body).split(", ")
+    at = "2026-11-27T15:30:46.626964000Z"
+    assert told == ["state FILLED", f"exchange {at}", "waited_ns 5", "params side buy"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoe.domain.words import counted
+from zoe.domain.words import because, counted
 
 
 @pytest.mark.parametrize(
@@ -10,3 +10,9 @@ from zoe.domain.words import counted
 )
 def test_one_thing_is_not_told_as_many(number: int, text: str) -> None:
     assert counted(number, "order") == text
+
+
+def test_a_refusal_is_a_code_with_its_values_and_a_problem_is_a_sentence_already() -> None:
+    assert because("LIMIT", [("value", "7"), ("limit", "5")]) == "LIMIT: value 7, limit 5"
+    assert because("RULE", [("problem", "7 is below 9")]) == "RULE: 7 is below 9"
+    assert because("TRADING_HALTED", ()) == "TRADING_HALTED"
