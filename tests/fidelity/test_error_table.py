@@ -42,11 +42,12 @@ def _whole(first: str, end: str) -> str:
     return f"{first.rpartition(':')[0]}:{end.lstrip(':')}"
 
 
-def _spelled_out(text: str) -> set[str]:
+def _spelled_out(text: str) -> tuple[str, ...]:
     """With what may follow, and without."""
     text = text.replace("<unix ts>", "1741500000").replace("*", "Busy")
     plain, optional, rest = text.partition("[")
-    return {plain, plain + re.sub(r"<.*>", "volume", rest.rstrip("]"))} if optional else {plain}
+    with_it = plain + re.sub(r"<.*>", "volume", rest.rstrip("]"))
+    return (plain, with_it) if optional else (plain,)
 
 
 def test_the_table_is_read_whole() -> None:

@@ -163,7 +163,7 @@ def ledger_rows_are_skipped(patch: Patch) -> None:
     instead(
         patch,
         Ledger,
-        "_all",
+        "_snapshot",
         lambda real: lambda self, seen: None if self._version else real(self, seen),
     )
 
@@ -179,7 +179,7 @@ def looks_overrule_newer_rows(patch: Patch) -> None:
     instead(
         patch,
         Ledger,
-        "_all",
+        "_snapshot",
         lambda real: lambda self, seen: None if self._version > 3 else real(self, seen),
     )
 
