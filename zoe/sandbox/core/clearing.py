@@ -10,7 +10,7 @@ from zoe.sandbox.core.catalog import Pair
 from zoe.sandbox.core.matching import Resting
 from zoe.sandbox.core.money import rescaled, text
 from zoe.sandbox.core.orders import LedgerRow, Order, Trade
-from zoe.sandbox.core.settlement import Charge, Leg, charge, moved
+from zoe.sandbox.core.settlement import Charge, Leg, Match, charge, match
 from zoe.sandbox.core.volumes import CENT, fee_bps
 from zoe.sandbox.core.world import World
 
@@ -50,7 +50,8 @@ class Clearing:
 
     def trade(self, pair: Pair, traded: Print, parties: tuple[Resting, Resting]) -> None:
         """A match between a taker and a maker, whose quantities are taken off already."""
-        base, quote = moved(self.world.catalog, pair, traded.qty, traded.price)
+        found = match(self.world.catalog, pair, traded.qty, traded.price)
+        base, quote = found.base, found.quote
         rooms = []
         for party in parties:
             if party.order is not None:
@@ -61,8 +62,9 @@ class Clearing:
                     base = min(base, room)
                 else:
                     quote = min(quote, room)
+        found = Match(traded.qty, traded.price, base, quote)
         for order, room, is_maker in rooms:
-            self._settle(order, traded, (base, quote), (room, is_maker))
+            self._settle(order, traded, found, room, is_maker=is_maker)
 
     def _room(self, order: Order, qty: int) -> int:
         """What this match may cost: nothing that other orders, or the rest of this, hold."""
@@ -71,14 +73,17 @@ class Clearing:
         return account.available(asset) + order.held - rest
 
     def _settle(
-        self, order: Order, traded: Print, paid: tuple[int, int], how: tuple[int, bool]
+        self, order: Order, traded: Print, found: Match, room: int, *, is_maker: bool
     ) -> None:
-        """What a match does to one party; of ``how``, the first is what it may cost."""
-        world, (room, maker) = self.world, how
-        account, pair, at_ns = world.accounts.of(order), order.terms.pair, world.now_ns
-        bps = fee_bps(pair, account.volume.at(at_ns), maker=maker)
-        owed = charge(world.catalog, order.terms, (traded.qty, traded.price, bps), paid)
-        owed = _affordable(order, room, owed)
+        """What a match does to one party.
+
+        Args:
+            room: What it may cost, in units of the asset that the order gives.
+        """
+        world, pair = self.world, order.terms.pair
+        account, at_ns = world.accounts.of(order), world.now_ns
+        bps = fee_bps(pair, account.volume.at(at_ns), maker=is_maker)
+        owed = _affordable(order, room, charge(world.catalog, order.terms, found, bps))
         trade = Trade(
             world.ids.new("T"),
             traded.trade_id,
@@ -88,7 +93,7 @@ class Clearing:
             traded.qty,
             owed.cost,
             owed.fee,
-            maker,
+            is_maker,
         )
         cents = self._cents(pair, owed.cost)
         names, figures = records.names(order), records.fill(order.terms, trade)

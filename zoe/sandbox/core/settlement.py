@@ -24,26 +24,31 @@ class Charge(msgspec.Struct, frozen=True):
     legs: tuple[Leg, Leg]
 
 
-def moved(catalog: Catalog, pair: Pair, qty: int, price: int) -> tuple[int, int]:
-    """What a match moves of base and quote, in the assets' units."""
+class Match(msgspec.Struct, frozen=True):
+    """What a match moves: quantity and price in the pair's units, base and quote in the assets'."""
+
+    qty: int
+    price: int
+    base: int
+    quote: int
+
+
+def match(catalog: Catalog, pair: Pair, qty: int, price: int) -> Match:
+    """A match of so much at this price, rounded at the assets' decimals."""
     places = pair.price_decimals + pair.qty_decimals
-    return (
-        rescaled(qty, pair.qty_decimals, catalog.assets[pair.base].decimals),
-        rescaled(price * qty, places, catalog.assets[pair.quote].decimals),
-    )
+    base = rescaled(qty, pair.qty_decimals, catalog.assets[pair.base].decimals)
+    quote = rescaled(price * qty, places, catalog.assets[pair.quote].decimals)
+    return Match(qty, price, base, quote)
 
 
-def charge(
-    catalog: Catalog, terms: Terms, match: tuple[int, int, int], paid_for: tuple[int, int]
-) -> Charge:
+def charge(catalog: Catalog, terms: Terms, found: Match, bps: int) -> Charge:
     """What a match costs the party with these terms.
 
     Args:
-        match: Quantity, price, and the fee in hundredths of a percent.
-        paid_for: See ``moved``.
+        bps: Of the fee.
     """
-    (qty, price, bps), (got, paid), pair = match, paid_for, terms.pair
-    places, value = pair.price_decimals + pair.qty_decimals, price * qty
+    qty, pair = found.qty, terms.pair
+    places, value = pair.price_decimals + pair.qty_decimals, found.price * qty
     base, quote = catalog.assets[pair.base], catalog.assets[pair.quote]
     sign = 1 if terms.side == "buy" else -1
     if terms.fee_in_base:
@@ -53,7 +58,10 @@ def charge(
     return Charge(
         rescaled(value, places, pair.cost_decimals),
         _share(value, bps, (places, pair.cost_decimals)),
-        (Leg(pair.quote, -sign * paid, quote_fee), Leg(pair.base, sign * got, base_fee)),
+        (
+            Leg(pair.quote, -sign * found.quote, quote_fee),
+            Leg(pair.base, sign * found.base, base_fee),
+        ),
     )
 
 

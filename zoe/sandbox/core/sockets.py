@@ -6,6 +6,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
+import attrs
 import msgspec
 
 from zoe.sandbox.core import errors
@@ -35,6 +36,39 @@ class _Refused(msgspec.Struct):
 
 _REFUSED: Final = msgspec.json.Decoder(_Refused)
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@attrs.define
+class _Execution:
+    """A trading request as it is carried out: once, later than it is answered for, or not at all.
+
+    Attributes:
+        order_ids: Of the orders that it made, the newest first.
+        error: The first refusal among its answers.
+    """
+
+    ask: Ask
+    caller: Caller
+    method: Method
+    order_ids: tuple[str, ...] = ()
+    error: str | None = None
+
+    def __call__(self) -> list[bytes]:
+        """Carries it out; its answers."""
+        ask, caller, method = self.ask, self.caller, self.method
+        try:
+            if not caller.key.permissions & method.permissions:
+                raise Refusal(errors.PERMISSION_DENIED)
+            checked(ask.method, ask.params, method.fields)
+            orders = caller.account.orders
+            before = len(orders)
+            answers = method.handler(ask, caller)
+            self.order_ids = tuple(islice(reversed(orders), len(orders) - before))
+        except Refusal as refusal:
+            self.error = str(refusal)
+            return [ask.refuse(self.error)]
+        self.error = next(filter(None, map(_error_in, answers)), None)
+        return answers
 
 
 class Sockets:
@@ -143,29 +177,24 @@ class Sockets:
         fault = self._faults.for_request(method.operation) if self._faults.planted else None
         if fault is not None and fault.ignore_deadline:
             caller = msgspec.structs.replace(caller, ignore_deadline=True)
-        order_ids: list[str] = []
-        errors_told: list[str] = []
-
-        def carry_out() -> list[bytes]:
-            try:
-                if not caller.key.permissions & method.permissions:
-                    raise Refusal(errors.PERMISSION_DENIED)
-                checked(ask.method, ask.params, method.fields)
-                before = len(caller.account.orders)
-                answers = method.handler(ask, caller)
-                orders = caller.account.orders
-                order_ids.extend(islice(reversed(orders), len(orders) - before))
-            except Refusal as refusal:
-                errors_told.append(str(refusal))
-                return [ask.refuse(str(refusal))]
-            errors_told.extend(filter(None, map(_error_in, answers)))
-            return answers
-
-        answered = self._meet(ask, caller.key, fault, carry_out)
+        execution = _Execution(ask, caller, method)
+        answered = self._meet(ask, caller.key, fault, execution)
+        error = execution.error
         if fault is not None and fault.what in SAID:
-            errors_told = [fault.said(self._world.now_ns)]
-        error = errors_told[0] if errors_told else None
-        self._note(ask, caller, fault, (answered, order_ids, error))
+            error = fault.said(self._world.now_ns)
+        order_ids = execution.order_ids
+        self._world.journal.write(
+            "request",
+            self._world.now_ns,
+            account=caller.account.name,
+            key=caller.key.key,
+            method=ask.method,
+            cl_ord_id=_first(ask.params.get("cl_ord_id")),
+            order_id=order_ids[0] if order_ids else _first(ask.params.get("order_id")),
+            answered=answered,
+            fault=None if fault is None else fault.what,
+            error=error,
+        )
 
     def _caller(self, ask: Ask) -> Caller:
         if not ask.session.private:
@@ -179,27 +208,6 @@ class Sockets:
         if key.locked_until_ns > self._world.now_ns:
             raise Refusal(errors.LOCKOUT)
         return Caller(key, self._world.accounts.by_name[key.account], self._world.now_ns)
-
-    def _note(
-        self,
-        ask: Ask,
-        caller: Caller,
-        fault: Fault | None,
-        outcome: tuple[bool, list[str], str | None],
-    ) -> None:
-        answered, order_ids, error = outcome
-        self._world.journal.write(
-            "request",
-            self._world.now_ns,
-            account=caller.account.name,
-            key=caller.key.key,
-            method=ask.method,
-            cl_ord_id=_first(ask.params.get("cl_ord_id")),
-            order_id=order_ids[0] if order_ids else _first(ask.params.get("order_id")),
-            answered=answered,
-            fault=None if fault is None else fault.what,
-            error=error,
-        )
 
     def _meet(
         self, ask: Ask, key: ApiKey, fault: Fault | None, carry_out: Callable[[], list[bytes]]

@@ -21,7 +21,7 @@ from zoe.sandbox.core.money import (
     text,
 )
 from zoe.sandbox.core.orders import Terms
-from zoe.sandbox.core.settlement import Leg, charge, moved
+from zoe.sandbox.core.settlement import Leg, charge, match
 
 PLACES = st.integers(0, 12)
 UNITS = st.integers(1 - 10**20, 10**20 - 1)
@@ -86,8 +86,7 @@ def dollars(volume: str, price: str, side: str = "buy") -> tuple[Leg, Leg]:
     terms = Terms(BTC_USD, side, "limit", 1)
     qty, units = from_text(volume, 8), from_text(price, 1)
     catalog = Catalog(ASSETS, PAIRS)
-    paid_for = moved(catalog, BTC_USD, qty, units)
-    return charge(catalog, terms, (qty, units, 40), paid_for).legs
+    return charge(catalog, terms, match(catalog, BTC_USD, qty, units), 40).legs
 
 
 def test_legs_are_rounded_to_the_nearest_at_each_assets_decimals() -> None:
