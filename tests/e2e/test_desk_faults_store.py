@@ -285,3 +285,26 @@ def test_desks_with_sandboxes_of_their_own_share_a_database_unless_their_seeds_a
             assert taken == accepted
             assert running.stop() == 0
         assert {row["account_id"] for row in rows} == set(known)
+
+
+@pytest.mark.slow
+def test_a_sandbox_that_is_begun_anew_with_a_seed_is_refused_by_the_books_of_the_one_before(
+    tmp_path: Path,
+) -> None:
+    with desk(tmp_path, QUIET) as running:
+        running.start("--seed", "5")
+        running.ready()
+        assert running.stop() == 0
+        running.start("--seed", "5")
+        running.ready()
+        assert running.stop() == 0
+        shutil.rmtree(running.state / "sandbox")
+        for _ in range(2):
+            running.start("--seed", "5")
+            assert running.ended() == 2
+            assert "the books of another sandbox of this --seed" in running.said()[-1]
+        assert running.children() == []
+        shutil.rmtree(running.state / "sandbox")
+        running.start("--seed", "6")
+        running.ready()
+        assert running.stop() == 0

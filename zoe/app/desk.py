@@ -60,6 +60,8 @@ LOOK_SECONDS: Final = 0.1
 #: for twice as long: what it allocates is allocated at first.
 HUGE_PAGES_SECONDS: Final = 4
 _BOOT_BITS: Final = 40
+#: Which exchange of its own a desk trades on, in the configuration that it writes.
+SANDBOX_BEGUN: Final = "sandbox.begun"
 
 
 @attrs.frozen
@@ -145,7 +147,7 @@ class Desk:
         runtime.endpoint("wire", ThreadWire(runtime).handle)
         runtime.endpoint("door_socket", self._door.handle)
         runtime.endpoint(READY, self._is_ready)
-        self._write_config()
+        self._write_config(beside.sandbox)
         for number in stop_signals():
             signal.signal(number, self._asked_to_stop)
         runtime.root(tree(self._parts()))
@@ -314,7 +316,10 @@ class Desk:
             "actors": [attrs.asdict(v) for v in self._runtime.vitals()],
         }
 
-    def _write_config(self) -> None:
-        desk_rows.write_config(self._database, self._account, self._settings.shown, time.time_ns())
+    def _write_config(self, sandbox: OwnSandbox | None) -> None:
+        shown = dict(self._settings.shown)
+        if sandbox is not None:
+            shown[SANDBOX_BEGUN] = (sandbox.begun(), "sandbox")
+        desk_rows.write_config(self._database, self._account, shown, time.time_ns())
         if sys.stderr.isatty() and not self._wanted.json:
             print(f"zoe {VERSION}: log in {self._settings.log_path}", file=sys.stderr)

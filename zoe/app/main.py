@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.app import claims, logs
-from zoe.app.desk import Beside, Desk, Run
+from zoe.app.desk import SANDBOX_BEGUN, Beside, Desk, Run
 from zoe.app.own_sandbox import OwnSandbox, SandboxOptions, seed_of
 from zoe.app.settings import Settings, is_loopback
 from zoe.app.stopping import stop_signals
@@ -106,8 +106,22 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     if not lock.take() and not _inherited(lock):
         why = " (sandboxes of one --seed have one account)" if settings.own_sandbox else ""
         raise claims.AnotherDesk(f"another desk holds this account in the database{why}")
+    _refuse_another_sandbox(sandbox, database, account)
     desk = Desk(settings, wanted, account, venue, (database, lock))
     return desk.run(started_ns, Beside(log_file, sandbox, server))
+
+
+def _refuse_another_sandbox(sandbox: OwnSandbox | None, database: Database, account: str) -> None:
+    """Sandboxes of one seed give the same ids to other orders and other rows: what one has done must
+    not be taken for another's."""
+    if sandbox is None:
+        return
+    known = desk_rows.configured(database, account, SANDBOX_BEGUN)
+    if known not in (None, sandbox.begun()):
+        raise ConfigError(
+            "the database has the books of another sandbox of this --seed: use another database, or"
+            f" remove {sandbox.directory} and name another seed, or none"
+        )
 
 
 def _inherited(lock: desk_rows.AccountLock) -> bool:

@@ -157,6 +157,17 @@ class OwnSandbox:
         except FileNotFoundError:
             return 0.0
 
+    @property
+    def directory(self) -> Path:
+        """Where its journal is."""
+        return self._options.directory
+
+    def begun(self) -> str:
+        """When its exchange was begun, by its journal's first record: another one's is another moment,
+        whatever its seed."""
+        with self._journal.open("rb") as journal:
+            return str(msgspec.json.decode(journal.readline())["ns"])
+
     def watch(self, stop: Stop) -> None:
         """Starts it again whenever it ends, until asked to stop; a reader's body."""
         failures = 0

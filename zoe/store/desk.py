@@ -85,6 +85,13 @@ def write_config(
     database.run(work)
 
 
+def configured(database: Database, account_id: str, key: str) -> str | None:
+    """What the account's last desk wrote for a key; None where nothing."""
+    sql = "SELECT value FROM config WHERE account_id = :account AND key = :key"
+    rows = database.run(lambda c: c.run(sql, account=account_id, key=key))
+    return str(rows[0][0]) if rows else None
+
+
 def _text(rows: Iterable[Mapping[str, str | int]]) -> str:
     return msgspec.json.encode(list(rows)).decode()
 
