@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -74,6 +76,22 @@ def test_an_order_by_hand_goes_the_whole_way_and_its_key_works_once(tmp_path: Pa
         assert code == 1, answer
         assert differences(running) == []
         assert running.stop() == 0
+
+
+def test_a_person_at_a_terminal_is_told_where_the_log_is_how_to_end_it_and_what_to_ask(
+    tmp_path: Path,
+) -> None:
+    ours, theirs = pty.openpty()
+    with desk(tmp_path, QUIET) as running:
+        running.errors = Path(os.ttyname(theirs))
+        running.start("--for", "1")
+        said = b""
+        while b"zoe status" not in said and select.select([ours], [], [], PATIENCE_SECONDS)[0]:
+            said += os.read(ours, 65536)
+        assert f"log in {running.state / 'log' / 'zoe.jsonl'}; Ctrl-C ends it" in said.decode()
+        assert running.ended() == 0
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_halt_is_durable_and_a_halted_desk_is_healthy(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.lot_drift import LotDrift
 from zoe.domain.row_news import RowNews
+from zoe.domain.words import counted
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered
 from zoe.messages.ledger import BalancesSeen, DriftFound, LedgerRowSeen
@@ -295,7 +296,7 @@ class Bookkeeper(Actor):
         books = self._keeping.books
         drift = tuple(sorted(self._notes.open))
         wrong = sorted({*drift, *(f"lots {asset}" for asset in books.stopped)})
-        detail = f"{books.known} rows" + (f", wrong: {', '.join(wrong)}" if wrong else "")
+        detail = counted(books.known, "row") + (f", wrong: {', '.join(wrong)}" if wrong else "")
         status = "degraded" if wrong else "ok"
         self.tell(self.find("heartbeat"), Beat("books", status, detail, drift))
 

@@ -20,6 +20,7 @@ from zoe.actors.focus_keeper import FocusKeeper, FocusNews, Scouted
 from zoe.domain import freshness
 from zoe.domain.catalog import DELISTED
 from zoe.domain.thinned import Thinned
+from zoe.domain.words import counted
 from zoe.messages.journal import Hydrated
 from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import (
@@ -344,9 +345,9 @@ class MarketWatch(Actor):
     def _detail(self, quoted: int, broken: frozenset[str], heard_ns: int) -> str:
         age_ms = max(self.clock.wall_ns() - heard_ns, 0) // 1_000_000
         detail = f"{quoted} of {len(self._lines.symbols)} pairs live, heard {age_ms} ms ago"
-        detail += f", {self._lines.conflated} changes conflated"
+        detail += f", {counted(self._lines.conflated, 'change')} conflated"
         if self._lines.let_go:
-            detail += f", {self._lines.let_go} changes of unknown pairs let go"
+            detail += f", {counted(self._lines.let_go, 'change')} of unknown pairs let go"
         if broken:
             detail += f", without a book: {' '.join(sorted(broken)[:MOST_NAMED])}"
         return detail

@@ -24,6 +24,7 @@ from zoe.domain.scan import (
     rank,
     usd_prices,
 )
+from zoe.domain.words import counted
 from zoe.messages.journal import Hydrated, Record, Row
 from zoe.messages.market import (
     BookBroken,
@@ -183,7 +184,7 @@ class Scout(Actor):
         self._beat(
             "ok" if self._lines.all_open else "degraded",
             f"{len(self._seen)} of {len(self._lines.symbols)} pairs seen, {len(ranked)} ranked, "
-            f"{self._lines.conflated} tickers superseded unread",
+            f"{counted(self._lines.conflated, 'ticker')} superseded unread",
         )
 
     def _write(self, ranked: tuple[Candidate, ...], seen: int, now_ns: int) -> None:

@@ -34,6 +34,7 @@ from zoe.domain.ids import desk_tag
 from zoe.domain.limiter import Limiter
 from zoe.domain.ratelimit import TIERS
 from zoe.domain.strategy.quote_keeper import QuoteKeeper, State
+from zoe.domain.words import counted
 from zoe.messages.system import Beat, CloseDesk
 from zoe.runtime.clock import SystemClock
 from zoe.runtime.log import LateLines, log
@@ -295,7 +296,7 @@ class Desk:
         file = self._log_file
         if file is None:
             return actors
-        detail = f"{file.lost} lines not written"
+        detail = f"{counted(file.lost, 'line')} not written"
         return [Beat("log", "degraded" if file.failing else "ok", detail), *actors]
 
     def _describe(self) -> dict[str, Any]:
@@ -322,4 +323,7 @@ class Desk:
             shown[SANDBOX_BEGUN] = (sandbox.begun(), "sandbox")
         desk_rows.write_config(self._database, self._account, shown, time.time_ns())
         if sys.stderr.isatty() and not self._wanted.json:
-            print(f"zoe {VERSION}: log in {self._settings.log_path}", file=sys.stderr)
+            told = (
+                f"log in {self._settings.log_path}; Ctrl-C ends it in order; elsewhere: zoe status"
+            )
+            print(f"zoe {VERSION}: {told}", file=sys.stderr)
