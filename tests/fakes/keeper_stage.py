@@ -19,7 +19,7 @@ LAG_NS: Final = 3_000_000_000
 
 
 def keeper(store: MemoryLedger) -> Stage:
-    others = ("gateway", "heartbeat", "risk")
+    others = ("gateway", "heartbeat", "risk", "ledger")
     stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), others)
     stage.run(0.1)
     return stage

@@ -1,14 +1,14 @@
 """Bookkeeper: the books, as double entry with lots, from the exchange's ledger rows alone.
 
 Receives: LedgerRowSeen and BalancesSeen (from Ledger), DriftFound, Quote, PrivateAnswered. Tells:
-Gateway (pages of the ledger, balances), RiskOfficer (AssetsDisputed), Heartbeat. Blocks on nothing:
-the store is called on the lane ``books``, one call at a time, and what arrives meanwhile is the
-next booking. Rows of the stream, of REST and of files go into one inbox, each once. A gap in a
-wallet's balances, and a balance that is not the exchange's, have the ledger read by REST, with
-overlap, page by page. The store's word counts: after any error, and where another writer was
-quicker, it is read again. What has been settled for hours is let go of; a row that needs it has the
-store read again, too. A restart reads everything again. Nobody waits for the books: if the database
-refuses a booking, they stand still and say so, and the desk goes on.
+Gateway (pages of the ledger, balances), Ledger (the rows of such pages), RiskOfficer
+(AssetsDisputed), Heartbeat. Blocks on nothing: the store is called on the lane ``books``, one call at
+a time, and what arrives meanwhile is the next booking. Rows of the stream, of REST and of files go
+into one inbox, each once. A gap in a wallet's balances, and a balance that is not the exchange's,
+have the ledger read by REST, with overlap, page by page. The store's word counts: after any error,
+and where another writer was quicker, it is read again. What has been settled for hours is let go of;
+a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
+the books: if the database refuses a booking, they stand still and say so, and the desk goes on.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from zoe.domain.row_news import RowNews
 from zoe.domain.words import counted
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered
-from zoe.messages.ledger import BalancesSeen, DriftFound, LedgerRowSeen
+from zoe.messages.ledger import BalancesSeen, DriftFound, LedgerRowSeen, LedgerRowsRead
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat, Tick
@@ -254,6 +254,7 @@ class Bookkeeper(Actor):
         rows = self._reads.rows_of(answer)
         if rows is None:
             return
+        self.tell(self.find("ledger"), LedgerRowsRead(rows))
         now_ns = self.clock.wall_ns()
         known = {} if self._keeping is None else self._keeping.books.rows
         new = sum(row.ledger_id not in known for row in rows)

@@ -1,11 +1,12 @@
 """Ledger: what the account holds, from the exchange's own words.
 
-Receives: BalancesSeen, LedgerRowsSeen, WatchBalances, Recorded, Hydrated. Tells: Journal (rows), its
-watchers, Bookkeeper (all that it is told), and after a crash Reconciler (that it should look).
-Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that differs from
+Receives: BalancesSeen, LedgerRowsSeen, LedgerRowsRead, WatchBalances, Recorded, Hydrated. Tells:
+Journal (rows), its watchers, Bookkeeper (all that it is told of by the stream), and after a crash
+Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that differs from
 what is known is recorded and replaces it; one of a look may be older than rows that have come since,
 so it does only if the look before saw the same difference and nothing was booked between the two.
-Durable first, then ours, then known.
+What a snapshot changes is taken for deposits and withdrawals until the exchange's ledger, as the
+Bookkeeper reads it, tells what of it were trades. Durable first, then ours, then known.
 A restart reads its own stream from the newest snapshot on.
 """
 
@@ -17,12 +18,14 @@ from zoe.actors import hydration
 from zoe.domain.exposure import ZERO
 from zoe.domain.order_record import canonical
 from zoe.domain.quantity import amounts_of, plain, plain_amounts
+from zoe.domain.unexplained import MOVES, Unexplained, added
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow, quick_row
 from zoe.messages.ledger import (
     BalancesChanged,
     BalancesSeen,
     LedgerRowSeen,
+    LedgerRowsRead,
     LedgerRowsSeen,
     WatchBalances,
 )
@@ -33,6 +36,8 @@ from zoe.runtime.log import log
 
 SNAPSHOT: Final = "balance.snapshot"
 CHANGED: Final = "balance.changed"
+#: What of an earlier difference has turned out to be trades.
+EXPLAINED: Final = "balance.explained"
 #: After so many rows the stream's next snapshot is recorded though it says nothing new, so that a
 #: start need not read more.
 ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
@@ -41,14 +46,14 @@ ROWS_BETWEEN_SNAPSHOTS: Final = 1_000
 BOOKED_KEPT: Final = 20_000
 #: Of rows that come faster than they are written, each so many are told of.
 ROWS_BETWEEN_NEWS: Final = 16
-#: Types of ledger rows that are neither gain nor loss.
-MOVES: Final = frozenset({"deposit", "withdrawal", "transfer"})
 #: The source of snapshots that may be older than what the stream has said since.
 LOOK: Final = "look"
 
 Wallet = tuple[str, str, str]
 Wallets = dict[Wallet, Decimal]
-Inbox = BalancesSeen | LedgerRowsSeen | WatchBalances | Hydrated | Recorded
+Inbox = BalancesSeen | LedgerRowsSeen | LedgerRowsRead | WatchBalances | Hydrated | Recorded
+#: What waits for its turn.
+_Waiting = BalancesSeen | LedgerRowSeen | LedgerRowsRead
 
 
 class _Change(NamedTuple):
@@ -72,11 +77,12 @@ class Ledger(Actor):
         self._watchers: dict[str, Address] = {}
         self._wallets: Wallets = {}
         self._booked: OrderedDict[str, None] = OrderedDict()
+        self._unexplained = Unexplained(0)
         #: By asset, what came in less what went out otherwise than by trades, since the first snapshot.
         self._moved: dict[str, Decimal] = {}
         self._version = 0
         self._since_snapshot = 0
-        self._queue: deque[BalancesSeen | LedgerRowSeen] = deque()
+        self._queue: deque[_Waiting] = deque()
         #: Changes on their way to being durable, in order.
         self._changing: tuple[_Change, ...] = ()
         #: What the last look saw that differed, and how much had been booked then.
@@ -106,6 +112,9 @@ class Ledger(Actor):
                 for entry in message.entries:
                     self._seen(LedgerRowSeen(entry))
                 self._next()
+            case LedgerRowsRead():
+                self._queue.append(message)
+                self._next()
             case Recorded():
                 self._recorded(message.ref)
             case WatchBalances():
@@ -115,12 +124,23 @@ class Ledger(Actor):
 
     def _hydrated(self, rows: tuple[StoredRow, ...]) -> None:
         self.release()
+        self._unexplained = self._left_unexplained(rows)
         for row in rows:
             self._book(row.kind, row.body)
         self._since_snapshot = len(rows)
         if rows:
             self._version = rows[-1].version
             self._announce()
+
+    def _left_unexplained(self, rows: tuple[StoredRow, ...]) -> Unexplained:
+        """What the newest snapshot has changed and no row after it explains."""
+        now_ns = self.clock.wall_ns()
+        left = rows[0].body.get("unexplained") if rows else None
+        if left is not None and all(row.kind != EXPLAINED for row in rows):
+            return Unexplained.from_body(left, now_ns)
+        times = [row.body.get("exchange_ns", row.at_ns) for row in rows]
+        # Of the trades of one order, which have one time, some may be known and others not.
+        return Unexplained(max(times, default=now_ns) - 1)
 
     def _seen(self, seen: BalancesSeen | LedgerRowSeen) -> None:
         if self._books is not None:
@@ -131,19 +151,38 @@ class Ledger(Actor):
         """Records what waits: all rows up to the next snapshot, which is compared with what is then."""
         changes: list[_Change] = []
         while not self._changing and self._queue:
-            if isinstance(self._queue[0], BalancesSeen) and changes:
+            if changes and not isinstance(self._queue[0], LedgerRowSeen):
                 break
-            seen = self._queue.popleft()
-            change = (
-                self._entry(seen.entry) if isinstance(seen, LedgerRowSeen) else self._snapshot(seen)
-            )
+            change = self._change(self._queue.popleft())
             if change is not None and change not in changes:
                 changes.append(change)
+        if not changes and not self._changing:
+            changes = self._explained()
         if changes:
             self._changing = tuple(changes)
             following = enumerate(changes, self._version + 1)
             rows = [quick_row(self._stream, n, c.kind, canonical(c.body)) for n, c in following]
             self.tell(self.find("journal"), Record(tuple(rows), rows[-1].version, self.me))
+
+    def _change(self, seen: _Waiting) -> _Change | None:
+        match seen:
+            case LedgerRowSeen():
+                return self._entry(seen.entry)
+            case BalancesSeen():
+                return self._snapshot(seen)
+            case LedgerRowsRead():
+                self._unexplained.read(seen.rows, self._booked)
+                return None
+            case _:
+                assert_never(seen)
+
+    def _explained(self) -> list[_Change]:
+        found = self._unexplained.explained()
+        if found is None:
+            return []
+        trades = plain_amounts(found.trades)
+        newest = {"exchange_ns": found.newest_ns, "ledger_ids": list(found.newest)}
+        return [_Change(EXPLAINED, {"trades": trades, **newest})]
 
     def _entry(self, entry: BalanceEntry) -> _Change | None:
         if entry.ledger_id in self._booked:
@@ -185,16 +224,13 @@ class Ledger(Actor):
             {"asset": w[0], "wallet_type": w[1], "wallet_id": w[2], "balance": plain(amount)}
             for w, amount in sorted(rows.items())
         ]
-        moved = plain_amounts(self._moved_with(theirs) if self._version else {})
-        return _Change(SNAPSHOT, {"source": seen.source, "balances": balances, "moved": moved})
-
-    def _moved_with(self, theirs: Wallets) -> dict[str, Decimal]:
-        """What has moved in all, if a difference that nobody explained is taken for a move."""
-        moved = dict(self._moved)
-        for wallets, sign in ((theirs, 1), (self._wallets, -1)):
-            for (asset, _, _), amount in wallets.items():
-                moved[asset] = moved.get(asset, ZERO) + sign * amount
-        return {asset: amount for asset, amount in moved.items() if amount}
+        body: dict[str, Any] = {"source": seen.source, "balances": balances, "moved": {}}
+        if self._version:
+            changes = added(_by_asset(theirs), _by_asset(known, -1))
+            self._unexplained.differ(changes, self.clock.wall_ns())
+            body["moved"] = plain_amounts(added(self._moved, changes))
+            body["unexplained"] = self._unexplained.to_body()
+        return _Change(SNAPSHOT, body)
 
     def _recorded(self, version: int) -> None:
         if version <= self._version:
@@ -213,14 +249,11 @@ class Ledger(Actor):
     def _book(self, kind: str, body: Any) -> None:
         self._since_snapshot += 1
         if kind == CHANGED:
-            self._booked[body["ledger_id"]] = None
-            if len(self._booked) > BOOKED_KEPT:
-                self._booked.popitem(last=False)
-            wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
-            self._wallets[wallet] = Decimal(body["balance"])
-            if body["type"] in MOVES:
-                change = Decimal(body["amount"]) - Decimal(body["fee"])
-                self._moved[body["asset"]] = self._moved.get(body["asset"], ZERO) + change
+            self._book_row(body)
+        elif kind == EXPLAINED:
+            self._booked.update(dict.fromkeys(body["ledger_ids"]))
+            trades = amounts_of(body["trades"])
+            self._moved = added(self._moved, {a: -amount for a, amount in trades.items()})
         else:
             self._since_snapshot = 0
             self._moved = amounts_of(body.get("moved", {}))  # older rows have none
@@ -228,6 +261,17 @@ class Ledger(Actor):
                 (b["asset"], b["wallet_type"], b["wallet_id"]): Decimal(b["balance"])
                 for b in body["balances"]
             }
+
+    def _book_row(self, body: Any) -> None:
+        self._booked[body["ledger_id"]] = None
+        self._unexplained.booked(body["ledger_id"], body["exchange_ns"])
+        if len(self._booked) > BOOKED_KEPT:
+            self._booked.popitem(last=False)
+        wallet = (body["asset"], body["wallet_type"], body["wallet_id"])
+        self._wallets[wallet] = Decimal(body["balance"])
+        if body["type"] in MOVES:
+            change = Decimal(body["amount"]) - Decimal(body["fee"])
+            self._moved = added(self._moved, {body["asset"]: change})
 
     def _watch(self) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
@@ -241,8 +285,12 @@ class Ledger(Actor):
             self.tell(watcher, self._totals())
 
     def _totals(self) -> BalancesChanged:
-        totals: dict[str, Decimal] = {}
-        for (asset, _, _), amount in self._wallets.items():
-            totals[asset] = totals.get(asset, ZERO) + amount
-        moved = tuple(sorted((asset, amount) for asset, amount in self._moved.items() if amount))
-        return BalancesChanged(tuple(sorted(totals.items())), moved)
+        moved = tuple(sorted(self._moved.items()))
+        return BalancesChanged(tuple(sorted(_by_asset(self._wallets).items())), moved)
+
+
+def _by_asset(wallets: Wallets, sign: int = 1) -> dict[str, Decimal]:
+    totals: dict[str, Decimal] = {}
+    for (asset, _, _), amount in wallets.items():
+        totals[asset] = totals.get(asset, ZERO) + sign * amount
+    return totals

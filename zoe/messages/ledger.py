@@ -7,6 +7,7 @@ import attrs
 
 from zoe.domain.difference import Difference
 from zoe.domain.fees import PairFee
+from zoe.domain.ledger_row import LedgerRow
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.runtime.message import Lane, Message
 
@@ -31,6 +32,13 @@ class LedgerRowsSeen(Message):
     """Ledger rows of the private stream that came together, in order."""
 
     entries: tuple[BalanceEntry, ...]
+
+
+@attrs.frozen
+class LedgerRowsRead(Message):
+    """Rows of the exchange's ledger as REST has told them, booked already or not."""
+
+    rows: tuple[LedgerRow, ...]
 
 
 @attrs.frozen

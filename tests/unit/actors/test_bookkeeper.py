@@ -16,6 +16,7 @@ from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow, decimal_of
 from zoe.domain.marks import NoMarks
 from zoe.messages.gateway import Failure, PrivateAnswered
+from zoe.messages.ledger import LedgerRowsRead
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
@@ -78,6 +79,8 @@ def test_the_first_look_has_the_whole_ledger_read_page_by_page() -> None:
     assert isinstance(first, GetLedgers) and first.start_ns is None
     answer(stage, account.rows, account.balances)
     assert state_hash(stored(store).books) == expected(account.rows)
+    read = [row for news in stage.heard("ledger", LedgerRowsRead) for row in news.rows]
+    assert sorted(read) == sorted(account.rows)
     ends = {c.operation.end_ns for c in calls(stage) if isinstance(c.operation, GetLedgers)}
     assert len(ends) == 1, "the end is frozen while pages are read"
 

@@ -9,10 +9,11 @@ from loguru import logger
 from stage import Stage
 
 from zoe.actors import ledger as module
-from zoe.actors.ledger import CHANGED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
+from zoe.actors.ledger import CHANGED, EXPLAINED, LOOK, ROWS_BETWEEN_SNAPSHOTS, SNAPSHOT, Ledger
+from zoe.domain.ledger_row import LedgerRow, units
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.journal import Hydrated, StoredRow
-from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowsSeen
+from zoe.messages.ledger import BalancesChanged, BalancesSeen, LedgerRowsRead, LedgerRowsSeen
 from zoe.messages.orders import LookWanted
 
 
@@ -188,6 +189,98 @@ def test_what_has_moved_is_counted_on_by_the_next_start() -> None:
     third.runtime.crash("ledger")
     third.run(1)
     assert moved(third) == {"USD": Decimal(49)}
+
+
+def read(stage: Stage, *rows: BalanceEntry) -> None:
+    """The exchange's ledger, as REST has it."""
+    stage.tell(
+        LedgerRowsRead(
+            tuple(
+                LedgerRow(
+                    *(r.ledger_id, r.ref_id, r.timestamp_ns, r.type, r.subtype, r.asset),
+                    *(units(r.amount), units(r.fee), units(r.balance)),
+                )
+                for r in rows
+            )
+        )
+    )
+
+
+def test_what_came_while_nobody_listened_is_no_move_once_the_ledger_says_that_it_was_traded() -> (
+    None
+):
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    stage.tell(entry("L1", "-4", "6"))
+    second = ledger(tuple(stage.rows))
+    second.tell(snapshot("3"))
+    assert moved(second) == {"USD": Decimal(-3)}
+    missed = attrs.evolve(row("L2", "-7", "-1"), timestamp_ns=2)
+    deposit = attrs.evolve(row("L3", "4", "3"), timestamp_ns=3, type="deposit")
+    read(second, row("L1", "-4", "6"), missed)
+    assert moved(second) == {"USD": Decimal(-3)}
+    told = len(second.heard("watcher", BalancesChanged))
+    for _ in range(2):
+        read(second, deposit, missed)
+    assert moved(second) == {"USD": Decimal(4)}
+    assert len(second.heard("watcher", BalancesChanged)) == told + 1
+    assert second.kinds() == [SNAPSHOT, EXPLAINED]
+    assert moved(ledger(tuple(second.rows))) == {"USD": Decimal(4)}
+
+
+def test_a_row_that_rest_has_before_the_stream_is_not_what_a_snapshot_missed() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    early, missed = (
+        attrs.evolve(row(*r), timestamp_ns=2**62) for r in (("L2", "-1", "6"), ("L1", "-3", "7"))
+    )
+    read(stage, early, missed)
+    stage.tell(snapshot("7"))
+    assert moved(stage) == {"USD": Decimal(-3)}
+    stage.tell(LedgerRowsSeen((early,)))
+    assert moved(stage) == {}
+    assert stage.kinds() == [SNAPSHOT, SNAPSHOT, CHANGED, EXPLAINED]
+
+
+def test_a_start_in_the_midst_of_an_orders_trades_tells_those_known_from_those_missed() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    known, missed = (
+        attrs.evolve(row(*r), timestamp_ns=2**62) for r in (("L1", "-3", "7"), ("L2", "-1", "6"))
+    )
+    stage.tell(LedgerRowsSeen((known,)))
+    second = ledger(tuple(stage.rows))
+    second.tell(snapshot("6"))
+    read(second, known, missed)
+    assert moved(second) == {}
+    third = ledger(tuple(second.rows))
+    third.tell(snapshot("5"))
+    read(third, known, missed, attrs.evolve(row("L3", "-1", "5"), timestamp_ns=2**62))
+    assert moved(third) == {}
+
+
+def test_a_difference_that_a_run_did_not_live_to_explain_is_explained_by_the_next() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    stage.tell(snapshot("7"))
+    between, missed, later = (
+        attrs.evolve(row(*r), timestamp_ns=2**62 + n)
+        for n, r in enumerate((("L2", "-1", "6"), ("L1", "-3", "7"), ("L3", "-2", "4")))
+    )
+    stage.tell(LedgerRowsSeen((between,)))
+    second = ledger(tuple(stage.rows))
+    second.tell(snapshot("4"))
+    assert moved(second) == {"USD": Decimal(-5)}
+    read(second, later, missed, between)
+    assert moved(second) == {}
+
+
+def test_rows_of_before_the_first_snapshot_explain_nothing() -> None:
+    stage = ledger()
+    stage.tell(snapshot("10"))
+    read(stage, row("L0", "10", "10"))
+    stage.tell(snapshot("20"))
+    assert moved(stage) == {"USD": Decimal(10)}
 
 
 def test_an_older_snapshot_says_nothing_of_moves() -> None:
