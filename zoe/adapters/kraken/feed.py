@@ -17,7 +17,6 @@ from zoe.adapters.kraken import compact, frames, rows
 from zoe.adapters.kraken.shelf import Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
-from zoe.domain.book import written
 from zoe.domain.catalog import MOST_PAIRS, Instrument
 from zoe.domain.quick import quick
 from zoe.messages.market import (
@@ -104,9 +103,9 @@ class FeedReader:
 
     def feed(self, payload: bytes, received_ns: int) -> Iterable[Message]:
         """What a frame says, in order; see zoe.messages.frames.FrameReader."""
-        kind, said, shelf = payload[_KIND], _NOTHING, self._shelf
-        if kind == _BOOK and shelf.read(payload):
-            shelf.apply(received_ns)
+        kind, said = payload[_KIND], _NOTHING
+        if kind == _BOOK and self._shelf.read(payload):
+            self._shelf.apply(received_ns)
         elif kind == _TRADE:
             said = self._trades(payload, received_ns)
         elif not (kind == _TICKER and self._hold(payload, received_ns)):
@@ -143,7 +142,7 @@ class FeedReader:
 
     def _joined(self, received_ns: int) -> list[Message]:
         """As ``_books_news``, and all quotes as one: a message for each costs its listener more than the quote."""
-        quotes, broken = self._shelf.told(received_ns), self._shelf.take_broken()
+        quotes, broken = self._shelf.told(received_ns), self._broken(received_ns)
         if broken:
             # One of a book that broke stands before that of the one which has come for it.
             quotes = [*(news for news in broken if isinstance(news, Quote)), *quotes]
@@ -154,7 +153,11 @@ class FeedReader:
     def _books_news(self, received_ns: int) -> list[Message]:
         """What books have come to: broken ones, then each pair's newest quote."""
         quotes = self._shelf.told(received_ns)
-        return [*self._shelf.take_broken(), *quotes]
+        return [*self._broken(received_ns), *quotes]
+
+    def _broken(self, received_ns: int) -> list[Message]:
+        broken = self._shelf.take_broken()
+        return self._thinned(broken, received_ns) if broken else broken
 
     def _is_due(self, received_ns: int) -> bool:
         # A clock that was set back must not silence it.
@@ -286,18 +289,8 @@ class FeedReader:
             return [] if kept else [BookBroken(row.symbol, "its instrument is unknown")]
         if not snapshot and row.symbol not in self._shelf:
             return []  # dropped, and its new snapshot has not come
-        try:
-            bids, asks = (written(rows.levels(side, *precision)) for side in (row.bids, row.asks))
-        except (msgspec.MsgspecError, RecursionError) as problem:
-            self._shelf.broken(row.symbol, "a change could not be read", received_ns)
-            return [rows.not_understood(str(problem), msgspec.json.encode(row))]
-        except ValueError as problem:
-            self._shelf.broken(row.symbol, str(problem), received_ns)
-            return []
         shelf, symbol = self._shelf, row.symbol
-        stamp = None if row.timestamp is None else row.timestamp.encode()
-        book = shelf.load(symbol, precision) if snapshot else shelf.of(symbol)
-        shelf.note(book, (bids, asks, row.checksum, stamp))
+        shelf.note(shelf.load(symbol, precision) if snapshot else shelf.of(symbol), row)
         shelf.apply(received_ns)
         return []
 

@@ -33,13 +33,13 @@ class TextLevel(msgspec.Struct, gc=False):
     qty: msgspec.Raw
 
 
-class TextBookRow(msgspec.Struct):
-    """A snapshot or a change of one book, its numbers not yet read."""
+class TextBookRow(msgspec.Struct, gc=False, kw_only=True):
+    """A snapshot or a change of one book, its numbers not yet read; in the order of the wire, which is found sooner."""
 
     symbol: str
-    checksum: int
     bids: list[TextLevel] = []
     asks: list[TextLevel] = []
+    checksum: int
     timestamp: str | None = None
 
 
@@ -137,11 +137,11 @@ class Frame(msgspec.Struct):
     refusal: str | None = msgspec.field(default=None, name="Error")
 
 
-class BookFrame(msgspec.Struct, tag_field="channel", tag="book"):
+class BookFrame(msgspec.Struct, tag_field="channel", tag="book", gc=False, kw_only=True):
     """A frame of the book channel, decoded at once."""
 
-    data: list[TextBookRow]
     type: str | None = None
+    data: list[TextBookRow]
 
 
 class TickerFrame(msgspec.Struct, tag_field="channel", tag="ticker"):
@@ -168,6 +168,7 @@ NAMED = msgspec.json.Decoder(list[NamedRow])
 NAME = msgspec.json.Decoder(NamedRow)
 PAIR = msgspec.json.Decoder(PairRow)
 BOOK = msgspec.json.Decoder(list[BookRow])
+BOOK_FRAME = msgspec.json.Decoder(BookFrame)
 TICKER_FRAME = msgspec.json.Decoder(TickerFrame)
 TICKER = msgspec.json.Decoder(TickerRow)
 TRADE_FRAME = msgspec.json.Decoder(TradeFrame)

@@ -4,16 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from zoe.adapters.kraken import frames
-from zoe.adapters.kraken.numbers import all_exact, decimals, exact, nanoseconds, step, units_of_text
-from zoe.domain.book import Level
+from zoe.adapters.kraken.numbers import all_exact, decimals, exact, nanoseconds, step
 from zoe.domain.catalog import Instrument
 from zoe.domain.quick import quick
 from zoe.messages.market import CandleSeen, FrameNotUnderstood, TickerSeen
 from zoe.runtime.message import Message
 
 EXCERPT_BYTES: Final = 300
-#: Levels of one side in one frame: books have 1,000, and change a few at a time.
-MOST_LEVELS: Final = 5_000
 _TICKER_SEEN: Final = quick(TickerSeen)
 
 
@@ -69,23 +66,6 @@ def pair(row: frames.PairRow) -> Instrument:
         decimals(row.cost_precision),
         exact(row.cost_min),
     )
-
-
-def levels(told: list[frames.TextLevel], price_precision: int, qty_precision: int) -> list[Level]:
-    """One side of a book's row, in integer units.
-
-    Raises:
-        ValueError: A level makes no sense, or there are too many.
-    """
-    if len(told) > MOST_LEVELS:
-        raise ValueError(f"{len(told)} levels at once")
-    found: list[Level] = []
-    for row in told:
-        price = units_of_text(bytes(row.price), price_precision)
-        if not price:
-            raise ValueError("a price of 0")
-        found.append((price, units_of_text(bytes(row.qty), qty_precision)))
-    return found
 
 
 def not_understood(error: str, payload: bytes) -> Message:

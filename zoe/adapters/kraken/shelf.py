@@ -1,8 +1,8 @@
 """Shelf: the books of one connection, kept, checked against every checksum, and told as quotes.
 
-Nearly all changes are of one book in the exchange's own compact form: those take the short way, from the
-frame's bytes to the book's integers without a decoder. What came together is read first, then applied pair by pair,
-each change checked by its own checksum. Quotes are made when they are asked for, so that of many changes that
+Nearly all frames are changes of one book: those are decoded at once, their numbers as texts, of which the book's integers
+and its checksum's text are made. What came together is decoded first, then applied pair by pair, each
+change checked by its own checksum. Quotes are made when they are asked for, so that of many changes that
 came together the last one is told.
 """
 
@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+import msgspec
 
-from zoe.adapters.kraken import compact
+from zoe.adapters.kraken import frames
+from zoe.adapters.kraken.book_levels import LevelReader
+from zoe.adapters.kraken.frames import TextBookRow
 from zoe.adapters.kraken.numbers import nanoseconds
-from zoe.domain.book import Book, Level, Written
+from zoe.adapters.kraken.rows import not_understood
+from zoe.domain.book import Book, Level
 from zoe.domain.quick import quick
 from zoe.messages.market import BookBroken, Quote
 from zoe.runtime.message import Message
 
 Precision = tuple[int, int]
-#: Bids and asks that a frame changes, its checksum, and the exchange's time as it stands there.
-Change = tuple[Sequence[Written], Sequence[Written], int, bytes | None]
-_ZERO: Final = b"0"
+_decode: Final = frames.BOOK_FRAME.decode
 _QUOTE: Final = quick(Quote)
 _NO_LEVELS: Final[tuple[Sequence[Level], Sequence[Level]]] = ((), ())
 SECOND_NS: Final = 1_000_000_000
@@ -43,8 +45,7 @@ class Kept:
     Attributes:
         stamp: The exchange's time of that change, as it stands in its frame.
         owed_ns: When the first change behind the best prices came that has not been told; 0 for none.
-        newest_ns, newest: When the last such change came, and the exchange's time of it.
-        changes: What has been read, and is still to be applied.
+        newest_ns, newest: When the last such change came, and the exchange's time of it.        rows: What has been read, and is still to be applied.
     """
 
     symbol: str
@@ -52,12 +53,13 @@ class Kept:
     price_precision: int
     qty_precision: int
     verified: Verified
+    reader: LevelReader
     told_ns: int = 0
-    stamp: bytes | None = None
+    stamp: str | None = None
     owed_ns: int = 0
     newest_ns: int = 0
-    newest: bytes | None = None
-    changes: list[Change] = attrs.field(factory=list)
+    newest: str | None = None
+    rows: list[TextBookRow] = attrs.field(factory=list)
 
 
 class Shelf:
@@ -73,10 +75,10 @@ class Shelf:
         self._depth = depth
         self._calm_ns = calm_ns
         self._levels = levels
-        self._books: dict[bytes, Kept] = {}
+        self._books: dict[str, Kept] = {}
         self.verified: dict[str, Verified] = {}
         #: The text of the second that was read last, with its point, and where it begins.
-        self._second = b""
+        self._second = ""
         self._second_ns = 0
         self._broken: list[Message] = []
         #: Pairs whose quotes are to be told.
@@ -89,7 +91,7 @@ class Shelf:
         self._read: list[Kept] = []
 
     def __contains__(self, symbol: str) -> bool:
-        return symbol.encode() in self._books
+        return symbol in self._books
 
     @property
     def conflated(self) -> int:
@@ -99,84 +101,60 @@ class Shelf:
     def load(self, symbol: str, precision: Precision) -> Kept:
         """A new and empty book, for a snapshot."""
         verified = self.verified.setdefault(symbol, Verified())
-        kept = Kept(symbol, Book(self._depth), *precision, verified, told_ns=-self._calm_ns)
-        self._books[symbol.encode()] = kept
+        reader = LevelReader(*precision)
+        kept = Kept(symbol, Book(self._depth), *precision, verified, reader, told_ns=-self._calm_ns)
+        self._books[symbol] = kept
         return kept
 
     def of(self, symbol: str) -> Kept:
         """The book of a pair that has one."""
-        return self._books[symbol.encode()]
+        return self._books[symbol]
 
     def read(self, payload: bytes) -> bool:
-        """Reads a compact change of one book, which waits for ``apply``; False for any other frame."""
-        if len(payload) > compact.LONGEST_OF_A_BOOK:
+        """Reads a change of one book, which waits for ``apply``; False for any other frame."""
+        try:
+            frame = _decode(payload)
+            (row,) = frame.data
+        except frames.UNREADABLE:
             return False
-        match = compact.one_side(payload)
-        if match is None:
-            return self._any_form(payload)
-        symbol, ask, whole, decimals, qty_whole, qty_decimals, more, crc, stamp = match.groups(b"")
-        kept = self._books.get(symbol)
-        if kept is None:
+        kept = self._books.get(row.symbol)
+        if kept is None or frame.type == "snapshot":
             return False
-        if len(decimals) != kept.price_precision or len(qty_decimals) != kept.qty_precision:
-            return self._any_form(payload)
-        # As compact.levels does.
-        price = (whole + decimals).lstrip(_ZERO)
-        if not price:
-            return False
-        qty = (qty_whole + qty_decimals).lstrip(_ZERO)
-        levels: Sequence[Written] = ((int(price), price + qty if qty else b""),)
-        if more:
-            others = compact.levels(more, kept.price_precision, kept.qty_precision)
-            if others is None:
-                return False
-            levels = (*levels, *others)
-        if not kept.changes:  # as in ``note``
+        if not kept.rows:  # as in ``note``
             self._read.append(kept)
-        change = ((), levels, int(crc), stamp) if ask else (levels, (), int(crc), stamp)
-        kept.changes.append(change)
+        kept.rows.append(row)
         return True
 
-    def _any_form(self, payload: bytes) -> bool:
-        """Levels of both sides, or of none, and any number of decimals."""
-        match = compact.both_sides(payload)
-        if match is None:
-            return False
-        symbol, bid_text, ask_text, crc, stamp = match.groups()
-        kept = self._books.get(symbol)
-        if kept is None:
-            return False
-        bids = compact.levels(bid_text, kept.price_precision, kept.qty_precision)
-        asks = compact.levels(ask_text, kept.price_precision, kept.qty_precision)
-        if bids is None or asks is None:
-            return False
-        self.note(kept, (bids, asks, int(crc), stamp))
-        return True
-
-    def note(self, kept: Kept, change: Change) -> None:
+    def note(self, kept: Kept, row: TextBookRow) -> None:
         """Keeps a change of a book for ``apply``."""
-        if not kept.changes:
+        if not kept.rows:
             self._read.append(kept)
-        kept.changes.append(change)
+        kept.rows.append(row)
 
     def apply(self, received_ns: int) -> None:
         """Applies what has been read, pair by pair."""
         read, self._read = self._read, []
         for kept in read:
-            self._settle(kept, received_ns)
+            rows, kept.rows = kept.rows, []
+            self._settle(kept, rows, received_ns)
 
-    def _settle(self, kept: Kept, received_ns: int) -> None:
+    def _settle(self, kept: Kept, rows: list[TextBookRow], received_ns: int) -> None:
         """Changes a book, checks it after each frame's changes, and notes whether to tell of it."""
-        changes, kept.changes = kept.changes, []
-        book, verified, moved = kept.book, kept.verified, False
-        for bids, asks, checksum, _ in changes:
+        book, levels, verified, moved = kept.book, kept.reader.levels, kept.verified, False
+        for row in rows:
+            try:
+                bids = levels(row.bids) if row.bids else ()
+                asks = levels(row.asks) if row.asks else ()
+            except frames.UNREADABLE as problem:
+                self._unreadable(row, problem, received_ns)
+                return
             moved = book.apply(bids, asks) or moved
-            if book.crc != checksum:
+            if book.crc != row.checksum:
                 verified.different += 1
                 self.broken(kept.symbol, "checksum", received_ns)
                 return
             verified.equal += 1
-        stamp = changes[-1][3]
+        stamp = rows[-1].timestamp
         if moved or not 0 <= received_ns - kept.told_ns < self._calm_ns:
             kept.told_ns, kept.stamp, kept.owed_ns = received_ns, stamp, 0
             self._due[kept.symbol] = kept
@@ -186,13 +164,20 @@ class Shelf:
                 kept.owed_ns = received_ns
                 self._owed.append((received_ns, kept))
 
+    def _unreadable(self, row: TextBookRow, problem: Exception, received_ns: int) -> None:
+        reason = str(problem)
+        if isinstance(problem, msgspec.MsgspecError | RecursionError):  # no number at all
+            self._broken.append(not_understood(reason, msgspec.json.encode(row)))
+            reason = "a change could not be read"
+        self.broken(row.symbol, reason, received_ns)
+
     def _settle_owed(self, now_ns: int) -> None:
         """Changes behind best prices that have waited as long as they may, and were not told, are due."""
         owed = self._owed
         while owed and not 0 <= now_ns - owed[0][0] < self._calm_ns:
             since_ns, kept = owed.popleft()
             # Not where it was told, or the book is another.
-            if kept.owed_ns == since_ns and self._books.get(kept.symbol.encode()) is kept:
+            if kept.owed_ns == since_ns and self._books.get(kept.symbol) is kept:
                 kept.told_ns, kept.stamp, kept.owed_ns = kept.newest_ns, kept.newest, 0
                 self._due[kept.symbol] = kept
 
@@ -225,12 +210,12 @@ class Shelf:
         broken, self._broken = self._broken, []
         return broken
 
-    def _time(self, stamp: bytes) -> int:
+    def _time(self, stamp: str) -> int:
         """As ``nanoseconds``: many frames are of one second, whose beginning is remembered."""
         digits = stamp[20:26]
-        if stamp[:20] == self._second and stamp[26:] == b"Z" and digits.isdigit():
+        if stamp[:20] == self._second and stamp[26:] == "Z" and digits.isdigit():
             return self._second_ns + int(digits) * 1_000
-        at_ns = nanoseconds(stamp.decode())
+        at_ns = nanoseconds(stamp)
         self._second, self._second_ns = stamp[:20], at_ns // SECOND_NS * SECOND_NS
         return at_ns
 
@@ -241,7 +226,7 @@ class Shelf:
 
     def _drop(self, symbol: str, reason: str, received_ns: int) -> None:
         self._broken.append(BookBroken(symbol, reason))
-        kept = self._books.pop(symbol.encode(), None)
+        kept = self._books.pop(symbol, None)
         if kept is not None:
             precision = (kept.price_precision, kept.qty_precision)
             touch = kept.book.touch

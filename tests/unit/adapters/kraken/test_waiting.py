@@ -43,7 +43,7 @@ def test_nothing_is_kept_beyond_the_bounds_and_what_is_kept_is_in_order(
         kept, came = Waiting(), 0
         meant: dict[str, list[int]] = {symbol: [] for symbol in "ABC"}
         for number, ((symbol, levels, snapshot), takes) in enumerate(steps):
-            row = TextBookRow(symbol, number, [LEVEL] * levels)
+            row = TextBookRow(symbol=symbol, bids=[LEVEL] * levels, checksum=number)
             if snapshot:
                 meant[symbol] = []
             came += 1

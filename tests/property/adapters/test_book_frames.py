@@ -1,12 +1,10 @@
-"""Frames in the compact form say what the JSON decoder says of them, or are left to it."""
+"""Book frames come to the same whether they are read at once or after all others, together or one by one."""
 
-import json
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zoe.adapters.kraken import compact
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.adapters.kraken.shelf import Verified
 from zoe.domain.book import Book
@@ -35,13 +33,13 @@ def text(symbol: str, bids: Any, asks: Any, crc: int, kind: str = "update") -> s
 @example([([], [("1", "0.")])])
 @example([([("1.00", "1."), ("2.00", "1.00")], [("3", "1"), ("4.", "1")])])
 def test_both_ways_to_read_a_book_come_to_the_same(changes: list[tuple[Any, Any]]) -> None:
-    """The second reader is given the same frames with a space, which no compact one has."""
+    """The second reader is given the same frames with a space, by which none is known for a book's before it is decoded."""
     quick, slow = (FeedReader(10, {"X/Y": (2, 2)}) for _ in range(2))
     for reader in (quick, slow):
         reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
     for bids, asks in changes:
         frame = text("X/Y", bids, asks, 0)
-        spaced = frame.replace('"data":', '"data": ')
+        spaced = frame.replace('{"channel":', '{ "channel":')
         said, other = (
             [
                 # How a wrong frame is quoted may differ.
@@ -52,28 +50,6 @@ def test_both_ways_to_read_a_book_come_to_the_same(changes: list[tuple[Any, Any]
         )
         assert said == other
     assert quick.verified.get("X/Y", Verified()) == slow.verified.get("X/Y", Verified())
-
-
-@given(SIDES, SIDES)
-def test_what_matches_is_counted_exactly(bids: Any, asks: Any) -> None:
-    frame = text("X/Y", bids, asks, 7)
-    match = compact.both_sides(frame.encode())
-    if match is None:
-        assert compact.one_side(frame.encode()) is None
-        return
-    assert not any("e" in n or "N" in n or "-" in n for level in (*bids, *asks) for n in level)
-    for section, meant in zip(match.groups()[1:3], (bids, asks), strict=True):
-        whole = [tuple(round(float(n) * 100) for n in level) for level in meant]
-        told = compact.levels(section, 2, 2)
-        meaning = [(p, f"{p}{q}".encode() if q else b"") for p, q in whole]
-        assert told is None or told == meaning
-
-
-@given(st.text(max_size=60))
-def test_symbols_are_kept_as_they_are_or_the_frame_is_left(symbol: str) -> None:
-    match = compact.both_sides(text(symbol, [], [], 0).encode())
-    if match is not None and "\\" not in symbol:
-        assert json.loads(f'"{match[1].decode()}"', strict=False) == symbol
 
 
 def test_a_frame_of_five_megabytes_costs_its_pair_and_no_other() -> None:
@@ -90,7 +66,7 @@ def test_a_frame_of_five_megabytes_costs_its_pair_and_no_other() -> None:
     assert isinstance(quote, Quote) and quote.live
 
 
-def test_digits_without_end_do_not_keep_the_matcher_busy() -> None:
+def test_digits_without_end_are_no_price() -> None:
     reader = FeedReader(10, {"X/Y": (2, 2)})
     reader.feed(text("X/Y", [], [], 0, "snapshot").encode(), 1)
     said = list(reader.feed(text("X/Y", [("1" * 2_000_000, "1")], [], 0).encode(), 2))
