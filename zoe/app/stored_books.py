@@ -16,13 +16,13 @@ from zoe.app.ledger_replaying import own_marks
 from zoe.app.settings import Settings
 from zoe.domain.booking import FILE, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
-from zoe.domain.declarations import Declaration
+from zoe.domain.declarations import Declaration, What
 from zoe.domain.errors import ConfigError, StoreConflict, StoreUnknown, WireError
 from zoe.domain.ids import account_id
 from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import violations
 from zoe.domain.ledger_row import DIGITS, LedgerRow, asset_of, decimal_of, text_of
-from zoe.domain.marks import MarkTable
+from zoe.domain.marks import USD, MarkTable
 from zoe.domain.quantity import plain
 from zoe.domain.watched import Watched, unwatched
 from zoe.store import declarations, reading
@@ -212,17 +212,27 @@ def declare(
     """Declares, and corrects the books by it.
 
     Raises:
-        ConfigError: Something is said of a row that is not there.
+        ConfigError: Something is said of a row that is not there, or a price of one that brought no
+            coins.
     """
     with open_store(settings) as database:
         store = PostgresLedger(database, account_of(settings, database, wanted))
         stored = store.load(watched)
-        known = {row.ledger_id for row in stored.rows}
+        known = {row.ledger_id: row for row in stored.rows}
         for one in said:
             if one.ledger_id not in known:
                 raise ConfigError(f"no row has the id {one.ledger_id}")
+            if one.what is What.BASIS:
+                _refuse_basis(known[one.ledger_id])
         store.declare(said)
         return current(store, MarkTable(own_marks(stored.rows)), "declared", watched)
+
+
+def _refuse_basis(row: LedgerRow) -> None:
+    """What was paid can be said of coins that came in, whatever their row is ruled to be."""
+    if row.asset == USD or row.amount <= 0:
+        moved = f"{row.type} of {text_of(row.amount)} {row.asset}"
+        raise ConfigError(f"{row.ledger_id} brought no coins: {moved}")
 
 
 def contents(settings: Settings, wanted: str | None, ledger_id: str) -> list[LedgerRow]:

@@ -204,7 +204,22 @@ def disposal(found: Disposal) -> Row:
 
 def undeclared(books: Books) -> list[Row]:
     """Open lots of deposits whose basis is what the market said, since nobody declared it."""
-    return [lot(found) for found in books.open_lots() if found.flag]
+    rows = _deposited(books)
+    return [
+        lot(found) | {"rows": rows.get(found.lot_id, [])}
+        for found in books.open_lots()
+        if found.flag
+    ]
+
+
+def _deposited(books: Books) -> dict[str, list[str]]:
+    """The rows that each lot of an assumed basis came in with: what ``declare`` asks for."""
+    return {
+        found.lot_id: [row.ledger_id for row in outcome.group.rows if row.asset == found.asset]
+        for outcome in books.outcomes
+        for found in outcome.lots
+        if found.fmv_assumed
+    }
 
 
 def profit(books: Books) -> Row:
@@ -279,7 +294,13 @@ def _complain(books: Books, found: Row) -> None:
         kinds[key] = kinds.get(key, 0) + 1
     for (name, asset), count in sorted(kinds.items()):
         show.note(f"{count} x {name.replace('_', ' ')}: {asset}")
-    for name in sorted({found.asset for found in books.open_lots() if found.fmv_assumed}):
+    assumed: dict[str, list[str]] = {}
+    for open_lot in undeclared(books):
+        if open_lot["rows"]:  # an income that nothing values is nobody's to declare
+            assumed.setdefault(open_lot["asset"], []).extend(open_lot["rows"])
+    for name, (first, *others) in sorted(assumed.items()):
+        more = f" (and {len(others)} more: zoe ledger report --json)" if others else ""
         show.note(
-            f"the basis of deposited {name} is assumed: zoe ledger declare says what was paid"
+            f"the basis of deposited {name} is assumed: zoe ledger declare {first} USD "
+            f"says what was paid{more}"
         )

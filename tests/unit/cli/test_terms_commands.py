@@ -54,7 +54,8 @@ def test_a_deposit_is_flagged_until_somebody_declares_what_was_paid(
     assert code == 0
     assert [(lot["asset"], lot["flag"]) for lot in found["undeclared"]] == [("SOL", "fmv_assumed")]
     assert main(("ledger", "report", "--account", "kraken:a")) == 0
-    assert "the basis of deposited SOL is assumed" in capsys.readouterr().err
+    assert "deposited SOL is assumed: zoe ledger declare L004 USD" in capsys.readouterr().err
+    assert [lot["rows"] for lot in found["undeclared"]] == [["L004"]]
     code, said = zoe(capsys, "declare", "L004", "55.5", "--why", "the receipt")
     assert (code, said["declared"]) == (0, ["L004"])
     code, found = zoe(capsys, "report")
@@ -62,6 +63,22 @@ def test_a_deposit_is_flagged_until_somebody_declares_what_was_paid(
     code, lots = zoe(capsys, "lots", "--asset", "sol")
     assert [lot["basis"] for lot in lots] == ["200", "55.5"]
     assert zoe(capsys, "verify")[0] == 0
+
+
+def test_every_deposit_to_be_declared_is_counted_and_an_income_is_none(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    found = story()
+    found.row("deposit", "SOL", "2")
+    found.row("staking", "DOT", "3")
+    assert take(capsys, tmp_path, found.rows) == 0
+    assert main(("ledger", "report", "--account", "kraken:a")) == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if "assumed" in line]
+    (note,) = notes
+    assert "declare L004 USD says what was paid (and 1 more" in note
+    _, told = zoe(capsys, "report")
+    rows = {lot["asset"]: lot["rows"] for lot in told["undeclared"]}
+    assert rows == {"SOL": ["L007"], "DOT": []}
 
 
 def test_rows_in_suspense_are_paired_by_a_ruling(tmp_path: Path, capsys: Captured) -> None:
@@ -130,6 +147,8 @@ def test_a_file_that_is_cut_off_between_rows_is_made_whole_by_the_next(
 REFUSED = (
     (("declare", "L777", "5"), "no row has the id L777"),
     (("declare", "L004", "five"), "'five' is no amount"),
+    (("declare", "L001", "5"), "L001 brought no coins: deposit of 1000 USD"),
+    (("declare", "L005", "5"), "L005 brought no coins: adjustment of -1 SOL"),
     (("declare", "L004", "--", "-5"), "nobody pays -5 USD"),
     (("rule", "L004/1", "--as", "trade"), "L004/1 is no id of a ledger row"),
     (("accept", "L777"), "no row has the id L777"),
