@@ -96,7 +96,7 @@ def new_order(arguments: Namespace, now_ns: int) -> NewOrder:
     if arguments.reduce_only:
         show.note("the desk itself sees to --reduce-only: the exchange has it for margin only")
     return NewOrder(
-        pair=arguments.pair,
+        pair=arguments.pair.upper(),
         side=arguments.side,
         order_type=order_wish.order_type(
             {

@@ -256,6 +256,7 @@ def wrong(books: Books, conflicts: Iterable[str], watched: Watched) -> Row:
     """
     alarms = [
         {"alarm": alarm.value, "asset": asset, "event": outcome.key}
+        | {"rows": [row.ledger_id for row in outcome.group.rows if row.asset == asset]}
         for outcome in books.outcomes
         for alarm, asset in outcome.alarms
     ]
@@ -288,12 +289,12 @@ def _complain(books: Books, found: Row) -> None:
         show.note(f"{ledger_id} came again with other content; the first stays")
     for asset in found["stopped"]:
         show.note(f"more {asset} was sold than the lots held: its lots are not booked further")
-    kinds: dict[tuple[str, str], int] = {}
+    kinds: dict[tuple[str, str], list[str]] = {}
     for alarm in found["alarms"]:
-        key = alarm["alarm"], alarm["asset"]
-        kinds[key] = kinds.get(key, 0) + 1
-    for (name, asset), count in sorted(kinds.items()):
-        show.note(f"{count} x {name.replace('_', ' ')}: {asset}")
+        kinds.setdefault((alarm["alarm"], alarm["asset"]), []).append(_named(alarm))
+    for (name, asset), events in sorted(kinds.items()):
+        which = "first " if len(events) > 1 else ""
+        show.note(f"{len(events)} x {name.replace('_', ' ')}: {asset} ({which}{events[0]})")
     assumed: dict[str, list[str]] = {}
     for open_lot in undeclared(books):
         if open_lot["rows"]:  # an income that nothing values is nobody's to declare
@@ -304,3 +305,8 @@ def _complain(books: Books, found: Row) -> None:
             f"the basis of deposited {name} is assumed: zoe ledger declare {first} USD "
             f"says what was paid{more}"
         )
+
+
+def _named(alarm: Row) -> str:
+    """The rows that an alarm is about, as ``rule`` takes them; its event where there is none."""
+    return " ".join(alarm["rows"]) or str(alarm["event"])

@@ -167,3 +167,8 @@ def test_what_the_desk_would_refuse_is_not_shown(trigger: str) -> None:
 def test_a_notional_is_divided_by_the_price_that_there_is(prices: tuple[str, ...]) -> None:
     wanted = arguments("buy", "BTC/USD", "--notional", "100", *prices)
     assert str(dry_run.new_order(wanted, NOW_NS).quantity).startswith("0.00333333")
+
+
+def test_a_pair_is_written_as_the_exchange_does() -> None:
+    wanted = arguments("buy", "btc/usd", "0.01", "--limit", "50000")
+    assert dry_run.new_order(wanted, NOW_NS).pair == "BTC/USD"

@@ -83,6 +83,10 @@ def test_every_deposit_to_be_declared_is_counted_and_an_income_is_none(
 
 def test_rows_in_suspense_are_paired_by_a_ruling(tmp_path: Path, capsys: Captured) -> None:
     take(capsys, tmp_path, story().rows)
+    assert main(("ledger", "report", "--account", "kraken:a")) == 0
+    told = capsys.readouterr().err
+    assert "1 x suspense: SOL (L005)" in told
+    assert "1 x suspense: DOT (L006)" in told
     code, said = zoe(capsys, "rule", "L005", "L006", "--as", "trade", "--why", "a swap by hand")
     assert (code, said["declared"]) == (0, ["L005", "L006"])
     code, found = zoe(capsys, "report")
