@@ -351,7 +351,7 @@ class Journal(Actor):
             retry_seconds=delay,
         )
         if self._failures == 1:
-            self._announce(StoreWentDown(str(error)))
+            self._announce(StoreWentDown())
             self._beat()
         self.after(delay, Tick("again"))
 
@@ -366,7 +366,7 @@ class Journal(Actor):
             return
         self._silent = True
         log.error("store.silent", seconds=round(waited_ns / 1e9, 1), waiting=self._count())
-        self._announce(StoreWentDown("no answer"))
+        self._announce(StoreWentDown())
 
     def _came_back(self) -> None:
         log.info("store.back", failures=self._failures, waiting=self._count())

@@ -78,7 +78,6 @@ class Reconciler(Actor):
     ) -> None:
         """``list_keeper``: the name of whoever lists what is found to differ."""
         super().__init__()
-        self._account_id = account_id
         self._stream = f"reconciler/{account_id}"
         self._lag_ns = lag_ns
         self._named = watchers

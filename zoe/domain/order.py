@@ -211,11 +211,10 @@ STALE: Final = frozenset(
 
 
 class CancelProgress(enum.Enum):
-    """How far a cancel has come; it is repeated until the order is terminal."""
+    """Whether a cancel was asked for; it is sent again until the order is terminal."""
 
     NONE = "none"
     REQUESTED = "requested"
-    IN_FLIGHT = "in_flight"
 
 
 class Route(enum.Enum):

@@ -124,7 +124,6 @@ class StoreWentDown(Message):
     """Nothing can be made durable: no adds, no amends."""
 
     lane: ClassVar[Lane] = Lane.CONTROL
-    reason: str
 
 
 @attrs.frozen

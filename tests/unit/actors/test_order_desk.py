@@ -308,7 +308,7 @@ def test_our_own_order_without_rows_is_adopted_as_ours_and_a_halt_reaches_it() -
 def down(stage: Stage) -> None:
     """The store goes down: nothing is durable any more."""
     stage.answering = False
-    stage.tell(StoreWentDown("a test"))
+    stage.tell(StoreWentDown())
 
 
 def working(notes: MemoryNotes) -> Stage:

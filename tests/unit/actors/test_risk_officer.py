@@ -84,9 +84,7 @@ def test_the_same_intent_is_not_approved_twice() -> None:
     assert [d.code for d in stage.heard("asker", OrderDenied)] == ["DUPLICATE_INTENT"]
 
 
-@pytest.mark.parametrize(
-    "news", [StoreWentDown("x"), StopTrading(), AccountLockChanged(False, "x")]
-)
+@pytest.mark.parametrize("news", [StoreWentDown(), StopTrading(), AccountLockChanged(False, "x")])
 def test_what_blocks_trading_also_latches_the_gateway(news: object) -> None:
     stage = ready(officer())
     stage.tell(news)  # type: ignore[arg-type]  # each of them is a message
