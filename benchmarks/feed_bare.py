@@ -38,7 +38,7 @@ class Loop:
         while not ends():
             size = self._socket.recv_into(buffer)
             received_ns = time.time_ns()
-            for _, payload in stream.feed(bytes(buffer[:size])):
+            for payload in stream.feed(bytes(buffer[:size])).messages:
                 decode(payload)
                 ages[count % _KEPT] = time.time_ns() - received_ns
                 count += 1

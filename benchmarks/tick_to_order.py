@@ -157,7 +157,7 @@ def _bare_loop(source: websocket.WebSocket, out: websocket.WebSocket, symbol: st
     source.settimeout(None)
     read = source.sock.recv
     while data := read(1 << 18):
-        for _, payload in stream.feed(data):
+        for payload in stream.feed(data).messages:
             try:
                 frame = decode(payload)
             except msgspec.ValidationError:

@@ -6,7 +6,7 @@ A library that reads frame by frame needs three system calls for each; here one 
 import enum
 import os
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 #: Of one message, all its frames together; the exchange's largest are some hundred kB.
 LONGEST: Final = 64 * 1024 * 1024
@@ -24,9 +24,7 @@ class Opcode(enum.IntEnum):
     PONG = 10
 
 
-#: What carries messages. To be in it takes a quarter of what comparing an enum's members does.
-DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
-_TEXT: Final = Opcode.TEXT
+_DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONTINUATION})
 #: Heads of frames of a client's, by how the payload's size is written.
 _SHORT: Final = Struct(">BB4s")
 _MEDIUM: Final = Struct(">BBH4s")
@@ -50,34 +48,41 @@ def masked(payload: bytes, opcode: Opcode = Opcode.TEXT) -> bytes:
     return head + (int.from_bytes(payload) ^ pattern).to_bytes(size)
 
 
+class Heard(NamedTuple):
+    """What is whole: messages, be they text or not, and control frames, each in the order of their last byte."""
+
+    messages: list[bytes]
+    controls: list[tuple[Opcode, bytes]]
+
+
 class FrameStream:
-    """Whole messages, and control frames, in the order of their last byte."""
+    """Makes whole messages of the bytes that come."""
 
     def __init__(self) -> None:
         self._rest = b""
         #: Reads of a large frame, joined when it can be whole: each alone would cost a copy of all.
         self._reads: list[bytes] = []
         self._missing = 0
-        #: Frames of a message whose last has not come, and what it is.
+        #: Frames of a message whose last has not come; none where the last message is whole.
         self._parts: list[bytes] = []
         self._size = 0
-        self._kind: Opcode | None = None
 
-    def feed(self, data: bytes) -> list[tuple[Opcode, bytes]]:
+    def feed(self, data: bytes) -> Heard:
         """What is complete with these bytes.
 
         Raises:
             NotTheProtocol: The connection is of no more use.
         """
+        heard = Heard([], [])
         if self._missing > len(data):
             self._missing -= len(data)
             self._reads.append(data)
-            return []
+            return heard
         if self._rest:
             data = b"".join((self._rest, *self._reads, data))
             self._reads.clear()
         self._missing = 0
-        said: list[tuple[Opcode, bytes]] = []
+        messages, parts = heard.messages, self._parts
         at, end = 0, len(data)
         while end - at >= 2:
             # Nearly every frame is one of these: whole text, with a short or a two-byte length.
@@ -95,13 +100,13 @@ class FrameStream:
             if end < over:
                 self._missing = over - end
                 break
-            if data[at] == 0x81 and self._kind is None:
-                said.append((_TEXT, data[begin:over]))
+            if data[at] == 0x81 and not parts:
+                messages.append(data[begin:over])
             else:
-                said += self._other(data[at], data[begin:over])
+                self._other(data[at], data[begin:over], heard)
             at = over
         self._rest = data[at:]
-        return said
+        return heard
 
     @staticmethod
     def _long(data: bytes, at: int) -> tuple[int, int]:
@@ -113,7 +118,7 @@ class FrameStream:
             raise NotTheProtocol(f"a frame of {size} bytes")
         return at + 10, size
 
-    def _other(self, first: int, payload: bytes) -> list[tuple[Opcode, bytes]]:
+    def _other(self, first: int, payload: bytes, heard: Heard) -> None:
         final, reserved = first & 0x80, first & 0x70
         try:
             opcode = Opcode(first & 0x0F)
@@ -121,22 +126,21 @@ class FrameStream:
             raise NotTheProtocol(f"opcode {first & 0x0F}") from None
         if reserved:
             raise NotTheProtocol("reserved bits")
-        if opcode not in DATA:
-            if not final or len(payload) > _LONGEST_CONTROL:
-                raise NotTheProtocol("a control frame that is too long, or in parts")
-            return [(opcode, payload)]
-        return self._part(opcode, payload, final=bool(final))
+        if opcode in _DATA:
+            self._part(opcode, payload)
+            if final:
+                heard.messages.append(b"".join(self._parts))
+                self._parts.clear()
+                self._size = 0
+        elif final and len(payload) <= _LONGEST_CONTROL:
+            heard.controls.append((opcode, payload))
+        else:
+            raise NotTheProtocol("a control frame that is too long, or in parts")
 
-    def _part(self, opcode: Opcode, payload: bytes, *, final: bool) -> list[tuple[Opcode, bytes]]:
-        if (opcode is Opcode.CONTINUATION) == (self._kind is None):
+    def _part(self, opcode: Opcode, payload: bytes) -> None:
+        if (opcode is Opcode.CONTINUATION) != bool(self._parts):
             raise NotTheProtocol("frames of two messages mixed")
-        self._kind = self._kind or opcode
         self._parts.append(payload)
         self._size += len(payload) + 1  # one that brings nothing takes room as well
         if self._size > LONGEST:
             raise NotTheProtocol(f"a message of more than {LONGEST} bytes")
-        if not final:
-            return []
-        whole = [(self._kind, b"".join(self._parts))]
-        self._parts, self._size, self._kind = [], 0, None
-        return whole

@@ -26,26 +26,21 @@ class SocketIncoming:
             return [], "closed by us"
         try:
             data = source.recv(READ_BYTES)
-            told = self._stream.feed(data)
+            heard = self._stream.feed(data)
         except TimeoutError:
             return [], None
         except (NotTheProtocol, OSError) as problem:
             return [], f"{type(problem).__name__}: {problem}"
         if not data:
             return [], "closed by the peer without a word"
-        return self._payloads(told)
+        return heard.messages, self._answer(heard.controls)
 
-    def _payloads(self, told: list[tuple[Opcode, bytes]]) -> tuple[list[bytes], str | None]:
-        found: list[bytes] = []
-        for opcode, payload in told:
-            match opcode:
-                case Opcode.PING:
-                    with contextlib.suppress(websocket.WebSocketException, OSError):
-                        self.opened.pong(payload)  # what breaks it, the next read tells
-                case Opcode.CLOSE:
-                    return found, close_reason(payload)
-                case Opcode.PONG:
-                    pass
-                case _:
-                    found.append(payload)
-        return found, None
+    def _answer(self, controls: list[tuple[Opcode, bytes]]) -> str | None:
+        """Why the connection ended, if it did."""
+        for opcode, payload in controls:
+            if opcode is Opcode.PING:
+                with contextlib.suppress(websocket.WebSocketException, OSError):
+                    self.opened.pong(payload)  # what breaks it, the next read tells
+            elif opcode is Opcode.CLOSE:
+                return close_reason(payload)
+        return None

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import websocket
 
-from zoe.adapters.socket_frames import DATA, FrameStream, NotTheProtocol, Opcode
+from zoe.adapters.socket_frames import FrameStream, Heard, NotTheProtocol, Opcode
 from zoe.adapters.socket_pace import Pace
 from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
@@ -144,16 +144,11 @@ class SocketReader:
                 stop.wait(rest_ns / 1e9)
         return self._why or "the process ends"
 
-    def _take(
-        self, told: Sequence[tuple[Opcode, bytes]], read_ns: int, *, lend: bool
-    ) -> str | None:
+    def _take(self, heard: Heard, read_ns: int, *, lend: bool) -> str | None:
         """Takes what one read has brought; why the connection has ended, if it has."""
-        payloads = [payload for opcode, payload in told if opcode in DATA]
-        if payloads:
-            self._tell_frames(payloads, read_ns, lend=lend)
-        if len(payloads) == len(told):
-            return None
-        for opcode, payload in told:
+        if heard.messages:
+            self._tell_frames(heard.messages, read_ns, lend=lend)
+        for opcode, payload in heard.controls:
             if opcode is Opcode.PING:
                 self._writer.send(payload, Opcode.PONG)
             elif opcode is Opcode.CLOSE:

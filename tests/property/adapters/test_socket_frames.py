@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from websocket import ABNF
 
 from zoe.adapters import socket_frames
-from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
+from zoe.adapters.socket_frames import FrameStream, Heard, NotTheProtocol, Opcode
 
 PAYLOADS = st.one_of(
     st.binary(max_size=130), st.sampled_from([126, 127, 65_535, 65_536, 70_000]).map(bytes)
@@ -25,9 +25,9 @@ def frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[Opcode, bytes]]]:
+def conversations(draw: st.DrawFn) -> tuple[bytes, Heard]:
     """Bytes, and what they say."""
-    sent, said = b"", []
+    sent, said = b"", Heard([], [])
     for _ in range(draw(st.integers(0, 6))):
         payload = draw(PAYLOADS)
         kind = draw(st.sampled_from((Opcode.TEXT, Opcode.BINARY)))
@@ -37,21 +37,22 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[Opcode, bytes]]]:
             sent += frame(kind if n == 0 else 0, part, final=n == len(parts) - 1)
             if n < len(parts) - 1 and draw(st.booleans()):
                 sent += frame(Opcode.PING, b"between")
-                said.append((Opcode.PING, b"between"))
-        said.append((kind, payload))
+                said.controls.append((Opcode.PING, b"between"))
+        said.messages.append(payload)
     return sent, said
 
 
 @given(conversations(), st.lists(st.integers(1, 200), max_size=40))
 def test_the_same_is_said_however_the_bytes_come(
-    conversation: tuple[bytes, list[tuple[Opcode, bytes]]], sizes: list[int]
+    conversation: tuple[bytes, Heard], sizes: list[int]
 ) -> None:
     sent, said = conversation
-    stream, heard, at = FrameStream(), [], 0
-    for size in sizes:
-        heard += stream.feed(sent[at : at + size])
+    stream, heard, at = FrameStream(), Heard([], []), 0
+    for size in (*sizes, len(sent)):
+        messages, controls = stream.feed(sent[at : at + size])
+        heard.messages.extend(messages)
+        heard.controls.extend(controls)
         at += size
-    heard += stream.feed(sent[at:])
     assert heard == said
 
 
@@ -60,9 +61,9 @@ def test_any_bytes_are_frames_or_end_the_connection(noise: bytes, size: int) -> 
     stream = FrameStream()
     try:
         for at in range(0, len(noise), size):
-            for opcode, payload in stream.feed(noise[at : at + size]):
-                assert opcode is not Opcode.CONTINUATION
-                assert len(payload) <= len(noise)
+            messages, controls = stream.feed(noise[at : at + size])
+            assert all(len(payload) <= len(noise) for payload in messages)
+            assert all(opcode >= Opcode.CLOSE for opcode, _ in controls)
     except NotTheProtocol as problem:
         assert str(problem)
 
@@ -70,7 +71,7 @@ def test_any_bytes_are_frames_or_end_the_connection(noise: bytes, size: int) -> 
 @given(PAYLOADS)
 def test_a_frame_by_the_library_is_read_unless_it_is_masked(payload: bytes) -> None:
     made = ABNF(1, 0, 0, 0, ABNF.OPCODE_BINARY, 0, payload).format()
-    assert FrameStream().feed(made) == [(Opcode.BINARY, payload)]
+    assert FrameStream().feed(made).messages == [payload]
     masked = ABNF.create_frame(payload, ABNF.OPCODE_BINARY).format()
     if len(masked) > 10:
         with pytest.raises(NotTheProtocol):
@@ -82,8 +83,8 @@ def test_five_megabytes_in_small_reads_are_joined_once(monkeypatch: pytest.Monke
     sent = frame(Opcode.TEXT, payload) + frame(Opcode.TEXT, b"next")
     stream, heard = FrameStream(), []
     for at in range(0, len(sent), 1_400):
-        heard += stream.feed(sent[at : at + 1_400])
-    assert heard == [(Opcode.TEXT, payload), (Opcode.TEXT, b"next")]
+        heard += stream.feed(sent[at : at + 1_400]).messages
+    assert heard == [payload, b"next"]
     monkeypatch.setattr(socket_frames, "LONGEST", 1_000)
     with pytest.raises(NotTheProtocol, match="a frame of 5000000 bytes"):
         FrameStream().feed(sent[:14])
