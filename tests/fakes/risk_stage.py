@@ -16,7 +16,7 @@ from zoe.domain.risk import Limits, TradingState
 from zoe.messages.journal import StoredRow
 from zoe.messages.ledger import BalancesChanged
 from zoe.messages.market import Quote, Quotes
-from zoe.messages.orders import OrderChanged, OrderDenied, PlaceOrder, SubmitOrder
+from zoe.messages.orders import OrderChanged, OrderDenied, OrdersReported, PlaceOrder, SubmitOrder
 from zoe.messages.risk import SetTradingState, TradingStateChanged
 from zoe.messages.system import CatalogChanged, Reconciled
 
@@ -27,10 +27,18 @@ PAIR = Instrument(
 )
 LIMITS = Limits(max_order_notional=Decimal(10_000), max_position_notional=Decimal(20_001))
 
+NONE_OPEN = OrdersReported(())
 
-def officer(limits: Limits = LIMITS, rows: tuple[StoredRow, ...] = ()) -> Stage:
+
+def officer(
+    limits: Limits = LIMITS,
+    rows: tuple[StoredRow, ...] = (),
+    reported: OrdersReported | None = NONE_OPEN,
+) -> Stage:
     stage = Stage("risk", partial(RiskOfficer, OrderConfig("a", 4711), limits), OTHERS, rows)
     stage.tell(Reconciled())
+    if reported is not None:
+        stage.tell(reported)
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     quote(stage, 50_000)
     return stage

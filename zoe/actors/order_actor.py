@@ -3,7 +3,7 @@
 Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, OrderSighted, SubmitAmend,
 CancelOrder, CancelWithoutStore, Recorded, Hydrated.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
-AmendDenied to whoever wished and to risk, and OrderDesk every durable change. Blocks on nothing.
+AmendDenied to whoever wished and to OrderDesk, and OrderDesk every durable change. Blocks on nothing.
 A change becomes this order as it is recorded; what leaves for the exchange by it, and what others
 learn of it, goes with the record, and the Journal hands it on when the row is durable. Where OrderDesk has
 recorded the beginning, the add goes behind that record once the permit has come.

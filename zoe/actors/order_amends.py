@@ -141,5 +141,4 @@ class OrderAmends:
         log.info("order.amend_denied", intent_id=intent_id, code=code, reason=reason)
         denied = AmendDenied(intent_id, asked.terms, code, (("reason", reason),))
         self._actor.tell(asked.reply_to, denied)
-        # Which approved it, and holds what it would have come to.
-        self._actor.tell(self._actor.find("risk"), denied)
+        self._actor.tell(self._actor.find("orders"), denied)

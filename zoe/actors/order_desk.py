@@ -1,8 +1,8 @@
 """OrderDesk: one OrderActor per live order; knows which order any id means.
 
-Receives: SubmitOrder, SubmitAmend, FollowOrder, CancelOrder, CancelOwnOrders, OrderSighted, OrdersListed,
-OrderChanged, OrderForgotten, ReportOrders, AwaitNoOrders, Hydrated, StoreWentDown, StoreCameBack,
-ProveLife. Tells: its order actors, and whoever has something to learn from a durable change
+Receives: SubmitOrder, SubmitAmend, AmendDenied (by an order's actor), FollowOrder, CancelOrder,
+CancelOwnOrders, OrderSighted, OrdersListed, OrderChanged, OrderForgotten, ReportOrders, AwaitNoOrders,
+Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and whoever has something to learn from a durable change
 (``order_audience``). Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
@@ -15,10 +15,12 @@ from typing import Final, assert_never
 import attrs
 
 from zoe.actors import hydration
+from zoe.actors.approved import Approved
 from zoe.actors.known_orders import Rows, ages_in, orders_in, rows_in
 from zoe.actors.order_actor import OrderActor
 from zoe.actors.order_audience import OrderAudience
 from zoe.actors.order_opening import Fresh, OrderConfig, follow_up
+from zoe.actors.order_waiters import OrderWaiters
 from zoe.actors.reused_ids import ReusedIds
 from zoe.actors.strangers import STRANGER, Strangers
 from zoe.domain import order_record
@@ -39,7 +41,6 @@ from zoe.messages.orders import (
     CancelWithoutStore,
     FollowOrder,
     LookWanted,
-    NoOrdersLeft,
     OrderChanged,
     OrderForgotten,
     OrdersReported,
@@ -65,7 +66,7 @@ RECOVERED: Final = "recovered"
 EXIT_ANOTHER_DESK: Final = 6
 
 Inbox = (
-    SubmitOrder | SubmitAmend | CancelOrder | CancelOwnOrders | OrderSighted | OrdersListed | OrderChanged | OrderForgotten
+    SubmitOrder | SubmitAmend | AmendDenied | CancelOrder | CancelOwnOrders | OrderSighted | OrdersListed | OrderChanged | OrderForgotten
     | ReportOrders | AwaitNoOrders | Hydrated | FollowOrder | StoreWentDown | StoreCameBack | Tick
     | ProveLife
 )  # fmt: skip
@@ -86,6 +87,7 @@ class OrderDesk(Actor):
         super().__init__()
         self._config = config
         self._audience = OrderAudience(self, listeners, compared=compared)
+        self._approved = Approved()
         self._orders: dict[str, Order | None] = {}
         self._actors: dict[str, Address] = {}
         self._by_client: dict[int, str] = {}
@@ -93,7 +95,7 @@ class OrderDesk(Actor):
         self._strangers = Strangers(self, HYDRATION)
         self._reused = ReusedIds()
         self._ends = Ends()
-        self._awaiting: list[tuple[Address, AwaitNoOrders]] = []
+        self._waiters = OrderWaiters(self)
         self._store_down = False
 
     def on_start(self) -> None:
@@ -121,6 +123,8 @@ class OrderDesk(Actor):
                 self._hydrated(message)
             case SubmitAmend():
                 self._amend(message)
+            case AmendDenied():
+                self._amend_denied(message)
             case FollowOrder():
                 self._follow(message.intent_id)
             case CancelOrder():
@@ -193,6 +197,7 @@ class OrderDesk(Actor):
             if known is not None:
                 self.tell(wish.reply_to, OrderChanged(known))
             return
+        self._approved.order(wish.intent)
         # From here, since a generator of each order's own would be made for one number.
         fresh = Fresh(wish.intent, wish.verdict, self.rng.getrandbits(58), wish.begun)
         order_actor = self._start(intent_id, fresh)
@@ -207,10 +212,16 @@ class OrderDesk(Actor):
             values = (("reason", "no such order is open"),)
             denied = AmendDenied(intent_id, wish.terms, "NOT_AMENDABLE", values)
             self.tell(wish.reply_to, denied)
-            self.tell(self.find("risk"), denied)
+            self._amend_denied(denied)
             return
+        self._approved.amend(wish)
         self._audience.follow(intent_id, wish.reply_to)
         self.tell(actor, approved)
+
+    def _amend_denied(self, denied: AmendDenied) -> None:
+        """Risk, which approved it, holds what it would have come to."""
+        self._approved.denied(denied)
+        self.tell(self.find("risk"), denied)
 
     def _follow(self, intent_id: str) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
@@ -320,13 +331,13 @@ class OrderDesk(Actor):
         if intent_id not in self._actors:
             return
         before = self._index(order)
+        self._approved.changed(order)
         self._audience.tell(before, news)
         if order.state in CONCLUDED:
             self.tell(self.find("ratelimiter"), OrderEnded(intent_id, order.intent.pair))
         elif begins_age(before, news.fact):
             self.tell(self.find("ratelimiter"), OrderAged(intent_id, order.intent.pair))
-        if self._awaiting:
-            self._release_waiters()
+        self._waiters.look(self._orders)
 
     def _index(self, order: Order) -> Order | None:
         """Takes an order as it is, to be found by its ids; as it was before."""
@@ -344,38 +355,21 @@ class OrderDesk(Actor):
     def _forget(self, intent_id: str) -> None:
         self._orders.pop(intent_id, None)
         self._actors.pop(intent_id, None)
+        self._approved.forget(intent_id)
         followers = self._audience.forget(intent_id)
         known = {name: self.find(name) for name in ("risk", "repositioner")}
         for address in (known | followers).values():
             self.tell(address, OrderForgotten(intent_id))
-        self._release_waiters()
+        self._waiters.look(self._orders)
 
     def _report(self) -> None:
         self._audience.reported(self._orders)
         live = tuple(o for o in self._orders.values() if o is not None and not o.settled)
-        self.reply(OrdersReported(live, self._strangers.waiting))
+        self.reply(OrdersReported(live, self._strangers.waiting, self._approved.waiting()))
 
     def _await_none(self, wish: AwaitNoOrders) -> None:
         assert self.envelope is not None and self.envelope.sender is not None
-        self._awaiting.append((self.envelope.sender, wish))
-        self._release_waiters()
-
-    def _release_waiters(self) -> None:
-        waiting, self._awaiting = self._awaiting, []
-        for waiter, wish in waiting:
-            if self._any_left(wish):
-                self._awaiting.append((waiter, wish))
-            else:
-                self.tell(waiter, NoOrdersLeft())
-
-    def _any_left(self, wish: AwaitNoOrders) -> bool:
-        if not wish.resting:
-            return any(o is None or o.state is State.SENDING for o in self._orders.values())
-        return any(
-            order is None or (not order.settled and (wish.external or order.is_ours))
-            for order in self._orders.values()
-            if wish.stops or order is None or not is_guard(order.intent)
-        )
+        self._waiters.add(self.envelope.sender, wish, self._orders)
 
     def _let_go(self) -> None:
         """Ends the actors of orders that were concluded at the last round already."""

@@ -7,8 +7,9 @@ Tells: OrderDesk (approved wishes, cancels of what does not reduce), the asker (
 (the latch), Journal (changes of the trading state, what losses are measured from, first rows of orders
 for which there is room), and whoever asked. Blocks on nothing.
 Reserves at approval and releases when the order is concluded. A restart reads the trading state,
-what our own fills came to and what losses are measured from in the journal, and the live orders
-from OrderDesk; until then its mail waits and the Gateway's latch stays as it is.
+what our own fills came to and what losses are measured from in the journal; until then its mail waits
+and the Gateway's latch stays as it is. OrderDesk tells the live orders, and what was approved before and
+has not left; until then nothing is approved.
 """
 
 from collections import deque
@@ -175,8 +176,7 @@ class RiskOfficer(Actor):
             case AmendDenied():
                 self._view.narrow(message.intent_id, message.terms, self.clock.wall_ns())
             case OrdersReported():
-                for order in message.orders:
-                    self._follow(order, None)
+                self._reported(message)
             case OrderForgotten():
                 self._view.release(message.intent_id)
             case BalancesChanged():
@@ -332,6 +332,13 @@ class RiskOfficer(Actor):
             if _is_same_wish(known, intent):
                 return known.intent_id
         return None
+
+    def _reported(self, report: OrdersReported) -> None:
+        for order in report.orders:
+            self._follow(order, None)
+        for asked in report.approved:
+            self._view.recover(asked, self.clock.wall_ns())
+        self._keeper.orders_known()
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         self._view.follow(order, None if fact is None else fact.fill, self.clock.wall_ns())

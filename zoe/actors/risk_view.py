@@ -23,6 +23,7 @@ from zoe.domain.risk import Limits, Situation, TradingState
 from zoe.domain.risk_report import in_use
 from zoe.messages.journal import StoredRow
 from zoe.messages.market import Quote
+from zoe.messages.orders import Asked
 from zoe.messages.risk import PlanFlatten
 
 _situation: Final = quick(Situation)
@@ -97,6 +98,15 @@ class RiskView:
         self._orders[worst.intent_id] = order
         self.positions.expect(order.intent)
         self.exposures.reserve(worst)
+
+    def recover(self, asked: Asked, now_ns: int) -> None:
+        """Holds what was approved before a restart and has not been seen to leave."""
+        order = self._orders.get(asked.intent.intent_id)
+        if order is not None:
+            self.widen(order, asked.terms, now_ns)
+            return
+        self.positions.expect(asked.intent)
+        self._hold(Resting(asked.intent, (asked.terms,)), now_ns)
 
     def widen(self, order: Resting, wanted: Terms, now_ns: int) -> None:
         """Holds the larger of an order as it is and as an approved amend would have it."""

@@ -56,7 +56,10 @@ class StateKeeper:
         self._hydrated = False
         self.state = TradingState.ACTIVE
         self.why = ""
-        self.blocks: dict[str, str] = {"reconciled": "not reconciled yet"}
+        self.blocks: dict[str, str] = {
+            "reconciled": "not reconciled yet",
+            "orders": "the open orders are not known yet",
+        }
 
     @property
     def idle(self) -> bool:
@@ -115,6 +118,10 @@ class StateKeeper:
                 self._set("lock", None if news.held else news.reason)
             case _:
                 assert_never(news)
+
+    def orders_known(self) -> None:
+        """Whatever is open, or may be, counts."""
+        self._set("orders", None)
 
     def losses_unlimited(self, currency: str | None) -> None:
         """Takes note of a currency in which nothing can be valued; None where all is well."""

@@ -183,15 +183,25 @@ class ReportOrders(Message):
 
 
 @attrs.frozen
+class Asked:
+    """What an order may yet come to ask for: by itself, or by an amend of it."""
+
+    intent: Intent
+    terms: Terms
+
+
+@attrs.frozen
 class OrdersReported(Message):
     """The orders that are not concluded.
 
     Attributes:
         strangers: Whether others were seen that nobody knows yet: they will be adopted, or known.
+        approved: What risk has approved of orders and amends that have not been seen to leave yet.
     """
 
     orders: tuple[Order, ...]
     strangers: bool = False
+    approved: tuple[Asked, ...] = ()
 
 
 @attrs.frozen

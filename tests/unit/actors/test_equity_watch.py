@@ -2,7 +2,19 @@
 
 import attrs
 import pytest
-from risk_stage import LIMITS, PAIR, approved, change, codes, held, intent, officer, place, quote
+from risk_stage import (
+    LIMITS,
+    NONE_OPEN,
+    PAIR,
+    approved,
+    change,
+    codes,
+    held,
+    intent,
+    officer,
+    place,
+    quote,
+)
 from stage import Stage
 
 from zoe.actors.equity_watch import MARKED
@@ -49,6 +61,7 @@ def test_what_losses_are_measured_from_outlives_a_restart() -> None:
     stage.runtime.crash("risk")
     stage.run(1)
     stage.tell(Reconciled())
+    stage.tell(NONE_OPEN)
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     held(stage, 1, 50_000)
     watch(stage, 29_000)

@@ -28,11 +28,14 @@ from zoe.messages.limits import PermitGranted, RequestPermit
 from zoe.messages.orders import (
     AmendDenied,
     AmendOrder,
+    Asked,
     CancelOrder,
     DoubtRaised,
     LookWanted,
     OrderChanged,
     OrderFact,
+    OrdersReported,
+    ReportOrders,
     SubmitAmend,
     SubmitOrder,
 )
@@ -141,6 +144,42 @@ def test_of_two_wishes_that_wait_the_newer_is_sent() -> None:
     assert (denied.code, denied.terms) == ("SUPERSEDED", NEW)
     assert stage.heard("risk", AmendDenied) == [denied], "which holds what it approved"
     assert len(stage.heard("gateway", SendAmend)) == 1
+
+
+def approved(stage: Stage) -> tuple[Asked, ...]:
+    """What OrderDesk tells a RiskOfficer that is begun again."""
+    stage.tell_from("risk", ReportOrders())
+    return stage.heard("risk", OrdersReported)[-1].approved
+
+
+def test_an_amend_that_waits_is_reported_as_approved_until_it_leaves() -> None:
+    stage = working()
+    assert approved(stage) == ()
+    want(stage)
+    assert approved(stage) == (Asked(INTENT, NEW),)
+    sent(stage, Terms(NEW.quantity, Price.of("50001")))
+    assert approved(stage) == (), "the one before was superseded"
+
+
+def test_an_amend_that_will_not_leave_is_not_reported_as_approved() -> None:
+    ends = (CancelOrder(INTENT_ID, "a test"), OrderFact(Fact(Input.CANCELED, "O1")))
+    for end in ends:
+        stage = working()
+        want(stage)
+        tell_order(stage, end)
+        assert approved(stage) == ()
+
+
+def test_an_amend_that_was_lost_with_its_orders_actor_is_held_until_the_order_has_ended() -> None:
+    stage = working()
+    want(stage)
+    stage.runtime.crash(f"orders/{INTENT_ID}")
+    stage.run(1)
+    permit(stage, Action.AMEND)
+    assert stage.heard("gateway", SendAmend) == []
+    assert approved(stage) == (Asked(INTENT, NEW),)
+    tell_order(stage, OrderFact(Fact(Input.CANCELED, "O1")))
+    assert approved(stage) == ()
 
 
 def test_silence_is_a_doubt_that_a_look_settles() -> None:

@@ -11,7 +11,7 @@ from zoe.domain.quantity import Price, Quantity
 from zoe.domain.ratelimit import Action
 from zoe.messages.gateway import AddSettled, Sent
 from zoe.messages.limits import PermitGranted
-from zoe.messages.orders import OrderChanged, OrdersReported, ReportOrders, SubmitOrder
+from zoe.messages.orders import Asked, OrderChanged, OrdersReported, ReportOrders, SubmitOrder
 
 OTHERS = ("ratelimiter", "gateway", "reconciler", "risk", "repositioner", "door")
 INTENT = Intent(
@@ -57,7 +57,9 @@ def test_an_order_of_a_persons_is_news_to_the_repositioner_as_soon_as_it_leaves(
 def test_a_report_does_not_show_what_waits_so_all_hear_of_it_when_it_leaves() -> None:
     stage = waiting("repositioner")
     stage.tell_from("risk", ReportOrders())
-    assert stage.heard("risk", OrdersReported) == [OrdersReported(())]
+    assert stage.heard("risk", OrdersReported) == [
+        OrdersReported((), approved=(Asked(INTENT, INTENT.terms),))
+    ]
     leave(stage)
     assert states(stage, "risk") == [State.SENDING]
     assert states(stage, "repositioner") == [State.SENDING, State.PENDING]

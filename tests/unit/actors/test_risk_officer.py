@@ -18,7 +18,7 @@ from zoe.domain.quantity import Price, Quantity
 from zoe.domain.risk import Limits, TradingState
 from zoe.messages.journal import Hydrated, Recorded, StoredRow, StoreWentDown
 from zoe.messages.market import Quote, Quotes
-from zoe.messages.orders import OrderDenied, PlaceOrder, SubmitOrder
+from zoe.messages.orders import OrderDenied, OrdersReported, PlaceOrder, SubmitOrder
 from zoe.messages.risk import (
     AssetsDisputed,
     LatchSet,
@@ -44,6 +44,7 @@ def officer(rows: tuple[StoredRow, ...] = (), forbidden: str | None = None) -> S
 
 def ready(stage: Stage) -> Stage:
     stage.tell(Reconciled())
+    stage.tell(OrdersReported(()))
     stage.tell(CatalogChanged(Catalog(1, {PAIR.symbol: PAIR})))
     now_ns = stage.runtime.clock.wall_ns()
     stage.tell(Quotes("", (Quote("BTC/USD", 1, 8, 500_000, 10, 500_010, 10, None, now_ns),)))

@@ -11,7 +11,15 @@ from zoe.domain.order import EXTERNAL, Intent, Order, Side, State
 from zoe.domain.quantity import Quantity
 from zoe.domain.risk import TradingState
 from zoe.messages.journal import StoredRow
-from zoe.messages.orders import AmendDenied, AmendOrder, CancelOrder, OrderChanged, SubmitAmend
+from zoe.messages.orders import (
+    AmendDenied,
+    AmendOrder,
+    Asked,
+    CancelOrder,
+    OrderChanged,
+    OrdersReported,
+    SubmitAmend,
+)
 from zoe.messages.risk import FlattenPlanned, PlanFlatten
 
 
@@ -87,6 +95,32 @@ def test_an_amend_that_did_not_leave_after_all_frees_what_was_held_for_it() -> N
     assert codes(stage) == []
     place(stage, intent(4, "0.01"))
     assert codes(stage) == ["POSITION_NOTIONAL"]
+
+
+def test_nothing_is_approved_before_the_open_orders_are_known() -> None:
+    stage = officer(reported=None)
+    place(stage, intent(1))
+    assert codes(stage) == ["NOT_READY"]
+    stage.tell(OrdersReported((Order(intent(2, "0.2"), State.WORKING),)))
+    place(stage, intent(3, "0.2"))
+    place(stage, intent(4, "0.01"))
+    assert codes(stage) == ["NOT_READY", "POSITION_NOTIONAL"]
+
+
+def test_what_was_approved_before_a_restart_and_may_still_leave_counts() -> None:
+    wish, more = intent(1, "0.1"), Terms(Quantity.of("0.2"), intent(1).limit_price)
+    known = Order(wish, State.WORKING)
+    for report in (
+        OrdersReported((known,), approved=(Asked(wish, more),)),
+        OrdersReported((), approved=(Asked(intent(1, "0.2"), more),)),
+    ):
+        stage = officer(reported=report)
+        place(stage, intent(2, "0.2"))
+        place(stage, intent(3, "0.01"))
+        assert codes(stage) == ["POSITION_NOTIONAL"]
+        stage.tell(OrderChanged(attrs.evolve(known, state=State.CANCELED)), 0.01)
+        place(stage, intent(4, "0.2"))
+        assert codes(stage) == ["POSITION_NOTIONAL"]
 
 
 def test_reducing_cancels_what_does_not_reduce_and_names_it() -> None:
