@@ -111,7 +111,16 @@ def test_why_of_an_order_by_hand_begins_with_the_command(books: Path) -> None:
     told = ["command.given", "order.sending SENDING", "order.acknowledged PENDING"]
     assert kinds(rows(books, "why", HAND)) == told
     assert kinds(rows(books, "why", "OHANDX-FGHIJ-KLMNOP")) == told
+    assert kinds(rows(books, "why", f"orders/{HAND}")) == told
     assert kinds(rows(books, "why", str(BOOT + 30))) == told
+
+
+@pytest.mark.parametrize("name", [HAND[:8], f"orders/{HAND[:8]}"])
+def test_why_of_an_order_as_a_terminal_names_it_tells_every_order_named_so(
+    books: Path, name: str
+) -> None:
+    intents = {row["ids"].get("intent_id") for row in rows(books, "why", name)["rows"]}
+    assert {BID, ASK, HAND, NEXT} <= intents
 
 
 def test_why_of_a_message_that_only_the_log_knows_is_found_by_its_root(books: Path) -> None:
