@@ -1,4 +1,4 @@
-"""Levels are what exact decimals say of their texts, however often a price has come before."""
+"""Levels are what exact decimals say of their texts."""
 
 from decimal import Decimal
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zoe.adapters.kraken import book_levels
 from zoe.adapters.kraken.book_levels import LevelReader
 from zoe.adapters.kraken.frames import UNREADABLE, TextLevel
 
@@ -19,7 +18,7 @@ NUMBERS = st.one_of(
     st.sampled_from(["0.000", "-0.000", "1.2e-05", "1E3", "0.05", "9" * 45 + ".000", "null", '"1.000"', "[]"]),
 )  # fmt: skip
 LEVELS = st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5)
-PRECISIONS = st.integers(0, 5)
+PRECISIONS = st.sampled_from([3, 3, 3, 0, 1, 5])
 
 
 def as_sent(levels: list[tuple[str, str]]) -> list[TextLevel]:
@@ -37,9 +36,12 @@ def counted(text: str, precision: int) -> int:
 @given(st.lists(LEVELS, max_size=6), PRECISIONS, PRECISIONS)
 @example([[("1.000", "1.2e-05")]], 3, 3)
 @example([[("1.000", "1.2e-05")]], 3, 5)
-@example([[("1.000", "-1.000"), ("1.000", "0.000")]], 3, 3)
+@example([[("1.000", "-1.000")], [("1.000", "0.000")]], 3, 3)
+@example([[("1.000", "1.5")], [("1.5", "1.000")]], 3, 3)
 @example([[("5", "5"), ("5", "0")]], 0, 0)
 @example([[("5", "1.5")]], 0, 3)
+@example([[("0.000", "1.000")]], 3, 3)
+@example([[("1.000", "9" * 45 + ".000")]], 3, 3)
 def test_levels_are_what_exact_decimals_say(
     frames: list[list[tuple[str, str]]], price_precision: int, qty_precision: int
 ) -> None:
@@ -65,11 +67,6 @@ def _is_plain(level: tuple[str, str], price_precision: int, qty_precision: int) 
     return Decimal(level[0]) > 0
 
 
-def test_prices_without_end_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book_levels, "MOST_PRICES", 3)
-    reader = LevelReader(1, 1)
-    for price in range(1, 20):
-        sent = as_sent([(f"{price}.5", "1.0"), (f"{price}.{'5':0<100}", "1.0")])
-        assert reader.levels(sent) == [(price * 10 + 5, b"%d10" % (price * 10 + 5))] * 2
-        assert len(reader._prices) <= 3
-        assert all(len(text) <= 40 for text in reader._prices)
+def test_a_price_of_0_is_refused_as_one() -> None:
+    with pytest.raises(ValueError, match="a price of 0"):
+        LevelReader(3, 3).levels(as_sent([("0.000", "1.000")]))

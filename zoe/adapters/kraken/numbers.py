@@ -161,7 +161,7 @@ def units(value: Decimal, precision: int) -> int:
 
 _DECIMAL: Final = msgspec.json.Decoder(Decimal)
 #: Longer ones are none that a book holds, and are read the slow way, which refuses them.
-LONGEST_TEXT: Final = 40
+_LONGEST_TEXT: Final = 40
 _MOST_UNITS: Final = 10 ** (LARGEST_EXPONENT + 1)
 
 
@@ -173,7 +173,7 @@ def units_of_text(text: bytes, precision: int) -> int:
         msgspec.MsgspecError: It is not a number.
     """
     whole, _, fraction = text.partition(b".")
-    if len(fraction) <= precision and len(text) <= LONGEST_TEXT:
+    if len(fraction) <= precision and len(text) <= _LONGEST_TEXT:
         try:
             count = int(whole + fraction.ljust(precision, b"0"))
         except ValueError:
