@@ -114,7 +114,7 @@ def _run(commands: Any) -> None:
         *("--exchange",),
         type=one_of(*EXCHANGES),
         metavar="NAME",
-        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys",
+        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys, robinhood is not here yet",
     )
     command.add_argument(
         *("--for",),
@@ -161,7 +161,7 @@ def _order(commands: Any) -> None:
 
 def _place(commands: Any) -> None:
     words = (
-        "place an order; without --limit a market order",
+        "place an order; without --limit a market order; one that rests nowhere is answered with its end",
         "zoe order place buy BTC/USD 0.01 --limit 50000 --post-only",
     )
     place = _command(commands, "place", "desk_commands:place", words)

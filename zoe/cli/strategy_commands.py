@@ -48,7 +48,7 @@ def _ask(name: str, params: dict[str, str | bool | None], arguments: Namespace) 
 
 def _show(found: dict[str, Any]) -> None:
     facts = {
-        "mode": f"{found['mode']} ({found['why']}; configured {found['configured']})",
+        "mode": f"{found['mode']} ({_why(found)})",
         "may not trade": found.get("forbidden"),
         "equity USD": found.get("equity_usd"),
         "today USD": found.get("day_usd"),
@@ -65,6 +65,12 @@ def _show(found: dict[str, Any]) -> None:
     if found["details"]:
         print()
         show.table(_PAIRS, [_pair(row) for row in found["details"]])
+
+
+def _why(found: dict[str, Any]) -> str:
+    if found["why"] == "configured" and found["mode"] == found["configured"]:
+        return "as configured"
+    return f"{found['why']}; configured {found['configured']}"
 
 
 def _pair(row: dict[str, Any]) -> dict[str, Any]:

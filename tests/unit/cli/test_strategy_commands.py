@@ -58,6 +58,8 @@ def test_a_strategy_is_shown_with_its_warm_up_clock_its_gates_and_wants_against_
     told = capsys.readouterr().out
     assert "live (try it; configured shadow)" in told
     assert "WARMING 5, QUOTING 4" in told
+    strategy_commands._show(REPORT | {"why": "configured", "configured": "live"})
+    assert "live (as configured)" in capsys.readouterr().out
     assert "SPREAD 7" in told
     assert "X/USD=12" in told
     assert "30/600 s" in told
