@@ -1,7 +1,7 @@
 """OrderActor: one order from intent to terminal state.
 
 Receives: PermitGranted, AddSettled, AmendSettled, CancelSettled, OrderFact, OrderSighted, SubmitAmend,
-CancelOrder, CancelWithoutStore, Recorded, Hydrated.
+CancelOrder, CancelWithoutStore, Recorded, Hydrated, Noted (of a cancel while the store is down), timers.
 Tells: RateLimiter (permits), Journal (rows), Gateway (adds, amends, cancels), Reconciler (doubts),
 AmendDenied to whoever wished and to OrderDesk, and OrderDesk every durable change. Blocks on nothing.
 A change becomes this order as it is recorded; what leaves for the exchange by it, and what others

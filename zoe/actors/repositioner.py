@@ -1,11 +1,12 @@
 """Repositioner: the slots' targets, and the only one that turns them into orders.
 
 Receives: SetTarget, RenewTargets, OrderChanged, OrderDenied, AmendDenied, OrderForgotten, OrdersReported,
-BudgetChanged, Reconciled, StreamBroken. Tells: RiskOfficer (PlaceOrder, AmendOrder), OrderDesk
-(CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
+BudgetChanged, Reconciled, StreamBroken, StreamOpened, timers. Tells: RiskOfficer (PlaceOrder, AmendOrder),
+OrderDesk (CancelOrder), RateLimiter (WatchBudget). Blocks on nothing.
 A slot with an order on its way, in doubt or being canceled yields nothing. A slot that was refused
-rests for a while, and one that was filled, of a strategy that follows its fills, until that has said what it wants then. A restart asks OrderDesk for the live orders and the strategies' next wake for
-the targets; a stop that rests goes only when its strategy says so.
+rests for a while, and one that was filled, of a strategy that follows its fills, until that has said what
+it wants then. A restart asks OrderDesk for the live orders and the strategies' next wake for the targets;
+a stop that rests goes only when its strategy says so.
 """
 
 from collections import Counter

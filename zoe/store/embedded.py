@@ -20,6 +20,7 @@ from typing import IO, Final
 import attrs
 
 from zoe.domain.errors import ConfigError
+from zoe.runtime.log import log
 from zoe.store import binaries
 from zoe.store.connection import Server, close, connect
 from zoe.store.lock_file import PATIENCE_SECONDS, clear_stale
@@ -194,7 +195,11 @@ class EmbeddedServer:
         if keeper is not None:
             assert keeper.stdin is not None
             keeper.stdin.close()
-            keeper.wait(timeout=STOP_SECONDS)
+            try:
+                keeper.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # It goes on by itself, and does the server no harm: what is ended besides must not wait.
+                log.error("store.server_lingers", seconds=STOP_SECONDS, keeper=keeper.pid)
             self._keeper = None
 
     def restart(self) -> None:
