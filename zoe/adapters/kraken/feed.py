@@ -42,8 +42,6 @@ _KIND: Final = slice(12, 14)
 _BOOK: Final = b"bo"
 _TICKER: Final = b"ti"
 _TRADE: Final = b"tr"
-#: What waits until the quotes of its read are told.
-_ASIDE: Final = (_TRADE, _TICKER)
 
 Often = frames.BookFrame | frames.TickerFrame | frames.TradeFrame | frames.Heartbeat
 
@@ -124,34 +122,23 @@ class FeedReader:
                 yield list(self.feed(payload, received_ns))
             return
         shelf = self._shelf
-        aside: list[bytes] = []
+        trades: list[bytes] = []
         said: list[Message] = []
         for payload in payloads:
             kind = payload[_KIND]
             if kind == _BOOK and shelf.read(payload):
                 continue
-            if kind in _ASIDE:
-                aside.append(payload)
-            else:
-                # It may be the end of a book or the beginning, or a newer ticker of another form.
-                shelf.apply(received_ns)
-                said += [*self._set_aside(aside, received_ns), *self._slow(payload, received_ns)]
-                aside.clear()
+            if kind == _TRADE:
+                trades.append(payload)
+            elif not (kind == _TICKER and self._hold(payload, received_ns)):
+                shelf.apply(received_ns)  # it may be the end of a book, or the beginning
+                said += self._slow(payload, received_ns)
         shelf.apply(received_ns)
         yield [*said, *self._joined(received_ns)]
         # No order's price follows from these: they are not even read before quotes are told.
-        later = [*self._set_aside(aside, received_ns), *self._tape.told(received_ns)]
+        later = [news for payload in trades for news in self._trades(payload, received_ns)]
+        later += self._tape.told(received_ns)
         yield [*later, *self._due(received_ns)] if self._is_due(received_ns) else later
-
-    def _set_aside(self, payloads: Sequence[bytes], received_ns: int) -> list[Message]:
-        """What tickers and trades say at once, which is nothing where all is well."""
-        said: list[Message] = []
-        for payload in payloads:
-            if payload[_KIND] == _TRADE:
-                said += self._trades(payload, received_ns)
-            elif not self._hold(payload, received_ns):
-                said += self._slow(payload, received_ns)
-        return said
 
     def _joined(self, received_ns: int) -> list[Message]:
         """As ``_books_news``, and all quotes as one: a message for each costs its listener more than the quote."""

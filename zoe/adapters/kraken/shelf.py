@@ -45,7 +45,8 @@ class Kept:
     Attributes:
         stamp: The exchange's time of that change, as it stands in its frame.
         owed_ns: When the first change behind the best prices came that has not been told; 0 for none.
-        newest_ns, newest: When the last such change came, and the exchange's time of it.        rows: What has been read, and is still to be applied.
+        newest_ns, newest: When the last such change came, and the exchange's time of it.
+        rows: What has been read, and is still to be applied.
     """
 
     symbol: str

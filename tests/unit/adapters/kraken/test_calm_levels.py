@@ -1,7 +1,6 @@
 """Quotes with levels: what changes behind the best prices is told in a while of its own, whatever else comes."""
 
 import zlib
-from decimal import Decimal
 
 from zoe.adapters.kraken.feed import FeedReader, Telling
 from zoe.messages.market import (
@@ -10,7 +9,6 @@ from zoe.messages.market import (
     FrameNotUnderstood,
     Quote,
     Quotes,
-    TickerSeen,
     TradePrints,
 )
 from zoe.runtime.message import Message
@@ -135,31 +133,6 @@ def test_quotes_are_told_before_the_trades_that_came_with_them_are_read() -> Non
     assert kinds(list(next(parts))) == [Quotes]
     assert kinds(list(next(parts))) == [FrameNotUnderstood, TradePrints]
     assert next(parts, None) is None
-
-
-def ticker(bid: str) -> bytes:
-    return (
-        b'{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":%b,"bid_qty":1.0,'
-        b'"ask":200.0,"ask_qty":1.0,"last":150.0,"volume":3.5,"vwap":150.0,"low":1.0,"high":300.0,'
-        b'"change":0.5,"change_pct":0.12,"timestamp":"2023-11-14T22:13:20.5Z"}]}'
-    ) % bid.encode()
-
-
-def test_quotes_are_told_before_the_tickers_that_came_with_them_are_read() -> None:
-    one = reader()
-    at(one, 10, deep(1))
-    frames = [ticker("99.0")[:-3], ticker("99.1"), best(6, 1)]
-    parts = iter(one.feed_all(frames, 1_020 * MS))
-    assert kinds(list(next(parts))) == [Quotes]
-    assert kinds(list(next(parts))) == [FrameNotUnderstood]
-
-
-def test_of_tickers_in_one_read_the_last_is_told_last_whatever_their_forms() -> None:
-    other = ticker("99.1").replace(b'"channel":', b'"channel": ')
-    one = reader()
-    said = [news for part in one.feed_all([ticker("99.0"), other], 1_010 * MS) for news in part]
-    said += at(one, 300, HEARTBEAT)
-    assert [news.bid for news in said if isinstance(news, TickerSeen)][-1:] == [Decimal("99.1")]
 
 
 def test_a_wrong_checksum_amid_a_read_breaks_the_book_though_the_last_is_right() -> None:
