@@ -366,6 +366,8 @@ class RiskOfficer(Actor):
     def _look(self) -> None:
         """Ends trading when too much is lost; a person alone lets it go on."""
         self.after(LOOK_SECONDS, Tick("look"))
+        if not self._keeper.knows_orders:
+            self.tell(self.find("orders"), ReportOrders())  # a crash may have cost the question
         why = self._equity.look(self._view.marks(self.clock.wall_ns()))
         if why is None or self._keeper.state is not TradingState.ACTIVE or self._tripped:
             return

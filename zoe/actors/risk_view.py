@@ -102,11 +102,11 @@ class RiskView:
     def recover(self, asked: Asked, now_ns: int) -> None:
         """Holds what was approved before a restart and has not been seen to leave."""
         order = self._orders.get(asked.intent.intent_id)
-        if order is not None:
+        if order is None:
+            self.positions.expect(asked.intent)
+            self._hold(Resting(asked.intent, (asked.terms,)), now_ns)
+        elif asked.terms not in (*order.asks, *self._approved.get(asked.intent.intent_id, ())):
             self.widen(order, asked.terms, now_ns)
-            return
-        self.positions.expect(asked.intent)
-        self._hold(Resting(asked.intent, (asked.terms,)), now_ns)
 
     def widen(self, order: Resting, wanted: Terms, now_ns: int) -> None:
         """Holds the larger of an order as it is and as an approved amend would have it."""

@@ -119,6 +119,11 @@ class StateKeeper:
             case _:
                 assert_never(news)
 
+    @property
+    def knows_orders(self) -> bool:
+        """Whether whatever is open, or may be, counts."""
+        return "orders" not in self.blocks
+
     def orders_known(self) -> None:
         """Whatever is open, or may be, counts."""
         self._set("orders", None)

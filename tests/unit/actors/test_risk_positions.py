@@ -18,6 +18,7 @@ from zoe.messages.orders import (
     CancelOrder,
     OrderChanged,
     OrdersReported,
+    ReportOrders,
     SubmitAmend,
 )
 from zoe.messages.risk import FlattenPlanned, PlanFlatten
@@ -105,6 +106,32 @@ def test_nothing_is_approved_before_the_open_orders_are_known() -> None:
     place(stage, intent(3, "0.2"))
     place(stage, intent(4, "0.01"))
     assert codes(stage) == ["NOT_READY", "POSITION_NOTIONAL"]
+
+
+def test_the_open_orders_are_asked_for_until_they_are_told() -> None:
+    stage = officer(reported=None)
+    asked = len(stage.heard("orders", ReportOrders))
+    stage.run(3)
+    assert len(stage.heard("orders", ReportOrders)) == asked + 3
+    stage.tell(OrdersReported(()))
+    stage.run(3)
+    assert len(stage.heard("orders", ReportOrders)) == asked + 3
+
+
+def test_what_was_approved_is_held_once_however_often_it_is_told() -> None:
+    stage = officer()
+    wish = intent(1, "0.1")
+    place(stage, wish)
+    amend(stage, wish, "0.2")
+    (submitted,) = stage.heard("orders", SubmitAmend)
+    more = submitted.wish.terms
+    approved = Asked(wish, wish.terms), Asked(wish, more)
+    for _ in range(2):
+        stage.tell(OrdersReported((Order(wish, State.WORKING),), approved=approved))
+    stage.tell(AmendDenied(wish.intent_id, more, "NOT_AMENDABLE"), 0.01)
+    place(stage, intent(2, "0.2"))
+    place(stage, intent(3, "0.1"))
+    assert codes(stage) == []
 
 
 def test_what_was_approved_before_a_restart_and_may_still_leave_counts() -> None:
