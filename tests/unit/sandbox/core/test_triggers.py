@@ -304,6 +304,20 @@ def test_fees_follow_the_volume_of_thirty_days() -> None:
     assert client("TradeVolume")["fees"] is None
 
 
+def test_an_order_that_rests_while_the_fees_change_holds_what_it_did_and_pays_what_holds_then() -> (
+    None
+):
+    trial, _ = market()
+    rich = trial.client(balances={"USD": "100000"})
+    (resting,) = rich.limit("buy", "0.5", "40000")["txid"]
+    held = rich("BalanceEx")["ZUSD"]["hold_trade"]
+    rich.limit("buy", "0.25", "50001", timeinforce="IOC")  # into the second row of the fees
+    assert rich("BalanceEx")["ZUSD"]["hold_trade"] == held == "20080.0000"
+    trial.market("39000", "50001")
+    assert Decimal(order(rich, resting)["fee"]) == 40, "20 of 10,000; it was placed at 25"
+    assert rich("BalanceEx")["ZUSD"]["hold_trade"] == "0.0000"
+
+
 def test_who_pays_the_least_fees_has_no_next_row_of_them() -> None:
     trial, _ = market()
     rich = trial.client(balances={"USD": "1000000000000"})
