@@ -2,8 +2,8 @@
 
 Receives: SubmitOrder, SubmitAmend, AmendDenied (by an order's actor), FollowOrder, CancelOrder,
 CancelOwnOrders, OrderSighted, OrdersListed, OrderChanged, OrderForgotten, ReportOrders, AwaitNoOrders,
-Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and whoever has something to learn from a durable change
-(``order_audience``). Blocks on nothing.
+Hydrated, StoreWentDown, StoreCameBack, ProveLife. Tells: its order actors, and whoever has something to
+learn from a durable change (``order_audience``). Blocks on nothing.
 A restart ends the order actors, reads every order that is not concluded, and starts them again.
 Sightings of an order it does not know wait two seconds (our own acknowledgement may be under
 way), are then looked up in the journal, and only then adopted as somebody else's.
