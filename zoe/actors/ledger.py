@@ -2,11 +2,12 @@
 
 Receives: BalancesSeen, LedgerRowsSeen, LedgerRowsRead, WatchBalances, Recorded, Hydrated. Tells:
 Journal (rows), its watchers, Bookkeeper (all that it is told of by the stream), and after a crash
-Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot of the stream that differs from
-what is known is recorded and replaces it; one of a look may be older than rows that have come since,
-so it does only if the look before saw the same difference and nothing was booked between the two.
-What a snapshot changes is taken for deposits and withdrawals until the exchange's ledger, as the
-Bookkeeper reads it, tells what of it were trades. Durable first, then ours, then known.
+Reconciler (that it should look). Blocks on nothing. A ledger row is booked once, by its id. A snapshot
+of the stream that differs from what is known is recorded and replaces it; one of a look may be older
+than rows that have come since, so it does only if the look before saw the same difference and nothing
+was booked between the two. What a snapshot changes is taken for deposits and withdrawals until the
+exchange's ledger, as the Bookkeeper reads it, tells what of it were trades.
+Durable first, then ours, then known.
 A restart reads its own stream from the newest snapshot on.
 """
 
@@ -251,7 +252,9 @@ class Ledger(Actor):
         if kind == CHANGED:
             self._book_row(body)
         elif kind == EXPLAINED:
-            self._booked.update(dict.fromkeys(body["ledger_ids"]))
+            for ledger_id in body["ledger_ids"]:
+                self._booked[ledger_id] = None
+                self._unexplained.booked(ledger_id, body["exchange_ns"])
             trades = amounts_of(body["trades"])
             self._moved = added(self._moved, {a: -amount for a, amount in trades.items()})
         else:

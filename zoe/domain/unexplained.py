@@ -53,6 +53,8 @@ class Unexplained:
         #: Our time when this run knew of the first of the differences.
         self._began_ns = 0
         self._rows: OrderedDict[str, LedgerRow] = OrderedDict()
+        #: Whether something has come since it was last looked for an explanation.
+        self._is_news = False
         #: Rows that are accounted for though the stream has not told them.
         self._known: OrderedDict[str, None] = OrderedDict()
         #: Exchange time of the newest that is accounted for, and what is of that time: trades of one
@@ -68,7 +70,7 @@ class Unexplained:
         """What an earlier run has left; see ``to_body``."""
         found = cls(body["since_ns"])
         found._amounts = amounts_of(body["amounts"])
-        found._began_ns = now_ns
+        found._began_ns, found._is_news = now_ns, True
         found._after = list(body["booked"])
         found._known = OrderedDict.fromkeys(body["booked"])
         return found
@@ -81,6 +83,7 @@ class Unexplained:
             self._began_ns = now_ns
             self._before_ns, self._after = self._newest_ns - 1, list(self._newest)
         self._amounts = added(self._amounts, changes)
+        self._is_news = True
 
     def read(self, rows: Iterable[LedgerRow], booked: Container[str]) -> None:
         """The exchange's ledger has these rows; the ids of those that are booked are no news."""
@@ -88,25 +91,28 @@ class Unexplained:
             name = row.ledger_id
             if row.time_ns > self._since_ns and name not in booked and name not in self._known:
                 self._rows[name] = row
+                self._is_news = True
                 if len(self._rows) > MOST_ROWS:
                     self._rows.popitem(last=False)
 
     def booked(self, ledger_id: str, time_ns: int) -> None:
         """The row is accounted for: the stream told it, or it explained a difference."""
-        self._rows.pop(ledger_id, None)
+        self._is_news |= self._rows.pop(ledger_id, None) is not None
         if time_ns > self._newest_ns:
             self._newest_ns, self._newest = time_ns, []
         if time_ns == self._newest_ns:
             self._newest.append(ledger_id)
-        if self._amounts:
+        if self._amounts and len(self._after) <= MOST_IDS:
             self._after.append(ledger_id)
 
     def explained(self) -> Explanation | None:
         """What explains all the differences, once: they are forgotten when it is told. None unless
         the rows come to just the differences, asset by asset: half of a trade, by itself, would look
         like a gain or a loss."""
-        rows = list(self._rows.values())
-        if not self._amounts or _sums(rows) != self._amounts:
+        if not self._is_news or not self._amounts:
+            return None
+        self._is_news, rows = False, list(self._rows.values())
+        if _sums(rows) != self._amounts:
             return None
         self._forget()
         for row in sorted(rows, key=attrgetter("time_ns")):

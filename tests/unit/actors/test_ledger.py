@@ -275,6 +275,21 @@ def test_a_difference_that_a_run_did_not_live_to_explain_is_explained_by_the_nex
     assert moved(second) == {}
 
 
+def test_what_an_earlier_run_explained_is_known_two_runs_later() -> None:
+    rows = [
+        attrs.evolve(row(*r), timestamp_ns=2**62) for r in (("L1", "-3", "7"), ("L2", "-1", "6"))
+    ]
+    first = ledger()
+    first.tell(snapshot("10"))
+    first.tell(snapshot("7"))
+    read(first, rows[0])
+    second = ledger(tuple(first.rows))
+    second.tell(snapshot("6"))
+    third = ledger(tuple(second.rows))
+    read(third, *rows)
+    assert moved(third) == {}
+
+
 def test_rows_of_before_the_first_snapshot_explain_nothing() -> None:
     stage = ledger()
     stage.tell(snapshot("10"))
