@@ -6,8 +6,10 @@ import subprocess
 from decimal import Decimal
 from pathlib import Path
 
+import sandboxes
 from commands import ZOE
 from desks import PATIENCE_SECONDS, QUIET, Desk, Row, desk
+from guests import guest
 
 KEY = "0190a0a0-0000-8000-8000-00000000000a"
 
@@ -81,3 +83,41 @@ def test_reduce_flatten_and_resume_over_a_kill(tmp_path: Path) -> None:
         assert position(found) == {}
         assert found.zoe("resume")[0] == 0
         assert found.ready()["trading_state"] == "ACTIVE"
+
+
+LOSSES = """
+[desk]
+focus = ["BTC/USD", "ETH/USD"]
+[risk]
+max_order_notional = 50000
+max_daily_loss_bps = 10
+[strategy.quote_keeper]
+mode = "off"
+"""
+
+
+def test_what_fills_lost_that_came_while_the_desk_was_down_trips_the_breaker(
+    tmp_path: Path,
+) -> None:
+    options = ("--port", "0", "--market", "quiet", "--seed", "3")
+    with sandboxes.running(tmp_path, *options, command=(*ZOE, "sandbox")) as host:
+        host.admin("market", {"symbol": "ETH/USD", "best_bid": "3000", "best_ask": "3001"})
+        with guest(tmp_path, LOSSES, host) as found:
+            found.start()
+            found.until(lambda: breaker(found)["state"] == "armed")
+            found.until(lambda: placed(found, "buy", "ETH/USD", "10", "--limit", "2990")[0] == 0)
+            assert breaker(found)["daily_loss_bps"] == "0"
+            found.kill()
+            host.admin("market", {"symbol": "ETH/USD", "best_bid": "2499", "best_ask": "2500"})
+            found.until(found.filled)
+            found.start()
+            found.until(lambda: breaker(found)["state"] == "tripped")
+            # Ten of ETH at 2990 are worth 2499.5 each: 4,905 and the fee, of a million and ten bitcoins.
+            assert breaker(found)["why"].startswith("daily loss ")
+            assert found.ready()["trading_state"] == "HALTED"
+
+
+def breaker(found: Desk) -> Row:
+    """As ``zoe status`` shows it."""
+    row: Row = found.ready()["breaker"]
+    return row
