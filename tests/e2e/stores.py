@@ -203,14 +203,11 @@ def is_kept(state: Path) -> bool:
 
 
 @contextlib.contextmanager
-def small_disk(place: Path, size: str) -> Iterator[None]:
-    """A small file system where a directory is, or will be, with all that is in it."""
-    aside = place.with_name(f"{place.name}.aside")
-    place.mkdir(mode=0o711, exist_ok=True)
-    place.rename(aside)
+def mounted(place: Path, options: str) -> Iterator[None]:
+    """A file system in memory, in a directory that is made for it."""
     place.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)],
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)],
         check=False,
         capture_output=True,
         text=True,
@@ -218,8 +215,18 @@ def small_disk(place: Path, size: str) -> Iterator[None]:
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
     try:
-        subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
-        shutil.rmtree(aside)
         yield
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+@contextlib.contextmanager
+def small_disk(place: Path, size: str) -> Iterator[None]:
+    """A small file system where a directory is, or will be, with all that is in it."""
+    aside = place.with_name(f"{place.name}.aside")
+    place.mkdir(mode=0o711, exist_ok=True)
+    place.rename(aside)
+    with mounted(place, f"size={size}"):
+        subprocess.run(["cp", "-a", f"{aside}/.", str(place)], check=True)
+        shutil.rmtree(aside)
+        yield

@@ -5,8 +5,6 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,8 @@ from desks import QUIET, Desk, desk, differences
 STOPS = int(os.environ.get("ZOE_STOPS", "6"))
 #: Longer than a start takes.
 START_SECONDS = 2.5
+#: A place that not even root can write to.
+READ_ONLY = "ro,size=1m,mode=711"
 
 
 def refused(running: Desk) -> str:
@@ -31,26 +31,8 @@ def refused(running: Desk) -> str:
 # Places
 
 
-@contextmanager
-def read_only(place: Path) -> Iterator[None]:
-    """A directory that not even root can write to."""
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "ro,size=1m,mode=711", "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
 def test_a_state_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with read_only(tmp_path / "state"), desk(tmp_path, QUIET) as running:
+    with stores.mounted(tmp_path / "state", READ_ONLY), desk(tmp_path, QUIET) as running:
         assert "Read-only file system" in refused(running)
 
 
@@ -63,7 +45,7 @@ def test_a_state_directory_that_is_a_file_is_refused(tmp_path: Path, below: str)
 
 
 def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with read_only(tmp_path / "home"), desk(tmp_path, QUIET) as running:
+    with stores.mounted(tmp_path / "home", READ_ONLY), desk(tmp_path, QUIET) as running:
         running.environ["HOME"] = str(tmp_path / "home")
         assert "Read-only file system" in refused(running)
 

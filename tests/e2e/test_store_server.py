@@ -1,13 +1,11 @@
 """The embedded server as a process among processes: started, refused, found."""
 
-import contextlib
 import fcntl
 import os
 import pwd
 import stat
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -176,7 +174,7 @@ def test_a_file_where_the_directory_should_be_is_refused(state: Path) -> None:
 
 @NEEDS_ROOT
 def test_a_directory_that_cannot_be_written_is_refused(state: Path) -> None:
-    with mounted(state, "ro,size=1m"):
+    with stores.mounted(state, "ro,size=1m"):
         assert "Read-only file system" in refused(state)
 
 
@@ -194,33 +192,16 @@ def test_another_users_directory_is_refused(tmp_path: Path) -> None:
 def test_a_disk_that_is_too_small_is_said_and_the_next_start_begins_afresh(
     state: Path, size: str
 ) -> None:
-    with mounted(state, f"size={size},mode=711"):
+    with stores.mounted(state, f"size={size},mode=711"):
         assert "No space left on device" in refused(state)
         subprocess.run(["mount", "-o", "remount,size=200m", str(state)], check=True)
         server, _ = stores.up(state)
         server.stop()
 
 
-@contextlib.contextmanager
-def mounted(place: Path, options: str) -> Iterator[None]:
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
 @NEEDS_ROOT
 def test_a_disk_that_is_full_at_a_later_start_is_said(state: Path) -> None:
-    with mounted(state, "size=100m,mode=711"):
+    with stores.mounted(state, "size=100m,mode=711"):
         server, _ = stores.up(state)
         server.stop()
         ballast = stores.fill(state)
