@@ -47,11 +47,8 @@ def read(settings: Settings, work: Callable[[Database], T], nothing: T) -> T:
 
 def _rows(arguments: Namespace, work: Callable[[Database], Rows]) -> Rows | None:
     """What is in the books; None where there are none yet, which has been noted."""
-
-    def found(database: Database) -> Rows | None:
-        return work(database)
-
-    return read(configured.load(arguments), found, None)
+    nothing: Rows | None = None
+    return read(configured.load(arguments), work, nothing)
 
 
 def _list(
