@@ -16,10 +16,11 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, assert_never
 
 from zoe.actors import hydration
+from zoe.domain.amounts import added, amounts_of, less, plain_amounts
 from zoe.domain.exposure import ZERO
 from zoe.domain.order_record import canonical
-from zoe.domain.quantity import amounts_of, plain, plain_amounts
-from zoe.domain.unexplained import MOVES, Unexplained, added
+from zoe.domain.quantity import plain
+from zoe.domain.unexplained import MOVES, Unexplained
 from zoe.messages.exchange import BalanceEntry
 from zoe.messages.journal import Hydrated, Record, Recorded, StoredRow, quick_row
 from zoe.messages.ledger import (
@@ -227,7 +228,7 @@ class Ledger(Actor):
         ]
         body: dict[str, Any] = {"source": seen.source, "balances": balances, "moved": {}}
         if self._version:
-            changes = added(_by_asset(theirs), _by_asset(known, -1))
+            changes = less(_by_asset(theirs), _by_asset(known))
             self._unexplained.differ(changes, self.clock.wall_ns())
             body["moved"] = plain_amounts(added(self._moved, changes))
             body["unexplained"] = self._unexplained.to_body()
@@ -255,8 +256,7 @@ class Ledger(Actor):
             for ledger_id in body["ledger_ids"]:
                 self._booked[ledger_id] = None
                 self._unexplained.booked(ledger_id, body["exchange_ns"])
-            trades = amounts_of(body["trades"])
-            self._moved = added(self._moved, {a: -amount for a, amount in trades.items()})
+            self._moved = less(self._moved, amounts_of(body["trades"]))
         else:
             self._since_snapshot = 0
             self._moved = amounts_of(body.get("moved", {}))  # older rows have none
@@ -292,8 +292,8 @@ class Ledger(Actor):
         return BalancesChanged(tuple(sorted(_by_asset(self._wallets).items())), moved)
 
 
-def _by_asset(wallets: Wallets, sign: int = 1) -> dict[str, Decimal]:
+def _by_asset(wallets: Wallets) -> dict[str, Decimal]:
     totals: dict[str, Decimal] = {}
     for (asset, _, _), amount in wallets.items():
-        totals[asset] = totals.get(asset, ZERO) + sign * amount
+        totals[asset] = totals.get(asset, ZERO) + amount
     return totals

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import attrs
 
+from zoe.domain.amounts import amounts_of, less, plain_amounts
 from zoe.domain.exposure import BPS, ZERO
-from zoe.domain.quantity import amounts_of, plain, plain_amounts
+from zoe.domain.quantity import plain
 
 DAY_NS: Final = 86_400_000_000_000
 #: So many seconds in a row a loss must stand: one odd quote is none.
@@ -120,8 +121,8 @@ class Breaker:
             return sum((equity.values[asset] for asset in new), ZERO)
         before, now = self.held, equity.held
         inside = self.valued | new
-        moved = _less(now.moved, before.moved)
-        traded = _less(_less(now.balances, before.balances), moved)
+        moved = less(now.moved, before.moved)
+        traded = less(less(now.balances, before.balances), moved)
         seen_first = {asset: before.balances.get(asset, ZERO) for asset in new}
         shifts = [moved, seen_first]
         if not traded.keys() <= inside:
@@ -193,12 +194,6 @@ def from_body(body: Mapping[str, Any], currency: str) -> Breaker | None:
         frozenset(body["valued"]),
         held,
     )
-
-
-def _less(now: Mapping[str, Decimal], before: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """What has changed, by asset."""
-    changes = {a: now.get(a, ZERO) - before.get(a, ZERO) for a in now.keys() | before.keys()}
-    return {asset: change for asset, change in changes.items() if change}
 
 
 def _lost(base: Decimal, amount: Decimal) -> Decimal:

@@ -1,6 +1,6 @@
 """Prices and quantities: exact, of a type of their own, rounded only in a stated direction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from functools import lru_cache
 from typing import Final, Self
@@ -45,16 +45,6 @@ def plain(value: Decimal) -> str:
     if "E" in text:
         text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def plain_amounts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
-    """Writes amounts by asset as ``plain`` does."""
-    return {asset: plain(amount) for asset, amount in amounts.items()}
-
-
-def amounts_of(texts: Mapping[str, str]) -> dict[str, Decimal]:
-    """Reads what ``plain_amounts`` wrote."""
-    return {asset: Decimal(text) for asset, text in texts.items()}
 
 
 #: Prices and quantities recur: of so many the Decimal is kept, and its text.

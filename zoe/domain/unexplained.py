@@ -12,9 +12,8 @@ from typing import Any, Final
 
 import attrs
 
-from zoe.domain.exposure import ZERO
+from zoe.domain.amounts import added, amounts_of, plain_amounts
 from zoe.domain.ledger_row import LedgerRow, decimal_of
-from zoe.domain.quantity import amounts_of, plain_amounts
 
 #: Types of ledger rows that are neither gain nor loss.
 MOVES: Final = frozenset({"deposit", "withdrawal", "transfer"})
@@ -32,7 +31,7 @@ class Explanation:
     Attributes:
         trades: What of them was no move, by asset.
         newest_ns: Exchange time of the newest row that is accounted for.
-        newest: The rows of that time.
+        newest: The rows of that time, those that the stream told included.
     """
 
     trades: Mapping[str, Decimal]
@@ -133,12 +132,6 @@ class Unexplained:
             return None
         amounts = plain_amounts(self._amounts)
         return {"amounts": amounts, "since_ns": self._before_ns, "booked": self._after}
-
-
-def added(amounts: Mapping[str, Decimal], more: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """The sums by asset, those that are zero left out."""
-    sums = {a: amounts.get(a, ZERO) + more.get(a, ZERO) for a in amounts.keys() | more.keys()}
-    return {asset: amount for asset, amount in sums.items() if amount}
 
 
 def _sums(rows: Iterable[LedgerRow]) -> dict[str, Decimal]:

@@ -8,8 +8,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoe.domain.amounts import added
 from zoe.domain.ledger_row import LedgerRow, units
-from zoe.domain.unexplained import MOST_IDS, MOST_ROWS, MOVES, PATIENCE_NS, Unexplained, added
+from zoe.domain.unexplained import MOST_IDS, MOST_ROWS, MOVES, PATIENCE_NS, Unexplained
 
 ASSETS = ("USD", "BTC", "SOL")
 
