@@ -190,7 +190,7 @@ def a_halt_is_only_said(patch: Patch) -> None:
 
 
 def halt_in_words(self: Any, wish: Any) -> None:
-    self._officer.tell(wish.reply_to, TradingStateChanged(wish.state, wish.why))
+    self._officer.tell(wish.reply_to, TradingStateChanged(wish.state))
 
 
 def nonces_begin_anew(patch: Patch) -> None:

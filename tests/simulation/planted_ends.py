@@ -60,7 +60,7 @@ def a_halt_is_answered_before_it_is_durable(patch: Patch) -> None:
             hydrated(self, answer)
             for wish in wished:
                 for watcher in self._watchers.values():
-                    self._officer.tell(watcher, TradingStateChanged(wish.state, wish.why))
+                    self._officer.tell(watcher, TradingStateChanged(wish.state))
 
         return hasty
 

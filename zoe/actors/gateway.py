@@ -301,7 +301,7 @@ class Gateway(Actor):
     def _set_latch(self, wish: SetLatch) -> None:
         self._socket.latch = wish.reason if wish.closed else None
         log.info("gateway.latch", closed=wish.closed, reason=wish.reason)
-        self.reply(LatchSet(wish.closed, wish.reason))
+        self.reply(LatchSet(wish.closed))
 
     # Private REST, one at a time
 

@@ -192,7 +192,7 @@ class RiskOfficer(Actor):
             case SetTradingState():
                 keeper.change(message)
             case LatchSet():
-                keeper.latched()
+                keeper.latched(message)
             case LatchWanted():
                 keeper.latch()
             case WatchTradingState():

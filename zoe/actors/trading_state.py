@@ -12,6 +12,7 @@ from zoe.domain.order_record import canonical
 from zoe.domain.risk import FLATTENING, TradingState
 from zoe.messages.journal import Hydrate, Hydrated, Record, Row, StoreCameBack, StoreWentDown
 from zoe.messages.risk import (
+    LatchSet,
     SetLatch,
     SetTradingState,
     StopTrading,
@@ -88,7 +89,7 @@ class StateKeeper:
             self.state, self.why = TradingState(newest["state"]), newest.get("why", "")
         log.info("risk.state", state=self.state.value, why="as it was")
         for watcher in self._watchers.values():
-            self._officer.tell(watcher, TradingStateChanged(self.state, "as it was"))
+            self._officer.tell(watcher, TradingStateChanged(self.state))
         wished, self._changes = self._changes, deque()
         for wish in wished:
             self._enqueue(wish)
@@ -149,7 +150,7 @@ class StateKeeper:
     def watch(self, watcher: Address) -> None:
         """Tells the state now and after each change."""
         self._watchers[watcher.name] = watcher
-        self._officer.tell(watcher, TradingStateChanged(self.state, "as it is"))
+        self._officer.tell(watcher, TradingStateChanged(self.state))
 
     def latch(self) -> None:
         """Tells the Gateway whether any add may leave, even one approved a moment ago."""
@@ -177,7 +178,7 @@ class StateKeeper:
             self.state = wish.state
         return True
 
-    def latched(self) -> None:
+    def latched(self, _news: LatchSet) -> None:
         """The Gateway obeys: a halt may be written."""
         if self._changes and self._changes[0].state is TradingState.HALTED:
             self._write()
@@ -198,7 +199,7 @@ class StateKeeper:
 
     def tell(self, wish: SetTradingState, canceled: tuple[str, ...] = ()) -> None:
         """Tells everybody a change, then goes on with the next."""
-        news = TradingStateChanged(wish.state, wish.why, canceled)
+        news = TradingStateChanged(wish.state, canceled)
         if wish.reply_to is not None:
             self._officer.tell(wish.reply_to, news)
         for watcher in self._watchers.values():

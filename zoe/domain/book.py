@@ -167,16 +167,6 @@ class Book:
         return moved
 
     @property
-    def best_bid(self) -> Level | None:
-        """Price and quantity of the best bid."""
-        return self._bids.best()
-
-    @property
-    def best_ask(self) -> Level | None:
-        """Price and quantity of the best ask."""
-        return self._asks.best()
-
-    @property
     def touch(self) -> Touch:
         """Both best levels."""
         bids, asks = self._bids, self._asks

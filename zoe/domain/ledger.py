@@ -69,14 +69,12 @@ class Settled:
 
     Attributes:
         booked: Rows whose entries are new to the journal (see ``ledger_entry.entry_of``).
-        unbooked: Rows that are held again, since an older row opened a gap before them.
         undone: Events whose lots were taken back, the last one first; most come again in
             ``outcomes``.
         outcomes: Events that were booked, or booked anew.
     """
 
     booked: tuple[LedgerRow, ...] = ()
-    unbooked: tuple[LedgerRow, ...] = ()
     undone: tuple[Outcome, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
 
@@ -203,7 +201,7 @@ class Books:
         self._count_out(unbooked)
         self._count_in(booked)
         undone, outcomes = self._project(as_of_ns, watched)
-        return Settled(tuple(booked), tuple(unbooked), undone, outcomes)
+        return Settled(tuple(booked), undone, outcomes)
 
     def _count_in(self, booked: list[LedgerRow]) -> None:
         """Counts rows in; by time, since legs of one event lie beside each other in memory."""

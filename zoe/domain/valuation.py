@@ -11,10 +11,10 @@ from typing import Final
 import attrs
 
 from zoe.domain.ledger import Books
-from zoe.domain.ledger_entry import FEES, UNPAIRED
+from zoe.domain.ledger_entry import FEES
 from zoe.domain.ledger_row import SECOND_NS, Kind
 from zoe.domain.lot_outcome import Flow, Outcome
-from zoe.domain.marks import FEE_CREDIT, USD, Marks
+from zoe.domain.marks import USD, Marks
 
 DAY_NS: Final = 86_400 * SECOND_NS
 
@@ -25,15 +25,12 @@ class Equity:
 
     Attributes:
         lots: Open lots at their marks; at their basis where there is no mark.
-        suspense: What nobody could pair yet, at marks; in no lot, and not in the total.
         unmarked: Assets without a fresh mark, whose lots are counted at their basis.
     """
 
-    at_ns: int
     cash: int
     lots: int
     basis: int
-    suspense: int
     unmarked: tuple[str, ...] = ()
 
     @property
@@ -100,17 +97,7 @@ def equity(books: Books, marks: Marks, at_ns: int) -> Equity:
         sums = held.setdefault(lot.asset, [0, 0])
         sums[0] += lot.left
         sums[1] += lot.basis_left
-    odd = {
-        asset: -amount
-        for (account, asset), amount in books.accounts.items()
-        if account == UNPAIRED and asset not in (USD, FEE_CREDIT)
-    }
-    suspense = 0
-    for asset, quantity in odd.items():
-        mark = marks.mark(asset, at_ns)
-        suspense += 0 if mark is None else mark.value(quantity)
-    valued = _valued(held, books.cash, marks, at_ns)
-    return attrs.evolve(valued, suspense=suspense)
+    return _valued(held, books.cash, marks, at_ns)
 
 
 def _valued(held: dict[str, list[int]], cash: int, marks: Marks, at_ns: int) -> Equity:
@@ -123,7 +110,7 @@ def _valued(held: dict[str, list[int]], cash: int, marks: Marks, at_ns: int) -> 
             unmarked.append(asset)
         lots += cost if mark is None else mark.value(quantity)
         basis += cost
-    return Equity(at_ns, cash, lots, basis, 0, tuple(unmarked))
+    return Equity(cash, lots, basis, tuple(unmarked))
 
 
 def realized(flows: dict[Flow, int]) -> int:

@@ -207,7 +207,6 @@ class MinutesClosed(Message):
     """
 
     traced: ClassVar[bool] = False
-    connection: str
     bars: tuple[tuple[str, Bar], ...] = attrs.field(repr=lambda bars: str(len(bars)))
 
 
@@ -239,7 +238,6 @@ class InstrumentsChanged(Message):
     """Pairs that are new or changed."""
 
     instruments: tuple[Instrument, ...] = attrs.field(repr=lambda pairs: str(len(pairs)))
-    connection: str = ""
 
 
 @attrs.frozen
@@ -256,7 +254,6 @@ class SubscriptionAcked(Message):
 
     channel: str
     symbol: str | None
-    connection: str = ""
 
 
 @attrs.frozen
@@ -270,7 +267,6 @@ class SubscriptionRefused(Message):
     symbol: str | None
     error: str
     req_id: int | None = None
-    connection: str = ""
 
 
 @attrs.frozen

@@ -59,7 +59,6 @@ class TradingStateChanged(Message):
     """
 
     state: TradingState
-    why: str
     canceled: tuple[str, ...] = ()
 
 
@@ -77,7 +76,6 @@ class LatchSet(Message):
     """From here on the Gateway obeys the latch."""
 
     closed: bool
-    reason: str
 
 
 @attrs.frozen

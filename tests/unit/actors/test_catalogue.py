@@ -28,7 +28,7 @@ def test_pairs_without_end_are_left_out_and_told_of_once_a_second() -> None:
     try:
         for n in range(20):
             new = tuple(attrs.evolve(PAIR, symbol=f"X{n}-{each}/USD") for each in range(1_000))
-            stage.tell(InstrumentsChanged(new, "scout"), seconds=0.1)
+            stage.tell(InstrumentsChanged(new), seconds=0.1)
     finally:
         logger.remove(sink)
     last = stage.said["market"][-1]

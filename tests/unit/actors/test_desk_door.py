@@ -228,7 +228,7 @@ def test_a_halt_is_answered_when_every_order_is_gone() -> None:
     # was approved before the latch closed.
     assert len(stage.heard("orders", CancelOwnOrders)) == 1
     assert stage.heard("orders", AwaitNoOrders) == []
-    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
     assert len(stage.heard("orders", CancelOwnOrders)) == 2
     assert len(stage.heard("orders", AwaitNoOrders)) == 1
     assert answers(stage) == []
@@ -239,7 +239,7 @@ def test_a_halt_is_answered_when_every_order_is_gone() -> None:
 def test_a_halt_is_not_answered_by_the_news_that_the_desk_trades() -> None:
     stage = door()
     ask(stage, "halt", timeout_seconds=3)
-    stage.tell(TradingStateChanged(TradingState.ACTIVE, "as it was"))
+    stage.tell(TradingStateChanged(TradingState.ACTIVE))
     assert stage.heard("orders", AwaitNoOrders) == []
     stage.tell(NoOrdersLeft())
     assert answers(stage) == []
@@ -248,7 +248,7 @@ def test_a_halt_is_not_answered_by_the_news_that_the_desk_trades() -> None:
 def test_a_halt_of_everything_also_uses_the_exchanges_own_cancel_all() -> None:
     stage = door()
     ask(stage, "halt", {"why": "a test", "all": True})
-    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
     assert len(stage.heard("gateway", SendCancelAll)) == 1
     assert stage.heard("orders", AwaitNoOrders) == [AwaitNoOrders(external=True)]
 
@@ -256,7 +256,7 @@ def test_a_halt_of_everything_also_uses_the_exchanges_own_cancel_all() -> None:
 def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
     stage = door()
     ask(stage, "halt", timeout_seconds=3)
-    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
     stage.run(3.5)
     open_order = Order(placed(door()), State.WORKING, order_id="O1")
     stage.tell(OrdersReported((open_order,)))
@@ -293,7 +293,7 @@ def test_a_state_that_is_not_written_in_time_says_so_and_whether_the_store_is_wh
 def test_a_halt_that_is_written_says_nothing_of_the_store() -> None:
     stage = door()
     ask(stage, "halt", timeout_seconds=3)
-    stage.tell(TradingStateChanged(TradingState.HALTED, "a test"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
     stage.run(3.5)
     stage.tell(HealthReported((("store", "down", "seq 5, 1 waiting", 1),)))
     stage.tell(OrdersReported(()))
@@ -387,7 +387,7 @@ def test_an_answer_to_a_door_that_has_crashed_is_none_to_its_successor() -> None
     ask(stage, "order.place", PLACE, key="00000000-0000-4000-8000-000000000002")
     stage.tell(Hydrated(asked.ref, ()))
     assert stage.heard("risk", PlaceOrder) == []
-    stage.tell(TradingStateChanged(TradingState.HALTED, "fire", ()))
+    stage.tell(TradingStateChanged(TradingState.HALTED, ()))
     stage.tell(NoOrdersLeft())
     assert [(answer["id"], answer["exit"]) for answer in answers(stage)] == [(7, 0)]
     assert stage.runtime.find("door").cell.incarnation == 2

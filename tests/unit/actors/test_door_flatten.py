@@ -61,7 +61,7 @@ def flattening(**params: Any) -> Stage:
     """A flatten whose working orders are gone: it has asked for a plan."""
     stage = door()
     ask(stage, "flatten", **params)
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     stage.tell(NoOrdersLeft())
     return stage
 
@@ -80,7 +80,7 @@ def test_a_flatten_lets_only_what_reduces_through_then_cancels_then_plans() -> N
     ask(stage, "flatten", why="enough")
     assert [wish.state for wish in stage.heard("risk", SetTradingState)] == [TradingState.REDUCING]
     assert stage.heard("orders", CancelOwnOrders) == []
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     assert len(stage.heard("orders", CancelOwnOrders)) == 1
     assert stage.heard("orders", AwaitNoOrders) == [AwaitNoOrders()]
     assert stage.heard("risk", PlanFlatten) == []
@@ -166,7 +166,7 @@ def test_asked_again_under_way_it_goes_on_with_what_is_still_held() -> None:
     plan(stage, SALE)
     stage.tell(DoorClosed(1))
     ask(stage, "flatten")
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     assert len(placed(stage)) == 1
     stage.tell(NoOrdersLeft())
     plan(stage)
@@ -177,7 +177,7 @@ def test_asked_again_under_way_it_goes_on_with_what_is_still_held() -> None:
 def test_a_desk_that_was_halted_is_halted_again_in_the_end() -> None:
     stage = door((StoredRow(1, "desk/a", 1, "trading_state.changed", 0, {"state": "HALTED"}),))
     ask(stage, "flatten")
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     stage.tell(NoOrdersLeft())
     plan(stage)
     states = [wish.state for wish in stage.heard("risk", SetTradingState)]
@@ -189,7 +189,7 @@ def test_a_reduce_is_answered_when_what_does_not_reduce_is_gone() -> None:
     stage = door()
     ask(stage, "reduce", why="a test")
     assert stage.heard("risk", SetTradingState)[0].state is TradingState.REDUCING
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "a test", ("i-1", "i-2")))
+    stage.tell(TradingStateChanged(TradingState.REDUCING, ("i-1", "i-2")))
     assert stage.heard("orders", FollowOrder) == [FollowOrder("i-1"), FollowOrder("i-2")]
     intent = Intent(
         *("i-1", "strategy/q", None, "BTC/USD", Side.BUY),
@@ -208,7 +208,7 @@ def test_a_reduce_that_takes_too_long_lists_what_it_waits_for_and_no_other_order
     stage = door()
     line = {"id": 7, "command": "reduce", "params": {}, "timeout_seconds": 3}
     stage.tell(DoorRequest(1, json.dumps(line).encode()))
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "by hand", ("i-1",)))
+    stage.tell(TradingStateChanged(TradingState.REDUCING, ("i-1",)))
     stage.run(3.5)
     terms = (OrderType.LIMIT, Quantity.of("1"), Price.of("1"))
     orders = tuple(
@@ -224,7 +224,7 @@ def test_a_reduce_that_takes_too_long_lists_what_it_waits_for_and_no_other_order
 def test_a_reduce_with_nothing_to_cancel_is_answered_at_once() -> None:
     stage = door()
     ask(stage, "reduce")
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "by hand"))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     assert [answer["exit"] for answer in answers(stage)] == [0]
 
 
@@ -232,7 +232,7 @@ def test_a_reduce_with_nothing_to_cancel_is_answered_at_once() -> None:
 def test_another_state_ends_it_after_the_order_under_way_and_stays(state: TradingState) -> None:
     stage = flattening()
     plan(stage, SALE, SALE)
-    stage.tell(TradingStateChanged(state, "by hand"))
+    stage.tell(TradingStateChanged(state))
     assert answers(stage) == []
     conclude(stage, State.CANCELED, "0.2")
     (answer,) = answers(stage)
@@ -245,7 +245,7 @@ def test_another_state_ends_it_after_the_order_under_way_and_stays(state: Tradin
 
 def test_another_state_ends_at_once_what_waits_for_no_order() -> None:
     stage = flattening()
-    stage.tell(TradingStateChanged(TradingState.HALTED, "by hand"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
     plan(stage, SALE)
     assert [answer["exit"] for answer in answers(stage)] == [1]
     assert placed(stage) == []
@@ -275,8 +275,8 @@ def test_its_last_wish_holds_only_where_the_state_is_still_its_own() -> None:
 def test_a_halt_of_a_moment_before_it_is_in_force_again_in_the_end() -> None:
     stage = door()
     ask(stage, "flatten")
-    stage.tell(TradingStateChanged(TradingState.HALTED, "a breaker"))
-    stage.tell(TradingStateChanged(TradingState.REDUCING, "flatten"))
+    stage.tell(TradingStateChanged(TradingState.HALTED))
+    stage.tell(TradingStateChanged(TradingState.REDUCING))
     stage.tell(NoOrdersLeft())
     plan(stage)
     assert stage.heard("risk", SetTradingState)[-1].state is TradingState.HALTED

@@ -86,7 +86,7 @@ class Desk:
         pair = Instrument(PAIR, "X", "USD", "online", 1, one / 10, 2, one / 100, one / 100, 5, one)
         self.stage.tell(CatalogChanged(Catalog(1, {PAIR: pair})))
         self.stage.tell(BalancesChanged((("USD", Decimal(1_000)), ("X", Decimal(50)))))
-        self.stage.tell(TradingStateChanged(TradingState.ACTIVE, ""))
+        self.stage.tell(TradingStateChanged(TradingState.ACTIVE))
 
     def quote(self, bid: int = 1000, **changes: Any) -> None:
         now_ns = self.stage.runtime.clock.wall_ns()

@@ -43,7 +43,7 @@ def test_the_breaker_ends_trading_until_a_person_resumes(state: str) -> None:
     watch(stage, 29_000)
     place(stage, intent(2, "0.01", limit_price=Price.of("29000")))
     assert codes(stage) == ["TRADING_HALTED" if state == "HALTED" else "REDUCING_ONLY"]
-    stage.tell(LatchSet(True, "halted"))
+    stage.tell(LatchSet(True))
     written = [row.body for row in stage.rows if row.kind == "trading_state.changed"]
     assert [body["state"] for body in written] == [state]
     assert written[0]["why"].startswith("breaker: daily loss 2100 bps, limit 2000")

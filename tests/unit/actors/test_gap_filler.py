@@ -46,9 +46,7 @@ class Filling:
         self.store.keep([PairBar(pair, self.bar(n), "trades") for n in ago])
 
     def closes(self, *pairs: str, whole: bool = True) -> None:
-        self.stage.tell(
-            MinutesClosed("public/0", tuple((p, self.bar(1, whole=whole)) for p in pairs))
-        )
+        self.stage.tell(MinutesClosed(tuple((p, self.bar(1, whole=whole)) for p in pairs)))
 
     def asked(self) -> list[WireRequest]:
         self.stage.run(6)

@@ -65,8 +65,8 @@ class Market:
     def acks(self, *symbols: str) -> None:
         """The exchange accepts the trades; books show it by their snapshots."""
         for symbol in symbols:
-            for line in range(2):
-                self.stage.tell(SubscriptionAcked("trade", symbol, f"public/{line}"))
+            for _ in range(2):
+                self.stage.tell(SubscriptionAcked("trade", symbol))
 
     def now(self) -> int:
         return self.stage.runtime.clock.wall_ns()
@@ -128,7 +128,7 @@ def test_a_subscription_that_is_acknowledged_and_silent_is_asked_for_again_alone
     market.open()
     market.quote("BTC/USD")
     for symbol in PAIRS:
-        market.stage.tell(SubscriptionAcked("book", symbol, "public/0"))
+        market.stage.tell(SubscriptionAcked("book", symbol))
     market.acks(*PAIRS)
     market.passes(12)
     assert len(market.sent('"unsubscribe"', '"book"', "ETH/USD")) == 1
@@ -170,7 +170,7 @@ def listed(symbol: str, status: str) -> InstrumentsChanged:
     base, _, quote = symbol.partition("/")
     step = Decimal("0.1")
     pair = Instrument(symbol, base, quote, status, 1, step, 8, step, step, 5, step)
-    return InstrumentsChanged((pair,), "public/0")
+    return InstrumentsChanged((pair,))
 
 
 def test_a_pair_that_is_delisted_in_mid_stream_goes_and_the_others_go_on() -> None:
@@ -252,7 +252,7 @@ def test_bars_go_to_whoever_keeps_them() -> None:
     market.open()
     price = Decimal(10)
     bar = Bar(60_000_000_000, price, price, price, price, Decimal(1), price, 1, whole=True)
-    news = MinutesClosed("public/0", (("BTC/USD", bar),))
+    news = MinutesClosed((("BTC/USD", bar),))
     market.stage.tell(news)
     assert market.stage.heard("minutes", MinutesClosed) == [news]
 
@@ -297,7 +297,7 @@ def instrument(symbol: str, status: str = "online") -> Instrument:
 def scouting(*known: str) -> Market:
     market = Market(("BTC/USD",), FOCUS)
     market.open()
-    market.stage.tell(InstrumentsChanged(tuple(map(instrument, known)), "public/0"))
+    market.stage.tell(InstrumentsChanged(tuple(map(instrument, known))))
     return market
 
 

@@ -24,7 +24,7 @@ def closed(*minutes: int) -> MinutesClosed:
         Bar(T0 + n * MINUTE_NS, PRICE, PRICE, PRICE, PRICE, Decimal(1), PRICE, 1, whole=True)
         for n in minutes
     )
-    return MinutesClosed("public/0", tuple(("BTC/USD", bar) for bar in bars))
+    return MinutesClosed(tuple(("BTC/USD", bar) for bar in bars))
 
 
 class Keeping:

@@ -139,7 +139,7 @@ def test_a_halt_is_in_force_before_it_is_durable_and_durable_before_it_is_told()
     change(stage, TradingState.HALTED)
     assert stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")
     assert stage.records == []
-    stage.tell(LatchSet(True, "halted"))
+    stage.tell(LatchSet(True))
     assert len(stage.records) == 1
     assert stage.heard("person", TradingStateChanged) == []
     place(stage, intent())
@@ -244,7 +244,7 @@ def test_a_wish_behind_another_that_is_being_written_comes_too_late() -> None:
     change(stage, TradingState.HALTED)
     asker = stage.runtime.find("asker")
     stage.tell(SetTradingState(TradingState.REDUCING, "late", "key", asker, instead_of="a test"))
-    stage.tell(LatchSet(True, "halted"))
+    stage.tell(LatchSet(True))
     stage.answering = True
     stage.tell(Recorded(2))
     assert stage.heard("gateway", SetLatch)[-1].closed
@@ -263,7 +263,7 @@ def test_one_that_comes_before_the_journal_has_told_waits_for_it(why: str, *, ha
     assert stage.heard("gateway", SetLatch)[-1] != SetLatch(True, "halted")
     question = [asked for asked in stage.questions if asked.stream == "desk/a"][-1]
     stage.tell(Hydrated(question.ref, tuple(stage.rows)))
-    stage.tell(LatchSet(True, "halted"))
+    stage.tell(LatchSet(True))
     assert (stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")) is halts
     assert stage.kinds() == ["trading_state.changed"] * halts
 
@@ -279,7 +279,7 @@ def test_a_halt_that_a_restart_has_met_is_told_no_sooner_than_it_is_durable() ->
     assert stage.heard("gateway", SetLatch)[-1].closed
     for question in stage.questions:
         stage.tell(Hydrated(question.ref, ()))
-    stage.tell(LatchSet(True, "halted"))
+    stage.tell(LatchSet(True))
     assert stage.kinds() == ["trading_state.changed"]
     assert TradingState.HALTED not in [n.state for n in stage.heard("asker", TradingStateChanged)]
     assert stage.heard("gateway", SetLatch)[-1].closed

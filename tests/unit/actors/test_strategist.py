@@ -51,7 +51,7 @@ def playing(strategy: Strategy = AtTheBid()) -> Stage:
     factory = partial(Strategist, "a", StrategyConfig("q", strategy, dict))
     stage = Stage("strategist", factory, ("catalogue", "ledger", "risk", "repositioner"))
     stage.tell(CatalogChanged(Catalog(1, {X.symbol: X})))
-    stage.tell(TradingStateChanged(TradingState.ACTIVE, "as it is"))
+    stage.tell(TradingStateChanged(TradingState.ACTIVE))
     quote(stage, 10_000)
     return stage
 

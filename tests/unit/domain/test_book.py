@@ -63,7 +63,7 @@ def test_a_book_of_fewer_levels_uses_those_that_exist() -> None:
     assert book.checksum() == 0
     book.load([(7, 5)], [])
     assert book.checksum() == zlib.crc32(b"75")
-    assert (book.best_bid, book.best_ask) == ((7, 5), None)
+    assert book.touch == (7, 5, None, 0)
 
 
 def test_levels_that_are_pushed_out_are_forgotten() -> None:

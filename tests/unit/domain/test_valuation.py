@@ -139,7 +139,6 @@ def test_what_has_no_mark_is_counted_at_its_basis_and_named() -> None:
     books = books_of(story.rows, Terms(declared={row.ledger_id: 3 * ONE}))
     found = valuation.equity(books, marks(), 10)
     assert (text_of(found.total), found.unmarked) == ("3", ("PEPE",))
-    assert text_of(found.suspense) == "50000"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -154,5 +153,5 @@ def test_the_days_profits_add_up_to_realized_income_and_unrealized(seed: int) ->
     total, last = valuation.profit(books), days[-1].equity
     assert sum(day.profit for day in days) == total.realized + total.income + last.unrealized
     assert sum(day.realized for day in days) == total.realized
-    now = valuation.equity(books, table, last.at_ns)
+    now = valuation.equity(books, table, (days[-1].number + 1) * DAY * SECOND_NS - 1)
     assert (now.total, now.unrealized) == (last.total, last.unrealized)

@@ -86,7 +86,7 @@ class FeedReader:
         self._tickers: dict[bytes, tuple[bytes, int]] = {}
         self._conflated = 0
         self._unread, self._unread_ns = 0, -telling.calm_ns
-        self._tape = TradeTape(telling.connection)
+        self._tape = TradeTape()
         self._precisions: dict[str, Precision] = dict(precisions or {})
         self._shelf = Shelf(depth, telling.calm_ns, levels=telling.levels)
         self._waiting = Waiting()
@@ -309,7 +309,7 @@ class FeedReader:
             gone = set(new[room:])
             pairs = [pair for pair in pairs if pair.symbol not in gone]
         if pairs:
-            said.append(InstrumentsChanged(tuple(pairs), self._connection))
+            said.append(InstrumentsChanged(tuple(pairs)))
         for pair in pairs:
             said += self._learn(pair, received_ns)
         return said
@@ -352,16 +352,15 @@ class FeedReader:
             return self._alive(received_ns)
         if frame.method not in ("subscribe", "unsubscribe", "ping"):
             raise ValueError("neither a channel nor an answer")
-        where = self._connection
         if not frame.success:
             error = (frame.error or "no reason given")[:EXCERPT_BYTES]
-            return [SubscriptionRefused(frame.symbol, error, frame.req_id, where)]
+            return [SubscriptionRefused(frame.symbol, error, frame.req_id)]
         if frame.method == "unsubscribe":
             return self._left(frame, received_ns)
         result = _result(frame)
         if result.channel == "trade" and result.symbol:
             self._tape.subscribed(result.symbol, received_ns)
-        return [SubscriptionAcked(result.channel or "", result.symbol, where)]
+        return [SubscriptionAcked(result.channel or "", result.symbol)]
 
     def _left(self, frame: frames.Frame, received_ns: int) -> list[Message]:
         result = _result(frame)

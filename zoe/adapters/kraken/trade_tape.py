@@ -32,8 +32,7 @@ class TradeTape:
         heard: Trades that are still to be told.
     """
 
-    def __init__(self, connection: str) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._sums: dict[str, tuple[int, Decimal]] = {}
         self._bars: dict[str, Bars] = {}
         self._ended_ns = 0
@@ -99,7 +98,7 @@ class TradeTape:
             return []
         self._ended_ns, self._late = end_ns, False
         told = [(symbol, bar) for symbol, bars in self._bars.items() for bar in bars.closed(now_ns)]
-        return [MinutesClosed(self._connection, tuple(told))] if told else []
+        return [MinutesClosed(tuple(told))] if told else []
 
 
 def _forget(by_pair: dict[str, Any]) -> None:

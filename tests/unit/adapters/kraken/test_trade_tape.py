@@ -25,7 +25,7 @@ def told(tape: TradeTape, trade: TradeRow) -> TradePrints:
 
 
 def test_of_pairs_that_somebody_invents_every_trade_is_told_and_few_are_remembered() -> None:
-    tape = TradeTape("public/0")
+    tape = TradeTape()
     for number in range(3 * MOST_PAIRS):
         news = told(tape, row(f"X{number}/USD"))
         assert (news.count, news.volume) == (1, Decimal(2))
@@ -37,7 +37,7 @@ def test_of_pairs_that_somebody_invents_every_trade_is_told_and_few_are_remember
 
 
 def test_subscriptions_that_nobody_asked_for_are_not_remembered_for_ever() -> None:
-    tape = TradeTape("public/0")
+    tape = TradeTape()
     for number in range(2 * MOST_PAIRS):
         tape.subscribed(f"X{number}/USD", TRADED_NS - MINUTE_NS)
         told(tape, row(f"X{number}/USD"))
