@@ -178,9 +178,9 @@ class StateKeeper:
             self.state = wish.state
         return True
 
-    def latched(self, _news: LatchSet) -> None:
-        """The Gateway obeys: a halt may be written."""
-        if self._changes and self._changes[0].state is TradingState.HALTED:
+    def latched(self, news: LatchSet) -> None:
+        """The Gateway obeys: a halt may be written; not when it was opened just before the halt."""
+        if news.closed and self._changes and self._changes[0].state is TradingState.HALTED:
             self._write()
 
     def recorded(self, version: int) -> SetTradingState | None:

@@ -139,6 +139,8 @@ def test_a_halt_is_in_force_before_it_is_durable_and_durable_before_it_is_told()
     change(stage, TradingState.HALTED)
     assert stage.heard("gateway", SetLatch)[-1] == SetLatch(True, "halted")
     assert stage.records == []
+    stage.tell(LatchSet(False))  # it was on its way when the halt came
+    assert stage.records == []
     stage.tell(LatchSet(True))
     assert len(stage.records) == 1
     assert stage.heard("person", TradingStateChanged) == []
