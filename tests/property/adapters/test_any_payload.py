@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from broken_texts import ANYTHING, WILD_TEXTS, damaged, text_of
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -235,6 +236,12 @@ def test_a_number_counts_the_same_whether_it_is_read_as_text_or_as_a_decimal(
         except ValueError:
             counts.append(None)
     assert counts[0] == counts[1]
+
+
+@given(st.from_regex(r"\A(0|[1-9][0-9]{0,9})(\.[0-9]{1,5})?([eE]-?[0-9])?\Z"), st.integers(0, 10))
+def test_a_number_in_quotes_counts_as_none(text: str, precision: int) -> None:
+    with pytest.raises(ValueError, match="stands in quotes"):
+        numbers.units_of_text(f'"{text}"'.encode(), precision)
 
 
 @given(st.integers(0, 4_102_444_800_000_000_000))

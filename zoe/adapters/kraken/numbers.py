@@ -168,8 +168,11 @@ _MOST_UNITS: Final = 10 ** (LARGEST_EXPONENT + 1)
 def units_of_text(text: bytes, precision: int) -> int:
     """As ``units`` of the JSON number ``text``, without making a Decimal of it.
 
+    What is counted so, levels of books and times of ledger rows, is never written in quotes (facts
+    sheet, sections 1.6 and 2.1).
+
     Raises:
-        ValueError: It is not a whole number of units.
+        ValueError: It is not a whole number of units, or stands in quotes.
         msgspec.MsgspecError: It is not a number.
     """
     whole, _, fraction = text.partition(b".")
@@ -180,6 +183,8 @@ def units_of_text(text: bytes, precision: int) -> int:
             count = -1  # an exponent, or no number at all
         if 0 <= count < _MOST_UNITS:
             return count
+    if text.startswith(b'"'):  # msgspec would take it for a Decimal all the same
+        raise ValueError(f"{text[:_LONGEST_TEXT]!r} stands in quotes")
     value: Decimal = _DECIMAL.decode(text)
     return units(value, precision)
 
