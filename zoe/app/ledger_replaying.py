@@ -22,6 +22,7 @@ import attrs
 from zoe.adapters.kraken import ledger_csv, ledger_pages
 from zoe.adapters.kraken.numbers import nanoseconds
 from zoe.app import ledger_told
+from zoe.app.file_lines import lines
 from zoe.domain.errors import ConfigError, WireError
 from zoe.domain.ledger import Books, Ruling, Terms
 from zoe.domain.ledger_row import DIGITS, Kind, LedgerRow, units_of_text
@@ -144,17 +145,16 @@ def _rows(directory: Path, watched: Watched) -> _Found:
         jsonl = path.name == ledger_told.ROWS
         if path.name in _OURS or (path.suffix not in (".csv", ".json") and not jsonl):
             continue
-        data = path.read_bytes()
         try:
             if path.suffix == ".csv":
-                export = ledger_csv.read(data)
+                export = ledger_csv.read(path.open("rb"))
                 found.rows += export.rows
                 found.pending += export.pending
             elif jsonl:
-                found.rows += ledger_pages.read_lines(data, watched)
-                found.codes |= ledger_told.codes(data)
+                found.rows += ledger_pages.read_lines(lines(path, "rows", watched))
+                found.codes |= ledger_told.codes(lines(path, "rows", unwatched))
             else:
-                found.rows += ledger_pages.read(data)
+                found.rows += ledger_pages.read(path.read_bytes())
         except WireError as problem:
             raise WireError(f"{path}: {problem}", problem.raw) from problem
         found.files += 1

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from zoe.app.file_lines import lines
 from zoe.domain.errors import ConfigError
 from zoe.domain.ledger_row import NO_REFID, LedgerRow, asset_of, units_of_text, wallet_of
 from zoe.domain.marks import USD, Mark
@@ -85,8 +86,7 @@ def deliveries(
         ConfigError: A line is no list of ids, or names an id that no row has.
     """
     known = {row.ledger_id: row for row in rows}
-    pages = path.read_bytes().splitlines()
-    for number, line in enumerate(watched(pages, "pages", len(pages)), 1):
+    for number, line in enumerate(lines(path, "pages", watched), 1):
         if not line.strip():
             continue
         try:
@@ -98,9 +98,9 @@ def deliveries(
             raise ConfigError(f"{path}: line {number} is no page of known ids") from problem
 
 
-def codes(data: bytes) -> Mapping[str, str]:
+def codes(rows: Iterable[bytes]) -> Mapping[str, str]:
     """How the rows write each wallet: the last spelling, by ours."""
-    assets = (line.partition(b'"asset"')[2].split(b'"', 2)[1:2] for line in data.splitlines())
+    assets = (line.partition(b'"asset"')[2].split(b'"', 2)[1:2] for line in rows)
     found = {name[0].decode("utf-8", "replace") for name in assets if name}
     return {wallet_of(code): code for code in sorted(found)}
 
@@ -116,8 +116,7 @@ def _mark(path: Path, asset: str, usd: Any, at_ns: int) -> Mark:
 def _objects(
     path: Path, columns: tuple[str, ...], watched: Watched = unwatched
 ) -> Iterator[dict[str, Any]]:
-    lines = path.read_bytes().splitlines()
-    for number, line in enumerate(watched(lines, "marks", len(lines)), 1):
+    for number, line in enumerate(lines(path, "marks", watched), 1):
         if not line.strip():
             continue
         try:

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from zoe.adapters.kraken import ledger_csv, ledger_pages
+from zoe.app.file_lines import lines
 from zoe.app.ledger_replaying import own_marks
 from zoe.app.settings import Settings
 from zoe.domain.booking import FILE, Booking, Delivery
@@ -109,14 +110,13 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
     """
     rows: list[LedgerRow] = []
     for path in paths:
-        data = path.read_bytes()
         try:
             if path.suffix == ".jsonl":
-                rows += ledger_pages.read_lines(data)
+                rows += ledger_pages.read_lines(lines(path, "rows", unwatched))
             elif path.suffix == ".json":
-                rows += ledger_pages.read(data)
+                rows += ledger_pages.read(path.read_bytes())
             else:
-                export = ledger_csv.read(data)
+                export = ledger_csv.read(path.open("rb"))
                 rows += export.rows
                 found.pending += export.pending
         except WireError as problem:

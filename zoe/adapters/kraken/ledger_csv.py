@@ -9,7 +9,9 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
+from itertools import chain
+from sys import intern
+from typing import BinaryIO, Final
 
 import attrs
 
@@ -22,7 +24,7 @@ _TIME: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z?"
 )
 _LONGEST_PROBLEM: Final = 200
-_LINE_ENDS: Final = re.compile(r"\r\n?|\n")
+_RAW_BYTES: Final = 1_000
 #: How newer exports name the wallet beside the asset, and the suffix that other sources give it.
 _EARN_SUFFIXES: Final = {
     "flexible": "F",
@@ -45,18 +47,18 @@ class Export:
     pending: int
 
 
-def read(data: bytes) -> Export:
-    """The rows of an export, in its order.
+def read(file: BinaryIO) -> Export:
+    """The rows of an export, in its order; of the file no more than a line is held.
 
     Raises:
         WireError: Empty, cut off, not text, without a column that is needed, or with a value that
             is none; it names the line.
     """
-    lines = _lines(_text(data), data)
+    lines = _lines(file)
     header = [name.strip().lower() for name in next(lines, (0, []))[1]]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
-        raise WireError(f"no export of the ledger: column {missing[0]} is missing", data[:1_000])
+        raise WireError(f"no export of the ledger: column {missing[0]} is missing", _raw(header))
     rows, pending = [], 0
     for number, values in lines:
         if not any(values):
@@ -76,27 +78,29 @@ def read(data: bytes) -> Export:
     return Export(tuple(rows), pending)
 
 
-def _text(data: bytes) -> str:
+def _lines(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and values; closes the file."""
+    number = 0
     try:
-        text = data.decode("utf-8-sig")
+        with io.TextIOWrapper(file, "utf-8-sig") as text:  # whatever ends a line, it comes as \n
+            first = next(text, "")
+            while first.isspace():
+                number += 1
+                first = next(text, "")
+            if not first:
+                raise WireError("the file is empty", b"")
+            separator, before = max(_SEPARATORS, key=first.count), number
+            reader = csv.reader(chain((first,), text), delimiter=separator, strict=True)
+            for values in reader:
+                number = before + reader.line_num
+                yield number, values
     except UnicodeDecodeError as problem:
-        raise WireError("no export of the ledger: not UTF-8 text", data[:1_000]) from problem
-    if not text.strip():
-        raise WireError("the file is empty", b"")
-    return text
-
-
-def _lines(text: str, data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and values."""
-    text = _LINE_ENDS.sub("\n", text)
-    first = text.lstrip().partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    try:
-        for values in reader:
-            yield reader.line_num, values
+        good = problem.object[: problem.start]  # behind the lines that were told
+        number += max(good.count(b"\n"), good.count(b"\r")) + 1
+        words = f"no export of the ledger: line {number} is not UTF-8 text"
+        raise WireError(words, good[-_RAW_BYTES:]) from problem
     except csv.Error as problem:
-        raise WireError(f"line {reader.line_num}: {problem}", data[-1_000:]) from problem
+        raise WireError(f"line {number + 1}: {problem}", b"") from problem
 
 
 def _raw(values: list[str]) -> bytes:
@@ -108,8 +112,8 @@ def _row(fields: dict[str, str]) -> LedgerRow:
         fields["txid"],
         fields["refid"],
         _nanoseconds(fields["time"]),
-        fields["type"],
-        fields.get("subtype", ""),
+        intern(fields["type"]),  # a few words, in millions of rows
+        intern(fields.get("subtype", "")),
         _wallet(fields["asset"], fields.get("wallet", "")),
         units_of_text(fields["amount"]),
         units_of_text(fields["fee"] or "0"),

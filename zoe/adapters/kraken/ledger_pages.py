@@ -1,6 +1,6 @@
 """Pages of REST ``Ledgers`` as rows of the books, read straight into whole units."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -9,7 +9,6 @@ import msgspec
 from zoe.adapters.kraken import numbers
 from zoe.domain.errors import WireError
 from zoe.domain.ledger_row import LedgerRow, units_of_text, wallet_of
-from zoe.domain.watched import Watched, unwatched
 
 _RAW_BYTES: Final = 1_000
 #: Times are seconds, and are kept in nanoseconds.
@@ -70,14 +69,14 @@ def read(data: bytes) -> tuple[LedgerRow, ...]:
         raise WireError(f"no page of the ledger: {problem}", data[:_RAW_BYTES]) from problem
 
 
-def read_lines(data: bytes, watched: Watched = unwatched) -> list[LedgerRow]:
+def read_lines(lines: Iterable[bytes]) -> list[LedgerRow]:
     """Rows of JSON Lines, each a row of ``Ledgers`` with its ``id`` among the rest.
 
     Raises:
         WireError: A line is no such row; it names the line.
     """
-    rows, lines = [], data.splitlines()
-    for number, line in enumerate(watched(lines, "rows", len(lines)), 1):
+    rows = []
+    for number, line in enumerate(lines, 1):
         if not line or line.isspace():
             continue
         try:

@@ -1,6 +1,7 @@
 """Exports and pages of the ledger: read whole, or refused with the line that is wrong."""
 
 from contextlib import suppress
+from io import BufferedReader, BytesIO, RawIOBase
 
 import pytest
 from hypothesis import given, settings
@@ -17,18 +18,22 @@ OLD = b'"txid","refid","time","type","subtype","aclass","asset","amount","fee","
 ROW = b'"L1","R1","2021-03-24 21:43:10","deposit","","currency","XXBT","0.5","0","0.5"\n'
 
 
+def read_csv(data: bytes) -> ledger_csv.Export:
+    return ledger_csv.read(BytesIO(data))
+
+
 def test_an_export_and_pages_hold_the_same_rows() -> None:
-    assert ledger_csv.read(export(MADE)).rows == MADE
+    assert read_csv(export(MADE)).rows == MADE
     assert ledger_pages.read(page(MADE)) == MADE
 
 
 def test_case_14_pending_copies_have_no_id_and_are_left_out() -> None:
-    found = ledger_csv.read(export(MADE, MADE[:7]))
+    found = read_csv(export(MADE, MADE[:7]))
     assert (found.rows, found.pending) == (MADE, 7)
 
 
 def test_an_old_export_is_read_as_kraken_wrote_it() -> None:
-    (row,) = ledger_csv.read(OLD + ROW).rows
+    (row,) = read_csv(OLD + ROW).rows
     half = units_of_text("0.5")
     assert row == LedgerRow("L1", "R1", 1616622190 * 10**9, "deposit", "", "BTC", half, 0, half)
 
@@ -48,23 +53,61 @@ def test_a_new_export_names_the_wallet_beside_the_asset(place: str, wallet: str)
         "txid,refid,time,type,subtype,aclass,subclass,asset,wallet,amount,fee,balance\n"
         f"L1,R1,2025-03-24 21:43:10,earn,reward,currency,crypto,DOT,{place},1,0,1\n"
     )
-    (row,) = ledger_csv.read(text.encode()).rows
+    (row,) = read_csv(text.encode()).rows
     assert row.wallet == wallet
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n\n"])
 def test_other_line_ends_and_a_byte_order_mark_are_read(end: bytes) -> None:
     data = b"\xef\xbb\xbf" + export(MADE).replace(b"\n", end)
-    assert ledger_csv.read(data).rows == MADE
+    assert read_csv(data).rows == MADE
 
 
 @pytest.mark.parametrize("separator", [b";", b"\t"])
 def test_another_separator_is_read(separator: bytes) -> None:
-    assert ledger_csv.read(export(MADE).replace(b'","', b'"' + separator + b'"')).rows == MADE
+    assert read_csv(export(MADE).replace(b'","', b'"' + separator + b'"')).rows == MADE
+
+
+def test_blank_lines_before_the_columns_are_counted_and_left_out() -> None:
+    assert read_csv(b"\xef\xbb\xbf\n\r\n" + export(MADE)).rows == MADE
+    with pytest.raises(WireError, match="line 4: '0,5' is no amount"):
+        read_csv(b"\n\n" + OLD + ROW.replace(b"0.5", b"0,5"))
+
+
+@given(st.integers(0, 600), st.sampled_from((b"\n", b"\r\n", b"\r")))
+def test_what_is_no_text_is_said_with_its_line(rows: int, end: bytes) -> None:
+    data = OLD + ROW * rows + ROW.replace(b"XXBT", b"\xff") + ROW
+    with pytest.raises(WireError, match=f"line {rows + 2} is not UTF-8 text"):
+        read_csv(data.replace(b"\n", end))
+
+
+class Counted(RawIOBase):
+    """A file of rows without end, which tells how far it was read."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:  # type: ignore[override]  # the stub's is wider
+        data = (ROW * (len(room) // len(ROW) + 2))[self.told % len(ROW) :][: len(room)]
+        if not self.told:
+            data = (OLD + ROW.replace(b"XXBT", b"") + data)[: len(room)]
+        self.told += len(data)
+        room[:] = data
+        return len(data)
+
+
+def test_a_file_is_read_no_further_than_its_first_mistake() -> None:
+    file = Counted()
+    with pytest.raises(WireError, match="line 2: a row without an asset"):
+        ledger_csv.read(BufferedReader(file))
+    assert file.told < 100_000
 
 
 def test_an_export_without_rows_is_no_mistake() -> None:
-    assert ledger_csv.read(OLD).rows == ()
+    assert read_csv(OLD).rows == ()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +115,7 @@ def test_an_export_without_rows_is_no_mistake() -> None:
     [
         (b"", "the file is empty"),
         (b"\xef\xbb\xbf \r\n", "the file is empty"),
-        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (b"\xff\xfe\x00", "line 1 is not UTF-8 text"),
         (b"one,two\n1,2\n", "column txid is missing"),
         (OLD + ROW[:40], "unexpected end of data"),
         (OLD + ROW.replace(b'","0.5"\n', b'"\n'), "line 2: 9 values under 10 columns"),
@@ -86,7 +129,7 @@ def test_an_export_without_rows_is_no_mistake() -> None:
 )
 def test_what_is_wrong_is_said_with_its_line(data: bytes, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
-        ledger_csv.read(data)
+        read_csv(data)
 
 
 @given(data=st.binary(max_size=300), cut=st.integers(0, 4_000), flip=st.integers(0, 255))
@@ -95,7 +138,7 @@ def test_only_wire_errors_come_out(data: bytes, cut: int, flip: int) -> None:
     whole, paged = export(MADE[:30]), page(MADE[:30])
     for text in (data, OLD + data, whole[:cut] + data, whole[:cut] + bytes([flip]) + whole[cut:]):
         with suppress(WireError):
-            ledger_csv.read(text)
+            read_csv(text)
     for text in (data, paged[:cut], paged[:cut] + bytes([flip]) + paged[cut:]):
         with suppress(WireError):
             ledger_pages.read(text)
