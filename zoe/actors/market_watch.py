@@ -34,6 +34,7 @@ from zoe.messages.market import (
     Quotes,
     SubscriptionAcked,
     SubscriptionRefused,
+    Tickers,
     TickerSeen,
     TradePrints,
     confirmed_at,
@@ -62,7 +63,7 @@ BEAT_NS: Final = 2_000_000_000
 ALL: Final = ""
 
 Inbox = (
-    Quotes | Quote | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
+    Quotes | Quote | Tickers | TickerSeen | TradePrints | MinutesClosed | InstrumentsChanged | BookBroken | SubscriptionAcked
     | SubscriptionRefused | ExchangeStatus | FrameNotUnderstood | FeedAlive
     | FocusWanted | Ranked | OrdersReported | BalancesChanged | Hydrated | WireOpened | WireClosed | Tick
 )  # fmt: skip
@@ -146,6 +147,9 @@ class MarketWatch(Actor):
                 self._trades(message)
             case TickerSeen():
                 self._ticker(message)
+            case Tickers():  # nobody asked for any on these connections
+                for ticker in message.tickers:
+                    self._ticker(ticker)
             case Tick("connect"):
                 self._lines.connect(message.ref)
             case Tick():

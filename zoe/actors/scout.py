@@ -13,6 +13,7 @@ from zoe.actors import hydration
 from zoe.actors.feed_lines import FeedLines, LineKind, log_not_understood
 from zoe.domain.catalog import TRADABLE, Catalog
 from zoe.domain.order_record import canonical
+from zoe.domain.quick import quick
 from zoe.domain.scan import (
     STEP_SECONDS,
     Candidate,
@@ -36,6 +37,7 @@ from zoe.messages.market import (
     Quote,
     SubscriptionAcked,
     SubscriptionRefused,
+    Tickers,
     TickerSeen,
     TradePrints,
 )
@@ -54,10 +56,11 @@ RANK_SECONDS: Final = 15
 #: Every so many rankings one is written down.
 WRITE_EACH: Final = 4
 RANKED: Final = "scan.ranked"
+_SEEN: Final = quick(Seen)
 
 Inbox = (
-    TickerSeen | CatalogChanged | WatchTickers | SamplesWanted | Hydrated | FeedAlive | SubscriptionAcked
-    | SubscriptionRefused | FrameNotUnderstood | ExchangeStatus | InstrumentsChanged | Quote
+    Tickers | TickerSeen | CatalogChanged | WatchTickers | SamplesWanted | Hydrated | FeedAlive
+    | SubscriptionAcked | SubscriptionRefused | FrameNotUnderstood | ExchangeStatus | InstrumentsChanged | Quote
     | BookBroken | TradePrints | MinutesClosed | WireOpened | WireClosed | Tick
 )  # fmt: skip
 
@@ -88,6 +91,9 @@ class Scout(Actor):
 
     def handle(self, message: Inbox) -> None:
         match message:
+            case Tickers():
+                for ticker in message.tickers:
+                    self._ticker(ticker)
             case TickerSeen():
                 self._ticker(message)
             case CatalogChanged():
@@ -135,11 +141,11 @@ class Scout(Actor):
                 assert_never(message)
 
     def _ticker(self, ticker: TickerSeen) -> None:
-        followed = self._lines.followed(ticker)
-        seen = Seen(ticker.symbol, ticker.bid, ticker.ask, ticker.volume, ticker.received_ns)
-        if followed and is_usable(seen):
-            self._seen[ticker.symbol] = seen
-        if ticker.symbol in self._passed_on and self._watcher is not None:
+        symbol = ticker.symbol
+        seen = _SEEN(symbol, ticker.bid, ticker.ask, ticker.volume, ticker.received_ns)
+        if self._lines.followed(ticker) and is_usable(seen):
+            self._seen[symbol] = seen
+        if symbol in self._passed_on and self._watcher is not None:
             self.tell(self._watcher, ticker)
 
     def _follow(self, catalog: Catalog) -> None:

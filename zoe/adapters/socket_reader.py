@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import websocket
 
-from zoe.adapters.socket_frames import FrameStream, Heard, NotTheProtocol, Opcode
+from zoe.adapters.socket_frames import FrameStream, NotTheProtocol, Opcode
 from zoe.adapters.socket_pace import Pace
 from zoe.adapters.socket_writer import SocketWriter
 from zoe.messages.wire import WireClosed, WireFrame, WireOpen, WireOpened
@@ -24,6 +24,8 @@ CONNECT_SECONDS: Final = 10
 POLL_SECONDS: Final = 2
 #: What one read takes is told as one: more would make what came first wait.
 READ_BYTES: Final = 64 * 1024
+#: Where nobody is in haste, so long it lets others go first before the rest of a long read is told.
+GIVE_WAY_SECONDS: Final = 0.0005
 #: "Normal closure".
 _GOODBYE: Final = (1000).to_bytes(2)
 
@@ -136,7 +138,10 @@ class SocketReader:
             if not size:
                 return self._why or "closed by the peer without a word"
             read_ns = self._clock.wall_ns()
-            ended = self._take(stream.feed(bytes(buffer[:size])), read_ns, lend=size < READ_BYTES)
+            heard = stream.feed(bytes(buffer[:size]))
+            if heard.messages:
+                self._tell_frames(heard.messages, read_ns, stop, lend=size < READ_BYTES)
+            ended = self._answer(heard.controls)
             if ended is not None:
                 return ended
             rest_ns = self._pace.rest_ns(size, self._clock.monotonic_ns())
@@ -144,11 +149,9 @@ class SocketReader:
                 stop.wait(rest_ns / 1e9)
         return self._why or "the process ends"
 
-    def _take(self, heard: Heard, read_ns: int, *, lend: bool) -> str | None:
-        """Takes what one read has brought; why the connection has ended, if it has."""
-        if heard.messages:
-            self._tell_frames(heard.messages, read_ns, lend=lend)
-        for opcode, payload in heard.controls:
+    def _answer(self, controls: list[tuple[Opcode, bytes]]) -> str | None:
+        """Answers control frames; why the connection has ended, if it has."""
+        for opcode, payload in controls:
             if opcode is Opcode.PING:
                 self._writer.send(payload, Opcode.PONG)
             elif opcode is Opcode.CLOSE:
@@ -156,7 +159,7 @@ class SocketReader:
                 return close_reason(payload)
         return None
 
-    def _tell_frames(self, payloads: list[bytes], read_ns: int, *, lend: bool) -> None:
+    def _tell_frames(self, payloads: list[bytes], read_ns: int, stop: Stop, *, lend: bool) -> None:
         parts: Iterable[Sequence[Message]]
         if self._frames is None:
             wish, (first, *more) = self._wish, payloads
@@ -164,9 +167,11 @@ class SocketReader:
             parts = ((frames,),)
         else:
             parts = self._frames.feed_all(payloads, read_ns)
-        for said in parts:
+        for number, said in enumerate(parts):
             if said and not self._silent:
                 self._deliver(said, lend=lend)
+            if number and self._pace.gather_ns:
+                stop.wait(GIVE_WAY_SECONDS)
 
     def write(self, stop: Stop) -> None:
         """The writing thread; nothing is queued before the socket is open."""

@@ -30,7 +30,7 @@ HORIZONS: Final = (
 _LENGTHS: Final = {"fast": 61, "minute": 61, "quarter": 97}
 
 
-@attrs.frozen
+@attrs.frozen(weakref_slot=False)
 class Seen:
     """A pair's newest ticker; ``volume`` in base, of 24 hours."""
 

@@ -164,6 +164,33 @@ class TickerSeen(Message):
 
 
 @attrs.frozen(weakref_slot=False)
+class Tickers(Message):
+    """The newest tickers of pairs that are told together.
+
+    Where they wait they are as each alone would be: of each pair the newest stays.
+
+    Attributes:
+        connection: Which they came by.
+        tickers: At most one a pair.
+    """
+
+    lane: ClassVar[Lane] = Lane.LATEST
+    traced: ClassVar[bool] = False
+    connection: str
+    tickers: tuple[TickerSeen, ...]
+
+    @property
+    def key(self) -> str:
+        """Notices of one connection replace each other."""
+        return self.connection
+
+    def over(self, older: "Tickers") -> "Tickers":
+        """These, and the older ones of pairs that are not among them."""
+        newest = {ticker.symbol: ticker for ticker in (*older.tickers, *self.tickers)}
+        return Tickers(self.connection, tuple(newest.values()))
+
+
+@attrs.frozen(weakref_slot=False)
 class TradePrint:
     """One trade of the market; ``side`` is the taker's."""
 

@@ -9,7 +9,7 @@ from zoe.actors.scout import Scout
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.scan import ScanConfig
-from zoe.messages.market import FeedAlive, TickerSeen
+from zoe.messages.market import FeedAlive, Tickers, TickerSeen
 from zoe.messages.scan import Ranked, WatchTickers
 from zoe.messages.system import Beat, CatalogChanged
 from zoe.messages.wire import WireOpen, WireOpened, WireSend
@@ -129,6 +129,22 @@ def test_tickers_are_passed_on_only_where_they_are_watched() -> None:
     ticks(stage, "BIG/USD", "11")
     ticks(stage, "MID/USD", "11")
     assert [ticker.symbol for ticker in stage.heard("market", TickerSeen)] == ["BIG/USD"]
+
+
+def test_tickers_that_came_together_are_as_each_alone_would_be() -> None:
+    stage = scout()
+    stage.tell(catalog("BIG/USD", "MID/USD"))
+    stage.tell_from("market", WatchTickers(("BIG/USD",)))
+    now_ns = stage.runtime.clock.wall_ns()
+    names = ("MID/USD", "BIG/USD", "STRANGE/USD")
+    seen = tuple(
+        TickerSeen(name, Decimal(10), Decimal("10.01"), None, Decimal(9 - n), now_ns)
+        for n, name in enumerate(names)
+    )
+    stage.tell(Tickers("scout/0", seen))
+    passes(stage, 16)
+    assert stage.heard("market", TickerSeen) == [seen[1]]
+    assert stage.heard("market", Ranked)[-1].symbols == names[:2], "nobody follows the third"
 
 
 def test_a_ticker_without_sense_leaves_the_one_before() -> None:

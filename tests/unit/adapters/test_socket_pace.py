@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from websockets.sync.server import Server, ServerConnection, serve
 
 from zoe.adapters.socket_pace import LEAST_NS, MOST_GATHERED_BYTES, Pace
-from zoe.adapters.socket_reader import SocketReader
+from zoe.adapters.socket_reader import GIVE_WAY_SECONDS, SocketReader
 from zoe.messages.wire import WireFrame, WireOpen
 from zoe.runtime.clock import SystemClock
 from zoe.runtime.message import Message
@@ -109,3 +109,48 @@ def test_frames_gather_while_the_reader_rests_until_somebody_is_in_haste(
     assert heard.get(timeout=PATIENCE_SECONDS) == b"third"
     reader.close()
     assert rests.begun.empty(), "nobody rests in haste"
+
+
+class Slices:
+    """A reader whose frames are told in four parts."""
+
+    def feed(self, payload: bytes, received_ns: int) -> Sequence[Message]:
+        raise AssertionError("they come together")
+
+    def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterator[Sequence[Message]]:
+        (payload,) = payloads
+        for part in range(4):
+            yield [WireFrame("feed", 1, b"%s %d" % (payload, part), received_ns)]
+
+
+def test_where_nobody_is_in_haste_others_go_first_before_the_rest_of_a_long_read_is_told(
+    peers: tuple[str, "queue.SimpleQueue[ServerConnection]"],
+) -> None:
+    url, accepted = peers
+    heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def hear_all(messages: Sequence[Message], *, lend: bool) -> None:
+        for news in messages:
+            heard.put(news)
+
+    def hears() -> bytes:
+        news = heard.get(timeout=PATIENCE_SECONDS)
+        assert isinstance(news, WireFrame)
+        return news.payload
+
+    rests = Rests()
+    wish = WireOpen("feed", url, Slices)
+    reader = SocketReader(wish, 1, (lambda news: None, hear_all), SystemClock())
+    reader.gather(10)
+    threading.Thread(target=reader.read, args=(rests,), daemon=True).start()
+    server = accepted.get(timeout=PATIENCE_SECONDS)
+    server.send("first")
+    assert [hears(), hears()] == [b"first 0", b"first 1"], "what is urgent comes at once"
+    assert rests.begun.get(timeout=PATIENCE_SECONDS) == GIVE_WAY_SECONDS
+    assert heard.empty(), "others go first"
+    reader.gather(0)
+    rests.end.set()
+    server.send("second")
+    assert [hears() for _ in range(6)][-1] == b"second 3"
+    reader.close()
+    assert rests.begun.empty(), "nobody gives way in haste"

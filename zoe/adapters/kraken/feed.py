@@ -13,7 +13,8 @@ from typing import Final, assert_never
 import attrs
 import msgspec
 
-from zoe.adapters.kraken import compact, frames, rows
+from zoe.adapters.kraken import frames, rows
+from zoe.adapters.kraken.held_tickers import HeldTickers, Ticker, slices
 from zoe.adapters.kraken.shelf import Precision, Shelf
 from zoe.adapters.kraken.trade_tape import TradeTape
 from zoe.adapters.kraken.waiting import Waiting
@@ -29,6 +30,8 @@ from zoe.messages.market import (
     Quotes,
     SubscriptionAcked,
     SubscriptionRefused,
+    Tickers,
+    TickerSeen,
 )
 from zoe.runtime.message import Message
 
@@ -36,6 +39,7 @@ DEPTH: Final = 10
 EXCERPT_BYTES: Final = rows.EXCERPT_BYTES
 _NOTHING: Final[Sequence[Message]] = ()
 _QUOTES: Final = quick(Quotes)
+_TICKERS: Final = quick(Tickers)
 
 #: Where channels that come often differ in the exchange's own form: ``{"channel":"book"``.
 _KIND: Final = slice(12, 14)
@@ -83,8 +87,7 @@ class FeedReader:
         self._connection = telling.connection
         self._calm_ns = telling.calm_ns
         self._told_ns = 0
-        self._tickers: dict[bytes, tuple[bytes, int]] = {}
-        self._conflated = 0
+        self._tickers = HeldTickers()
         self._unread, self._unread_ns = 0, -telling.calm_ns
         self._tape = TradeTape()
         self._precisions: dict[str, Precision] = dict(precisions or {})
@@ -113,7 +116,10 @@ class FeedReader:
         told, tape = self._books_news(received_ns), self._tape
         if said or tape.heard:
             told = [*said, *told, *tape.told(received_ns)]
-        return [*told, *self._due(received_ns)] if self._is_due(received_ns) else told
+        if self._is_due(received_ns):
+            tickers = self._read_tickers(self._tickers.take())
+            return [*told, *tickers, *self._due(received_ns)]
+        return told
 
     def feed_all(self, payloads: Iterable[bytes], received_ns: int) -> Iterator[Sequence[Message]]:
         """What frames say that came together; see zoe.messages.frames.FrameReader."""
@@ -138,7 +144,12 @@ class FeedReader:
         # No order's price follows from these: they are not even read before quotes are told.
         later = [news for payload in trades for news in self._trades(payload, received_ns)]
         later += self._tape.told(received_ns)
-        yield [*later, *self._due(received_ns)] if self._is_due(received_ns) else later
+        if not self._is_due(received_ns):
+            yield later
+            return
+        yield [*later, *self._due(received_ns)]
+        for some in slices(self._tickers.take()):
+            yield self._together(self._read_tickers(some))
 
     def _joined(self, received_ns: int) -> list[Message]:
         """As ``_books_news``, and all quotes as one: a message for each costs its listener more than the quote."""
@@ -203,29 +214,30 @@ class FeedReader:
             return [rows.unreadable(problem, payload)]
 
     def _hold(self, payload: bytes, received_ns: int) -> bool:
-        symbol = compact.ticker(payload) if self._calm_ns else None
-        if symbol is None:
-            return False
-        held = self._tickers
-        if symbol in held:
-            self._conflated += 1
-        held[symbol] = (payload, received_ns)
-        return True
+        return self._calm_ns > 0 and self._tickers.hold(payload, received_ns)
 
     def _due(self, received_ns: int) -> list[Message]:
-        """What is told once in a while: tickers, a sign of life."""
+        """What is told once in a while, beside tickers: minutes that have ended, a sign of life."""
         self._told_ns = received_ns
+        return [*self._tape.closed(received_ns), *self._alive(received_ns)]
+
+    def _read_tickers(self, held: Iterable[Ticker]) -> list[Message]:
         said: list[Message] = []
-        held, self._tickers = self._tickers, {}
-        for payload, at_ns in held.values():
+        for payload, at_ns in held:
             try:
                 said += rows.tickers(frames.TICKER_FRAME.decode(payload).data, at_ns)
             except frames.UNREADABLE:
                 said += self._slow(payload, at_ns)  # which says what is wrong with it
-        return [*said, *self._tape.closed(received_ns), *self._alive(received_ns)]
+        return said
+
+    def _together(self, said: Sequence[Message]) -> list[Message]:
+        """All tickers as one message, as quotes are."""
+        tickers = tuple(news for news in said if type(news) is TickerSeen)
+        others = [news for news in said if type(news) is not TickerSeen]
+        return [*others, _TICKERS(self._connection, tickers)] if tickers else others
 
     def _alive(self, received_ns: int) -> list[Message]:
-        conflated = self._conflated + self._shelf.conflated
+        conflated = self._tickers.superseded + self._shelf.conflated
         return [FeedAlive(self._connection, received_ns, conflated, self._waiting.let_go)]
 
     def _often(self, frame: Often, received_ns: int) -> list[Message]:
@@ -344,7 +356,7 @@ class FeedReader:
 
     def _ticker(self, data: Sequence[frames.TickerRow], received_ns: int) -> list[Message]:
         for row in data:
-            self._tickers.pop(row.symbol.encode(), None)  # an older one that is held
+            self._tickers.forget(row.symbol)  # an older one that is held
         return rows.tickers(data, received_ns)
 
     def _answer(self, frame: frames.Frame, received_ns: int) -> list[Message]:
