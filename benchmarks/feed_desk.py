@@ -6,13 +6,13 @@ import multiprocessing
 import os
 import resource
 import time
-from array import array
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
 import attrs
 import frames as generated
+from feed_bare import Ages
 from sender import Plan, serve
 
 from zoe.actors.focus_keeper import Scouted
@@ -37,8 +37,6 @@ from zoe.runtime.threads import ThreadRuntime
 
 #: Whatever is under way must have come by then.
 DRAIN_SECONDS: Final = 30
-#: All of a minute's burst.
-_KEPT_AGES: Final = 1_000_000
 
 
 @attrs.frozen
@@ -48,6 +46,7 @@ class Figures:
     Attributes:
         cpu_percent: Of one processor, all threads of the desk together.
         ages_us: Of quotes when a strategy had them, since their bytes were read: p50 and p99.
+        sent_us: The same since the change that they show was sent.
         grown_mb, held_mb: How much the most memory ever held grew, and what it was before.
         lost: Trades that were sent and of which no strategy was told.
     """
@@ -55,6 +54,7 @@ class Figures:
     frames_a_second: float
     cpu_percent: float
     ages_us: tuple[float, float]
+    sent_us: tuple[float, float]
     grown_mb: float
     held_mb: float
     lost: int
@@ -64,25 +64,20 @@ class Watcher:
     """Counts what a strategy would be told, and how old it is."""
 
     def __init__(self) -> None:
-        self.quotes = self.trades = 0
-        #: Of the newest quotes; its size is fixed, so that what grows is the desk's.
-        self.ages_ns = array("q", bytes(8 * _KEPT_AGES))
+        self.read, self.sent = Ages(), Ages()
+        self.trades = 0
         self.sums: dict[str, int] = {}
 
     def handle(self, envelope: Envelope) -> None:
         """Takes what MarketWatch tells, in its thread."""
         news = envelope.message
         if isinstance(news, Quote):
-            self.ages_ns[self.quotes % _KEPT_AGES] = time.time_ns() - news.received_ns
-            self.quotes += 1
+            now_ns = time.time_ns()
+            self.read.add(now_ns - news.received_ns)
+            self.sent.add(now_ns - (news.exchange_ns or 0))
         elif isinstance(news, TradePrints):
             self.trades += 1
             self.sums[news.symbol] = news.count
-
-    def newest(self, count: int) -> list[int]:
-        """Ages of so many newest quotes, or of all that are kept, sorted."""
-        first = max(self.quotes - min(count, _KEPT_AGES), 0)
-        return sorted(self.ages_ns[n % _KEPT_AGES] for n in range(first, self.quotes)) or [0]
 
 
 class Desk:
@@ -108,8 +103,10 @@ class Desk:
         symbols = tuple(pair.symbol for pair in pairs[: plan.focused])
         audience = Audience(listeners=("strategy",), of_pair=dict.fromkeys(symbols[:looked_at], ()))
         given = symbols[: looked_at or plan.focused]
-        by_rank = Scouted("a", FocusConfig(budget=plan.focused, warm_up_seconds=0))
-        focus = None if given == symbols else by_rank
+        by_rank = 0 if given == symbols else plan.focused
+        focus = None
+        if scouted or by_rank:
+            focus = Scouted("a", FocusConfig(budget=by_rank, warm_up_seconds=0))
         market = partial(MarketWatch, venue, given, audience, focus)
         children = [Child("market", market, dispatcher=ORDERS)]
         if scouted:
@@ -204,11 +201,12 @@ def through_sockets(
         finally:
             desk.end()
     passed = after["at"] - before["at"]
-    ages = desk.watcher.newest(int(after["quotes"] - before["quotes"]))
+    told = int(after["quotes"] - before["quotes"])
     return Figures(
         frames_a_second=(after["sent"] - before["sent"]) / passed,
         cpu_percent=(after["cpu"] - before["cpu"]) / passed * 100,
-        ages_us=middle_and_tail(ages),
+        ages_us=middle_and_tail(desk.watcher.read.newest(told)),
+        sent_us=middle_and_tail(desk.watcher.sent.newest(told)),
         grown_mb=(after["peak"] - before["peak"]) / 1e6,
         held_mb=before["peak"] / 1e6,
         lost=lost,
@@ -239,5 +237,5 @@ def _state(desk: Desk, pipe: Any) -> dict[str, float]:
         "sent": sent,
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak": usage.ru_maxrss * 1024,
-        "quotes": desk.watcher.quotes,
+        "quotes": desk.watcher.read.count,
     }

@@ -11,6 +11,7 @@ import os
 import selectors
 import socket
 import time
+from functools import lru_cache
 from itertools import accumulate
 from multiprocessing.connection import Connection
 from random import Random
@@ -25,6 +26,8 @@ _CHUNK: Final = 64
 #: Made once and sent in turn, without snapshots.
 _FRAMES: Final = 40_000
 _SNAPSHOT: Final = "snapshot"
+#: Of every frame: in its place stands when it was sent.
+_STAMP: Final = generated.STAMP.encode()
 
 
 @attrs.frozen
@@ -52,6 +55,17 @@ def framed(payload: bytes) -> bytes:
     if size < 65_536:
         return b"\x81\x7e" + size.to_bytes(2) + payload
     return b"\x81\x7f" + size.to_bytes(8) + payload
+
+
+def stamped(frames: bytes) -> bytes:
+    """Frames that say that they leave now, as the exchange writes it, in whole microseconds."""
+    seconds, rest_ns = divmod(time.time_ns(), 1_000_000_000)
+    return frames.replace(_STAMP, b"%s.%06dZ" % (_second(seconds), rest_ns // 1_000))
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> bytes:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)).encode()
 
 
 def handshake(request: bytes) -> bytes:
@@ -217,7 +231,7 @@ class Sender:
         for client, payload in addressed:
             by_client.setdefault(client, []).append(payload)
         for client, payloads in by_client.items():
-            client.connection.sendall(b"".join(payloads))
+            client.connection.sendall(stamped(b"".join(payloads)))
 
     def _answer(self, seconds: float) -> bool:
         """Takes connections and requests; whether there were any but pings."""
@@ -260,7 +274,7 @@ class Sender:
                 said.append(framed(self._by_symbol[symbol].snapshot()))
             elif channel == "ticker":
                 said.append(framed(self._by_symbol[symbol].ticker()))
-        client.connection.sendall(b"".join(said))
+        client.connection.sendall(stamped(b"".join(said)))
         return True
 
 
