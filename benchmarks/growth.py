@@ -28,6 +28,8 @@ from zoe.store.waiting import wait_until_up
 
 ACCOUNT: Final = "growth"
 SOURCE: Final = "strategy/quote_keeper"
+#: How a terminal names the order whose number is 77.
+SHORT: Final = "28dd2c79"
 BLOCK: Final = 10_000
 ROWS: Final = 5
 MOST_GROWTH: Final = 8
@@ -35,12 +37,12 @@ MOST_GROWTH: Final = 8
 LEAST_SECONDS: Final = 0.1
 _FILL: Final = f"""
 INSERT INTO journal
-SELECT g * {ROWS} + k, '{ACCOUNT}', 'order/{ACCOUNT}/' || md5(CAST(g AS text)), k + 1,
+SELECT g * {ROWS} + k, '{ACCOUNT}', 'order/{ACCOUNT}/' || intent_id, k + 1,
        (ARRAY['order.intent', 'order.sent', 'order.changed', 'order.fill', 'order.changed'])[k + 1],
        g * 1000000000 + k, g * {ROWS} + k, g * {ROWS}, NULL, NULL,
        CASE k
-       WHEN 0 THEN jsonb_build_object('intent_id', md5(CAST(g AS text)), 'pair', 'BTC/USD',
-           'cl_ord_id', md5(CAST(g AS text)), 'side', 'buy', 'order_type', 'limit',
+       WHEN 0 THEN jsonb_build_object('intent_id', intent_id, 'pair', 'BTC/USD',
+           'cl_ord_id', intent_id, 'side', 'buy', 'order_type', 'limit',
            'quantity', '0.001', 'limit_price', '50000', 'source', 'strategy/quote_keeper',
            'slot', 'bid', 'state', 'SENDING')
        WHEN 1 THEN jsonb_build_object('state', 'PENDING')
@@ -51,7 +53,8 @@ SELECT g * {ROWS} + k, '{ACCOUNT}', 'order/{ACCOUNT}/' || md5(CAST(g AS text)), 
            'exchange_ns', g * 1000000000)
        ELSE jsonb_build_object('state', CASE WHEN g % 10000 = 0 THEN 'WORKING' ELSE 'FILLED' END)
        END
-  FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) g,
+  FROM (SELECT g, CAST(CAST(md5(CAST(g AS text)) AS uuid) AS text) AS intent_id
+          FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) g) o,
        generate_series(0, {ROWS - 1}) k
 """
 
@@ -94,6 +97,7 @@ def looks(database: Database) -> dict[str, float]:
             ),
             "zoe orders": seconds(lambda: orders(database, every=False)),
             "zoe why": seconds(lambda: why(database, "O77")),
+            "zoe why, eight digits": seconds(lambda: why(database, SHORT)),
         }
 
 

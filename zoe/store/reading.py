@@ -14,6 +14,7 @@ import attrs
 
 from zoe.domain.errors import ConfigError, StoreError, StoreUnknown
 from zoe.domain.ids import id_number, uuid_text
+from zoe.domain.order_record import stream_of
 from zoe.domain.quantity import plain
 from zoe.store.connection import Connection, Database, Server, server_of
 from zoe.store.embedded import START_SECONDS, EmbeddedServer, Endpoint
@@ -43,6 +44,16 @@ _ID_KEYS: Final = (
     "order_id", "cl_ord_id", "intent_id", "key", "exec_id", "ledger_id", "ref_id"
 )  # fmt: skip
 _PAUSE_SECONDS: Final = 0.05
+#: As index journal_opened has them.
+_OPENED: Final = "version = 1 AND stream LIKE 'order/%'"
+#: One by one out of the primary key, however many rows each has.
+_ACCOUNTS: Final = """
+WITH RECURSIVE known AS (
+    SELECT min(account_id) AS account_id FROM journal
+     UNION ALL
+    SELECT (SELECT min(j.account_id) FROM journal j WHERE j.account_id > known.account_id)
+      FROM known WHERE known.account_id IS NOT NULL)
+SELECT account_id FROM known WHERE account_id IS NOT NULL"""
 #: The first part of a UUID.
 _SHORT: Final = re.compile(r"[0-9a-f]{8}")
 
@@ -273,14 +284,24 @@ def _named(database: Database, wanted: str) -> list[Row]:
         trade = "body @> jsonb_build_object('trade_id', CAST(:a AS bigint))"
         found += _rows(database, f"{where} OR {trade}", (int(wanted),))
     if _SHORT.fullmatch(wanted):
-        # As a terminal shows it. LIKE ahead of the rest: only orders' first rows are looked at.
-        short = "version = 1 AND stream LIKE 'order/%' AND body ->> 'intent_id' LIKE :a || '-%'"
-        found += _rows(database, short, (wanted,))
+        found += _opened(database, wanted)
     found += [
         row
         for question in _decision(wanted)
         for row in _rows(database, question.where, question.values)
     ]
+    return found
+
+
+def _opened(database: Database, short: str) -> list[Row]:
+    """The first rows of orders that a terminal shows with these digits: by their streams' names, which
+    lie in order, not by the bodies of all orders there ever were."""
+    where = f"account_id = :account AND {_OPENED} AND stream LIKE :a"
+    found: list[Row] = []
+    for row in _query(database, _ACCOUNTS):
+        account = row["account_id"]
+        begins = re.sub(r"([\\%_])", r"\\\1", stream_of(account, f"{short}-"))
+        found += _rows(database, where, (f"{begins}%",), account=account)
     return found
 
 
