@@ -329,7 +329,7 @@ class EngineStrategist(Actor):
             reasons = (WARMING, *(each for each in reasons if each != WARMING))
             wants = tuple(w for w in wants if self.config.eager and w.side is Side.SELL)
         track.decided_ns, track.wants, track.reasons = view.now_ns, wants, reasons
-        track.counts.update(reasons)
+        track.counts[reasons] += 1
         is_new = track.is_news(wants, reasons, view.now_ns, exact=self.config.eager)
         self._write(Made(view, before, decision, reasons), is_new=is_new)
         if is_new:

@@ -17,7 +17,7 @@ import attrs
 import cattrs
 
 from zoe.actors import hydration
-from zoe.actors.strategist_report import want_report
+from zoe.actors.strategist_report import by_reason, want_report
 from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
 from zoe.actors.strategist_targets import renewal_of, target_of
 from zoe.domain.catalog import Catalog, Instrument
@@ -262,9 +262,6 @@ class Strategist(Actor):
         return renewal_of(known.target, want.valid_until_ns, f"{self._stream}@{self._version}")
 
     def _report(self, *, details: bool) -> dict[str, Any]:
-        counted: Counter[str] = Counter()
-        for reasons, count in self._counts.items():
-            counted.update(dict.fromkeys(reasons, count))
         shown = {
             "name": self._config.name,
             "mode": LIVE,
@@ -273,7 +270,7 @@ class Strategist(Actor):
             "pairs": 1,
             "decisions": self._counts.total(),
             "wants": len(self._wants or ()),
-            "reasons": dict(counted.most_common()),
+            "reasons": by_reason((self._counts,)),
         }
         return shown | {"details": [self._pair_report()]} if details else shown
 

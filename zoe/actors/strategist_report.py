@@ -1,6 +1,7 @@
 """How a strategist is, for people: why it trades or does not, pair by pair; shown, not calculated with."""
 
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
     """Everything ``zoe strategy list`` and ``show`` print."""
     now_ns = who.clock.wall_ns()
-    counted: Counter[str] = Counter()
-    for track in who.tracks.values():
-        counted.update(track.counts)
     equity = who.views.equity_usd()
     shown: dict[str, Any] = {
         "name": who.config.name,
@@ -30,7 +28,7 @@ def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
         "wakes": who.wakes,
         "decisions": who.decisions,
         "wants": sum(len(track.wants) for track in who.tracks.values()),
-        "reasons": dict(counted.most_common()),
+        "reasons": by_reason(track.counts for track in who.tracks.values()),
         "equity_usd": None if equity is None else plain(round(equity, 2)),
         "day_usd": plain(round(who.views.all_days_usd(now_ns), 4)),
         "sleeve": [
@@ -42,6 +40,15 @@ def report(who: "EngineStrategist", *, details: bool) -> dict[str, Any]:
     if details:
         shown["details"] = [_pair(who, pair, now_ns) for pair in _every(who)]
     return shown
+
+
+def by_reason(counts: Iterable[Counter[tuple[str, ...]]]) -> dict[str, int]:
+    """In how many decisions each reason had a part, the most frequent first."""
+    found: Counter[str] = Counter()
+    for counted in counts:
+        for reasons, count in counted.items():
+            found.update(dict.fromkeys(reasons, count))
+    return dict(found.most_common())
 
 
 def _every(who: "EngineStrategist") -> tuple[str, ...]:
@@ -75,7 +82,7 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
         "bars": bars,
         "bars_needed": dict(needs.bars).get("5m", 0),
         "reasons": _reasons(track, known=pair is not None),
-        "counts": {} if track is None else dict(track.counts.most_common()),
+        "counts": {} if track is None else by_reason((track.counts,)),
         "wants": []
         if track is None
         else [want_report(want, who.eyes.of(want.pair)) for want in track.wants],

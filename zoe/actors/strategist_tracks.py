@@ -23,6 +23,7 @@ class Track:
 
     Attributes:
         told: Wants and reasons as they were last written down; None where nothing was.
+        counts: How often it was decided for these reasons together.
     """
 
     decided_ns: int = 0
@@ -30,7 +31,7 @@ class Track:
     told: tuple[tuple[Want, ...], tuple[str, ...]] | None = None
     reasons: tuple[str, ...] = ()
     wants: tuple[Want, ...] = ()
-    counts: Counter[str] = attrs.field(factory=Counter)
+    counts: Counter[tuple[str, ...]] = attrs.field(factory=Counter)
 
     def is_news(
         self, wants: tuple[Want, ...], reasons: tuple[str, ...], now_ns: int, *, exact: bool

@@ -1,10 +1,14 @@
 """What is news to whoever reads decisions: another price, another reason, or another quantity by enough."""
 
+from collections import Counter
 from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from zoe.actors.strategist_report import by_reason
 from zoe.actors.strategist_tracks import IDLE_NS, Track
 from zoe.domain.order import Side
 from zoe.domain.strategy.view import Want
@@ -59,3 +63,14 @@ def test_why_nothing_is_wanted_is_news_now_and_then_and_an_alarm_at_once() -> No
     assert idle.is_news((), ("JUMP",), IDLE_NS + 1, exact=False)
     assert idle.is_news((), ("STOP_BLIND",), 2, exact=False)
     assert not idle.is_news((), ("NO_EDGE",), 2 * IDLE_NS, exact=False)
+
+
+@given(st.lists(st.lists(st.lists(st.sampled_from("ABCD"), max_size=4).map(tuple))))
+def test_each_reason_is_counted_once_in_every_decision_that_it_had_a_part_in(
+    pairs: list[list[tuple[str, ...]]],
+) -> None:
+    counted = by_reason(Counter(decisions) for decisions in pairs)
+    for reason in "ABCD":
+        times = sum(reason in reasons for decisions in pairs for reasons in decisions)
+        assert counted.get(reason, 0) == times
+    assert list(counted.values()) == sorted(counted.values(), reverse=True)
