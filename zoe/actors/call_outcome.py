@@ -14,16 +14,16 @@ from zoe.ports.venue import Venue
 
 def outcome(
     venue: Venue,
-    left: tuple[PrivateCall, int],
+    call: PrivateCall,
+    sent_ns: int,
     reply: WireReply | WireLost,
     catalog: Catalog | None,
 ) -> PrivateAnswered:
     """The result, or the failure with the exchange's words.
 
     Args:
-        left: The call, and when it left (wall time).
+        sent_ns: When the call left (wall time).
     """
-    call, sent_ns = left
     if isinstance(reply, WireLost):
         return PrivateAnswered(call.ref, None, Failure.UNKNOWN, reply.reason, sent_ns)
     try:

@@ -186,7 +186,7 @@ class DeskDoor(Actor):
         try:
             request = msgspec.json.decode(incoming.line, type=Request)
         except (msgspec.MsgspecError, RecursionError) as problem:
-            self._talks.say(incoming.client, 0, (USAGE, None, ("bad_request", str(problem))))
+            self._talks.say(incoming.client, 0, USAGE, None, ("bad_request", str(problem)))
             return
         ref = self._talks.begin(incoming.client, request)
         seconds = min(max(request.timeout_seconds, 1), LONGEST_SECONDS)

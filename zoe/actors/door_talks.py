@@ -118,17 +118,16 @@ class Talks:
         """Ends a talk, and whatever was asked under the same key meanwhile."""
         talk = self._talks.pop(ref)
         log.info("door.answered", command=talk.request.command, exit=code, error=error)
-        self.say(talk.client, talk.request.id, (code, result, error))
+        self.say(talk.client, talk.request.id, code, result, error)
         if talk.request.command in JOINED and code not in (USAGE, TIMED_OUT):
             joined = self.same(ref, talk.request.command, talk.request.key or "")
             if joined is not None:
                 self.answer(joined, code, result, error)
 
     def say(
-        self, client: int, request_id: int, answer: tuple[int, Result | None, Problem | None]
+        self, client: int, request_id: int, code: int, result: Result | None, error: Problem | None
     ) -> None:
-        """Sends the line that answers a request: exit code, result, error."""
-        code, result, error = answer
+        """Sends the line that answers a request; ``code`` is the exit code."""
         said = None if error is None else {"code": error[0], "text": error[1]}
         line = {"id": request_id, "exit": code, "result": result, "error": said}
         socket = self._door.find("door_socket")

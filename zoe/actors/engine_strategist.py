@@ -303,8 +303,8 @@ class EngineStrategist(Actor):
         if pair is None or pair not in self._pairs or self.mode.name == OFF:
             return
         assert self.envelope is not None
-        when = (self.clock.wall_ns(), self.clock.monotonic_ns())
-        view = self.views.view(pair, self.envelope.message_id, when)
+        now_ns, monotonic_ns = self.clock.wall_ns(), self.clock.monotonic_ns()
+        view = self.views.view(pair, self.envelope.message_id, now_ns, monotonic_ns)
         if view is None:
             return
         self.wakes += 1

@@ -366,7 +366,7 @@ class Gateway(Actor):
         if call is None or reply.request_id != self._nonce:
             return
         self._calling = None
-        answer = outcome(self._venue, (call, self._called_ns), reply, self._catalog)
+        answer = outcome(self._venue, call, self._called_ns, reply, self._catalog)
         if answer.failure is Failure.THROTTLED:
             self._socket.hit(answer.code or "", None)
         if call.reply_to == self.me:

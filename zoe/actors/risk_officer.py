@@ -319,9 +319,8 @@ class RiskOfficer(Actor):
         while self._recent and self._recent[0][0] < now_ns - ORDER_RATE_WINDOW_NS:
             self._recent.popleft()
         repeats = self._repeated(intent, now_ns) if self._limits.duplicate_window_ms else None
-        recent = len(self._recent), repeats
-        wall_ns = self.clock.wall_ns()
-        return self._view.situation(intent.pair, self._keeper.state, wall_ns, recent)
+        state, wall_ns = self._keeper.state, self.clock.wall_ns()
+        return self._view.situation(intent.pair, state, wall_ns, len(self._recent), repeats)
 
     def _repeated(self, intent: Intent, now_ns: int) -> str | None:
         """An intent just like it that was approved within the window."""

@@ -163,12 +163,13 @@ class RiskView:
         self.exposures.reserve(worst)
 
     def situation(
-        self, pair: str, state: TradingState, now_ns: int, recent: tuple[int, str | None]
+        self, pair: str, state: TradingState, now_ns: int, recent: int, repeats: str | None
     ) -> Situation:
         """What a verdict on a pair depends on.
 
         Args:
-            recent: Orders approved in the last minute, and one of them just like this one.
+            recent: How many orders were approved in the last minute.
+            repeats: One of them that is just like this one.
         """
         reference = self.reference(pair, now_ns)
         if reference is not None:
@@ -180,8 +181,8 @@ class RiskView:
             exposures=self.exposures,
             positions=self.positions,
             balances=self.balances,
-            recent_orders=recent[0],
-            repeats=recent[1],
+            recent_orders=recent,
+            repeats=repeats,
         )
 
     def increasing(self) -> tuple[str, ...]:

@@ -253,8 +253,8 @@ class Strategist(Actor):
             self.tell(self.find("repositioner"), renewal)
 
     def _target(self, want: Want, view: View) -> Target:
-        why = self._source, f"{self._stream}@{self._version}"
-        return target_of(want, want.key, view.instrument, why)
+        decision = f"{self._stream}@{self._version}"
+        return target_of(want, want.key, view.instrument, self._source, decision)
 
     def _renewal(self, want: Want, known: _Set, view: View) -> Target:
         if view.instrument is not known.pair:

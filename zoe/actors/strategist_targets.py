@@ -46,7 +46,7 @@ class Targets:
             want = wanted.get(key)
             if want is not None:
                 part = attrs.evolve(want, quantity=part_of(want, view.instrument, self._most))
-                target = target_of(part, slot, view.instrument, (self._source, link))
+                target = target_of(part, slot, view.instrument, self._source, link)
                 self._want(slot, target, view.now_ns)
             elif slot in self._set or key in stops:
                 self._set.pop(slot, None)
@@ -113,9 +113,8 @@ def renewal_of(target: Target, valid_until_ns: int, decision: str | None) -> Tar
     )
 
 
-def target_of(want: Want, slot: str, pair: Instrument, why: tuple[str, str | None]) -> Target:
-    """A want as a target, in the pair's decimals; ``why``: whose it is, and by which decision."""
-    source, decision = why
+def target_of(want: Want, slot: str, pair: Instrument, source: str, decision: str | None) -> Target:
+    """A want as a target, in the pair's decimals: whose it is, and by which decision."""
     return _target(
         slot=slot,
         source=source,

@@ -34,13 +34,8 @@ class Views:
         self._accounts: dict[str, tuple[tuple[int, int, Instrument], Account]] = {}
         self._worth: tuple[int, Decimal | None, Decimal] = (-1, None, ZERO)
 
-    def view(self, pair: str, cause: int, when: tuple[int, int]) -> View | None:
-        """A View of one pair; None where its quote or the pair itself is not known yet.
-
-        Args:
-            when: Wall and monotonic time.
-        """
-        now_ns, monotonic_ns = when
+    def view(self, pair: str, cause: int, now_ns: int, monotonic_ns: int) -> View | None:
+        """A View of one pair now; None where its quote or the pair itself is not known yet."""
         eyes, purse = self._eyes, self._purse
         instrument, touch = eyes.of(pair), eyes.touch(pair, now_ns)
         if instrument is None or touch is None:

@@ -99,7 +99,7 @@ class BalanceDrift:
             if said in held:
                 found += self._agrees(asset, said, now_ns)
             else:
-                found += self._differs(asset, held, said, (now_ns, read_ns))
+                found += self._differs(asset, held, said, now_ns, read_ns)
         return found
 
     def _agrees(self, asset: str, said: int, now_ns: int) -> list[Difference]:
@@ -115,9 +115,9 @@ class BalanceDrift:
         return [_step(asset, known, SETTLED, LAG, f"settled by itself after {spent}")]
 
     def _differs(
-        self, asset: str, held: Sequence[int], said: int, times: tuple[int, int | None]
+        self, asset: str, held: Sequence[int], said: int, now_ns: int, read_ns: int | None
     ) -> list[Difference]:
-        known, (now_ns, read_ns) = self._standing.get(asset), times
+        known = self._standing.get(asset)
         if known is None:
             stand = self._standing[asset] = _Stand(now_ns, now_ns, held[0], said)
             return [_step(asset, stand, WAITING, LAG, "rows may be under way")]

@@ -102,7 +102,7 @@ def _close(position: Wanted, limits: Limits) -> str | tuple[list[Step], list[Lef
     spendable = position.funds if side is Side.SELL else position.funds / price.value
     size = min(abs(position.quantity), max(spendable, ZERO))
     most = instrument.quantity_worth(limits.max_order_notional * HEADROOM, dearest)
-    steps = _cut(instrument, side, price, (size, most))
+    steps = _cut(instrument, side, price, size, most)
     done = sum((step.quantity * step.times for step in steps), ZERO)
     rest = abs(position.quantity) - done
     if not rest:
@@ -122,10 +122,9 @@ def _price(opposite: Price, side: Side, instrument: Instrument, limits: Limits) 
 
 
 def _cut(
-    instrument: Instrument, side: Side, price: Price, sizes: tuple[Decimal, Decimal]
+    instrument: Instrument, side: Side, price: Price, size: Decimal, most: Decimal
 ) -> list[Step]:
-    """Orders of at most the second size that together are the first."""
-    size, most = sizes
+    """Orders of at most ``most`` that together are ``size``."""
     steps: list[Step] = []
     full = int(size // most) if most else 0
     rest = instrument.round_quantity_down(size - full * most)

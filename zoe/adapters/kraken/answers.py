@@ -13,7 +13,7 @@ from zoe.adapters.kraken.client_values import fill
 from zoe.adapters.kraken.frames import UNREADABLE
 from zoe.adapters.kraken.history_calls import Description, OrderRow, TradeRow
 from zoe.adapters.kraken.numbers import decimal_of, decimals, exact, seconds_to_ns, step
-from zoe.adapters.kraken.reports import describe
+from zoe.adapters.kraken.reports import Described, describe
 from zoe.adapters.kraken.symbols import asset_name, pair_symbol, split_wallet
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import WireError
@@ -190,9 +190,9 @@ def _order(order_id: str, row: OrderRow, symbol: str | None, closed: bool) -> Si
     description = None
     if symbol is not None and not in_quote:
         # REST does not show an order's time in force.
-        kind = (row.descr.ordertype, "gtc", "post" in flags)
-        size = (row.vol, _limit_price(row.descr))
-        description = describe(order_id, symbol, row.descr.type, kind, size)
+        side, kind, price = row.descr.type, row.descr.ordertype, _limit_price(row.descr)
+        told = Described(symbol, side, kind, row.vol, price, "gtc", "post" in flags)
+        description = describe(order_id, told)
     return quick_sighting(order_id, row.cl_ord_id, (fact,), description)
 
 

@@ -103,7 +103,7 @@ class KrakenClient:
             ExchangeUnavailable: Whether it was placed is unknown: look for ``client_order_id``.
         """
         instrument, wanted = self._instrument(pair), Side(side)
-        size = self._size(instrument, wanted, (quantity, notional), terms)
+        size = self._size(instrument, wanted, quantity, notional, terms)
         own_id = terms.client_order_id or str(uuid.uuid4())
         order = NewOrder(
             pair=_rest_name(instrument),
@@ -303,10 +303,10 @@ class KrakenClient:
         self,
         pair: Instrument,
         side: Side,
-        wanted: tuple[Decimal | str | None, Decimal | str | None],
+        quantity: Decimal | str | None,
+        notional: Decimal | str | None,
         terms: OrderTerms,
     ) -> Decimal:
-        quantity, notional = wanted
         if (quantity is None) == (notional is None):
             raise ValueError("an order needs either a quantity or a notional")
         limit = terms.limit or terms.trigger

@@ -10,6 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
+import attrs
 import msgspec
 
 from zoe.adapters.kraken.numbers import exact, nanoseconds
@@ -262,34 +263,39 @@ def _fee(report: Report, symbol: str) -> tuple[Decimal, str]:
 def _description(report: Report) -> Intent | None:
     if report.symbol is None or report.side is None or report.order_qty is None:
         return None
-    return describe(
-        report.order_id,
+    told = Described(
         report.symbol,
         report.side,
-        (report.order_type or "", report.time_in_force or "gtc", bool(report.post_only)),
-        (report.order_qty, report.limit_price),
+        report.order_type or "",
+        report.order_qty,
+        report.limit_price,
+        report.time_in_force or "gtc",
+        bool(report.post_only),
     )
+    return describe(report.order_id, told)
 
 
-def describe(
-    order_id: str,
-    symbol: str,
-    side: str,
-    kind: tuple[str, str, bool],
-    size: tuple[Decimal, Decimal | None],
-) -> Intent | None:
+@attrs.frozen
+class Described:
+    """An order in the exchange's words."""
+
+    symbol: str
+    side: str
+    order_type: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    time_in_force: str
+    post_only: bool
+
+
+def describe(order_id: str, told: Described) -> Intent | None:
     """An order in the desk's terms; None where it has no quantity, or no price and needs one.
 
     Words for types and times in force that nobody listed become OTHER and GTC: somebody else's
     order is shown and reconciled, never sent.
-
-    Args:
-        kind: Order type, time in force, whether post-only.
-        size: Quantity and limit price.
     """
-    word, time_in_force, post_only = kind
-    quantity, price = size
-    order_type = _ORDER_TYPES.get(word, OrderType.OTHER)
+    quantity, price = told.quantity, told.limit_price
+    order_type = _ORDER_TYPES.get(told.order_type, OrderType.OTHER)
     limit = None if price is None or exact(price) <= 0 else Price(price)
     if order_type is OrderType.MARKET:
         limit = None
@@ -299,13 +305,13 @@ def describe(
         order_id,
         EXTERNAL,
         None,
-        symbol,
-        SIDES.get(side) or Side(side),
+        told.symbol,
+        SIDES.get(told.side) or Side(told.side),
         order_type,
         Quantity(quantity),
         limit,
-        _TIMES_IN_FORCE.get(time_in_force.lower(), TimeInForce.GTC),
-        post_only and order_type is OrderType.LIMIT,
+        _TIMES_IN_FORCE.get(told.time_in_force.lower(), TimeInForce.GTC),
+        told.post_only and order_type is OrderType.LIMIT,
     )
 
 

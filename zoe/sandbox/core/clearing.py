@@ -102,7 +102,7 @@ class Clearing:
         account.volume.add(at_ns, cents)
         self.listener.order_changed(order, "trade", trade)
         for leg in owed.legs:
-            self.credit(account, leg, ("trade", trade.exec_id))
+            self.credit(account, leg, "trade", trade.exec_id)
         if order.left:
             self.claim(order)
         else:
@@ -119,9 +119,8 @@ class Clearing:
         value = cost * self.world.last_price.get(other.symbol, 0) * CENT
         return rescaled(value, pair.cost_decimals + other.price_decimals, 0)
 
-    def credit(self, account: Account, leg: Leg, why: tuple[str, str], subtype: str = "") -> str:
+    def credit(self, account: Account, leg: Leg, kind: str, ref_id: str, subtype: str = "") -> str:
         """Books one leg of an event of a type, with the event's id; the row's id."""
-        kind, ref_id = why
         balance = account.balances[leg.asset] + leg.amount - leg.fee
         ledger_id, at_ns = self.world.ids.new("L"), self.world.now_ns
         amounts = (leg.amount, leg.fee, balance)

@@ -58,12 +58,12 @@ class Treasury:
         amount = from_signed_text(str(wanted.get("amount", "")), asset.decimals)
         fee = from_text(str(wanted.get("fee", "0")), asset.decimals)
         if kind in STATUSES:
-            return self._move(account, asset, (kind, abs(amount), fee), wanted)
+            return self._move(account, asset, kind, Leg(asset.symbol, abs(amount), fee), wanted)
         self._check(account, asset, amount - fee)
         ref_id = str(wanted.get("ref_id") or self._world.ids.new("F"))
         leg = Leg(asset.symbol, amount, fee)
         subtype = str(wanted.get("subtype", ""))
-        ledger_id = self._clearing.credit(account, leg, (kind, ref_id), subtype)
+        ledger_id = self._clearing.credit(account, leg, kind, ref_id, subtype)
         if "ref_id" not in wanted:
             self._keep(Funding(account.name, ref_id, kind, asset.symbol, amount, fee))
         return {"ref_id": ref_id, "ledger_id": ledger_id}
@@ -73,9 +73,9 @@ class Treasury:
             raise ValueError("the account has not that much")
 
     def _move(
-        self, account: Account, asset: Asset, what: tuple[str, int, int], wanted: Mapping[str, Any]
+        self, account: Account, asset: Asset, kind: str, moved: Leg, wanted: Mapping[str, Any]
     ) -> dict[str, object]:
-        kind, amount, fee = what
+        amount, fee = moved.amount, moved.fee
         status = _status(kind, wanted.get("status", "Success"))
         method = str(wanted.get("method", asset.altname))
         if kind == "withdrawal":
@@ -122,7 +122,7 @@ class Treasury:
         """Once, or back: the second entry has the opposite signs."""
         amount = moving.amount if moving.type == "deposit" else -moving.amount
         leg = Leg(moving.asset, sign * amount, sign * moving.fee)
-        self._clearing.credit(account, leg, (moving.type, moving.ref_id))
+        self._clearing.credit(account, leg, moving.type, moving.ref_id)
 
     def _keep(self, moving: Funding) -> None:
         self._world.accounts.fundings[moving.ref_id] = moving

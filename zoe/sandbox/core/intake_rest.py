@@ -49,7 +49,7 @@ def rest_order(world: World, params: Params, received_ns: int) -> NewOrder:
     flags = _flags(params)
     kind = order_type(params.get("ordertype", ""), "ordertype")
     side = choice(params.get("type"), ("buy", "sell"), "type")
-    price, trigger = _prices(world, pair, params, (kind, side))
+    price, trigger = _prices(Pricing(world, pair, toward(kind, side)), params, kind)
     qty, spend = 0, 0
     if "viqc" in flags:
         spend = rest_units(params, "volume", pair.cost_decimals)
@@ -83,12 +83,10 @@ def _flags(params: Params) -> frozenset[str]:
     return flags
 
 
-def _prices(world: World, pair: Pair, params: Params, what: tuple[str, str]) -> tuple[int, int]:
+def _prices(pricing: Pricing, params: Params, kind: str) -> tuple[int, int]:
     """Limit and trigger; those that the order type does not have are 0."""
-    kind, _side = what
     if kind == "market":
         return 0, 0
-    pricing = Pricing(world, pair, toward(*what))
     first = pricing.rest(params, "price")
     if kind not in TRIGGERED:
         return first, 0

@@ -89,7 +89,7 @@ def socket_order(world: World, params: Params, received_ns: int) -> NewOrder:
         raise Refusal(errors.FEATURE_DISABLED)
     kind = order_type(params.get("order_type", ""), "order_type")
     side = choice(params.get("side"), ("buy", "sell"), "side")
-    price, trigger = _prices(world, pair, params, (kind, side))
+    price, trigger = _prices(Pricing(world, pair, toward(kind, side)), params, kind)
     qty, spend = 0, 0
     if "cash_order_qty" in params and "order_qty" not in params:
         spend = socket_units(params, "cash_order_qty", pair.cost_decimals)
@@ -125,11 +125,10 @@ def socket_deadline(params: Params, received_ns: int) -> int:
     return given or received_ns + SOCKET_DEADLINE_NS
 
 
-def _prices(world: World, pair: Pair, params: Params, what: tuple[str, str]) -> tuple[int, int]:
+def _prices(pricing: Pricing, params: Params, kind: str) -> tuple[int, int]:
     """Limit and trigger; those that the order type does not have are 0."""
-    kind, _side = what
     triggers = params.get("triggers", {})
-    pricing, price, trigger = Pricing(world, pair, toward(*what)), 0, 0
+    price = trigger = 0
     if kind == "limit" or kind.endswith("-limit"):
         price = pricing.socket(params, "limit_price", params.get("limit_price_type", "static"))
     if kind in TRIGGERED:

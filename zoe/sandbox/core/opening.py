@@ -39,7 +39,7 @@ def open_account(
     world.journal.write("account", world.now_ns, account=name, tier=grant.tier, limits=grant.limits)
     key = give_key(world, name, grant)
     for asset, amount in balances.items():
-        clearing.credit(account, Leg(asset, amount, 0), ("deposit", world.ids.new("D")))
+        clearing.credit(account, Leg(asset, amount, 0), "deposit", world.ids.new("D"))
     return key
 
 
