@@ -7,7 +7,6 @@ repr and in no row of the ``config`` table.
 
 import difflib
 import hashlib
-import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -30,6 +29,7 @@ from zoe.app.strategy_settings import (
     EngineSettings,
     StrategySettings,
 )
+from zoe.domain import loopback
 from zoe.domain.bounds import one_of, within
 from zoe.domain.errors import ConfigError
 from zoe.domain.focus import FocusConfig
@@ -186,13 +186,7 @@ def hash_of(text: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether ``url`` leads to this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return loopback.is_loopback(urlsplit(url).hostname or "")
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:

@@ -1,7 +1,6 @@
 """Connections to PostgreSQL: one a thread, foreign errors translated here and nowhere else."""
 
 import contextlib
-import ipaddress
 import ssl
 import struct
 import threading
@@ -18,6 +17,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from scramp import ScramException  # type: ignore[import-untyped]  # it has none
 
 from zoe.domain.errors import ConfigError, StoreConflict, StoreError, StoreUnknown
+from zoe.domain.loopback import is_loopback
 
 CONNECT_SECONDS: Final = 5
 #: A commit that takes longer counts as unanswered.
@@ -169,20 +169,11 @@ def server_of(url: str) -> Server:
 def _needs_tls(host: str, mode: str | None) -> bool:
     if mode in _VERIFIED:
         return True
-    if _is_loopback(host):
+    if is_loopback(host):
         return False
     if mode is None:
         return True
     raise ConfigError(f"DATABASE_URL: sslmode={mode}, but {host} is not this machine")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def connect(server: Server) -> Connection:
