@@ -1,14 +1,11 @@
 """What people declare of rows, in every store of the books: durable, corrected in the journal by
 entries that name what they reverse, and known to whoever loads the books afterwards."""
 
-import itertools
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import ledger_story
 import pytest
-import stores
-from ledger_store import MemoryLedger
+from ledger_stores import EVERY, one_database
 from ledger_story import Story
 
 from zoe.app import stored_books
@@ -20,22 +17,10 @@ from zoe.domain.ledger import Ruling, Terms
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import ONE, Kind, LedgerRow
 from zoe.ports.ledger_store import LedgerStore
-from zoe.store.connection import Database
 from zoe.store.ledger import PostgresLedger
 
-_ACCOUNTS = itertools.count(1)
 
-
-@cache
-def one_database() -> Database:
-    return stores.fresh_database()
-
-
-def on_postgres() -> LedgerStore:
-    return PostgresLedger(one_database(), f"kraken:{next(_ACCOUNTS)}")
-
-
-@pytest.fixture(params=[MemoryLedger, on_postgres])
+@pytest.fixture(params=EVERY)
 def store(request: pytest.FixtureRequest) -> LedgerStore:
     make: Callable[[], LedgerStore] = request.param
     return make()

@@ -1,15 +1,12 @@
 """What every store of the books promises, on PostgreSQL and in memory."""
 
-import itertools
 from collections.abc import Callable, Sequence
-from functools import cache
 from random import Random
 
 import attrs
 import pytest
 import small_account
-import stores
-from ledger_store import MemoryLedger
+from ledger_stores import EVERY
 
 from zoe.domain.booking import FILE, REST, STREAM, Booking, Delivery, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
@@ -18,22 +15,9 @@ from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.marks import Mark
 from zoe.ports.ledger_store import DriftRow, LedgerStore
-from zoe.store.connection import Database
-from zoe.store.ledger import PostgresLedger
-
-_ACCOUNTS = itertools.count(1)
 
 
-@cache
-def one_database() -> Database:
-    return stores.fresh_database()
-
-
-def on_postgres() -> LedgerStore:
-    return PostgresLedger(one_database(), f"kraken:{next(_ACCOUNTS)}")
-
-
-@pytest.fixture(params=[MemoryLedger, on_postgres])
+@pytest.fixture(params=EVERY)
 def store(request: pytest.FixtureRequest) -> LedgerStore:
     make: Callable[[], LedgerStore] = request.param
     return make()

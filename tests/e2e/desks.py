@@ -25,7 +25,9 @@ _BALANCE: Final = "balance of"
 #: States of orders that are not concluded.
 OPEN: Final = {"SENDING", "PENDING", "WORKING", "IN_DOUBT"}
 
-#: Orders now and then, so that there is something to look at within seconds.
+#: Prices move when they move: a fill is waited for, not hoped for.
+FIRST_FILL_SECONDS: Final = 180
+#: Quotes close to the mid that follow it at once: much is in flight, and something traded soon.
 BUSY: Final = """
 [exchange]
 tier = "pro"

@@ -30,6 +30,9 @@ from zoe.store.waiting import wait_until_up
 NEEDS_MOUNTS: Final = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can mount a small disk"
 )
+NEEDS_ROOT: Final = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
+#: A name that must not disturb anybody: blanks, a quote, a comma, a letter beyond ASCII.
+ODD_NAME: Final = "my desk's state, größer; %s"
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAM: Final = Path(__file__).with_name("store_program.py")
 #: A busy disk holds everybody up for a minute now and then.
@@ -116,6 +119,15 @@ def up(state_dir: Path) -> tuple[EmbeddedServer, Database]:
         server.stop()
         raise
     return server, database
+
+
+def used(place: Path) -> Path:
+    """A state directory below ``place`` that was used before, with one nonce in its database."""
+    state = place / ODD_NAME
+    server, database = up(state)
+    database.run(lambda c: c.run("INSERT INTO nonce VALUES ('kept', 1)"))
+    server.stop()
+    return state
 
 
 def eventually(look: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:

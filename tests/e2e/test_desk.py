@@ -11,23 +11,19 @@ from pathlib import Path
 
 import pytest
 from commands import ZOE
-from desks import PATIENCE_SECONDS, Desk, Row, desk, differences, of_process
+from desks import (
+    BUSY,
+    FIRST_FILL_SECONDS,
+    PATIENCE_SECONDS,
+    QUIET,
+    Desk,
+    Row,
+    desk,
+    differences,
+    of_process,
+)
 
 from zoe.app import huge_pages
-
-#: Prices move when they move: a fill is waited for, not hoped for.
-FIRST_FILL_SECONDS = 180
-#: Orders now and then, so that there is something to look at within seconds.
-BUSY = """
-[exchange]
-tier = "pro"
-[strategy.quote_keeper]
-half_spread_bps = 1
-refresh_bps = 1
-[repeg]
-price_band = "0.00005"
-"""
-QUIET = '[strategy.quote_keeper]\nmode = "off"\n'
 
 
 def fills(running: Desk) -> list[Row]:

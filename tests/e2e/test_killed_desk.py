@@ -10,23 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from desks import Desk, desk, differences
+from desks import BUSY, FIRST_FILL_SECONDS, Desk, desk, differences
 
 KILLS = int(os.environ.get("ZOE_KILLS", "20"))
 #: A moment is a place in the exchange's journal: so many bytes are an order or two.
 MOST_BYTES = 1_500
-#: Prices move when they move: a fill is waited for, not hoped for.
-FIRST_FILL_SECONDS = 180
-#: The strategy quotes close to the mid and follows it at once, so that much is in flight.
-BUSY = """
-[exchange]
-tier = "pro"
-[strategy.quote_keeper]
-half_spread_bps = 1
-refresh_bps = 1
-[repeg]
-price_band = "0.00005"
-"""
 
 
 def settled(running: Desk) -> list[str]:

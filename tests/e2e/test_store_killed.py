@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import pytest
 import stores
@@ -20,19 +19,10 @@ from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
 from zoe.store.rights import OWN_UID
 
-#: A name that must not disturb anybody: blanks, a quote, a comma, a letter beyond ASCII.
-ODD_NAME: Final = "my desk's state, größer; %s"
-NEEDS_ROOT: Final = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
-
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory that was used before, with one row in its journal."""
-    place = tmp_path_factory.mktemp("used") / ODD_NAME
-    server, database = stores.up(place)
-    database.run(lambda c: c.run("INSERT INTO nonce VALUES ('kept', 1)"))
-    server.stop()
-    return place
+    return stores.used(tmp_path_factory.mktemp("used"))
 
 
 def test_the_end_of_the_thread_that_started_it_ends_nothing(used: Path) -> None:
@@ -108,7 +98,7 @@ def test_a_lock_file_that_a_crash_left_behind_stops_nobody(used: Path, text: str
     assert stores.is_kept(used)
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 def test_a_lock_file_with_the_number_of_a_live_process_of_the_servers_user_stops_nobody(
     used: Path,
 ) -> None:

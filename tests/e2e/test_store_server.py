@@ -7,7 +7,6 @@ import stat
 import subprocess
 import threading
 from pathlib import Path
-from typing import Final
 
 import attrs
 import pytest
@@ -20,10 +19,6 @@ from zoe.store.embedded import EmbeddedServer
 from zoe.store.reading import server_at
 from zoe.store.rights import OWN_UID
 
-#: A name that must not disturb anybody: blanks, a quote, a comma, a letter beyond ASCII.
-ODD_NAME: Final = "my desk's state, größer; %s"
-NEEDS_ROOT: Final = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
-
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
@@ -32,12 +27,7 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory that was used before, with one row in its journal."""
-    place = tmp_path_factory.mktemp("used") / ODD_NAME
-    server, database = stores.up(place)
-    database.run(lambda c: c.run("INSERT INTO nonce VALUES ('kept', 1)"))
-    server.stop()
-    return place
+    return stores.used(tmp_path_factory.mktemp("used"))
 
 
 # Starting
@@ -111,7 +101,7 @@ def test_a_path_too_long_for_sockets_gets_one_elsewhere_whatever_the_umask(tmp_p
         server.stop()
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 @pytest.mark.parametrize("how", ["a link", "a directory"])
 def test_a_place_for_the_socket_that_somebody_else_prepared_is_refused(
     tmp_path: Path, how: str
@@ -133,7 +123,7 @@ def test_a_place_for_the_socket_that_somebody_else_prepared_is_refused(
         waiting.unlink() if waiting.is_symlink() else waiting.rmdir()
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 def test_another_user_runs_it_as_itself(tmp_path: Path) -> None:
     person = next(entry for entry in pwd.getpwall() if 0 < entry.pw_uid < 1_000)
     if not all(above.stat().st_mode & stat.S_IXOTH for above in stores.PROGRAM.parents):
@@ -172,13 +162,13 @@ def test_a_file_where_the_directory_should_be_is_refused(state: Path) -> None:
     assert "Not a directory" in refused(state)
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 def test_a_directory_that_cannot_be_written_is_refused(state: Path) -> None:
     with stores.mounted(state, "ro,size=1m"):
         assert "Read-only file system" in refused(state)
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 def test_another_users_directory_is_refused(tmp_path: Path) -> None:
     with stores.program(tmp_path / "state", "1") as process:
         _, errors = process.communicate(timeout=stores.PATIENCE_SECONDS)
@@ -187,7 +177,7 @@ def test_another_users_directory_is_refused(tmp_path: Path) -> None:
     assert len(errors.strip().splitlines()) == 1
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 @pytest.mark.parametrize("size", ["200k", "45m"])
 def test_a_disk_that_is_too_small_is_said_and_the_next_start_begins_afresh(
     state: Path, size: str
@@ -199,7 +189,7 @@ def test_a_disk_that_is_too_small_is_said_and_the_next_start_begins_afresh(
         server.stop()
 
 
-@NEEDS_ROOT
+@stores.NEEDS_ROOT
 def test_a_disk_that_is_full_at_a_later_start_is_said(state: Path) -> None:
     with stores.mounted(state, "size=100m,mode=711"):
         server, _ = stores.up(state)
