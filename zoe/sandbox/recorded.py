@@ -4,7 +4,7 @@ A recording is JSON Lines, one frame a line, or one object with ``init`` and ``u
 played at the speed of its timestamps, and from its beginning again when it has ended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -122,7 +122,7 @@ def from_file(path: Path, pairs: Sequence[Pair]) -> RecordedMarket:
         CannotStart: It cannot be read, or nothing in it is about these pairs.
     """
     try:
-        frames = _frames(path.read_bytes())
+        frames = (frame for frame in _told(path) if isinstance(frame, dict))
         moments = tuple(_moments(frames, {pair.symbol: pair for pair in pairs}))
     except OSError as problem:
         raise CannotStart(f"recording {path}: {problem.strerror}") from problem
@@ -141,17 +141,23 @@ def from_file(path: Path, pairs: Sequence[Pair]) -> RecordedMarket:
     return RecordedMarket(moments)
 
 
-def _frames(content: bytes) -> list[Frame]:
-    try:
-        told = _DECODER.decode(content)
-    except msgspec.DecodeError:
-        told = [_DECODER.decode(line) for line in content.splitlines() if line.strip()]
-    if isinstance(told, dict):
-        told = [told["init"], *told["updates"]] if "init" in told else [told]
-    return [frame for frame in told if isinstance(frame, dict)]
+def _told(path: Path) -> Iterator[Any]:
+    """What a file tells, line by line where each line is a whole: a recording may be of any size."""
+    with path.open("rb") as file:
+        lines: Iterator[bytes] = (line for line in file if not line.isspace())
+        try:
+            first = _DECODER.decode(next(lines, b"null"))
+        except msgspec.DecodeError:  # one object, or one list, over many lines
+            first = _DECODER.decode(path.read_bytes())
+            lines = iter(())
+        if isinstance(first, dict) and "init" in first:
+            yield from (first["init"], *first["updates"])
+        else:
+            yield from first if isinstance(first, list) else (first,)
+        yield from map(_DECODER.decode, lines)
 
 
-def _moments(frames: Sequence[Frame], pairs: Mapping[str, Pair]) -> Iterator[Moment]:
+def _moments(frames: Iterable[Frame], pairs: Mapping[str, Pair]) -> Iterator[Moment]:
     before_ns: int | None = None
     for frame in frames:
         channel = frame.get("channel")

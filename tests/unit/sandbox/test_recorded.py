@@ -1,6 +1,7 @@
 """A recording as the market: its books come out again, and clients trade with them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,35 @@ def test_recorded_trades_take(path: Path) -> None:
     )
     trial.pass_time("0.15")
     assert shown(trial)[0] == [["100.00000", "0.750"]]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda frames: json.dumps(frames),
+        lambda frames: json.dumps(frames, indent=1),
+        lambda frames: json.dumps({"init": frames[0], "updates": frames[1:]}),
+        lambda frames: json.dumps({"init": frames[0], "updates": frames[1:]}, indent=1),
+        lambda frames: "\n \n" + "\r\n".join(map(json.dumps, frames)),
+        lambda frames: "\n\n".join(json.dumps(each) for each in (7, *frames, None)),
+    ],
+)
+def test_however_frames_are_written_down_the_market_is_the_same(
+    path: Path, write: Callable[[list[Frame]], str]
+) -> None:
+    frames = [
+        book("snapshot", "100x1 99x1", "101x1", 1),
+        book("update", "100x0", "102x3", 2),
+        book("update", "98x2", "", 4),
+    ]
+    shows = []
+    for text in ("\n".join(map(json.dumps, frames)), write(frames)):
+        path.write_text(text)
+        trial = Trial(market=recorded.from_file(path, (BTC_USD, ETH_USD)))
+        for _ in range(12):
+            trial.pass_time("0.5")
+            shows.append(shown(trial))
+    assert shows[:12] == shows[12:] and len({str(each) for each in shows}) == len(frames)
 
 
 def test_every_checksum_of_a_recording_comes_out_again() -> None:
