@@ -12,10 +12,7 @@ and the Gateway's latch stays as it is. OrderDesk tells the live orders, and wha
 has not left; until then nothing is approved.
 """
 
-from collections import deque
 from typing import Final, assert_never
-
-import attrs
 
 from zoe.actors import hydration
 from zoe.actors.equity_watch import EquityWatch
@@ -27,6 +24,7 @@ from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
+from zoe.domain.order_pace import OrderPace
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.risk import (
@@ -93,7 +91,6 @@ from zoe.messages.system import (
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
-ORDER_RATE_WINDOW_NS: Final = 60_000_000_000
 LOOK_SECONDS: Final = 1
 #: What the journal is asked for.
 STATE, POSITIONS, EQUITY = 0, 1, 2
@@ -136,8 +133,7 @@ class RiskOfficer(Actor):
             self._keeper.blocks["forbidden"] = forbidden
         if dead_man:
             self._keeper.blocks["dead_man"] = "the dead-man's switch is not armed yet"
-        #: What was approved in the last minute, and when.
-        self._recent: deque[tuple[int, Intent]] = deque()
+        self._pace = OrderPace(limits.duplicate_window_ms)
         self._unread = {STATE, POSITIONS, EQUITY}
         #: Why the breaker ended trading; until a person resumes.
         self._tripped: str | None = None
@@ -247,7 +243,7 @@ class RiskOfficer(Actor):
             verdict = assess(order, self._situation(intent), by_hand=by_hand)
         if verdict.worst is not None:
             self._view.reserve(order, verdict.worst)
-            self._recent.append((self.clock.monotonic_ns(), intent))
+            self._pace.add(self.clock.monotonic_ns(), intent)
             said = _verdict_text(verdict)
             begun = begin(self, intent, said, self._config) if wish.has_room else None
             self.tell(self.find("orders"), quick_submit(intent, said, wish.reply_to, begun))
@@ -269,7 +265,7 @@ class RiskOfficer(Actor):
         assert verdict is not None
         if verdict.approved and order is not None:
             self._view.widen(order, wanted, self.clock.wall_ns())
-            self._recent.append((self.clock.monotonic_ns(), wish.intent))
+            self._pace.add(self.clock.monotonic_ns(), wish.intent)
             self.tell(self.find("orders"), SubmitAmend(wish, _verdict_text(verdict)))
             return
         self._say_denied(wish.intent, verdict)
@@ -316,21 +312,10 @@ class RiskOfficer(Actor):
 
     def _situation(self, intent: Intent) -> Situation:
         now_ns = self.clock.monotonic_ns()
-        while self._recent and self._recent[0][0] < now_ns - ORDER_RATE_WINDOW_NS:
-            self._recent.popleft()
-        repeats = self._repeated(intent, now_ns) if self._limits.duplicate_window_ms else None
+        recent = self._pace.count(now_ns)
+        repeats = self._pace.repeated(intent, now_ns)
         state, wall_ns = self._keeper.state, self.clock.wall_ns()
-        return self._view.situation(intent.pair, state, wall_ns, len(self._recent), repeats)
-
-    def _repeated(self, intent: Intent, now_ns: int) -> str | None:
-        """An intent just like it that was approved within the window."""
-        since_ns = now_ns - self._limits.duplicate_window_ms * 1_000_000
-        for at_ns, known in reversed(self._recent):
-            if at_ns <= since_ns:
-                return None
-            if _is_same_wish(known, intent):
-                return known.intent_id
-        return None
+        return self._view.situation(intent.pair, state, wall_ns, recent, repeats)
 
     def _reported(self, report: OrdersReported) -> None:
         for order in report.orders:
@@ -380,18 +365,15 @@ class RiskOfficer(Actor):
 
     def _report(self) -> None:
         equity = self._equity
-        report = self._view.report(len(self._recent), self.clock.wall_ns())
+        report = self._view.report(
+            self._pace.count(self.clock.monotonic_ns()), self.clock.wall_ns()
+        )
         why = self._keeper.why
         tripped = self._tripped or (why if why.startswith("breaker: ") else None)
         if self._keeper.state is TradingState.ACTIVE:
             tripped = None
         facts = breaker_facts(self._limits, equity.breaker, equity.equity, tripped)
         self.reply(RiskReported(canonical({**report, "breaker": facts, "trading_state_why": why})))
-
-
-def _is_same_wish(one: Intent, other: Intent) -> bool:
-    """Whether both ask for the same, under whatever name."""
-    return attrs.evolve(one, intent_id=other.intent_id, decision=other.decision) == other
 
 
 def _verdict_text(verdict: Verdict) -> str:
