@@ -22,6 +22,8 @@ LONGEST_LINE: Final = 65_536
 MOST_CLIENTS: Final = 64
 #: A client that asks and does not read is let go at this many bytes.
 MOST_UNREAD: Final = 16_777_216
+#: A client with so many requests without an answer is not read from until it has fewer.
+MOST_ASKED: Final = 64
 
 
 class Stop(Protocol):
@@ -154,15 +156,35 @@ class DoorSocket:
             self._drop(client, post)
             return
         self._clients[client.number] = self._clients.pop(client.number)
-        *lines, client.incoming = (client.incoming + data).split(b"\n")
-        for line in lines:
+        client.incoming += data
+        self._take(client, post)
+
+    def _take(self, client: _Client, post: Post) -> None:
+        """Posts the whole lines that have come, as far as the client may ask at all."""
+        while client.asked < MOST_ASKED:
+            line, end, rest = client.incoming.partition(b"\n")
             if len(line) > LONGEST_LINE:
                 self._drop(client, post)
                 return
+            if not end:
+                break
+            client.incoming = rest
             client.asked += 1
             post(DoorRequest(client.number, line))
-        if len(client.incoming) > LONGEST_LINE:
-            self._drop(client, post)
+        self._listen_to(client)
+
+    def _listen_to(self, client: _Client) -> None:
+        """Waits for what there is to do for a client; for nothing where only an answer is."""
+        events = selectors.EVENT_READ if client.asked < MOST_ASKED else 0
+        events |= selectors.EVENT_WRITE if client.outgoing else 0
+        key = self._selector.get_map().get(client.connection)
+        if key is None:
+            if events:
+                self._selector.register(client.connection, events, client)
+        elif not events:
+            self._selector.unregister(client.connection)
+        elif events != key.events:
+            self._selector.modify(client.connection, events, client)
 
     def _deliver(self, post: Post) -> None:
         # Nothing to read where an earlier look took several wake-ups at once.
@@ -175,6 +197,8 @@ class DoorSocket:
                 client.asked -= 1
                 client.outgoing += line
                 self._write(client, post)
+                if client.number in self._clients:
+                    self._take(client, post)
 
     def _write(self, client: _Client, post: Post) -> None:
         try:
@@ -188,12 +212,12 @@ class DoorSocket:
         if len(client.outgoing) > MOST_UNREAD:
             self._drop(client, post)
             return
-        writing = selectors.EVENT_WRITE if client.outgoing else 0
-        self._selector.modify(client.connection, selectors.EVENT_READ | writing, client)
+        self._listen_to(client)
 
     def _drop(self, client: _Client, post: Post) -> None:
         if self._clients.pop(client.number, None) is not None:
-            self._selector.unregister(client.connection)
+            if client.connection in self._selector.get_map():
+                self._selector.unregister(client.connection)
             client.connection.close()
             post(DoorClosed(client.number))
 

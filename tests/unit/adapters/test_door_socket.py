@@ -233,6 +233,35 @@ def test_a_client_that_asks_and_never_reads_is_let_go(
     assert house.hears() == DoorClosed(number)
 
 
+def test_a_client_that_asks_without_end_is_heard_as_fast_as_it_is_answered(house: House) -> None:
+    number = 3 * door_socket.MOST_ASKED
+    eager, other = house.calls(), house.calls()
+    eager.sendall(b"".join(b"%d\n" % place for place in range(number)))
+    first = [house.asked() for _ in range(door_socket.MOST_ASKED)]
+    other.sendall(b"halt\n")
+    halt = house.asked()
+    assert halt.line == b"halt"
+    house.answers(halt.client, b"halted")
+    assert line_of(other) == b"halted\n"
+    heard = [request.line for request in first]
+    for place in range(number):
+        house.answers(first[0].client, b"to %d" % place)
+        if len(heard) < number:
+            heard.append(house.asked().line)
+    assert heard == [b"%d" % place for place in range(number)]
+    with eager.makefile("rb") as stream:
+        assert [stream.readline() for _ in range(number)] == [b"to %d\n" % n for n in range(number)]
+
+
+def test_a_client_that_has_asked_all_it_may_and_leaves_is_let_go(house: House) -> None:
+    client = house.calls()
+    client.sendall(b"all\n" * (door_socket.MOST_ASKED + 1))
+    (number,) = {house.asked().client for _ in range(door_socket.MOST_ASKED)}
+    client.close()
+    house.answers(number, b"too late")
+    assert house.hears() == DoorClosed(number)
+
+
 def test_only_its_owner_may_open_the_door(house: House) -> None:
     mode = house.path.stat().st_mode
     assert stat.S_ISSOCK(mode)
