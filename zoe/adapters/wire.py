@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, assert_never
 import attrs
 import requests
 
-from zoe.adapters.http_session import exchange, new_session
+from zoe.adapters.http_session import HttpAnswer, exchange, new_session
 from zoe.adapters.socket_reader import SocketReader
 from zoe.messages.wire import (
     WireClose,
@@ -185,17 +185,17 @@ class _Lane:
         envelope, request = self._waiting.popleft()
         session, self._session = self._session or new_session(), None
         job = self._current = _Job(envelope, request, session, self._pool.take())
-        call = partial(fetch, session, request, self._threads.clock)
+        call = partial(fetch, session, request)
         self._threads.submit(job.thread, call, partial(self._ended, job))
         self._threads.call_later(request.timeout_seconds, partial(self._late, job))
 
-    def _ended(self, job: _Job, outcome: Outcome["_Answer"]) -> None:
+    def _ended(self, job: _Job, outcome: Outcome[HttpAnswer]) -> None:
         in_order(self._threads, partial(self._end, job, outcome))
 
     def _late(self, job: _Job) -> None:
         in_order(self._threads, partial(self._settle, job, "no answer in time"))
 
-    def _end(self, job: _Job, outcome: Outcome["_Answer"]) -> None:
+    def _end(self, job: _Job, outcome: Outcome[HttpAnswer]) -> None:
         self._pool.give_back(job.thread)
         if outcome.error is None and not job.settled:
             self._session = job.session
@@ -205,7 +205,7 @@ class _Lane:
         # The error's type, not its text, which may quote what was sent.
         self._settle(job, type(outcome.error).__name__)
 
-    def _settle(self, job: _Job, result: "_Answer | str") -> None:
+    def _settle(self, job: _Job, result: HttpAnswer | str) -> None:
         if job.settled:
             return
         job.settled = True
@@ -215,40 +215,32 @@ class _Lane:
         if isinstance(result, str):
             news = WireLost(number, result)
         else:
-            news = WireReply(number, result.status, result.body, result.received_ns)
+            news = WireReply(number, result.status, result.body)
         assert job.envelope.sender is not None, "a request's answer needs somebody to go to"
         self._threads.post(job.envelope.sender, news, cause=job.envelope)
         self._next()
 
 
-@attrs.frozen
-class _Answer:
-    status: int
-    body: bytes
-    received_ns: int
-
-
-def fetch(session: requests.Session, request: WireRequest, clock: Clock) -> _Answer:
+def fetch(session: requests.Session, request: WireRequest) -> HttpAnswer:
     """Sends one request and reads its answer.
 
     Raises:
         requests.RequestException: There is no answer; whether it was executed is unknown.
     """
-    answer = exchange(
+    return exchange(
         session,
         (request.method, request.url),
         request.headers,
         request.body,
         request.timeout_seconds + SPARE_SECONDS,
     )
-    return _Answer(answer.status, answer.body, clock.wall_ns())
 
 
-def once(request: WireRequest, clock: Clock) -> WireReply | WireLost:
+def once(request: WireRequest) -> WireReply | WireLost:
     """One request outside any actor, waited for; for edges only."""
     with new_session() as session:
         try:
-            answer = fetch(session, request, clock)
+            answer = fetch(session, request)
         except requests.RequestException as problem:
             return WireLost(request.request_id, type(problem).__name__)
-    return WireReply(request.request_id, answer.status, answer.body, answer.received_ns)
+    return WireReply(request.request_id, answer.status, answer.body)

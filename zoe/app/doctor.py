@@ -326,7 +326,7 @@ class Doctor:
         wire = WireRequest(
             nonce or 0, "doctor", asked.method, asked.url, asked.headers, asked.body, CALL_SECONDS
         )
-        answer = once(wire, self._clock)
+        answer = once(wire)
         if isinstance(answer, WireLost):
             raise ExchangeUnavailable(f"no answer: {answer.reason}")
         return api.unwrap(answer.status, answer.body)

@@ -53,7 +53,7 @@ def cancel(orders: Iterable[Order], venue: Venue, nonces: Iterator[int], clock: 
     for order in orders:
         reason = "out of time"
         if clock.monotonic_ns() < until_ns:
-            reason = _cancel_one(order, venue, next(nonces), clock)
+            reason = _cancel_one(order, venue, next(nonces))
         taken += not reason
         log.critical(
             "desk.last_resort_cancel",
@@ -64,11 +64,11 @@ def cancel(orders: Iterable[Order], venue: Venue, nonces: Iterator[int], clock: 
     return taken
 
 
-def _cancel_one(order: Order, venue: Venue, nonce: int, clock: Clock) -> str:
+def _cancel_one(order: Order, venue: Venue, nonce: int) -> str:
     """Why it failed; empty where it did not."""
     operation = CancelByRest(order.order_id, order.cl_ord_id)
     request = venue.request(operation, nonce)
-    answer = once(request.on("last", nonce, CALL_SECONDS), clock)
+    answer = once(request.on("last", nonce, CALL_SECONDS))
     if isinstance(answer, WireLost):
         return answer.reason
     try:

@@ -229,7 +229,7 @@ class VirtualWire:
         if answer is None:
             self._tell(job.envelope, WireLost(number, reason))
         else:
-            reply = WireReply(number, answer.status, answer.body, self._desks())
+            reply = WireReply(number, answer.status, answer.body)
             self._tell(job.envelope, reply)
         lane = self._lanes[job.request.lane_name]
         lane.popleft()

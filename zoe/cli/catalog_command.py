@@ -14,7 +14,6 @@ from zoe.domain.quantity import plain
 from zoe.domain.words import hint
 from zoe.messages.wire import WireLost, WireRequest
 from zoe.ports.venue import GetInstruments
-from zoe.runtime.clock import SystemClock
 
 NONE_FOUND: Final = 1
 _CALL_SECONDS: Final = 15
@@ -52,7 +51,7 @@ def fetch(rest_url: str) -> tuple[Instrument, ...]:
     venue, operation = KrakenVenue(None, rest_url), GetInstruments()
     asked = venue.request(operation, None)
     wire = WireRequest(0, "catalog", asked.method, asked.url, asked.headers, b"", _CALL_SECONDS)
-    answer = once(wire, SystemClock())
+    answer = once(wire)
     if isinstance(answer, WireLost):
         raise ExchangeUnavailable(f"{rest_url}: {answer.reason}")
     found = venue.result(operation, answer.status, answer.body, None)

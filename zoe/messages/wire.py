@@ -35,7 +35,6 @@ class WireReply(Message):
     request_id: int
     status: int
     body: bytes = attrs.field(repr=False)
-    received_ns: int
 
 
 @attrs.frozen

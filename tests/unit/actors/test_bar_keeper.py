@@ -49,7 +49,7 @@ def answer(stage: Stage, pair: str, bars: int) -> None:
     ]
     body = json.dumps({"error": [], "result": {pair: rows, "last": running * 300}})
     number = stage.heard("wire", WireRequest)[-1].request_id
-    stage.tell(WireReply(number, 200, body.encode(), 0))
+    stage.tell(WireReply(number, 200, body.encode()))
 
 
 def test_history_comes_first_and_the_running_bar_never() -> None:

@@ -22,7 +22,7 @@ def test_pairs_without_end_are_left_out_and_told_of_once_a_second() -> None:
     stage = Stage("catalogue", lambda: Catalogue(venue, ("market",)), ("wire", "market"))
     (asked,) = stage.said["wire"]
     assert isinstance(asked, WireRequest)
-    stage.tell(WireReply(asked.request_id, 200, b'{"error":[],"result":{}}', 0))
+    stage.tell(WireReply(asked.request_id, 200, b'{"error":[],"result":{}}'))
     said: list[dict[str, Any]] = []
     sink = logger.add(lambda m: said.append({"event": m.record["message"], **m.record["extra"]}))
     try:
@@ -54,6 +54,6 @@ def test_a_first_list_of_more_than_there_is_room_for_says_how_many_were_left_out
     stage = Stage("catalogue", lambda: Catalogue(venue, ()), ("wire",))
     (asked,) = stage.said["wire"]
     assert isinstance(asked, WireRequest)
-    stage.tell(WireReply(asked.request_id, 200, body, 0))
+    stage.tell(WireReply(asked.request_id, 200, body))
     logger.remove(sink)
     assert said == [more] * bool(more)

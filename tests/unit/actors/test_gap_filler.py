@@ -61,7 +61,7 @@ class Filling:
         self.reply(request, json.dumps(body).encode())
 
     def reply(self, request: WireRequest, body: bytes) -> None:
-        self.stage.tell(WireReply(request.request_id, 200, body, 2))
+        self.stage.tell(WireReply(request.request_id, 200, body))
         self.stage.run(0.1)
 
     def filled(self, pair: str) -> list[int]:

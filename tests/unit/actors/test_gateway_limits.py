@@ -34,7 +34,7 @@ class Private:
         """Answers the last call."""
         body = {"error": [] if error is None else [error], "result": result}
         number = self.stage.heard("wire", WireRequest)[-1].request_id
-        self.stage.tell(WireReply(number, 200, json.dumps(body).encode(), 0))
+        self.stage.tell(WireReply(number, 200, json.dumps(body).encode()))
 
     def asks(self, operation: object, asker: str = "asker", *, of_look: bool = False) -> None:
         """Somebody asks for a call."""

@@ -59,7 +59,7 @@ class Private:
         self._generation = generation
         number = self.stage.heard("wire", WireRequest)[-1].request_id
         token = json.dumps({"error": [], "result": {"token": "t"}}).encode()
-        self.stage.tell(WireReply(number, 200, token, 0))
+        self.stage.tell(WireReply(number, 200, token))
         self.stage.tell(WireOpened("private", generation))
         for channel in ("executions", "balances"):
             said = {"channel": channel}

@@ -21,7 +21,7 @@ def test_a_restart_tells_that_the_stream_is_broken_and_asks_for_another_token() 
     (first,) = stage.heard("wire", WireRequest)
     assert stage.heard("reconciler", StreamBroken) == []
     body = json.dumps({"error": [], "result": {"token": "t"}}).encode()
-    stage.tell(WireReply(first.request_id, 200, body, 0))
+    stage.tell(WireReply(first.request_id, 200, body))
     stage.tell(PrivateCall(1, "no operation at all", stage.runtime.find("asker")), 1)
     (broken,) = stage.heard("reconciler", StreamBroken)
     assert broken.calls_lost

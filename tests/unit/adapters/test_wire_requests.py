@@ -4,7 +4,6 @@ import http.server
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,14 +120,12 @@ def request(
     return WireRequest(number, lane, "POST", server.url + path, headers, b"nonce=1", seconds)
 
 
-def test_an_answer_comes_back_with_when_it_came_and_the_request_went_out_as_it_was(
+def test_an_answer_comes_back_and_the_request_went_out_as_it_was(
     wired: Any, server: Server
 ) -> None:
-    asked_ns = time.time_ns()
     wired.tells(request(server, 7, "/fine"))
     reply = wired.hears(WireReply)
     assert (reply.request_id, reply.status, reply.body) == (7, 200, b"fine")
-    assert asked_ns <= reply.received_ns <= time.time_ns()
     (path, headers, body) = server.requests[0]
     assert (path, body) == ("/fine", b"nonce=1")
     assert (headers["API-Sign"], headers["User-Agent"]) == ("SIGNATURE", "zoe")
