@@ -298,7 +298,8 @@ class Bookkeeper(Actor):
         drift = tuple(sorted(self._notes.open))
         wrong = sorted({*drift, *(f"lots {asset}" for asset in books.stopped)})
         detail = counted(books.known, "row") + (f", wrong: {', '.join(wrong)}" if wrong else "")
-        status = "degraded" if wrong else "ok"
+        detail += f", {self._reads.trouble}" if self._reads.trouble else ""
+        status = "degraded" if wrong or self._reads.trouble else "ok"
         self.tell(self.find("heartbeat"), Beat("books", status, detail, drift))
 
     # Marks

@@ -24,6 +24,8 @@ QUICK_PAGES: Final = 3
 PAGE_SECONDS: Final = 6
 OVERLAP_NS: Final = 60_000_000_000
 RETRY_SECONDS: Final = (1, 2, 5, 10, 30, 60)
+#: So many readings that failed in a row are told: the books fall behind.
+TOLD_FAILURES: Final = 3
 #: Whoever should have answered was restarted.
 SILENCE_NS: Final = 120_000_000_000
 GAP: Final = "gap"
@@ -50,6 +52,7 @@ class LedgerReads:
 
     Attributes:
         read_ns: When the newest whole reading began; None where there was none.
+        trouble: Why the last readings failed, where several did in a row; empty where not.
     """
 
     def __init__(self, owner: Actor, lag_ns: int) -> None:
@@ -62,6 +65,7 @@ class LedgerReads:
         #: Readings that failed, and that brought nothing though something is wrong, in a row.
         self._failed = self._fruitless = 0
         self.read_ns: int | None = None
+        self.trouble = ""
 
     @property
     def idle(self) -> bool:
@@ -115,6 +119,10 @@ class LedgerReads:
         self._reading = None
         self._failed += 1
         log.info("books.read_failed", code=answer.code)
+        if self._failed >= TOLD_FAILURES:
+            self.trouble = f"the exchange's ledger cannot be read: {answer.code}"
+        if self._failed == TOLD_FAILURES:
+            log.warning("books.unread", code=answer.code)
         self._wanted = self._wanted or "a reading failed"
         self._soon()
         return None
@@ -138,7 +146,7 @@ class LedgerReads:
             self._owner.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
             return
         self._reading, self.read_ns = None, reading.began_ns
-        self._failed = 0
+        self._failed, self.trouble = 0, ""
         self._fruitless = self._fruitless + 1 if (wrong or gaps) and not reading.new else 0
         self._wanted = self._wanted or (GAP if gaps else None)
         if self._wanted is not None:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import attrs
 import small_account
 from keeper_stage import answer, calls, keeper, seen, snapshot
 from ledger_store import MemoryLedger
 
 from zoe.actors.bookkeeper import LOOK_SECONDS
-from zoe.actors.ledger_reads import PAGE
+from zoe.actors.ledger_reads import PAGE, TOLD_FAILURES
 from zoe.domain.booking import Booking, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
@@ -16,7 +17,7 @@ from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow, decimal_of
 from zoe.domain.marks import NoMarks
 from zoe.messages.gateway import Failure, PrivateAnswered
-from zoe.messages.ledger import LedgerRowsRead
+from zoe.messages.ledger import LedgerRowSeen, LedgerRowsRead
 from zoe.messages.market import Quote
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
@@ -211,6 +212,45 @@ def test_a_reading_that_failed_is_begun_again() -> None:
     later = calls(stage)[1]
     stage.tell(PrivateAnswered(later.ref, tuple(account.rows[:PAGE])), 1)
     assert len(store.load().rows) == len(account.rows[:PAGE])
+
+
+def test_books_that_cannot_read_the_ledger_are_not_well_until_they_can() -> None:
+    account, store = small_account.lived(8, 20), MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    for _ in range(TOLD_FAILURES):
+        failed = PrivateAnswered(calls(stage)[-1].ref, None, Failure.UNKNOWN, "no page")
+        stage.tell(failed, 2 * LOOK_SECONDS)
+    beat = stage.heard("heartbeat", Beat)[-1]
+    assert (beat.status, "no page" in beat.detail) == ("degraded", True)
+    answer(stage, account.rows, account.balances)
+    stage.run(2 * LOOK_SECONDS)
+    assert stage.heard("heartbeat", Beat)[-1].status == "ok"
+
+
+def test_an_amount_too_fine_to_count_crashes_nobody_and_rest_is_asked_about_it() -> None:
+    account, store = small_account.Account(8), MemoryLedger()
+    coarse = account.row("D1", "deposit", "USD", 10**10)
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    answer(stage, [coarse], account.balances)
+    asked = len(calls(stage))
+    fine = seen(account.row("D2", "deposit", "BTC", 1)).entry
+    fine = attrs.evolve(fine, amount=Decimal("1e-18"), balance=Decimal("1e-18"))
+    stage.tell(LedgerRowSeen(fine), 10)
+    assert len(calls(stage)) == asked + 1
+    told = snapshot({"USD": 10**10, "BTC": 1})
+    rows = [
+        attrs.evolve(r, balance=fine.balance) if r.asset == "BTC" else r for r in told.snapshot.rows
+    ]
+    answer(stage, [], {"USD": 10**10})
+    asked = len(calls(stage))
+    stage.tell(attrs.evolve(told, snapshot=attrs.evolve(told.snapshot, rows=tuple(rows))), 10)
+    # A restarted Bookkeeper reads the ledger as soon as it hears of balances.
+    stage.tell(snapshot({"USD": 10**10}), 10)
+    assert len(calls(stage)) == asked
+    assert {row.ledger_id for row in store.load().rows} == {coarse.ledger_id}
+    assert store.drift() == ()
 
 
 def test_a_reading_that_fails_now_and_then_is_begun_again_within_seconds_each_time() -> None:
