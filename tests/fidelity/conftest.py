@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,9 @@ def recorded_book() -> Path:
 def instrument_snapshot() -> bytes:
     """A snapshot of every pair."""
     return shared("ws-v2-instrument-snapshot.json").read_bytes()
+
+
+@pytest.fixture
+def robinhood() -> Callable[[str], bytes]:
+    """Robinhood's answers, by the names of their files."""
+    return lambda name: shared(f"robinhood/{name}.json").read_bytes()

@@ -9,6 +9,7 @@ import http.client
 import io
 import socket
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -24,10 +25,15 @@ PIECE: Final = 256 * 1024
 
 @attrs.frozen
 class HttpAnswer:
-    """A status and a body, whatever they are."""
+    """A status, a body and headers, whatever they are."""
 
     status: int
     body: bytes = attrs.field(repr=False)
+    _headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, eq=False)
+
+    def header(self, name: str) -> str | None:
+        """A header's value, None where it is missing."""
+        return self._headers.get(name)
 
 
 class _Timed(io.RawIOBase):
@@ -120,7 +126,7 @@ def exchange(
         stream=True,
     )
     with answer:
-        return HttpAnswer(answer.status_code, _whole(answer))
+        return HttpAnswer(answer.status_code, _whole(answer), answer.headers)
 
 
 def _whole(answer: requests.Response) -> bytes:

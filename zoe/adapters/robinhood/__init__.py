@@ -1,1 +1,1 @@
-"""Robinhood crypto; its client is not built yet."""
+"""Robinhood crypto behind the exchange port, for programs of one's own; see docs/robinhood.md."""
