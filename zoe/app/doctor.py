@@ -6,12 +6,10 @@ break each other's nonces), so the answers are what the desk itself has last see
 the key's permissions are asked for all the same, in one call.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -23,7 +21,8 @@ from zoe.adapters.kraken.sign import KeyPair
 from zoe.adapters.kraken.ws_session import KrakenSession, request
 from zoe.adapters.socket_talk import SocketTalk
 from zoe.adapters.wire import once
-from zoe.app import remedies
+from zoe.app import findings, remedies
+from zoe.app.findings import Bad, Finding
 from zoe.app.settings import Settings
 from zoe.domain.catalog import TRADABLE
 from zoe.domain.errors import (
@@ -50,8 +49,6 @@ CALL_SECONDS: Final = 5
 #: what the next desk begins beyond.
 NONCES_NS: Final = 1_000_000
 LONGEST_WAIT_NS: Final = 12_000_000_000
-CLOCK_BOUND_SECONDS: Final = 2
-LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
 #: A desk's private stream is pinged three times in this span.
 FRESH_MS: Final = 20_000
 WITHDRAW: Final = frozenset({"withdraw-funds", "withdraw"})
@@ -65,25 +62,6 @@ _SET_ADDRESSES: Final = (
     "start the desk with zoe run, or set EXCHANGE, or KRAKEN_REST_URL, KRAKEN_WS_URL and "
     "KRAKEN_WS_AUTH_URL"
 )
-
-
-@attrs.frozen
-class Finding:
-    """What a check found; ``advice`` is what to do where it failed."""
-
-    name: str
-    ok: bool
-    milliseconds: int
-    detail: str
-    advice: str = ""
-
-
-@attrs.frozen
-class _Bad(Exception):
-    """A check's answer is no."""
-
-    detail: str
-    advice: str
 
 
 @attrs.frozen
@@ -120,34 +98,23 @@ class Doctor:
             "clock": self._machine_clock,
             "key_permissions": self._key_permissions,
             "database": self._database,
-            "disk": partial(free_space, settings.state_dir),
+            "disk": partial(findings.free_space, settings.state_dir),
         }
 
     def examine(self, names: Iterable[str]) -> Iterator[Finding]:
         """A finding for each of the checks, as soon as it is there."""
         for name in names:
-            began_ns = self._clock.monotonic_ns()
-            try:
-                ok, detail, advice = True, self._checks[name](), ""
-            except _Bad as bad:
-                ok, detail, advice = False, bad.detail, bad.advice
-            except (ExchangeRejected, ExchangeThrottled, ExchangeUnavailable) as problem:
-                ok, detail = False, str(problem)
-                advice = remedies.remedy(detail) or _SEE_ADDRESS.format(self._urls().rest)
-            except WireError as problem:
-                ok, detail = False, f"not understood: {problem}"
-                advice = "the exchange has changed, or this is no exchange: look for a newer zoe"
-            except ConfigError as problem:
-                ok, detail, advice = False, str(problem), "put it right and ask again"
-            took_ns = self._clock.monotonic_ns() - began_ns
-            yield Finding(name, ok, took_ns // 1_000_000, detail, advice)
+            yield findings.find(name, self._checks[name], self._clock, self._advice)
+
+    def _advice(self, said: str) -> str:
+        return remedies.remedy(said) or _SEE_ADDRESS.format(self._urls().rest)
 
     # Public
 
     def _system_status(self) -> str:
         status = api.parse(public_calls.Status, self._get("SystemStatus")).status
         if status != "online":
-            raise _Bad(
+            raise Bad(
                 f"the exchange is {status}", "wait: the desk goes on by itself when it is online"
             )
         return status
@@ -162,9 +129,7 @@ class Doctor:
         missing = [symbol for symbol in self._settings.desk.focus if symbol not in tradable]
         if missing or not tradable:
             names = ", ".join(missing) or "any pair"
-            raise _Bad(
-                f"no trade in {names}", "take it out of desk.focus in conf/zoe.toml, or wait"
-            )
+            raise Bad(f"no trade in {names}", "take it out of desk.focus in conf/zoe.toml, or wait")
         return f"{len(tradable)} of {len(found)} pairs"
 
     def _ws_public(self) -> str:
@@ -184,15 +149,7 @@ class Doctor:
         before_ns = self._clock.wall_ns()
         theirs_ns = api.parse(public_calls.ServerTime, self._get("Time")).unixtime * 1_000_000_000
         after_ns = self._clock.wall_ns()
-        early_ns, late_ns = theirs_ns - after_ns, before_ns - theirs_ns - 1_000_000_000
-        off_ns = max(early_ns, late_ns, 0)
-        if off_ns > CLOCK_BOUND_SECONDS * 1_000_000_000:
-            word = "behind" if early_ns > 0 else "ahead of"
-            raise _Bad(
-                f"this machine is {off_ns / 1e9:.1f} s {word} the exchange",
-                "set the clock: switch on time synchronisation (timedatectl set-ntp true)",
-            )
-        return "within a second of the exchange" if not off_ns else f"off by {off_ns / 1e9:.1f} s"
+        return findings.clock(theirs_ns, before_ns, after_ns)
 
     # Private
 
@@ -231,10 +188,10 @@ class Doctor:
         result = self._post("GetApiKeyInfo")
         granted = set(api.parse(account_calls.ApiKeyInfo, result).permissions)
         if granted & WITHDRAW:
-            raise _Bad("the key can withdraw", "take that permission from it: no desk needs it")
+            raise Bad("the key can withdraw", "take that permission from it: no desk needs it")
         if NEEDED - granted:
             missing = ", ".join(sorted(NEEDED - granted))
-            raise _Bad(f"the key lacks {missing}", "give it these permissions in Kraken's settings")
+            raise Bad(f"the key lacks {missing}", "give it these permissions in Kraken's settings")
         return f"{counted(len(granted), 'permission')}, none to withdraw"
 
     @property
@@ -258,7 +215,7 @@ class Doctor:
         row = self._component(name)
         stale = name == "exchange_api" and row.get("age_ms", FRESH_MS) >= FRESH_MS
         if row.get("status") != "ok" or stale or not self._desk.get("reconciled"):
-            raise _Bad(f"the running desk: {self._seen(name)}", "see zoe status and zoe logs")
+            raise Bad(f"the running desk: {self._seen(name)}", "see zoe status and zoe logs")
         return f"{detail} (as the running desk sees it)"
 
     # The machine
@@ -277,7 +234,7 @@ class Doctor:
             what = (
                 "the server of DATABASE_URL" if settings.database_url else "the desk's own server"
             )
-            raise _Bad(str(problem), f"see that {what} is up, then zoe logs") from problem
+            raise Bad(str(problem), f"see that {what} is up, then zoe logs") from problem
         return counted(count[0][0], "journal row")
 
     # Asking
@@ -287,7 +244,7 @@ class Doctor:
         if told:
             return Urls(told["rest"], told["ws"], told["ws_auth"])
         if self._settings.own_sandbox:
-            raise _Bad("no exchange to ask", _SET_ADDRESSES)
+            raise Bad("no exchange to ask", _SET_ADDRESSES)
         return Urls(*self._settings.addresses)
 
     @contextmanager
@@ -299,7 +256,7 @@ class Doctor:
         except ExchangeUnavailable as problem:
             detail = str(problem)
             advice = remedies.remedy(detail) or _SEE_ADDRESS.format(url)
-            raise _Bad(detail, advice) from problem
+            raise Bad(detail, advice) from problem
 
     def _get(self, name: str) -> bytes:
         return self._send(api.public(name), None, None)
@@ -308,9 +265,7 @@ class Doctor:
         settings = self._settings
         self._urls()
         if not settings.api_key or not settings.api_secret:
-            raise _Bad(
-                "no API key", "zoe keys import kraken.txt, or set KRAKEN_API_KEY and _SECRET"
-            )
+            raise Bad("no API key", "zoe keys import kraken.txt, or set KRAKEN_API_KEY and _SECRET")
         keys = KeyPair(settings.api_key, settings.api_secret)
         try:
             return self._send(api.private(name), keys, self._next_nonce())
@@ -355,7 +310,7 @@ class Doctor:
         ahead_ns = found[0][0] - NONCE_AHEAD_NS + NONCES_NS - self._clock.wall_ns() if found else 0
         if ahead_ns > LONGEST_WAIT_NS:
             seconds = ahead_ns // 1_000_000_000 + 1
-            raise _Bad("the running desk's nonces are ahead of the time", f"ask in {seconds} s")
+            raise Bad("the running desk's nonces are ahead of the time", f"ask in {seconds} s")
         time.sleep(max(ahead_ns, 0) / 1e9)
         return 0
 
@@ -381,19 +336,3 @@ NAMES: Final = (
     *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
     *("clock", "key_permissions", "database", "disk"),
 )
-
-
-def free_space(place: Path, least_bytes: int = LEAST_FREE_BYTES) -> str:
-    """How much room there is where the desk keeps its data.
-
-    Raises:
-        _Bad: Too little.
-    """
-    there = next(folder for folder in (place, *place.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
-    if free < least_bytes:
-        raise _Bad(
-            f"{free // 1_000_000} MB free in {there}",
-            f"make room: the desk needs {least_bytes // 1_000_000} MB",
-        )
-    return f"{free / 1e9:.1f} GB free"

@@ -6,8 +6,16 @@ from typing import Final
 
 from zoe.domain.errors import ConfigError
 
-SECRETS: Final = ("KRAKEN_API_KEY", "KRAKEN_API_SECRET", "DATABASE_URL")
+SECRETS: Final = (
+    *("KRAKEN_API_KEY", "KRAKEN_API_SECRET", "DATABASE_URL"),
+    *("RH_CRYPTO_API_KEY", "RH_CRYPTO_PRIVATE_KEY_SEED"),
+)
 _ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def over(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, and what it lacks from ``.env``; raises as ``read``."""
+    return dict(read()) | dict(environ)
 
 
 def read(path: Path | None = None) -> Mapping[str, str]:

@@ -158,7 +158,10 @@ def _own_server(settings: Settings, stack: contextlib.ExitStack) -> EmbeddedServ
 
 def _venue(settings: Settings, sandbox: OwnSandbox | None, redactor: logs.Redactor) -> KrakenVenue:
     if settings.exchange.name == "robinhood":
-        raise ConfigError("EXCHANGE=robinhood: this version trades on kraken and sandbox only")
+        raise ConfigError(
+            "EXCHANGE=robinhood: a desk trades on kraken and sandbox only; for robinhood there are"
+            " zoe doctor, zoe catalog and a client for programs (docs/robinhood.md)"
+        )
     if sandbox is not None:
         ready = sandbox.ready()
         redactor.register(ready.secret)

@@ -220,7 +220,7 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
     Raises:
         ConfigError: One line that says what is wrong and where.
     """
-    surroundings = dict(dotenv.read()) | dict(environ)
+    surroundings = dotenv.over(environ)
     path = DEFAULT_FILE if config is None else config
     values = _flatten(_read_file(config), str(path))
     for key, name in _ENVIRONMENT.items():

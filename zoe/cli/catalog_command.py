@@ -1,11 +1,14 @@
 """``zoe catalog``: every pair with all its names, from the exchange itself."""
 
+import os
 from argparse import Namespace
 from collections.abc import Iterable
 from typing import Any, Final
 
 from zoe.adapters.kraken.venue import KrakenVenue
 from zoe.adapters.wire import once
+from zoe.app import dotenv
+from zoe.app.settings import Settings
 from zoe.cli import configured, show
 from zoe.cli.configured import Exchange
 from zoe.domain.catalog import Instrument
@@ -26,7 +29,7 @@ _COLUMNS: Final = (
 def catalog(arguments: Namespace) -> int:
     """Lists pairs; exit code 1 where a search finds none."""
     settings = configured.load(arguments)
-    pairs = sorted(fetch(configured.address(settings, Exchange.REST)), key=lambda pair: pair.symbol)
+    pairs = sorted(_pairs(settings), key=lambda pair: pair.symbol)
     found = [row(pair) for pair in pairs if matches(pair, arguments.search)]
     if arguments.json:
         show.document(found)
@@ -40,6 +43,16 @@ def catalog(arguments: Namespace) -> int:
         else f"no pair is called {arguments.search}{hint(arguments.search, _every_name(pairs))}"
     )
     return NONE_FOUND
+
+
+def _pairs(settings: Settings) -> tuple[Instrument, ...]:
+    if settings.exchange.name == "robinhood":
+        # Its signatures' library takes longer to load than the rest of a command.
+        from zoe.adapters.robinhood.client import RobinhoodClient
+
+        with RobinhoodClient.from_environment(dotenv.over(os.environ)) as client:
+            return client.get_trading_pairs()
+    return fetch(configured.address(settings, Exchange.REST))
 
 
 def fetch(rest_url: str) -> tuple[Instrument, ...]:

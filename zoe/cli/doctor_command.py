@@ -1,14 +1,16 @@
 """``zoe doctor``: is everything there that a desk needs?"""
 
+import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
-from zoe.app import logs
-from zoe.app.doctor import NAMES, Doctor, Finding
+from zoe.app import dotenv, logs
+from zoe.app.doctor import NAMES, Doctor
 from zoe.app.door_client import Command, NoAnswer, NoDesk, ask
+from zoe.app.findings import Finding
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
 
@@ -23,7 +25,7 @@ def examine(arguments: Namespace) -> int:
     logs.silence()
     wanted = NAMES if arguments.only is None else (arguments.only,)
     found: list[Finding] = []
-    for finding in Doctor(settings, running_desk(settings)).examine(wanted):
+    for finding in _findings(settings, wanted):
         found.append(finding)
         if not arguments.json:
             _show(finding)
@@ -31,6 +33,15 @@ def examine(arguments: Namespace) -> int:
     if arguments.json:
         show.document({"ok": ok, "checks": [attrs.asdict(finding) for finding in found]})
     return 0 if ok else FAILED
+
+
+def _findings(settings: Settings, wanted: Iterable[str]) -> Iterator[Finding]:
+    if settings.exchange.name != "robinhood":
+        return Doctor(settings, running_desk(settings)).examine(wanted)
+    # Its signatures' library takes longer to load than the rest of a command.
+    from zoe.app.robinhood_doctor import RobinhoodDoctor
+
+    return RobinhoodDoctor(settings, dotenv.over(os.environ)).examine(wanted)
 
 
 def running_desk(settings: Settings) -> Mapping[str, Any] | None:

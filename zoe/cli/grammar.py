@@ -114,7 +114,7 @@ def _run(commands: Any) -> None:
         *("--exchange",),
         type=one_of(*EXCHANGES),
         metavar="NAME",
-        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys, robinhood is not here yet",
+        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys; no desk trades on robinhood yet",
     )
     command.add_argument(
         *("--for",),

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from zoe.app import doctor, settings
-from zoe.app.doctor import Doctor, Finding
+from zoe.app import doctor, findings, settings
+from zoe.app.doctor import Doctor
+from zoe.app.findings import Finding
 from zoe.cli import grammar
 from zoe.domain.ids import account_id
 
@@ -83,9 +84,9 @@ def test_the_desks_own_sandbox_is_found_by_what_the_desk_says(tmp_path: Path) ->
 
 def test_too_little_room_is_told_with_how_much_is_needed(tmp_path: Path) -> None:
     deep = tmp_path / "not" / "made" / "yet"
-    assert doctor.free_space(deep, 1).endswith("GB free")
+    assert findings.free_space(deep, 1).endswith("GB free")
     with pytest.raises(Exception, match="make room: the desk needs 1000000000000 MB"):
-        doctor.free_space(deep, 10**18)
+        findings.free_space(deep, 10**18)
 
 
 def test_a_database_that_no_desk_has_made_yet_is_fine(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from zoe.adapters.robinhood.rest import REST_URL, CallerSettings, Query, RestCal
 from zoe.adapters.robinhood.sign import Credentials
 from zoe.adapters.robinhood.symbols import theirs
 from zoe.domain.catalog import Catalog, Instrument
-from zoe.domain.errors import ExchangeRejected, ExchangeUnavailable, WireError
+from zoe.domain.errors import ConfigError, ExchangeRejected, ExchangeUnavailable, WireError
 from zoe.domain.money import Money
 from zoe.domain.order import Fill, Side
 from zoe.domain.quantity import Quantity
@@ -69,6 +69,10 @@ class RobinhoodClient:
             ConfigError: One is missing, or none.
         """
         told = os.environ if environ is None else environ
+        if not all(told.get(name) for name in ("RH_CRYPTO_API_KEY", "RH_CRYPTO_PRIVATE_KEY_SEED")):
+            raise ConfigError(
+                "no Robinhood key: set RH_CRYPTO_API_KEY and RH_CRYPTO_PRIVATE_KEY_SEED, or put them in .env"
+            )
         credentials = Credentials(
             told.get("RH_CRYPTO_API_KEY", ""), told.get("RH_CRYPTO_PRIVATE_KEY_SEED", "")
         )

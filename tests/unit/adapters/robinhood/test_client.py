@@ -223,5 +223,5 @@ def test_everything_is_taken_from_the_environment(
 ) -> None:
     environ = {"RH_CRYPTO_API_KEY": API_KEY, "RH_CRYPTO_PRIVATE_KEY_SEED": trading.seed}
     assert make(environ | {"RH_CRYPTO_BASE_URL": trading.here.url}).get_system_status() == "online"
-    with pytest.raises(ConfigError, match="private key"):
+    with pytest.raises(ConfigError, match="no Robinhood key"):
         make({"RH_CRYPTO_API_KEY": API_KEY})

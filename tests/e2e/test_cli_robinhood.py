@@ -1,0 +1,87 @@
+"""EXCHANGE=robinhood as its user types it: doctor, catalog, and a desk that does not trade there."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import commands
+import pytest
+from commands import Done
+from robinhood_exchange import API_KEY, Fault
+from robinhood_trading import Trading, trading_on_tests
+
+
+@attrs.frozen
+class Person:
+    """A person with a Robinhood key in ``.env``."""
+
+    place: Path
+    trading: Trading
+
+    def types(self, *words: str) -> Done:
+        """A command; neither key is ever in what it says."""
+        environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.place),
+            "ZOE_STATE_DIR": str(self.place / "state"),
+            "EXCHANGE": "robinhood",
+        }
+        done = commands.run(words, environ, self.place)
+        assert API_KEY not in done.stdout + done.stderr
+        assert self.trading.seed not in done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Iterator[Person]:
+    with trading_on_tests() as trading:
+        words = {
+            "RH_CRYPTO_API_KEY": API_KEY,
+            "RH_CRYPTO_PRIVATE_KEY_SEED": trading.seed,
+            "RH_CRYPTO_BASE_URL": trading.here.url,
+        }
+        file = tmp_path / ".env"
+        file.write_text("".join(f"{name}={value}\n" for name, value in words.items()))
+        file.chmod(0o600)
+        yield Person(tmp_path, trading)
+
+
+def test_the_doctor_asks_what_can_be_asked_there(person: Person) -> None:
+    done = person.types("doctor", "--json")
+    rows = {row["name"]: row for row in json.loads(done.stdout)["checks"]}
+    assert (done.returncode, len(rows)) == (0, 10), done.stdout
+    assert rows["tradable_pairs"]["detail"] == "2 of 3 pairs"
+    assert rows["balance"]["detail"] == "0 assets and 1042.55 USD"
+    assert rows["clock"]["detail"].startswith("within a second")
+    assert "no sockets" in rows["ws_private"]["detail"]
+    assert not any(method == "POST" for method, _, _ in person.trading.here.requests)
+
+
+def test_the_doctor_says_what_to_do_about_a_key_that_lacks_something(person: Person) -> None:
+    body = b'{"type":"client_error","errors":[{"detail":"Forbidden.","attr":null}]}'
+    person.trading.here.plant(Fault("GET", "/orders/", "raw", status=403, body=body))
+    done = person.types("doctor", "--only", "open_orders")
+    assert done.returncode == 1
+    assert "HTTP 403: client_error Forbidden.: allow the key" in done.stdout
+
+
+def test_the_catalog_lists_its_pairs(person: Person) -> None:
+    done = person.types("catalog", "--search", "eth", "--json")
+    (row,) = json.loads(done.stdout)
+    assert (row["symbol"], row["rest_id"], row["cost_min"]) == ("ETH/USD", "ETH-USD", "0.1")
+
+
+def test_a_desk_does_not_trade_there_and_says_what_there_is(person: Person) -> None:
+    done = person.types("run", "--for", "5")
+    assert done.returncode == 2
+    assert "docs/robinhood.md" in done.stderr
+    assert not person.trading.here.requests
+
+
+def test_without_a_key_each_question_says_what_is_missing(person: Person) -> None:
+    (person.place / ".env").write_text("")
+    done = person.types("catalog")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "set RH_CRYPTO_API_KEY" in done.stderr
