@@ -205,6 +205,8 @@ def _refused(attr: str, detail: str) -> tuple[int, bytes]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    #: An answer leaves in one piece, or its end waits for the client's kernel.
+    wbufsize = 64 * 1024
     exchange: Exchange
 
     def log_message(self, format: str, *args: object) -> None:

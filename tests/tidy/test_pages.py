@@ -15,7 +15,7 @@ from zoe.sandbox.core import admin, faults
 
 DOCS = sources.ROOT / "docs"
 PAGES = (sources.ROOT / "README.md", *sorted(DOCS.glob("*.md")))
-VARIABLE = re.compile(r"(ZOE|KRAKEN)_[A-Z_]+|DATABASE_URL|EXCHANGE")
+VARIABLE = re.compile(r"(ZOE|KRAKEN|RH)_[A-Z_]+|DATABASE_URL|EXCHANGE")
 NAMED = re.compile(r"`([^`\n]+)`")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 #: Of pytest and of benchmarks, on lines that begin with those.
