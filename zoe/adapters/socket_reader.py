@@ -24,6 +24,8 @@ CONNECT_SECONDS: Final = 10
 POLL_SECONDS: Final = 2
 #: What one read takes is told as one: more would make what came first wait.
 READ_BYTES: Final = 64 * 1024
+#: Of a read: its quotes, then its trades and what else is not of the whole market.
+URGENT_PARTS: Final = 2
 #: Where nobody is in haste, so long it lets others go first before the rest of a long read is told.
 GIVE_WAY_SECONDS: Final = 0.0005
 #: "Normal closure".
@@ -170,7 +172,7 @@ class SocketReader:
         for number, said in enumerate(parts):
             if said and not self._silent:
                 self._deliver(said, lend=lend)
-            if number and self._pace.gather_ns:
+            if number >= URGENT_PARTS and self._pace.gather_ns:
                 stop.wait(GIVE_WAY_SECONDS)
 
     def write(self, stop: Stop) -> None:
