@@ -17,6 +17,7 @@ from zoe.adapters.robinhood.errors import unwrap
 from zoe.adapters.robinhood.pace import Pace
 from zoe.adapters.robinhood.sign import Credentials
 from zoe.adapters.robinhood.wire import Page, parse
+from zoe.domain import loopback
 from zoe.domain.errors import ConfigError, ExchangeThrottled, ExchangeUnavailable, WireError
 
 T = TypeVar("T")
@@ -27,7 +28,6 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 #: Of the pages of one list: of orders, one for each 25 or so.
 MOST_PAGES: Final = 400
 SECOND_NS: Final = 1_000_000_000
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _JSON: Final = ("Content-Type", "application/json; charset=utf-8")
 
 #: Names and values of a query, in the order in which they are sent; a name may come more than once.
@@ -36,7 +36,9 @@ Query = Sequence[tuple[str, str]]
 
 def _is_safe(_: object, __: object, url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and loopback.is_loopback(parts.hostname or "")
+    ):
         raise ConfigError("the Robinhood address must begin with https://")
     if not parts.hostname or parts.username is not None or parts.path.strip("/") or parts.query:
         raise ConfigError("the Robinhood address is a scheme and a host, and nothing behind them")
