@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
+import attrs
+
 from zoe.messages.journal import HandOn, Hydrate, Hydrated, Record, Recorded, StoredRow
 from zoe.runtime.actor import Actor
 from zoe.runtime.message import Envelope, Message
@@ -12,6 +14,7 @@ from zoe.runtime.supervisor import Child
 from zoe.runtime.virtual import VirtualRuntime
 
 CONCLUDED: Final = {"FILLED", "CANCELED", "EXPIRED", "DENIED", "REJECTED", "ABSENT"}
+ASKING: Final = {"order.sending", "order.amending"}
 
 M = TypeVar("M", bound=Message)
 
@@ -69,7 +72,9 @@ class Stage:
         self.records.append(record)
         for row in record.rows:
             body, seq = json.loads(row.body), len(self.rows) + 1
-            self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, 0, body))
+            # All else is as old as can be: tests give the exchange's own times as small numbers.
+            at_ns = self.runtime.clock.wall_ns() if row.kind in ASKING else 0
+            self.rows.append(StoredRow(seq, row.stream, row.version, row.kind, at_ns, body))
 
     def answer(self) -> None:
         """What was recorded and not answered is durable now, and so is what comes."""
@@ -88,6 +93,13 @@ class Stage:
                 self.runtime.post(record.reply_to, Recorded(record.ref), cause=envelope)
 
     def _found(self, wanted: Hydrate) -> tuple[StoredRow, ...]:
+        if wanted.asked_since is not None:
+            opening = {row.stream: row.body for row in reversed(self.rows)}
+            return tuple(
+                attrs.evolve(row, body=opening[row.stream])
+                for row in self.rows
+                if row.kind in ASKING and row.at_ns > wanted.asked_since
+            )
         if wanted.filled_for is not None:
             return tuple(row for row in self.rows if row.kind == "order.fill")
         if wanted.traded_by is not None:

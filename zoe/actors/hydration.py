@@ -51,6 +51,8 @@ def reading_of(
         return partial(store.traded, request.traded_by)
     if request.filled_for is not None:
         return partial(store.fills, account_id, request.filled_for, request.after)
+    if request.asked_since is not None:
+        return partial(store.asked, account_id, request.asked_since)
     assert request.stream is not None, "a Hydrate asks for something"
     return partial(store.stream, request.stream, last=request.last, since=request.since)
 

@@ -9,7 +9,7 @@ for which there is room), and whoever asked. Blocks on nothing.
 Reserves at approval and releases when the order is concluded. A restart reads the trading state,
 what our own fills came to and what losses are measured from in the journal; until then its mail waits
 and the Gateway's latch stays as it is. OrderDesk tells the live orders, and what was approved before and
-has not left; until then nothing is approved.
+has not left, and then the journal what was approved in the last minute; until then nothing is approved.
 """
 
 from typing import Final, assert_never
@@ -17,6 +17,7 @@ from typing import Final, assert_never
 from zoe.actors import hydration
 from zoe.actors.equity_watch import EquityWatch
 from zoe.actors.order_opening import OrderConfig, begin
+from zoe.actors.pace_keeper import PaceKeeper
 from zoe.actors.risk_view import RiskView
 from zoe.actors.trading_state import StateKeeper
 from zoe.domain import order_record
@@ -24,7 +25,6 @@ from zoe.domain.amend import Terms
 from zoe.domain.catalog import Catalog
 from zoe.domain.ids import uuid_text
 from zoe.domain.order import Fact, Intent, Order, State
-from zoe.domain.order_pace import OrderPace
 from zoe.domain.order_record import canonical
 from zoe.domain.order_wish import PERSON
 from zoe.domain.risk import (
@@ -93,7 +93,7 @@ from zoe.runtime.log import log
 
 LOOK_SECONDS: Final = 1
 #: What the journal is asked for.
-STATE, POSITIONS, EQUITY = 0, 1, 2
+STATE, POSITIONS, EQUITY, PACE = 0, 1, 2, 3
 
 Inbox = (
     PlaceOrder | AmendOrder | AmendDenied | SetTradingState | StopTrading | OrderChanged | OrdersReported
@@ -133,7 +133,7 @@ class RiskOfficer(Actor):
             self._keeper.blocks["forbidden"] = forbidden
         if dead_man:
             self._keeper.blocks["dead_man"] = "the dead-man's switch is not armed yet"
-        self._pace = OrderPace(limits.duplicate_window_ms)
+        self._pace = PaceKeeper(self, limits.duplicate_window_ms)
         self._unread = {STATE, POSITIONS, EQUITY}
         #: Why the breaker ended trading; until a person resumes.
         self._tripped: str | None = None
@@ -216,8 +216,12 @@ class RiskOfficer(Actor):
             self._keeper.hydrated(answer)
         elif question == POSITIONS:
             self._view.traded(answer.rows)
-        else:
+        elif question == EQUITY:
             self._equity.hydrated(answer)
+        else:
+            self._pace.hydrated(answer.rows)
+            self._keeper.orders_known()
+            return
         self._unread.discard(question)
         if not self._unread:
             self.release()
@@ -243,7 +247,7 @@ class RiskOfficer(Actor):
             verdict = assess(order, self._situation(intent), by_hand=by_hand)
         if verdict.worst is not None:
             self._view.reserve(order, verdict.worst)
-            self._pace.add(self.clock.monotonic_ns(), intent)
+            self._pace.approved(intent)
             said = _verdict_text(verdict)
             begun = begin(self, intent, said, self._config) if wish.has_room else None
             self.tell(self.find("orders"), quick_submit(intent, said, wish.reply_to, begun))
@@ -265,7 +269,7 @@ class RiskOfficer(Actor):
         assert verdict is not None
         if verdict.approved and order is not None:
             self._view.widen(order, wanted, self.clock.wall_ns())
-            self._pace.add(self.clock.monotonic_ns(), wish.intent)
+            self._pace.approved(wish.intent)
             self.tell(self.find("orders"), SubmitAmend(wish, _verdict_text(verdict)))
             return
         self._say_denied(wish.intent, verdict)
@@ -311,9 +315,7 @@ class RiskOfficer(Actor):
         return None if problem is None else deny(Code.INSTRUMENT_RULE, problem=problem)
 
     def _situation(self, intent: Intent) -> Situation:
-        now_ns = self.clock.monotonic_ns()
-        recent = self._pace.count(now_ns)
-        repeats = self._pace.repeated(intent, now_ns)
+        recent, repeats = self._pace.count(), self._pace.repeated(intent)
         state, wall_ns = self._keeper.state, self.clock.wall_ns()
         return self._view.situation(intent.pair, state, wall_ns, recent, repeats)
 
@@ -322,7 +324,8 @@ class RiskOfficer(Actor):
             self._follow(order, None)
         for asked in report.approved:
             self._view.recover(asked, self.clock.wall_ns())
-        self._keeper.orders_known()
+        if not self._keeper.knows_orders:
+            self._pace.reported(report, hydration.number(self, PACE))
 
     def _follow(self, order: Order, fact: Fact | None) -> None:
         self._view.follow(order, None if fact is None else fact.fill, self.clock.wall_ns())
@@ -365,9 +368,7 @@ class RiskOfficer(Actor):
 
     def _report(self) -> None:
         equity = self._equity
-        report = self._view.report(
-            self._pace.count(self.clock.monotonic_ns()), self.clock.wall_ns()
-        )
+        report = self._view.report(self._pace.count(), self.clock.wall_ns())
         why = self._keeper.why
         tripped = self._tripped or (why if why.startswith("breaker: ") else None)
         if self._keeper.state is TradingState.ACTIVE:

@@ -79,6 +79,7 @@ class Hydrate(Message):
         traded_by: An account: what its own fills came to, instead.
         filled_for: A source of intents: each execution of its orders, instead.
         after: Of those only what has a greater number; the ids of all up to there are told too.
+        asked_since: A time: what was asked of the exchange later, instead (``JournalStore.asked``).
         last: Only the newest row of the stream.
         since: Only the rows from the newest of this kind on; all where there is none.
     """
@@ -91,6 +92,7 @@ class Hydrate(Message):
     traded_by: str | None = None
     filled_for: str | None = None
     after: int = 0
+    asked_since: int | None = None
     last: bool = False
     since: str | None = None
 

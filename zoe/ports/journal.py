@@ -92,6 +92,13 @@ class JournalStore(Protocol):
         ``fees``; the stream is the order's, or empty.
         """
 
+    def asked(self, account_id: str, since_ns: int) -> tuple[StoredRow, ...]:
+        """Each order and each amend of ours that was journalled later than this, oldest first.
+
+        Rows of the kinds ``order.sending`` and ``order.amending``; the body is that of its order's first
+        row. They are looked for from the newest row back to the first one of the time or before it.
+        """
+
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """Each execution of the orders of one source, in the order of their numbers.
 

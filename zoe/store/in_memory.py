@@ -50,6 +50,7 @@ _JSON: Final = msgspec.json.Decoder(msgspec.Raw)
 _FILL: Final = msgspec.json.Decoder(_Executed)
 _ORDER: Final = "order/"
 _FILLED: Final = "order.fill"
+_ASKING: Final = ("order.sending", "order.amending")
 _seq: Final = attrgetter("seq")
 _version: Final = attrgetter("version")
 _place: Final = attrgetter("stream", "version")
@@ -169,6 +170,19 @@ class MemoryJournal:
                 found.append(known[1])
         return tuple(found)
 
+    def asked(self, account_id: str, since_ns: int) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        assert account_id == self._account_id
+        found: list[StoredRow] = []
+        for seq in sorted(self._by_seq, reverse=True):
+            row = self._by_seq[seq]
+            if row.at_ns > since_ns and row.kind in _ASKING:
+                body = self._read(self._streams[row.stream][0]).body
+                found.append(attrs.evolve(self._read(row), body=body))
+            elif row.at_ns <= since_ns and not row.stream.startswith("emergency/"):
+                break
+        return tuple(reversed(found))
+
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         assert account_id == self._account_id
@@ -280,6 +294,10 @@ class FaultyJournal:
     def traded(self, account_id: str) -> tuple[StoredRow, ...]:
         """See JournalStore."""
         return self._meet(lambda: self._store.traded(account_id))
+
+    def asked(self, account_id: str, since_ns: int) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return self._meet(lambda: self._store.asked(account_id, since_ns))
 
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""

@@ -114,6 +114,18 @@ SELECT max(seq), CASE WHEN named THEN stream ELSE '' END AS name, 1, 'order.trad
                           'fees', sum(fees)::text)
   FROM own GROUP BY name, pair, side ORDER BY 1
 """
+#: From the newest row back: no index has the times. Notes of an emergency are older than their place.
+_ASKED: Final = """
+SELECT a.seq, a.stream, a.version, a.kind, a.at_ns, o.body
+  FROM journal a
+  JOIN journal o ON o.account_id = a.account_id AND o.stream = a.stream AND o.version = 1
+ WHERE a.account_id = :account AND a.kind IN ('order.sending', 'order.amending')
+   AND a.at_ns > :since AND a.seq > coalesce((
+       SELECT seq FROM journal
+        WHERE account_id = :account AND at_ns <= :since AND stream NOT LIKE 'emergency/%'
+        ORDER BY seq DESC LIMIT 1), 0)
+ ORDER BY a.seq
+"""
 _FILLS: Final = """
 SELECT f.seq, f.stream, f.version, f.kind, f.at_ns,
        f.body || jsonb_build_object('slot', o.body -> 'slot')
@@ -211,6 +223,10 @@ class PostgresJournal:
         """See JournalStore."""
         with self._database.within(HISTORY_SECONDS):
             return _stored(self._rows(_TRADED, account=account_id, last=self.last_seq()))
+
+    def asked(self, account_id: str, since_ns: int) -> tuple[StoredRow, ...]:
+        """See JournalStore."""
+        return _stored(self._rows(_ASKED, account=account_id, since=since_ns))
 
     def fills(self, account_id: str, source: str, after: int = 0) -> tuple[StoredRow, ...]:
         """See JournalStore."""
