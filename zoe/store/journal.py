@@ -115,15 +115,20 @@ SELECT max(seq), CASE WHEN named THEN stream ELSE '' END AS name, 1, 'order.trad
   FROM own GROUP BY name, pair, side ORDER BY 1
 """
 #: From the newest row back: no index has the times. Notes of an emergency are older than their place.
+#: MATERIALIZED, LATERAL and OFFSET as above: otherwise the server begins with every order there ever was.
 _ASKED: Final = """
-SELECT a.seq, a.stream, a.version, a.kind, a.at_ns, o.body
-  FROM journal a
-  JOIN journal o ON o.account_id = a.account_id AND o.stream = a.stream AND o.version = 1
- WHERE a.account_id = :account AND a.kind IN ('order.sending', 'order.amending')
-   AND a.at_ns > :since AND a.seq > coalesce((
-       SELECT seq FROM journal
-        WHERE account_id = :account AND at_ns <= :since AND stream NOT LIKE 'emergency/%'
-        ORDER BY seq DESC LIMIT 1), 0)
+WITH asked AS MATERIALIZED (
+    SELECT * FROM journal
+     WHERE account_id = :account AND kind IN ('order.sending', 'order.amending')
+       AND at_ns > :since AND seq > coalesce((
+           SELECT seq FROM journal
+            WHERE account_id = :account AND at_ns <= :since AND stream NOT LIKE 'emergency/%'
+            ORDER BY seq DESC LIMIT 1), 0)
+)
+SELECT a.seq, a.stream, a.version, a.kind, a.at_ns, o.body FROM asked a
+ CROSS JOIN LATERAL (
+    SELECT body FROM journal
+     WHERE account_id = a.account_id AND stream = a.stream AND version = 1 OFFSET 0) o
  ORDER BY a.seq
 """
 _FILLS: Final = """
