@@ -64,6 +64,7 @@ class Loop:
         stream, buffer = FrameStream(), memoryview(bytearray(READ_BYTES))
         read, decoded = Ages(), array("q", bytes(8 * _KEPT))
         stamps, stamped = bytearray(_STAMP_BYTES * _KEPT), 0
+        began_ns = time.time_ns()
         while not ends():
             size = self._socket.recv_into(buffer)
             received_ns = time.time_ns()
@@ -77,8 +78,10 @@ class Loop:
                     stamped += 1
         # What was said when is read afterwards: it is no part of the loop.
         texts = (stamps[n * _STAMP_BYTES : (n + 1) * _STAMP_BYTES] for n in range(stamped))
-        sent = [decoded[n] - nanoseconds(text.decode()) for n, text in enumerate(texts)]
-        return read.newest(), sorted(sent) or [0]
+        sent_ns = [nanoseconds(text.decode()) for text in texts]
+        # Answers to what was asked have waited for the loop to begin.
+        ages = [decoded[n] - at_ns for n, at_ns in enumerate(sent_ns) if at_ns >= began_ns]
+        return read.newest(), sorted(ages) or [0]
 
     def close(self) -> None:
         """Ends the connection, once whoever sends has been told to end: it may take this for the end as well."""
