@@ -23,7 +23,7 @@ MOST_CLIENTS: Final = 64
 #: A client that asks and does not read is let go at this many bytes.
 MOST_UNREAD: Final = 16_777_216
 #: A client with so many requests without an answer is not read from until it has fewer.
-MOST_ASKED: Final = 64
+MOST_ASKED: Final = 16
 
 
 class Stop(Protocol):
