@@ -102,7 +102,9 @@ class RobinhoodClient:
     def get_holdings(self) -> tuple[Holding, ...]:
         """Every asset of which there is something; cash is no holding there."""
         rows = self._caller.pages(wire.HOLDINGS, "trading/holdings/", self._of_account())
-        return tuple(values.holding(row) for row in rows if row.total_quantity)
+        # A row that moves while pages are turned comes twice.
+        held = {row.asset_code: row for row in rows}
+        return tuple(values.holding(row) for row in held.values() if row.total_quantity)
 
     def place_order(
         self,
@@ -129,13 +131,13 @@ class RobinhoodClient:
             raise ValueError(f"Robinhood has no {missing}")
         instrument, wanted = self._instrument(pair), Side(side)
         size = self._size(instrument, wanted, (quantity, notional), terms)
-        own_id = str(uuid.UUID(terms.client_order_id) if terms.client_order_id else uuid.uuid4())
+        own_id = _id(terms.client_order_id) if terms.client_order_id else str(uuid.uuid4())
         order = NewOrder(theirs(instrument.symbol), wanted, size, terms, own_id)
         body = self._caller.write("trading/orders/", self._of_account(), order.body())
         row = wire.parse(wire.ORDER, body)
-        if row.client_order_id != own_id:
+        if (row.client_order_id or "").lower() != own_id:
             raise WireError("the answer is of another order", body)
-        if row.state == "failed":
+        if row.state == "failed" and not row.filled_asset_quantity:
             raise ExchangeRejected(f"order {row.id} failed")
         return PlacedOrder(
             row.id, own_id, instrument.symbol, wanted, Quantity(size), f"{row.type} {row.state}"
@@ -146,10 +148,14 @@ class RobinhoodClient:
 
         Args:
             placed_after_ns: Our wall time before it was sent.
+
+        Raises:
+            ValueError: The id is no UUID.
         """
-        since = wire.rfc3339(placed_after_ns - LOOK_BACK_NS)
+        # An id that is written otherwise is the same: it was sent in lower case.
+        own_id, since = _id(client_order_id), wire.rfc3339(placed_after_ns - LOOK_BACK_NS)
         for row in self._orders((("created_at_start", since),)):
-            if row.client_order_id == client_order_id:
+            if row.client_order_id is not None and row.client_order_id.lower() == own_id:
                 return values.report(row)
         return None
 

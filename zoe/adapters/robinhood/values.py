@@ -190,9 +190,8 @@ def _shares(fee: Decimal, costs: Sequence[Decimal]) -> list[Decimal]:
     total = exact_sum(costs)
     if not costs or not total:
         return [fee if n == 0 else Decimal(0) for n in range(len(costs))]
-    shares = [
-        _DOWN.divide(fee * cost, total).quantize(_FEE_STEP, ROUND_DOWN) for cost in costs[:-1]
-    ]
+    parts = (_DOWN.divide(_DOWN.multiply(fee, cost), total) for cost in costs[:-1])
+    shares = [part.quantize(_FEE_STEP, context=_DOWN) for part in parts]
     return [*shares, EXACT.subtract(fee, exact_sum(shares))]
 
 

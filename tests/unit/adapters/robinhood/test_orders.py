@@ -148,11 +148,12 @@ def test_an_order_whose_answer_is_lost_is_never_sent_again_and_found_by_its_own_
     client, own_id = trading.client(), str(uuid.uuid4())
     client.get_trading_pairs()
     trading.here.plant(fault)
-    terms = attrs.evolve(LIMIT, client_order_id=own_id)
+    # Written by its owner in capitals: the same id.
+    terms = attrs.evolve(LIMIT, client_order_id=own_id.upper())
     with pytest.raises(ExchangeUnavailable):
         client.place_order("BTC/USD", "buy", quantity="0.0001", terms=terms)
     assert len(trading.here.posts()) == 1
-    found = client.find_order(own_id, 2 * HOUR_NS)
+    found = client.find_order(own_id.upper(), 2 * HOUR_NS)
     assert "created_at_start=1970-01-01T01%3A59%3A30Z" in trading.here.requests[-1][1]
     if fault.what == "lost":
         assert found is not None and found.client_order_id == own_id
@@ -175,6 +176,9 @@ def test_an_order_that_the_exchange_failed_at_once_is_refused(trading: Trading) 
     trading.here.plant(answer(state="failed"))
     with pytest.raises(ExchangeRejected, match="failed"):
         client.place_order("BTC/USD", "buy", quantity="1", terms=own)
+    trading.here.plant(answer(state="failed", filled_asset_quantity="0.5"))
+    placed = client.place_order("BTC/USD", "buy", quantity="1", terms=own)
+    assert placed.order_id == order.order_id  # what was filled of it is bought
     trading.here.plant(answer(client_order_id=str(uuid.uuid4())))
     with pytest.raises(WireError, match="another order"):
         client.place_order("BTC/USD", "buy", quantity="1", terms=own)
