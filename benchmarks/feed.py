@@ -262,12 +262,12 @@ def _beside_bare(
     ages, sent = _bare_ages(plan, seconds / 6, cpu, tickers=tickers)
     for since, desk, loop in (("read", figures.ages_us, ages), ("sent", figures.sent_us, sent)):
         times = desk[1] / loop[1]
+        # What a decision carries, and what the aim is about, is the age since receipt.
+        aim = since == "read" and tickers and plan.pairs == PAIRS
         judged = f" ({'held' if times <= BURST_TIMES else 'missed'}: at most {BURST_TIMES})"
         print(
             f"  {f'  since {since}: p99 of quotes, of a bare loop then':46} {desk[1]:,.0f} and {loop[1]:,.0f} us, "
-            f"{times:.1f} x that"
-            + judged * (tickers and plan.pairs == PAIRS)
-            + f"; p50 {desk[0]:,.0f} and {loop[0]:,.0f}"
+            f"{times:.1f} x that" + judged * aim + f"; p50 {desk[0]:,.0f} and {loop[0]:,.0f}"
         )
 
 
