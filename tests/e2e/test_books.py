@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import commands
 import pytest
 import small_account
 import stores
@@ -81,6 +82,20 @@ def test_an_import_that_is_killed_again_and_again_ends_as_one_that_was_not(tmp_p
     told = json.loads(said)
     assert told["rows"] == told["booked"] == len(rows)
     assert told["state_hash"] == expected(rows)
+
+
+def test_what_is_not_booked_for_want_of_a_row_is_said_with_every_sum(tmp_path: Path) -> None:
+    rows = small_account.lived(11, 50).rows
+    missing = [row for n, row in enumerate(rows) if n != 1]
+    (tmp_path / "rows.jsonl").write_text("".join(line_of(row) + "\n" for row in missing))
+    url = url_of(stores.fresh_database())
+    told = json.loads(importing(tmp_path, url).communicate(timeout=PATIENCE_SECONDS)[0])
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ZOE_STATE_DIR": str(tmp_path)}
+    assert told["held"] > 0
+    for command in ("equity", "pnl"):
+        done = commands.run((command, "--json"), environ | {"DATABASE_URL": url}, tmp_path)
+        assert json.loads(done.stdout)["held"] == told["held"]
+        assert "not booked, for want of those before: zoe ledger verify" in done.stderr
 
 
 def expected(rows: list[LedgerRow]) -> str:

@@ -85,6 +85,7 @@ def _exact_decimals() -> None:
 
 
 def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
+    _refuse_robinhood(settings)
     started_ns = time.monotonic_ns()
     claims.prepare(settings.state_dir)
     stack.enter_context(claims.claim(settings.state_dir / "desk.lock", "this state directory"))
@@ -124,6 +125,14 @@ def _refuse_another_sandbox(sandbox: OwnSandbox | None, database: Database, acco
         )
 
 
+def _refuse_robinhood(settings: Settings) -> None:
+    if settings.exchange.name == "robinhood":
+        raise ConfigError(
+            "EXCHANGE=robinhood: a desk trades on kraken and sandbox only; for robinhood there are"
+            " zoe doctor, zoe catalog and a client for programs (docs/robinhood.md)"
+        )
+
+
 def _inherited(lock: desk_rows.AccountLock) -> bool:
     """Whether who holds the lock turned out to have died, and it is ours."""
     log.info("desk.lock_awaited", seconds=INHERIT_SECONDS)
@@ -157,11 +166,6 @@ def _own_server(settings: Settings, stack: contextlib.ExitStack) -> EmbeddedServ
 
 
 def _venue(settings: Settings, sandbox: OwnSandbox | None, redactor: logs.Redactor) -> KrakenVenue:
-    if settings.exchange.name == "robinhood":
-        raise ConfigError(
-            "EXCHANGE=robinhood: a desk trades on kraken and sandbox only; for robinhood there are"
-            " zoe doctor, zoe catalog and a client for programs (docs/robinhood.md)"
-        )
     if sandbox is not None:
         ready = sandbox.ready()
         redactor.register(ready.secret)

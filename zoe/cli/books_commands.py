@@ -105,8 +105,9 @@ def pnl(arguments: Namespace) -> int:
         found = ledger_command.stored(arguments, watched)
         profit = ledger_command.profit(found.books)
         days = ledger_command.days(found.books, found.marks, watched)
+    held = ledger_command.held(found.books)
     if arguments.json:
-        show.document({"profit": profit, "days": days})
+        show.document({"profit": profit, "days": days, "held": held})
     elif arguments.csv:
         show.comma_separated(ledger_command.DAYS, days)
     else:
@@ -132,16 +133,17 @@ def equity(arguments: Namespace) -> int:
         "basis": text_of(found.basis),
         "unrealized": text_of(found.unrealized),
         "unmarked": list(found.unmarked),
+        "held": ledger_command.held(stored.books),
     }
-    held = holdings(stored.books, stored.marks, now_ns)
+    holding = holdings(stored.books, stored.marks, now_ns)
     if arguments.json:
-        show.document(told | {"holdings": held})
+        show.document(told | {"holdings": holding})
     elif arguments.csv:
-        show.comma_separated(LOT_VALUES, held)
+        show.comma_separated(LOT_VALUES, holding)
     else:
         show.facts(told)
         print()
-        show.table(LOT_VALUES, held)
+        show.table(LOT_VALUES, holding)
     return 0
 
 
@@ -210,7 +212,7 @@ def holdings(books: Books, marks: MarkTable, now_ns: int) -> list[Row]:
 def _state(books: Books, watched: Watched = unwatched) -> Row:
     return {
         "booked": len(books.booked()),
-        "held": len(books.rows) - len(books.booked()),
+        "held": ledger_command.unbooked(books),
         "events": len(books.outcomes),
         "assets": len({asset_of(wallet) for wallet in books.balances}),
         "state_hash": state_hash(books, watched),

@@ -21,6 +21,7 @@ from zoe.domain.ledger_row import asset_of, text_of
 from zoe.domain.lots import Lot
 from zoe.domain.marks import USD, MarkTable
 from zoe.domain.watched import Watched
+from zoe.domain.words import counted
 from zoe.store.connection import Database
 
 #: The ordinal of 1970-01-01.
@@ -227,6 +228,21 @@ def profit(books: Books) -> Row:
     found = valuation.profit(books)
     told = {name: text_of(amount) for name, amount in attrs.asdict(found).items()}
     return {"currency": USD} | told
+
+
+def unbooked(books: Books) -> int:
+    """Rows that count for nothing yet, since others are missing before them."""
+    return len(books.rows) - len(books.booked())
+
+
+def held(books: Books) -> int:
+    """As ``unbooked``; said on standard error, if there are any."""
+    count = unbooked(books)
+    if count:
+        show.note(
+            f"{counted(count, 'row')} not booked, for want of those before: zoe ledger verify"
+        )
+    return count
 
 
 def days(books: Books, marks: MarkTable, watched: Watched) -> list[Row]:
