@@ -17,7 +17,7 @@ from zoe.adapters.robinhood import values, wire
 from zoe.adapters.robinhood.order_form import NewOrder, refusal
 from zoe.adapters.robinhood.rest import REST_URL, CallerSettings, Query, RestCaller
 from zoe.adapters.robinhood.sign import Credentials
-from zoe.adapters.robinhood.symbols import theirs
+from zoe.adapters.robinhood.symbols import ours, theirs
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ConfigError, ExchangeRejected, ExchangeUnavailable, WireError
 from zoe.domain.money import Money
@@ -130,7 +130,7 @@ class RobinhoodClient:
         if missing is not None:
             raise ValueError(f"Robinhood has no {missing}")
         instrument, wanted = self._instrument(pair), Side(side)
-        size = self._size(instrument, wanted, (quantity, notional), terms)
+        size = self._size(instrument, wanted, quantity, notional, terms)
         own_id = _id(terms.client_order_id) if terms.client_order_id else str(uuid.uuid4())
         order = NewOrder(theirs(instrument.symbol), wanted, size, terms, own_id)
         body = self._caller.write("trading/orders/", self._of_account(), order.body())
@@ -218,7 +218,7 @@ class RobinhoodClient:
         Raises:
             ExchangeRejected: The exchange has none of it.
         """
-        symbol = theirs(pair).replace("-", "/")
+        symbol = ours(pair)
         found = self.get_best_bid_ask_batch([symbol]).get(symbol)
         if found is None:
             raise ExchangeRejected(f"no quote of {symbol}")
@@ -235,7 +235,7 @@ class RobinhoodClient:
             for row in wire.parse(wire.QUOTES, body).results:
                 quote = values.best_bid_ask(row, now_ns)
                 found[quote.symbol] = quote
-        symbols = (symbol.replace("-", "/") for symbol in wanted)
+        symbols = map(ours, wanted)
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     def get_best_bid_ask_results(
@@ -297,7 +297,7 @@ class RobinhoodClient:
         return row
 
     def _instrument(self, pair: str) -> Instrument:
-        symbol = theirs(pair).replace("-", "/")
+        symbol = ours(pair)
         if self._catalog is None or time.monotonic_ns() - self._catalog_ns > CATALOG_NS:
             self.get_trading_pairs()
         assert self._catalog is not None
@@ -310,10 +310,10 @@ class RobinhoodClient:
         self,
         pair: Instrument,
         side: Side,
-        wanted: tuple[Decimal | str | None, Decimal | str | None],
+        quantity: Decimal | str | None,
+        notional: Decimal | str | None,
         terms: OrderTerms,
     ) -> Decimal:
-        quantity, notional = wanted
         if (quantity is None) == (notional is None):
             raise ValueError("an order needs either a quantity or a notional")
         limit = terms.limit or terms.stop
