@@ -173,9 +173,11 @@ class Exchange:
         return 201, json.dumps(order).encode()
 
     def _list(self, target: str, query: list[tuple[str, str]]) -> tuple[int, bytes]:
-        state = dict(query).get("state")
+        wanted = [(name, value) for name, value in query if name in ("state", "id")]
+        if "/api/v2/" in target and "id" in dict(wanted):
+            return _refused("id", "No such filter.")
         newest = list(self.orders.values())[::-1]
-        return self._rows([o for o in newest if state in (None, o["state"])], target)
+        return self._rows([o for o in newest if all(o[n] == v for n, v in wanted)], target)
 
     def _one(self, method: str, name: str) -> tuple[int, bytes]:
         _, _, order_id, *verb = name.strip("/").split("/")

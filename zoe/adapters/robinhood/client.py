@@ -160,11 +160,11 @@ class RobinhoodClient:
         return None
 
     def get_order(self, order_id: str) -> OrderReport:
-        """One order by the exchange's id.
+        """One order by the exchange's id; where nothing stands under it, the list is gone through.
 
         Raises:
             ValueError: No id is written so.
-            ExchangeRejected: The exchange does not know it.
+            ExchangeRejected: The exchange does not know it, or not yet.
         """
         return values.report(self._order(order_id))
 
@@ -290,11 +290,24 @@ class RobinhoodClient:
         return self._caller.pages(wire.ORDERS, "trading/orders/", self._of_account(query))
 
     def _order(self, order_id: str) -> wire.OrderRow:
-        path = f"trading/orders/{_id(order_id)}/"
-        row = wire.parse(wire.ORDER, body := self._caller.read(path, self._of_account()))
-        if row.id.lower() != _id(order_id):
+        wanted = _id(order_id)
+        try:
+            body = self._caller.read(f"trading/orders/{wanted}/", self._of_account())
+        except ExchangeRejected as refused:
+            # The documents do not have this path: the list, which they have, has the last word.
+            found = self._listed(wanted) if str(refused).startswith(_NOT_FOUND) else None
+            if found is None:
+                raise
+            return found
+        row = wire.parse(wire.ORDER, body)
+        if row.id.lower() != wanted:
             raise WireError("the answer is of another order", body)
         return row
+
+    def _listed(self, order_id: str) -> wire.OrderRow | None:
+        # Version 2 has no filter by the id.
+        rows = self._orders((("id", order_id),) if self._settings.api_version == 1 else ())
+        return next((row for row in rows if row.id.lower() == order_id), None)
 
     def _instrument(self, pair: str) -> Instrument:
         symbol = ours(pair)

@@ -184,6 +184,33 @@ def test_an_order_that_the_exchange_failed_at_once_is_refused(trading: Trading) 
         client.place_order("BTC/USD", "buy", quantity="1", terms=own)
 
 
+@pytest.mark.parametrize(("version", "pages"), [(1, 1), (2, 3)])
+def test_an_order_that_is_not_found_by_its_path_is_looked_for_in_the_list(
+    trading: Trading, version: int, pages: int
+) -> None:
+    client = trading.client(version)
+    placed = [client.place_order("BTC/USD", "buy", quantity="1").order_id for _ in range(5)]
+    oldest = placed[0]
+    trading.here.plant(Fault("GET", f"/orders/{oldest}/", "raw", 3, 404, b""))
+    trading.here.requests.clear()
+    assert client.get_order(oldest.upper()).order_id == oldest
+    assert len(trading.here.requests) == 1 + pages
+    assert client.get_order_fills(oldest) == ()
+    assert client.cancel_order(oldest) == 1, "its path was found again"
+    with pytest.raises(ExchangeRejected, match="HTTP 404"):
+        client.get_order(str(uuid.uuid4()))
+
+
+def test_an_order_that_may_not_be_seen_is_not_looked_for_in_the_list(trading: Trading) -> None:
+    client = trading.client()
+    order_id = client.place_order("BTC/USD", "buy", quantity="1").order_id
+    trading.here.plant(Fault("GET", f"/orders/{order_id}/", "raw", 1, 403, b""))
+    trading.here.requests.clear()
+    with pytest.raises(ExchangeRejected, match="HTTP 403"):
+        client.get_order(order_id)
+    assert len(trading.here.requests) == 1
+
+
 def test_a_cancel_is_done_when_the_order_is_over_not_when_it_is_accepted(trading: Trading) -> None:
     client = trading.client()
     order_id = client.place_order("BTC/USD", "buy", quantity="1").order_id
