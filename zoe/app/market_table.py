@@ -14,6 +14,9 @@ from zoe.messages.market import InstrumentsChanged, TickerSeen
 from zoe.runtime.message import Message
 
 COLUMNS: Final = ("pair", "focus", "rank", "bid", "ask", "spread_bps", "last", "volume", "age_s")
+#: Those that a narrow terminal does without, the first of them first: a cut number would be another.
+_SPARED: Final = ("rank", "focus", "volume", "last", "spread_bps", "age_s", "ask", "bid")
+_BETWEEN: Final = "  "
 _NOTHING: Final = Decimal(0)
 _MIDDLE: Final = Decimal(2)
 _BPS: Final = Decimal(10_000)
@@ -170,18 +173,26 @@ def rows(shown: Iterable[TickerSeen], marks: Marks, now_ns: int) -> list[dict[st
     ]
 
 
-def text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows under their columns, aligned: the pair to the left, numbers to the right."""
-    cells = [[shown(row[name]) for name in COLUMNS] for row in rows]
-    lines = [[name.replace("_", " ") for name in COLUMNS], *cells]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+def text(rows: Sequence[Mapping[str, Any]], width: int, sort: str = "turnover") -> str:
+    """Rows under their columns, aligned: the pair to the left, numbers to the right.
+
+    Args:
+        width: Of the terminal. A column that has no room is left out whole.
+        sort: What they are sorted by, of SORTS: its column goes last of all.
+    """
+    columns = {
+        name: [name.replace("_", " "), *(shown(row[name]) for row in rows)] for name in COLUMNS
+    }
+    widths = {name: max(map(len, cells)) for name, cells in columns.items()}
+    for name in sorted(_SPARED, key=lambda name: name.startswith(sort)):
+        if sum(widths.values()) + len(_BETWEEN) * (len(widths) - 1) > width:
+            del widths[name]
+    aligned = [
+        [cell.rjust(widths[name]) if name != "pair" else cell.ljust(widths[name]) for cell in cells]
+        for name, cells in columns.items()
+        if name in widths
+    ]
+    return "\n".join(map(_BETWEEN.join, zip(*aligned, strict=True)))
 
 
 def shown(value: str | int | None) -> str:

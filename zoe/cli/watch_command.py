@@ -1,6 +1,7 @@
 """zoe watch: the live market in a terminal, straight from the public stream of the running desk's
 exchange, or of another."""
 
+import os
 import shutil
 import sys
 import time
@@ -101,7 +102,9 @@ class View:
         self._marks = _NONE
         self._ask_marks = ask_marks
         self._next = self._next_marks = 0.0
-        self.live = sys.stdout.isatty() and not arguments.json
+        # One that cannot be cleared gets what a file gets.
+        dumb = os.environ.get("TERM") in ("dumb", "unknown")
+        self.live = sys.stdout.isatty() and not dumb and not arguments.json
         self._over = Until(arguments.seconds or (None if self.live else 5))
         self._display: Any = None
         self._order = Order(arguments.sort, arguments.reverse)
@@ -161,17 +164,18 @@ class View:
         if now >= self._next_marks:
             self._next_marks = now + MARKS_SECONDS
             self._marks = self._ask_marks()
-        drawn = Text(self._picture(shutil.get_terminal_size().lines), no_wrap=True, overflow="crop")
+        drawn = Text(self._picture(shutil.get_terminal_size()), no_wrap=True, overflow="crop")
         if self._display is None:
             self._display = Live(auto_refresh=False, screen=True)
             self._display.start()
         self._display.update(drawn, refresh=True)
 
-    def _picture(self, lines: int) -> str:
-        window = self._window.fitted(max(lines - _AROUND, 1), self._most())
+    def _picture(self, size: os.terminal_size) -> str:
+        window = self._window.fitted(max(size.lines - _AROUND, 1), self._most())
         self._window = window
         # One text: a table of rich's own would cost three times as much, four times a second.
-        table = market_table.text(self._rows(window.first, window.first + window.height))
+        rows = self._rows(window.first, window.first + window.height)
+        table = market_table.text(rows, size.columns, self._order.sort)
         return f"{table}\n{self._notice()}\n{self._caption()}"
 
     def _notice(self) -> str:
@@ -186,4 +190,4 @@ class View:
 
     def _caption(self) -> str:
         focus = "* in focus" if self._marks.known else "focus and ranks unknown here"
-        return f"{self._window} by {self._order} (keys {_KEYS}, arrows), {focus}, q ends"
+        return f"{self._window} by {self._order}, q ends (keys {_KEYS}, arrows), {focus}"

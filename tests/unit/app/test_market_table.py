@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoe.app import market_table
 from zoe.app.market_table import KEYS, SORTS, MarketSession, Marks, Order, Window, first, rows
@@ -87,7 +89,7 @@ def test_a_row_is_what_a_person_reads() -> None:
 def test_the_live_table_is_one_aligned_text() -> None:
     marks = Marks({"BBB/USD"})
     shown = rows(first(MARKET, Order("pair"), 9, marks), marks, 5 * S)
-    head, *lines = market_table.text(shown).splitlines()
+    head, *lines = market_table.text(shown, 100).splitlines()
     assert head.split() == [
         "pair",
         "focus",
@@ -103,8 +105,20 @@ def test_the_live_table_is_one_aligned_text() -> None:
     ]
     assert [line.split()[0] for line in lines] == ["BBB/USD", "AAA/USD", "CCC/USD"]
     assert len({len(line) for line in (head, *lines)}) == 1
-    wild = market_table.text(rows([ticker("A\x1b[2J")], Marks(), 0))
+    wild = market_table.text(rows([ticker("A\x1b[2J")], Marks(), 0), 100)
     assert "\x1b" not in wild
+
+
+@given(st.integers(20, 100), st.sampled_from(sorted(SORTS)))
+def test_a_terminal_of_any_width_shows_whole_columns_or_none(width: int, sort: str) -> None:
+    shown = rows(MARKET, Marks({"BBB/USD"}, {"CCC/USD": 7}), 5 * S)
+    wide = [line.split() for line in market_table.text(shown, 100).splitlines()[1:]]
+    head, *lines = market_table.text(shown, width, sort).splitlines()
+    assert all(len(line) <= width for line in (head, *lines))
+    for line, whole in zip(lines, wide, strict=True):
+        assert set(line.split()) <= set(whole)
+        assert line.split()[0] == whole[0]
+    assert sort == "turnover" or sort in head.split()
 
 
 def pair(symbol: str, status: str = "online") -> dict[str, Any]:

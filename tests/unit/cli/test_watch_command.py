@@ -15,6 +15,8 @@ from zoe.cli.key_presses import KeyPresses
 from zoe.cli.watch_command import View
 from zoe.messages.market import TickerSeen
 
+SIX_LINES = os.terminal_size((80, 6))
+
 
 def session() -> MarketSession:
     found = MarketSession()
@@ -52,8 +54,8 @@ def test_of_an_exchange_where_no_desk_of_ours_trades_no_focus_is_shown(
     told = capsys.readouterr()
     assert {row["focus"] for row in json.loads(told.out)} == {None}
     assert "focus and ranks are not known" in told.err
-    assert "focus and ranks unknown here" in elsewhere._picture(6)
-    assert "* in focus" in view(session())._picture(6)
+    assert "focus and ranks unknown here" in elsewhere._picture(SIX_LINES)
+    assert "* in focus" in view(session())._picture(SIX_LINES)
 
 
 class Pressed(KeyPresses):
@@ -89,7 +91,8 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
 
     monkeypatch.setattr("rich.live.Live", Screen)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 6)))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: SIX_LINES)
     yield drawn
 
 
@@ -104,9 +107,18 @@ def test_every_pair_can_be_reached_and_a_key_is_drawn_at_once(pictures: list[lis
         assert not watching()
         assert [line[1] for line in pictures[-1][1:4]] == list(rows)
         assert len(pictures[-1]) == 6
-    assert pictures[-1][5].startswith("1 to 3 of 5 pairs by pair, reversed")
+    assert pictures[-1][5].startswith("1 to 3 of 5 pairs by pair, reversed, q ends")
     person.keys = ("q",)
     assert watching()
+
+
+def test_a_terminal_that_cannot_be_cleared_gets_the_one_table_that_a_file_gets(
+    pictures: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    watching = view(session())
+    watching()
+    assert (watching.live, pictures) == (False, [])
 
 
 def test_a_market_that_is_no_longer_heard_is_not_shown_as_if_it_were(
@@ -118,7 +130,7 @@ def test_a_market_that_is_no_longer_heard_is_not_shown_as_if_it_were(
     watching = view(market)
 
     def noticed() -> str:
-        return watching._picture(6).split("\n")[4]
+        return watching._picture(SIX_LINES).split("\n")[4]
 
     assert noticed() == "nothing heard yet"
     watching.hear_loss("closed by the peer: 1001 \x1b[2J")
