@@ -15,6 +15,7 @@ import attrs
 
 from zoe.adapters.robinhood import values, wire
 from zoe.adapters.robinhood.order_form import NewOrder, refusal
+from zoe.adapters.robinhood.quotes import Quotes
 from zoe.adapters.robinhood.rest import REST_URL, CallerSettings, Query, RestCaller
 from zoe.adapters.robinhood.sign import Credentials
 from zoe.adapters.robinhood.symbols import ours, theirs
@@ -36,8 +37,6 @@ from zoe.ports.exchange import (
 CASH: Final = "USD"
 #: How long a list of pairs is good.
 CATALOG_NS: Final = 3_600_000_000_000
-#: Symbols in one question for quotes: the documents name no limit.
-MOST_SYMBOLS: Final = 50
 #: Between looks at an order that was asked to be canceled: it takes about a second.
 CANCEL_PAUSES: Final = (0.5, 1.0, 2.0, 2.0, 2.0)
 #: How far the exchange's clock may be from ours where an order is looked for.
@@ -57,6 +56,7 @@ class RobinhoodClient:
     def __init__(self, credentials: Credentials, settings: CallerSettings | None = None) -> None:
         self._settings = settings or CallerSettings()
         self._caller = RestCaller(credentials, self._settings)
+        self._quotes = Quotes(self._caller, self._settings.api_version)
         self._catalog: Catalog | None = None
         self._catalog_ns = 0
         self._account_number: str | None = None
@@ -118,7 +118,8 @@ class RobinhoodClient:
         """Places an order of a quantity in base, or worth ``notional`` in quote; sent once.
 
         A notional is divided by the limit, by the stop where there is no limit, and at the market by the price that
-        the exchange estimates for about as much; the quantity is rounded down to the pair's step.
+        the exchange estimates for about as much; the quantity is rounded down to the pair's step. A quantity at the
+        market is held against the least amount by a quote, and where there is none left to the exchange.
 
         Raises:
             ValueError: Not exactly one of the two, an unknown pair, below a minimum, terms that Robinhood
@@ -226,17 +227,7 @@ class RobinhoodClient:
 
     def get_best_bid_ask_batch(self, pairs: Sequence[str]) -> Mapping[str, BestBidAsk]:
         """The best prices of some pairs, by their symbols, in the order they were asked for."""
-        wanted = list(dict.fromkeys(theirs(pair) for pair in pairs))
-        found: dict[str, BestBidAsk] = {}
-        for first in range(0, len(wanted), MOST_SYMBOLS):
-            query = [("symbol", symbol) for symbol in wanted[first : first + MOST_SYMBOLS]]
-            body = self._caller.read("marketdata/best_bid_ask/", query)
-            now_ns = time.time_ns()
-            for row in wire.parse(wire.QUOTES, body).results:
-                quote = values.best_bid_ask(row, now_ns)
-                found[quote.symbol] = quote
-        symbols = map(ours, wanted)
-        return {symbol: found[symbol] for symbol in symbols if symbol in found}
+        return self._quotes.batch(pairs)
 
     def get_best_bid_ask_results(
         self, pairs: Sequence[str]
@@ -336,7 +327,7 @@ class RobinhoodClient:
         else:
             assert notional is not None
             worth = _number(notional)
-            price = price or self._estimate(pair, side, worth)
+            price = price or self._quotes.estimate(pair, side, worth)
             size = pair.quantity_worth(worth, price)
         if side is Side.SELL and pair.status == "reduce_only":
             pair = attrs.evolve(pair, status="online")
@@ -344,31 +335,13 @@ class RobinhoodClient:
         problem = pair.check_order(size, None if limit is None else price)
         if problem is None and limit is not None and terms.stop is not None:
             problem = pair.check_order(size, terms.stop.value)
+        if problem is None and price is None and pair.cost_min:
+            price = self._quotes.highest(pair.symbol)
         if problem is None and price is not None and price * size < pair.cost_min:
             problem = f"cost {price * size} is below the minimum {pair.cost_min}"
         if problem is not None:
             raise ValueError(f"{pair.symbol}: {problem}")
         return size
-
-    def _estimate(self, pair: Instrument, side: Side, worth: Decimal) -> Decimal:
-        """What one unit would cost or bring, of about as many as the worth comes to.
-
-        A quote is good enough to say how many, crossed as it may be; never to say at what price.
-        """
-        quote = self.get_best_bid_ask(pair.symbol)
-        known = quote.ask or quote.bid
-        if known is None:
-            raise ValueError(f"{pair.symbol} has no price to divide a notional by")
-        about = max(pair.quantity_worth(worth, known.value), pair.qty_increment)
-        taken = "ask" if side is Side.BUY else "bid"
-        query = (("symbol", theirs(pair.symbol)), ("side", taken), ("quantity", f"{about:f}"))
-        room = "trading" if self._settings.api_version == 2 else "marketdata"
-        body = self._caller.read(f"{room}/estimated_price/", query)
-        for row in wire.parse(wire.ESTIMATES, body).results:
-            price = (row.ask if side is Side.BUY else row.bid) or row.price
-            if price is not None and price > 0:
-                return price
-        raise ExchangeUnavailable(f"no estimate of {pair.symbol}")
 
 
 def _id(order_id: str) -> str:

@@ -79,18 +79,19 @@ class RestCaller:
         """Closes the connection."""
         self._session.close()
 
-    def read(self, path: str, query: Query = ()) -> bytes:
+    def read(self, path: str, query: Query = (), tries: int = READS_TRIED) -> bytes:
         """The answer to a GET.
 
         Args:
             path: Behind ``/api/v1/crypto/`` or ``/api/v2/crypto/``, with its last slash.
+            tries: How often it is sent at the most.
 
         Raises:
             ExchangeRejected: Refused.
             ExchangeThrottled: Over a limit, also after some pauses.
             ExchangeUnavailable: No answer, also not later.
         """
-        return self._read(self._target(path, query))
+        return self._read(self._target(path, query), tries)
 
     def pages(
         self, decoder: "msgspec.json.Decoder[Page[T]]", path: str, query: Query = ()
@@ -140,8 +141,8 @@ class RestCaller:
             raise WireError("the next page lies elsewhere", body)
         return rest
 
-    def _read(self, target: str) -> bytes:
-        for attempt in range(READS_TRIED - 1):
+    def _read(self, target: str, tries: int = READS_TRIED) -> bytes:
+        for attempt in range(tries - 1):
             try:
                 return self._once(target)
             except (ExchangeThrottled, ExchangeUnavailable) as problem:

@@ -119,6 +119,38 @@ def test_what_cannot_be_ordered_is_refused_before_anything_is_sent(
     assert not trading.here.posts()
 
 
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_a_quantity_at_the_market_is_held_against_the_least_amount_by_the_dearer_of_both_prices(
+    trading: Trading, side: str
+) -> None:
+    client = trading.client()
+    trading.here.quotes["ETH-USD"] = {"symbol": "ETH-USD", "bid": "2000", "ask": "1000"}
+    with pytest.raises(ValueError, match=r"ETH/USD: cost 0\.09998.* is below the minimum 0\.1"):
+        client.place_order("ETH/USD", side, quantity="0.00004999")
+    assert not trading.here.posts()
+    client.place_order("ETH/USD", side, quantity="0.00005")
+    assert len(trading.here.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("GET", "best_bid_ask", "html", 9),
+        Fault("GET", "best_bid_ask", "html", 9, 429, headers=(("Retry-After", "300"),)),
+        Fault("GET", "best_bid_ask", "html", 9, 403),
+        Fault("GET", "best_bid_ask", "raw", 9, 200, b"{}"),
+        Fault("GET", "best_bid_ask", "raw", 9, 200, b'{"results":[]}'),
+    ],
+    ids=["502", "limit", "403", "nonsense", "none"],
+)
+def test_an_order_at_the_market_does_not_wait_for_a_quote_that_does_not_come(
+    trading: Trading, fault: Fault
+) -> None:
+    trading.here.plant(fault)
+    trading.client().place_order("BTC/USD", "sell", quantity="0.00000001")
+    assert (len(trading.here.posts()), fault.count, trading.pauses) == (1, 8, [])
+
+
 def test_a_pair_that_may_only_be_sold_is_not_bought(trading: Trading) -> None:
     client = trading.client()
     with pytest.raises(ValueError, match="DOGE/USD is reduce_only"):
