@@ -128,7 +128,7 @@ def _refuse_another_sandbox(sandbox: OwnSandbox | None, database: Database, acco
 def _refuse_robinhood(settings: Settings) -> None:
     if settings.exchange.name == "robinhood":
         raise ConfigError(
-            "EXCHANGE=robinhood: a desk trades on kraken and sandbox only; for robinhood there are"
+            "no desk trades on robinhood, only on kraken and sandbox; for robinhood there are"
             " zoe doctor, zoe catalog and a client for programs (docs/robinhood.md)"
         )
 
