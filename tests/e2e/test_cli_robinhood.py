@@ -1,4 +1,4 @@
-"""EXCHANGE=robinhood as its user types it: doctor, catalog, and a desk that does not trade there."""
+"""Robinhood as its user types it, by EXCHANGE or --exchange: doctor, catalog, and a desk that does not trade there."""
 
 import json
 import os
@@ -20,13 +20,13 @@ class Person:
     place: Path
     trading: Trading
 
-    def types(self, *words: str) -> Done:
-        """A command; neither key is ever in what it says."""
+    def types(self, *words: str, exchange: str = "robinhood") -> Done:
+        """A command, with that in EXCHANGE; neither key is ever in what it says."""
         environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place),
             "ZOE_STATE_DIR": str(self.place / "state"),
-            "EXCHANGE": "robinhood",
+            "EXCHANGE": exchange,
         }
         done = commands.run(words, environ, self.place)
         assert API_KEY not in done.stdout + done.stderr
@@ -73,11 +73,29 @@ def test_the_catalog_lists_its_pairs(person: Person) -> None:
     assert (row["symbol"], row["rest_id"], row["cost_min"]) == ("ETH/USD", "ETH-USD", "0.1")
 
 
+def test_the_flag_comes_before_the_environment(person: Person) -> None:
+    chosen = ("--exchange", "robinhood")
+    (row,) = json.loads(
+        person.types("catalog", *chosen, "--search", "eth", "--json", exchange="kraken").stdout
+    )
+    assert row["rest_id"] == "ETH-USD"
+    done = person.types("doctor", *chosen, "--only", "balance", exchange="sandbox")
+    assert (done.returncode, "1042.55 USD" in done.stdout) == (0, True)
+    asked = len(person.trading.here.requests)
+    assert person.types("catalog", "--exchange", "sandbox").returncode == 3, "no desk has one"
+    done = person.types("catalog", "--exchange", "robinhod")
+    assert (done.returncode, "did you mean robinhood" in done.stderr) == (2, True)
+    assert len(person.trading.here.requests) == asked
+
+
 def test_a_desk_does_not_trade_there_and_says_what_there_is(person: Person) -> None:
     done = person.types("run", "--for", "5")
-    assert done.returncode == 2
-    assert "docs/robinhood.md" in done.stderr
+    flagged = person.types("run", "--exchange", "robinhood", "--for", "5", exchange="kraken")
+    for each in (done, flagged):
+        assert each.returncode == 2
+        assert "docs/robinhood.md" in each.stderr
     assert not person.trading.here.requests
+    assert not (person.place / "state").exists(), "nothing was begun"
 
 
 def test_without_a_key_each_question_says_what_is_missing(person: Person) -> None:

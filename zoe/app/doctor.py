@@ -59,8 +59,8 @@ NEEDED: Final = frozenset(
 )
 _SEE_ADDRESS: Final = "see that {} is right and can be reached from here"
 _SET_ADDRESSES: Final = (
-    "start the desk with zoe run, or set EXCHANGE, or KRAKEN_REST_URL, KRAKEN_WS_URL and "
-    "KRAKEN_WS_AUTH_URL"
+    "start the desk with zoe run, or say --exchange, or set EXCHANGE, or KRAKEN_REST_URL, "
+    "KRAKEN_WS_URL and KRAKEN_WS_AUTH_URL"
 )
 
 

@@ -14,9 +14,11 @@ from zoe.app.door_client import Command, NoAnswer, ask
 _ASK_SECONDS: Final = 5
 
 
-def load(arguments: Namespace, flags: Mapping[str, str] | None = None) -> settings.Settings:
+def load(arguments: Namespace) -> settings.Settings:
     """Flag over environment over file; raises ConfigError."""
-    return settings.load(arguments.config, flags or {}, os.environ)
+    exchange = getattr(arguments, "exchange", None)
+    flags = {} if exchange is None else {"exchange.name": exchange}
+    return settings.load(arguments.config, flags, os.environ)
 
 
 class Exchange(Enum):

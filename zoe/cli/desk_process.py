@@ -14,8 +14,7 @@ def run(arguments: Namespace) -> int:
     # All that a desk is takes a second to load.
     for number in stop_signals():
         signal.signal(number, _nothing_to_stop)
-    flags = {} if arguments.exchange is None else {"exchange.name": arguments.exchange}
-    settings = configured.load(arguments, flags)
+    settings = configured.load(arguments)
     from zoe.app import main
     from zoe.app.desk import Run
 

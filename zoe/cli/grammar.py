@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zoe.cli import books_grammar, market_grammar, strategy_grammar
+from zoe.cli import books_grammar, exchange_grammar, market_grammar, strategy_grammar
 from zoe.cli.parser import (
     Parser,
     ShowVersion,
@@ -24,11 +24,6 @@ from zoe.cli.parser import (
 )
 
 LONGEST_SECONDS: Final = 600
-EXCHANGES: Final = ("sandbox", "kraken", "robinhood")
-CHECKS: Final = (
-    *("system_status", "tradable_pairs", "balance", "open_orders", "ws_public", "ws_private"),
-    *("clock", "key_permissions", "database", "disk"),
-)
 #: As zoe.app.simulation.scenario has them; nothing of the desk is imported here.
 FAULTS: Final = (
     *("none", "all", "kit", "steps", "kills", "requests", "streams", "store", "crashes"),
@@ -81,8 +76,7 @@ def build() -> Parser:
     _simulate(commands)
     _wire(commands)
     _keys(commands)
-    _doctor(commands)
-    _exchange(commands)
+    exchange_grammar.add(commands, _command, _timeout)
     return main
 
 
@@ -110,12 +104,7 @@ def _run(commands: Any) -> None:
     words = ("run the desk in the foreground", "zoe run --exchange sandbox --for 60")
     about = "log lines in JSON on a terminal too; why it cannot start as a document"
     command = _command(commands, "run", "desk_process:run", words, json=about)
-    command.add_argument(
-        *("--exchange",),
-        type=one_of(*EXCHANGES),
-        metavar="NAME",
-        help=f"one of {', '.join(EXCHANGES)}; the sandbox needs no keys; no desk trades on robinhood yet",
-    )
+    exchange_grammar.choose(command, "the sandbox needs no keys; no desk trades on robinhood yet")
     command.add_argument(
         *("--for",),
         type=whole(1, 10**9),
@@ -372,25 +361,3 @@ def _keys(commands: Any) -> None:
     )
     command = _command(below, "import", "keys_command:take", words)
     command.add_argument("file", type=Path, metavar="FILE", help="in any of the usual layouts")
-
-
-def _doctor(commands: Any) -> None:
-    words = (
-        "check exchange, key and machine, a line each; exit code 1 when a check failed",
-        "zoe doctor --only key_permissions",
-    )
-    command = _command(commands, "doctor", "doctor_command:examine", words)
-    command.add_argument(
-        *("--only",), type=one_of(*CHECKS), metavar="NAME", help=f"one of {', '.join(CHECKS)}"
-    )
-
-
-def _exchange(commands: Any) -> None:
-    words = (
-        "list pairs with all their names, steps and minimums; exit code 1 when none is found",
-        "zoe catalog --search btc",
-    )
-    catalog = _command(commands, "catalog", "catalog_command:catalog", words)
-    catalog.add_argument("--search", metavar="TEXT", help="part of any of a pair's names")
-    words = ("show both rate counters, predicted and as the exchange tells them", "zoe budget")
-    _timeout(_command(commands, "budget", "budget_command:budget", words), 5)

@@ -8,7 +8,7 @@ import pytest
 from zoe.app import doctor, findings, settings
 from zoe.app.doctor import Doctor
 from zoe.app.findings import Finding
-from zoe.cli import grammar
+from zoe.cli import exchange_grammar
 from zoe.domain.ids import account_id
 
 KEY = "key"
@@ -37,7 +37,7 @@ def altered(component: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_the_command_line_offers_every_check() -> None:
-    assert doctor.NAMES == grammar.CHECKS
+    assert doctor.NAMES == exchange_grammar.CHECKS
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """Where commands look for the exchange."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from zoe.app import settings
 from zoe.app.door_client import NoDesk
-from zoe.cli import configured
+from zoe.cli import configured, grammar
 from zoe.cli.configured import Exchange
 
 
@@ -27,3 +28,24 @@ def test_a_configured_exchange_is_known_without_a_desk_and_an_own_one_is_not(
             configured.address(own, which)
         with pytest.raises(NoDesk):
             configured.running_address(named, which)
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "catalog"])
+def test_the_flag_comes_before_the_environment_and_the_environment_before_the_file(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "zoe.toml"
+    file.write_text('exchange.name = "kraken"')
+    (tmp_path / ".env").write_text("")  # not the project's
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EXCHANGE", raising=False)
+
+    def chosen(*words: str) -> str:
+        arguments: Namespace = grammar.parse([command, "--config", str(file), *words])
+        return configured.load(arguments).exchange.name
+
+    assert chosen() == "kraken"
+    assert chosen("--exchange", "robinhood") == "robinhood"
+    monkeypatch.setenv("EXCHANGE", "sandbox")
+    assert chosen() == "sandbox"
+    assert chosen("--exchange", "robinhood") == "robinhood"
