@@ -1,5 +1,6 @@
 """A person's wish for an order, read from the texts of a command line."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,10 @@ from zoe.domain.quantity import Price, Quantity
 #: The source of intents that a person gave.
 PERSON: Final = "person"
 MOST_DIGITS: Final = 30
+#: Longer texts are not read at all.
+_LONGEST_TEXT: Final = 100
+#: Of what Decimal takes, not its underscores, blanks and the digits of other scripts.
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 #: The exchange takes nothing that lasts longer.
 LONGEST_DAYS: Final = 31
 _SECOND_NS: Final = 1_000_000_000
@@ -133,14 +138,16 @@ def positive(params: Params, name: str) -> Decimal | None:
 
     Raises:
         ValueError: It is anything else.
-        ArithmeticError: It is no number.
     """
     value = params.get(name)
     if value is None:
         return None
-    number = Decimal(str(value))
-    if not number.is_finite() or number <= 0:
-        raise ValueError(f"{name} must be a number greater than 0, not {value}")
+    text = str(value)
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"{name} has more than {MOST_DIGITS} digits")
+    number = Decimal(text) if _NUMBER.fullmatch(text) else None
+    if number is None or number <= 0:
+        raise ValueError(f"{name} must be a number greater than 0, such as 0.5, not {text[:40]!r}")
     if abs(number.adjusted()) > MOST_DIGITS or len(number.as_tuple().digits) > MOST_DIGITS:
         # Written out in full, such a number would take all memory.
         raise ValueError(f"{name} has more than {MOST_DIGITS} digits")

@@ -90,3 +90,38 @@ def test_a_notional_at_the_market_has_no_price_to_be_divided_by() -> None:
     wish = {"pair": "BTC/USD", "side": "buy", "notional": "100"}
     with pytest.raises(ValueError, match="together with a price"):
         order_wish.read(wish, "i-1", Catalog(1, {"BTC/USD": BTC}), None, NOW_NS)
+
+
+@pytest.mark.parametrize("name", ["quantity", "limit_price", "stop", "take_profit", "notional"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "such as 0.5, not ''"),
+        ("abc", "such as 0.5, not 'abc'"),
+        ("1,5", "such as 0.5, not '1,5'"),
+        (" 1", "such as 0.5, not ' 1'"),
+        ("1_000", "such as 0.5, not '1_000'"),
+        ("\u0661", "such as 0.5, not"),
+        ("NaN", "such as 0.5, not 'NaN'"),
+        ("sNaN", "such as 0.5, not 'sNaN'"),
+        ("Infinity", "such as 0.5, not 'Infinity'"),
+        ("1e9999999999", "such as 0.5, not '1e9999999999'"),
+        ("-1", "greater than 0, such as 0.5, not '-1'"),
+        ("0", "greater than 0, such as 0.5, not '0'"),
+        ("-1e400", "greater than 0, such as 0.5, not '-1e400'"),
+        (True, "such as 0.5, not 'True'"),
+        ("1e400", "has more than 30 digits"),
+        ("1e-400", "has more than 30 digits"),
+        ("0." + "1" * 31, "has more than 30 digits"),
+        pytest.param("1" * 10_000_000, "has more than 30 digits", id="ten megabytes"),
+    ],
+)
+def test_what_is_no_number_of_an_order_is_named_with_what_is_wrong(
+    name: str, text: str | bool, words: str
+) -> None:
+    wish: Params = {"pair": "BTC/USD", "side": "sell", name: text}
+    with pytest.raises(ValueError) as refused:
+        order_wish.read(wish, "i-1", Catalog(1, {"BTC/USD": BTC}), None, NOW_NS)
+    said = str(refused.value)
+    assert said.startswith(f"{name} ") and words in said
+    assert len(said) < 120
