@@ -1,7 +1,7 @@
 """Messages of the Gateway: the private side of the exchange."""
 
 import enum
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -127,6 +127,8 @@ class AddSettled(Message):
 class AmendSettled(Message):
     """What is known of an amend, by its number; the order's own stream tells of its effect."""
 
+    outlives: ClassVar[bool] = True  # the report of an order's end may come first
+
     number: int
     outcome: Sent
     reason: str | None = None
@@ -135,6 +137,8 @@ class AmendSettled(Message):
 @attrs.frozen
 class CancelSettled(Message):
     """What is known of a cancel; the order's own stream says when it is gone."""
+
+    outlives: ClassVar[bool] = True  # the report of an order's end may come first
 
     outcome: Sent
     reason: str | None = None

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import attrs
 
@@ -27,6 +27,8 @@ class Message:
     traced: ClassVar[bool] = True
     #: True makes this message the anchor of what is sent after it, and of what handles it.
     anchors: ClassVar[bool] = False
+    #: True: it may come after whom it is for has rightly ended, and tells it nothing that matters then.
+    outlives: ClassVar[bool] = False
 
     @property
     def key(self) -> Hashable:
@@ -82,6 +84,10 @@ class Fate(enum.Enum):
     FENCED = "fenced"
 
 
+#: Fates of mail for whom no longer is; the others lose what somebody needs.
+_NOBODY_THERE: Final = frozenset({Fate.CLOSED, Fate.RETIRED})
+
+
 @attrs.frozen
 class DeadLetter:
     """A message that was refused, or that crashed its actor."""
@@ -90,3 +96,8 @@ class DeadLetter:
     recipient: str
     reason: Fate
     error: str | None = None
+
+    @property
+    def expected(self) -> bool:
+        """Whether it only came too late, as its kind may."""
+        return self.envelope.message.outlives and self.reason in _NOBODY_THERE

@@ -267,15 +267,18 @@ class Runtime:
     def note_death(letter: DeadLetter) -> None:
         """Writes a dead letter's line, under its own ids."""
         envelope = letter.envelope
-        log.warning(
-            "message.dead",
-            recipient=letter.recipient,
-            message=type(envelope.message).__name__,
-            dead_message_id=envelope.message_id,
-            correlation_id=envelope.correlation_id,
-            fate=letter.reason.value,
-            error=letter.error,
-        )
+        about = {
+            "recipient": letter.recipient,
+            "message": type(envelope.message).__name__,
+            "dead_message_id": envelope.message_id,
+            "correlation_id": envelope.correlation_id,
+            "fate": letter.reason.value,
+            "error": letter.error,
+        }
+        if letter.expected:
+            log.debug("message.dead", **about)
+        else:
+            log.warning("message.dead", **about)
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """The newest dead letters, oldest first."""

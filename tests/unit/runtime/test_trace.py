@@ -1,17 +1,19 @@
 """What a log line is told of the turn it was written in, and how an error is shown."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import pytest
 from loguru import logger
 
+from zoe.messages.gateway import AmendSettled, CancelSettled, Sent
 from zoe.runtime import trace
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
-from zoe.runtime.message import Message
+from zoe.runtime.message import Fate, Message
 from zoe.runtime.supervisor import Child, Group
 from zoe.runtime.virtual import VirtualRuntime
 
@@ -110,6 +112,56 @@ def test_the_lines_about_a_crash_carry_its_messages_ids(lines: Lines) -> None:
     assert crashed["recipient"] == dead["recipient"] == "a"
     assert crashed["error"] == "RuntimeError: told to"
     assert crashed["incarnation_lost"] == 1
+
+
+@attrs.frozen
+class Settled(Message):
+    """An answer that may come after whoever asked has ended."""
+
+    outlives: ClassVar[bool] = True
+
+
+class Deaf(Actor):
+    """Crashes on whatever it is told."""
+
+    def handle(self, message: Message) -> None:
+        raise RuntimeError("deaf")
+
+
+def test_only_an_answer_that_may_come_too_late_dies_quietly() -> None:
+    found: list[tuple[str, str, str]] = []
+    runtime = started(Child("deaf", Deaf))
+    gone = runtime.find("gone")
+    runtime.close(gone, Fate.RETIRED)
+    with dead_letters_lines(found):
+        for message in (Settled(), CancelSettled(Sent.ACCEPTED), AmendSettled(1, Sent.ACCEPTED)):
+            runtime.post(gone, message)
+        runtime.post(gone, Speak())
+        runtime.find("deaf").tell(Settled())
+        runtime.run_for(0.01)
+    assert found == [
+        ("DEBUG", "Settled", "closed"),
+        ("DEBUG", "CancelSettled", "closed"),
+        ("DEBUG", "AmendSettled", "closed"),
+        ("WARNING", "Speak", "closed"),
+        ("WARNING", "Settled", "poison"),
+    ]
+
+
+@contextmanager
+def dead_letters_lines(found: list[tuple[str, str, str]]) -> Iterator[None]:
+    """Has the level, message and fate of every dead letter's line kept."""
+
+    def keep(line: Any) -> None:
+        record = line.record
+        if record["message"] == "message.dead":
+            extra = record["extra"]
+            found.append((record["level"].name, extra["message"], extra["fate"]))
+
+    logger.remove()
+    logger.add(keep, level="DEBUG")
+    yield
+    logger.remove()
 
 
 def test_lines_outside_turns_carry_nothing(lines: Lines) -> None:
