@@ -1,13 +1,15 @@
 """RecordedMarket: the house places what a recording of the book and trade channels shows.
 
-A recording is JSON Lines, one frame a line, or one object with ``init`` and ``updates``. It is
-played at the speed of its timestamps, and from its beginning again when it has ended.
+A recording is JSON Lines, one frame a line, or one object with ``init`` and ``updates``,
+compressed by gzip or not. It is played at the speed of its timestamps, and from its beginning again when it has ended.
 """
 
+import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import attrs
 import msgspec
@@ -25,6 +27,8 @@ _LONGEST_PAUSE_NS: Final = 5 * SECOND_NS
 #: Rows shown in one step at most, so that nobody waits long for an answer.
 _AT_ONCE: Final = 50
 _LEAST_DEPTH: Final = 10
+#: RFC 1952, 2.3.1: how every member of a gzip file begins.
+_GZIP: Final = b"\x1f\x8b"
 _SIDES: Final = {"bids": "buy", "asks": "sell"}
 
 Frame = Mapping[str, Any]
@@ -125,8 +129,10 @@ def from_file(path: Path, pairs: Sequence[Pair]) -> RecordedMarket:
         frames = (frame for frame in _told(path) if isinstance(frame, dict))
         moments = tuple(_moments(frames, {pair.symbol: pair for pair in pairs}))
     except OSError as problem:
-        raise CannotStart(f"recording {path}: {problem.strerror}") from problem
+        raise CannotStart(f"recording {path}: {problem.strerror or problem}") from problem
     except (
+        EOFError,
+        zlib.error,
         ValueError,
         TypeError,
         KeyError,
@@ -143,18 +149,32 @@ def from_file(path: Path, pairs: Sequence[Pair]) -> RecordedMarket:
 
 def _told(path: Path) -> Iterator[Any]:
     """What a file tells, line by line where each line is a whole: a recording may be of any size."""
-    with path.open("rb") as file:
-        lines: Iterator[bytes] = (line for line in file if not line.isspace())
+    with _opened(path) as file:
+        lines = _lines(file)
         try:
             first = _DECODER.decode(next(lines, b"null"))
         except msgspec.DecodeError:  # one object, or one list, over many lines
-            first = _DECODER.decode(path.read_bytes())
+            file.seek(0)
+            first = _DECODER.decode(file.read())
             lines = iter(())
         if isinstance(first, dict) and "init" in first:
             yield from (first["init"], *first["updates"])
         else:
             yield from first if isinstance(first, list) else (first,)
         yield from map(_DECODER.decode, lines)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path) if packed else path.open("rb")
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    try:
+        yield from (line for line in file if not line.isspace())
+    except EOFError:
+        return  # whoever recorded it was killed: what is whole of it is played
 
 
 def _moments(frames: Iterable[Frame], pairs: Mapping[str, Pair]) -> Iterator[Moment]:

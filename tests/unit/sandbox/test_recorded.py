@@ -1,5 +1,6 @@
 """A recording as the market: its books come out again, and clients trade with them."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,18 @@ def test_however_frames_are_written_down_the_market_is_the_same(
     assert shows[:12] == shows[12:] and len({str(each) for each in shows}) == len(frames)
 
 
+def test_what_was_recorded_compressed_is_played_as_far_as_it_is_whole(path: Path) -> None:
+    first = book("snapshot", "100x1", "101x1", 1)
+    second = book("update", "100x5", "", 2)
+    lines = [(json.dumps(frame) + "\n").encode() for frame in (first, second)]
+    members = [gzip.compress(line) for line in lines]
+    for packed, bid in ((b"".join(members), "5.000"), (members[0] + members[1][:20], "1.000")):
+        path.write_bytes(packed)
+        trial = Trial(market=recorded.from_file(path, (BTC_USD, ETH_USD)))
+        trial.pass_time("1.05")
+        assert shown(trial)[0] == [["100.00000", bid]]
+
+
 def test_every_checksum_of_a_recording_comes_out_again() -> None:
     path = SHARED / "ws-v2-book-btcusd-depth10.json"
     if not path.exists():
@@ -178,10 +191,12 @@ def test_every_checksum_of_a_recording_comes_out_again() -> None:
         '{"channel":"book","type":"snapshot","data":[{"symbol":"NO/USD","bids":[],"asks":[]}]}',
         json.dumps(book("snapshot", "100.00001x1", "")),
         json.dumps(book("snapshot", "", "")) + "\nhalf of a li",
+        b"\x1f\x8bnothing of gzip's",
+        gzip.compress(b"[1]")[:12] + bytes(30),
     ],
 )
-def test_what_cannot_be_played_is_refused_in_one_line(path: Path, content: str) -> None:
-    path.write_text(content)
+def test_what_cannot_be_played_is_refused_in_one_line(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(CannotStart) as told:
         recorded.from_file(path, (BTC_USD,))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(told.value) and "None" not in str(told.value)
