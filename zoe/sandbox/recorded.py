@@ -5,11 +5,12 @@ compressed by gzip or not. It is played at the speed of its timestamps, and from
 """
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -164,13 +165,13 @@ def _told(path: Path) -> Iterator[Any]:
         yield from map(_DECODER.decode, lines)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> io.BufferedIOBase:
     with path.open("rb") as file:
         packed = file.read(len(_GZIP)) == _GZIP
     return gzip.open(path) if packed else path.open("rb")
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _lines(file: io.BufferedIOBase) -> Iterator[bytes]:
     try:
         yield from (line for line in file if not line.isspace())
     except EOFError:
