@@ -183,7 +183,7 @@ class Doctor:
                         return "executions and balances"
 
     def _key_permissions(self) -> str:
-        if self._settings.own_sandbox and self._desk is not None:
+        if self._settings.own_sandbox and (self._desk or {}).get("mode") == "sandbox":
             return "not asked: the desk's own sandbox gives it a key that cannot withdraw"
         result = self._post("GetApiKeyInfo")
         granted = set(api.parse(account_calls.ApiKeyInfo, result).permissions)
@@ -323,7 +323,11 @@ class Doctor:
 
     @property
     def _account(self) -> str:
-        return account_id(self._settings.exchange.name, self._settings.api_key)
+        name = self._settings.exchange.name
+        if self._settings.own_sandbox and self._desk is not None:
+            # As --exchange told the desk, which its commands need not be told again.
+            name = str(self._desk.get("exchange", name))
+        return account_id(name, self._settings.api_key)
 
 
 class _Frame(msgspec.Struct):

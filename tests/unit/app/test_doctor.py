@@ -13,6 +13,8 @@ from zoe.domain.ids import account_id
 
 KEY = "key"
 FINE: dict[str, Any] = {
+    "exchange": "kraken",
+    "mode": "live",
     "account_id": account_id("kraken", KEY),
     "reconciled": True,
     "orders": [{}, {}],
@@ -80,6 +82,16 @@ def test_the_desks_own_sandbox_is_found_by_what_the_desk_says(tmp_path: Path) ->
     found = examine(tmp_path, FINE | {"exchange_urls": urls}, "clock", EXCHANGE="sandbox")
     assert not found.ok
     assert "see that http://127.0.0.1:1 is right" in found.advice
+
+
+def test_the_key_of_a_live_desk_is_not_taken_for_a_sandboxes(tmp_path: Path) -> None:
+    urls = dict.fromkeys(("rest", "ws", "ws_auth"), "http://127.0.0.1:1")
+    desk = FINE | {"exchange_urls": urls}
+    # The desk was told by its own --exchange, the doctor by nobody.
+    live = examine(tmp_path, desk, "key_permissions", EXCHANGE="")
+    assert not live.ok
+    own = examine(tmp_path, desk | {"exchange": "sandbox", "mode": "sandbox"}, "key_permissions", EXCHANGE="")  # fmt: skip
+    assert own.ok and "the desk's own sandbox" in own.detail
 
 
 def test_too_little_room_is_told_with_how_much_is_needed(tmp_path: Path) -> None:
