@@ -1,5 +1,6 @@
 """Robinhood as its user types it, by EXCHANGE or --exchange: doctor, catalog, and a desk that does not trade there."""
 
+import base64
 import json
 import os
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ class Person:
         environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.place),
-            "ZOE_STATE_DIR": str(self.place / "state"),
             "EXCHANGE": exchange,
         }
         done = commands.run(words, environ, self.place)
@@ -41,6 +41,7 @@ def person(tmp_path: Path) -> Iterator[Person]:
             "RH_CRYPTO_API_KEY": API_KEY,
             "RH_CRYPTO_PRIVATE_KEY_SEED": trading.seed,
             "RH_CRYPTO_BASE_URL": trading.here.url,
+            "ZOE_STATE_DIR": str(tmp_path / "state"),
         }
         file = tmp_path / ".env"
         file.write_text("".join(f"{name}={value}\n" for name, value in words.items()))
@@ -98,8 +99,19 @@ def test_a_desk_does_not_trade_there_and_says_what_there_is(person: Person) -> N
     assert not (person.place / "state").exists(), "nothing was begun"
 
 
+def test_its_private_key_is_in_no_line_of_a_desk_on_another_exchange(person: Person) -> None:
+    seed = base64.b64encode(bytes(range(32))).decode()
+    file = person.place / ".env"
+    file.write_text(f"RH_CRYPTO_PRIVATE_KEY_SEED={seed}\nZOE_STATE_DIR={person.place / seed}\n")
+    done = person.types("run", "--for", "1", exchange="sandbox")
+    assert (done.returncode, seed in done.stderr) == (0, False)
+    (starting,) = [line for line in done.stderr.splitlines() if '"desk.starting"' in line]
+    assert json.loads(starting)["log"] == str(person.place / "[redacted]" / "log" / "zoe.jsonl")
+    assert seed not in (person.place / seed / "log" / "zoe.jsonl").read_text()
+
+
 def test_without_a_key_each_question_says_what_is_missing(person: Person) -> None:
-    (person.place / ".env").write_text("")
+    (person.place / ".env").write_text(f"ZOE_STATE_DIR={person.place / 'state'}")
     done = person.types("catalog")
     assert (done.returncode, done.stdout) == (2, "")
     assert "set RH_CRYPTO_API_KEY" in done.stderr

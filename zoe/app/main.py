@@ -89,7 +89,7 @@ def _run(settings: Settings, wanted: Run, stack: contextlib.ExitStack) -> int:
     started_ns = time.monotonic_ns()
     claims.prepare(settings.state_dir)
     stack.enter_context(claims.claim(settings.state_dir / "desk.lock", "this state directory"))
-    redactor = logs.Redactor([settings.api_secret, settings.database_url])
+    redactor = logs.Redactor(settings.secrets)
     try:
         log_file = logs.set_up(settings.log, settings.log_dir, redactor, json_lines=wanted.json)
     except OSError as problem:

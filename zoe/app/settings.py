@@ -137,7 +137,13 @@ class Settings:
     api_key: str = attrs.field(default="", repr=False)
     api_secret: str = attrs.field(default="", repr=False)
     database_url: str = attrs.field(default="", repr=False)
+    robinhood_seed: str = attrs.field(default="", repr=False)
     shown: Mapping[str, tuple[str, str]] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be in no line of a log, whether this desk uses it or not."""
+        return self.api_secret, self.database_url, self.robinhood_seed
 
     @property
     def log_dir(self) -> Path:
@@ -244,6 +250,7 @@ def load(config: Path | None, flags: Mapping[str, str], environ: Mapping[str, st
         api_key=surroundings.get("KRAKEN_API_KEY", ""),
         api_secret=surroundings.get("KRAKEN_API_SECRET", ""),
         database_url=surroundings.get("DATABASE_URL", ""),
+        robinhood_seed=surroundings.get("RH_CRYPTO_PRIVATE_KEY_SEED", ""),
     )
     _check(settings, values)
     shown = {"state_dir": (str(settings.state_dir), "environment")}

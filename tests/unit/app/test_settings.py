@@ -219,9 +219,10 @@ def test_secrets_are_in_no_repr_and_in_no_shown_row() -> None:
         "KRAKEN_API_KEY": "the-key",
         "KRAKEN_API_SECRET": "the-secret",
         "DATABASE_URL": "postgresql://u:the-password@h/d",
+        "RH_CRYPTO_PRIVATE_KEY_SEED": "the-seed",
     }
     found = load(None, {}, environ)
-    assert found.api_secret == "the-secret"
+    assert found.secrets == ("the-secret", "postgresql://u:the-password@h/d", "the-seed")
     assert "the-" not in repr(found) + repr(found.shown)
 
 
