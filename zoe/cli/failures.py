@@ -1,5 +1,8 @@
 """What went wrong, as an exit code and one line."""
 
+import os
+import traceback
+from pathlib import Path
 from typing import Final
 
 from zoe.app.door_client import NoAnswer, NoDesk
@@ -13,6 +16,9 @@ from zoe.domain.errors import (
     WireError,
     ZoeError,
 )
+
+#: Where zoe's own sources are.
+_OURS: Final = Path(__file__).parents[1]
 
 NO: Final = 1
 USAGE: Final = 2
@@ -49,7 +55,17 @@ def tell(problem: ZoeError | OSError, *, json: bool) -> int:
 
 
 def _words(problem: ZoeError | OSError) -> str:
-    if isinstance(problem, OSError) and problem.strerror:
-        where = f"{problem.filename}: " if problem.filename else ""
-        return f"{where}{problem.strerror}"
-    return str(problem)
+    if not isinstance(problem, OSError) or (str(problem) and not problem.strerror):
+        return str(problem)
+    if isinstance(problem.filename, str | bytes):
+        return f"{os.fsdecode(problem.filename)}: {problem.strerror}"
+    return f"{problem.strerror or type(problem).__name__}{_call_of(problem)}"
+
+
+def _call_of(problem: OSError) -> str:
+    """Where of ours the call is that failed: of an error that names no file nothing else tells it."""
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        place = Path(frame.filename)
+        if place.is_relative_to(_OURS):
+            return f" ({place.relative_to(_OURS.parent)}:{frame.lineno}: {frame.line})"
+    return ""

@@ -135,7 +135,9 @@ def test_a_trace_for_which_there_is_no_room_says_so_and_blames_no_actor() -> Non
         words = (*ZOE, "--seeds", "0", "--trace")
         done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2
-    assert done.stderr.decode() == "zoe: No space left on device\n"
+    told = done.stderr.decode()
+    assert told.startswith("zoe: No space left on device (zoe/cli/simulate_command.py:")
+    assert told.count("\n") == 1
 
 
 def test_of_several_seeds_one_story_is_told_and_that_is_said() -> None:
