@@ -252,6 +252,8 @@ class EngineStrategist(Actor):
         """Says what it looks at; a restart of whoever is told forgets it."""
         on = self.mode.name != OFF
         self._pairs = tuple(dict.fromkeys((*self.config.pairs, *self._found()))) if on else ()
+        for pair in self.tracks.keys() - set(self._pairs):
+            self.tracks[pair].wants = ()  # of what is not looked at nothing is wanted
         if self.eyes.catalog is None:
             return
         wanted = self.eyes.wanted(self._pairs)

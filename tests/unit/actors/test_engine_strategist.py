@@ -217,7 +217,8 @@ def test_a_mode_is_durable_before_it_counts_and_leaving_live_takes_the_wants_bac
     assert desk.stage.heard("door", StrategyReported) == []
     desk.stage.answering = True
     desk.stage.tell(SetStrategyMode(4, "off", "enough", door))
-    assert desk.stage.heard("door", StrategyReported)[-1].report["mode"] == "off"
+    report = desk.stage.heard("door", StrategyReported)[-1].report
+    assert (report["mode"], report["wants"]) == ("off", 0)
     assert desk.targets()[f"{PAIR} bid.0"] is None
     assert [row["mode"] for row in desk.rows("strategy.mode")] == ["shadow", "off"]
 
