@@ -5,7 +5,7 @@ it: actors speak to ports/venue.py and the wire.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, Protocol, runtime_checkable
 
 import attrs
@@ -104,6 +104,27 @@ class OrderTerms:
 
 
 AT_MARKET: Final = OrderTerms()
+#: Of a size or a worth: beyond it no exchange counts.
+_MOST_DIGITS: Final = 30
+
+
+def size_of(told: object) -> Decimal:
+    """A quantity or a notional as somebody's program gives it: a Decimal, a text, or an int.
+
+    Raises:
+        TypeError: Anything else, a float above all: nobody knows which number was meant.
+        ValueError: No number, negative, or absurd.
+    """
+    if not isinstance(told, Decimal | str | int):
+        kind = type(told).__name__
+        raise TypeError(f"a quantity or a notional must be a Decimal or a text, not a {kind}")
+    try:
+        found = Decimal(told)
+    except InvalidOperation:
+        raise ValueError(f"{str(told)[:40]!r} is not a number") from None
+    if not found.is_finite() or found < 0 or abs(found.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"{str(told)[:40]} is no size of an order")
+    return found
 
 
 @attrs.frozen
@@ -180,7 +201,9 @@ class ExchangeClient(Protocol):
         """Places an order of a quantity in base, or worth ``notional`` in quote.
 
         Raises:
-            ValueError: Not exactly one of the two, an unknown pair, or below a minimum.
+            ValueError: Not exactly one of the two, no number, an unknown pair, below a minimum, or
+                terms that the exchange does not have. Nothing was sent.
+            TypeError: A float.
         """
 
     def get_order(self, order_id: str) -> OrderReport:
@@ -191,19 +214,38 @@ class ExchangeClient(Protocol):
         """
 
     def get_order_fills(self, order_id: str) -> tuple[Fill, ...]:
-        """The order's fills, oldest first."""
+        """The order's fills, oldest first.
+
+        Raises:
+            ExchangeRejected: The exchange does not know the order.
+        """
 
     def cancel_order(self, order_id: str) -> int:
-        """Cancels; returns how many orders that was."""
+        """Cancels; returns how many orders that was: 0 where it was over before.
+
+        Raises:
+            ExchangeRejected: The exchange does not know it, or does not tell that from an order that is
+                over, as Kraken does not.
+        """
 
     def get_open_orders(self) -> tuple[OrderReport, ...]:
         """Every open order."""
 
     def get_best_bid_ask(self, pair: str) -> BestBidAsk:
-        """The best prices of one pair."""
+        """The best prices of one pair; ``results`` has the form that older callers use.
+
+        Raises:
+            ValueError: An unknown pair.
+            ExchangeRejected: A known one, of which there are none.
+        """
 
     def get_best_bid_ask_batch(self, pairs: Sequence[str]) -> Mapping[str, BestBidAsk]:
-        """The best prices of some pairs, by their symbols."""
+        """The best prices of some pairs by their symbols, in the order they were asked for; pairs of
+        which there are none are left out.
+
+        Raises:
+            ValueError: An unknown pair.
+        """
 
     def get_trading_pairs(self) -> tuple[Instrument, ...]:
         """Every pair."""

@@ -19,7 +19,6 @@ from zoe.adapters.kraken import history_calls as history
 from zoe.adapters.kraken import public_calls as market
 from zoe.adapters.kraken import trading_calls as trading
 from zoe.adapters.kraken.client_values import best_bid_ask, entry, fill, report
-from zoe.adapters.kraken.numbers import decimal_of
 from zoe.adapters.kraken.order_form import NewOrder
 from zoe.adapters.kraken.paging import all_pages
 from zoe.adapters.kraken.rest import CallerSettings, RestCaller
@@ -40,6 +39,7 @@ from zoe.ports.exchange import (
     OrderTerms,
     PlacedOrder,
     results,
+    size_of,
 )
 
 Row = TypeVar("Row")
@@ -126,18 +126,15 @@ class KrakenClient:
         Raises:
             ExchangeRejected: The exchange does not know it.
         """
-        rows = history.read_orders(
-            self._caller.read(history.query_orders((order_id,), trades=True))
-        )
-        if order_id not in rows:
-            raise ExchangeRejected("EOrder:Unknown order")
-        return report(order_id, rows[order_id], self._known())
+        return report(order_id, self._order(order_id), self._known())
 
     def get_order_fills(self, order_id: str) -> tuple[Fill, ...]:
-        """The order's fills, oldest first; the exchange's history may lag by seconds."""
-        call = history.query_orders((order_id,), trades=True, consolidate_taker=False)
-        row = history.read_orders(self._caller.read(call)).get(order_id)
-        ids = row.trades if row is not None else []
+        """The order's fills, oldest first; the exchange's history may lag by seconds.
+
+        Raises:
+            ExchangeRejected: The exchange does not know the order.
+        """
+        ids = self._order(order_id, consolidate_taker=False).trades
         rows: dict[str, history.TradeRow] = {}
         most = history.MOST_TRADES_BY_ID
         for first in range(0, len(ids), most):
@@ -158,12 +155,24 @@ class KrakenClient:
         return tuple(report(order_id, row, catalog) for order_id, row in rows.items())
 
     def get_best_bid_ask(self, pair: str) -> BestBidAsk:
-        """The best prices of one pair."""
-        instrument = self._instrument(pair)
-        return self.get_best_bid_ask_batch([pair])[instrument.symbol]
+        """The best prices of one pair.
+
+        Raises:
+            ValueError: An unknown pair.
+            ExchangeRejected: The exchange has none of it.
+        """
+        symbol = self._instrument(pair).symbol
+        found = self.get_best_bid_ask_batch([symbol]).get(symbol)
+        if found is None:
+            raise ExchangeRejected(f"no quote of {symbol}")
+        return found
 
     def get_best_bid_ask_batch(self, pairs: Sequence[str]) -> Mapping[str, BestBidAsk]:
-        """The best prices of some pairs, by their symbols, in the order they were asked for."""
+        """The best prices of some pairs, by their symbols, in the order they were asked for.
+
+        Raises:
+            ValueError: An unknown pair; one that is known and has no prices is left out.
+        """
         wanted = [self._instrument(pair) for pair in pairs]
         if not wanted:
             return {}
@@ -293,6 +302,14 @@ class KrakenClient:
         assert self._catalog is not None
         return self._catalog
 
+    def _order(self, order_id: str, *, consolidate_taker: bool | None = None) -> history.OrderRow:
+        call = history.query_orders((order_id,), trades=True, consolidate_taker=consolidate_taker)
+        row = history.read_orders(self._caller.read(call)).get(order_id)
+        if row is None:
+            # Whether the exchange refuses an unknown id or leaves it out nobody has written.
+            raise ExchangeRejected("EOrder:Unknown order")
+        return row
+
     def _instrument(self, pair: str) -> Instrument:
         known = self._known().find(pair) or self._known().find(pair.replace("-", "/"))
         if known is None:
@@ -312,11 +329,11 @@ class KrakenClient:
         limit = terms.limit or terms.trigger
         price = None if limit is None else limit.value
         if quantity is not None:
-            size = decimal_of(str(quantity))
+            size = size_of(quantity)
         else:
             price = price or self._market_price(pair, side)
             assert notional is not None
-            size = pair.quantity_worth(decimal_of(str(notional)), price)
+            size = pair.quantity_worth(size_of(notional), price)
         problem = pair.check_order(size, price)
         if problem is not None:
             raise ValueError(f"{pair.symbol}: {problem}")

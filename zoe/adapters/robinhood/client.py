@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Self
 
 import attrs
@@ -32,6 +32,7 @@ from zoe.ports.exchange import (
     OrderTerms,
     PlacedOrder,
     results,
+    size_of,
 )
 
 CASH: Final = "USD"
@@ -164,7 +165,6 @@ class RobinhoodClient:
         """One order by the exchange's id; where nothing stands under it, the list is gone through.
 
         Raises:
-            ValueError: No id is written so.
             ExchangeRejected: The exchange does not know it, or not yet.
         """
         return values.report(self._order(order_id))
@@ -173,6 +173,7 @@ class RobinhoodClient:
         """The order's fills, oldest first, under ids of our own: the exchange gives them none.
 
         Raises:
+            ExchangeRejected: As of ``get_order``.
             WireError: They do not come to what the order says is filled.
         """
         return values.fills(self._order(order_id))
@@ -185,7 +186,7 @@ class RobinhoodClient:
             ExchangeRejected: The exchange does not know it, or refused, and it is not over.
             ExchangeUnavailable: Not over yet, or no answer: ask again.
         """
-        path = f"trading/orders/{_id(order_id)}/cancel/"
+        path = f"trading/orders/{_order_id(order_id)}/cancel/"
         try:
             self._caller.write(path, (), None)
         except ExchangeRejected:
@@ -217,6 +218,7 @@ class RobinhoodClient:
         """The best prices of one pair; crossed now and then, since the exchange samples them apart.
 
         Raises:
+            ValueError: An unknown pair.
             ExchangeRejected: The exchange has none of it.
         """
         symbol = ours(pair)
@@ -226,8 +228,16 @@ class RobinhoodClient:
         return found
 
     def get_best_bid_ask_batch(self, pairs: Sequence[str]) -> Mapping[str, BestBidAsk]:
-        """The best prices of some pairs, by their symbols, in the order they were asked for."""
-        return self._quotes.batch(pairs)
+        """The best prices of some pairs, by their symbols, in the order they were asked for.
+
+        Raises:
+            ValueError: An unknown pair; one that is known and has no prices is left out.
+        """
+        found = self._quotes.batch(pairs)
+        for pair in pairs:
+            if ours(pair) not in found:
+                self._instrument(pair)
+        return found
 
     def get_best_bid_ask_results(
         self, pairs: Sequence[str]
@@ -281,7 +291,7 @@ class RobinhoodClient:
         return self._caller.pages(wire.ORDERS, "trading/orders/", self._of_account(query))
 
     def _order(self, order_id: str) -> wire.OrderRow:
-        wanted = _id(order_id)
+        wanted = _order_id(order_id)
         try:
             body = self._caller.read(f"trading/orders/{wanted}/", self._of_account())
         except ExchangeRejected as refused:
@@ -323,10 +333,10 @@ class RobinhoodClient:
         limit = terms.limit or terms.stop
         price = None if limit is None else limit.value
         if quantity is not None:
-            size = _number(quantity)
+            size = size_of(quantity)
         else:
             assert notional is not None
-            worth = _number(notional)
+            worth = size_of(notional)
             price = price or self._quotes.estimate(pair, side, worth)
             size = pair.quantity_worth(worth, price)
         if side is Side.SELL and pair.status == "reduce_only":
@@ -348,11 +358,9 @@ def _id(order_id: str) -> str:
     return str(uuid.UUID(order_id))
 
 
-def _number(told: Decimal | str) -> Decimal:
+def _order_id(told: str) -> str:
+    """Raises ExchangeRejected for what no order there can be called."""
     try:
-        found = Decimal(told)
-    except InvalidOperation:
-        raise ValueError(f"{str(told)[:40]!r} is not a number") from None
-    if not found.is_finite() or found < 0 or abs(found.adjusted()) > 30:
-        raise ValueError(f"{str(told)[:40]} is no size of an order")
-    return found
+        return _id(told)
+    except ValueError:
+        raise ExchangeRejected(f"no order has the id {told[:40]!r}: those here are UUIDs") from None
