@@ -23,6 +23,7 @@ from zoe.domain.money import Money
 from zoe.domain.order import Fill, Side
 from zoe.domain.quantity import Price, Quantity, exact_sum
 from zoe.ports.exchange import (
+    AT_MARKET,
     BestBidAsk,
     ExchangeClient,
     Holding,
@@ -183,7 +184,7 @@ def test_an_order_at_rest_is_told_alike_by_whoever_is_asked(world: World) -> Non
         *(Quantity(Decimal(0)), size),
     )
     assert (seen.limit, seen.average_price, seen.closed_ns) == (Price.of("40000"), None, None)
-    assert (seen.cost, seen.fee, seen.opened_ns > 0) == (0, 0, True)
+    assert not seen.cost and not seen.fee and seen.opened_ns > 0
     assert client.get_order_fills(placed.order_id) == ()
 
 
@@ -258,9 +259,9 @@ def test_an_order_that_nobody_knows_is_refused(world: World, ask: str) -> None:
 def test_what_makes_no_order_is_refused_before_it_is_sent(
     world: World, side: str, given: Mapping[str, Any], error: type[Exception]
 ) -> None:
-    for terms in ({}, {"terms": REST}):
+    for terms in (AT_MARKET, REST):
         with pytest.raises(error):
-            world.client.place_order("BTC/USD", side, **given, **terms)
+            world.client.place_order("BTC/USD", side, **given, terms=terms)
     assert world.client.get_open_orders() == ()
 
 
@@ -277,10 +278,9 @@ def test_a_pair_that_nobody_knows_is_a_mistake_of_the_program(world: World, name
 def test_a_notional_is_divided_by_the_limit_and_by_the_other_side_at_the_market(
     world: World,
 ) -> None:
-    market = OrderTerms()
     for terms, side, price in (
-        *((REST, "buy", "40000"), (market, "buy", "50010")),
-        (market, "sell", "50000"),
+        *((REST, "buy", "40000"), (AT_MARKET, "buy", "50010")),
+        (AT_MARKET, "sell", "50000"),
     ):
         placed = world.client.place_order("BTC/USD", side, notional="333.33", terms=terms)
         size, step = placed.quantity.value, Decimal("0.00000001")
