@@ -9,7 +9,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import attrs
@@ -127,6 +127,29 @@ def exchange(
     )
     with answer:
         return HttpAnswer(answer.status_code, _whole(answer), answer.headers)
+
+
+def why(problem: BaseException) -> str:
+    """What kind of failure it was, and what the system itself said of it.
+
+    Nothing else is told: the text of requests may quote what was sent.
+    """
+    kind = type(problem).__name__
+    for each in _behind(problem):
+        if isinstance(each, OSError) and each.errno is not None and each.strerror:
+            return f"{kind}: {each.strerror}"
+    return kind
+
+
+def _behind(problem: BaseException) -> Iterator[BaseException]:
+    """A failure and all that it came of; urllib3 keeps some of that in an attribute."""
+    seen = [problem]
+    for each in seen:
+        yield each
+        causes = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        seen += [
+            cause for cause in causes if isinstance(cause, BaseException) and cause not in seen
+        ]
 
 
 def _whole(answer: requests.Response) -> bytes:

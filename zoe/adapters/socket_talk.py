@@ -7,7 +7,7 @@ from typing import Self
 import websocket
 
 from zoe.adapters.socket_incoming import SocketIncoming
-from zoe.adapters.socket_reader import connect
+from zoe.adapters.socket_reader import connect, not_opened
 from zoe.domain.errors import ExchangeUnavailable
 
 
@@ -26,7 +26,7 @@ class SocketTalk:
         try:
             self._socket = connect(url)
         except (websocket.WebSocketException, OSError, ValueError) as problem:
-            raise ExchangeUnavailable(f"did not open: {type(problem).__name__}") from problem
+            raise ExchangeUnavailable(not_opened(problem)) from problem
         self._incoming = SocketIncoming(self._socket)
         self._payloads: deque[bytes] = deque()
         self._ended: str | None = None

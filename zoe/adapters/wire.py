@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, assert_never
 import attrs
 import requests
 
-from zoe.adapters.http_session import HttpAnswer, exchange, new_session
+from zoe.adapters.http_session import HttpAnswer, exchange, new_session, why
 from zoe.adapters.socket_reader import SocketReader
 from zoe.messages.wire import (
     WireClose,
@@ -202,8 +202,8 @@ class _Lane:
             self._settle(job, outcome.value())
             return
         job.session.close()
-        # The error's type, not its text, which may quote what was sent.
-        self._settle(job, type(outcome.error).__name__)
+        if outcome.error is not None:
+            self._settle(job, why(outcome.error))
 
     def _settle(self, job: _Job, result: HttpAnswer | str) -> None:
         if job.settled:
@@ -242,5 +242,5 @@ def once(request: WireRequest) -> WireReply | WireLost:
         try:
             answer = fetch(session, request)
         except requests.RequestException as problem:
-            return WireLost(request.request_id, type(problem).__name__)
+            return WireLost(request.request_id, why(problem))
     return WireReply(request.request_id, answer.status, answer.body)

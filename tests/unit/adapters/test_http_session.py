@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from zoe.adapters import http_session
-from zoe.adapters.http_session import HttpAnswer, exchange, new_session
+from zoe.adapters.http_session import HttpAnswer, exchange, new_session, why
 
 PATIENCE_SECONDS = 60
 Speak = Callable[[socket.socket, threading.Event], None]
@@ -163,3 +163,14 @@ def test_a_packed_body_is_unpacked_and_a_damaged_one_is_no_answer(
     damaged = whole(b"not gzip at all", b"Content-Encoding: gzip\r\n")
     with pytest.raises(requests.RequestException):
         asked(peer(lambda connection, _: connection.sendall(damaged)))
+
+
+def test_a_failure_is_told_by_its_kind_and_the_systems_words_and_never_by_what_was_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    call = ("GET", f"http://127.0.0.1:{port}/?key=SECRET")
+    with new_session() as session, pytest.raises(requests.RequestException) as failed:
+        exchange(session, call, (("API-Key", "SECRET"),), b"", PATIENCE_SECONDS)
+    assert "SECRET" in str(failed.value)
+    assert why(failed.value) == "ConnectionError: Connection refused"
+    assert why(requests.exceptions.ContentDecodingError("of SECRET")) == "ContentDecodingError"

@@ -161,7 +161,7 @@ def test_a_connection_that_breaks_is_lost_and_nothing_is_sent_twice(
 def test_nobody_there_is_lost(wired: Any, server: Server) -> None:
     server.stop()
     wired.tells(request(server, 1, "/fine"))
-    assert wired.hears(WireLost).reason == "ConnectionError"
+    assert wired.hears(WireLost).reason == "ConnectionError: Connection refused"
 
 
 def test_a_dripping_answer_is_cut_at_the_total_time_and_the_lane_goes_on(

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import requests
 
-from zoe.adapters.http_session import exchange, new_session
+from zoe.adapters.http_session import exchange, new_session, why
 from zoe.adapters.kraken import api, public_calls
 from zoe.adapters.kraken.nonce_file import NonceFile
 from zoe.adapters.kraken.sign import KeyPair
@@ -143,6 +143,5 @@ class RestCaller:
                 self._settings.timeout_seconds,
             )
         except requests.RequestException as problem:
-            # Its type, not its text, which may quote what was sent.
-            raise ExchangeUnavailable(f"no answer: {type(problem).__name__}") from None
+            raise ExchangeUnavailable(f"no answer: {why(problem)}") from None
         return api.unwrap(answer.status, answer.body)

@@ -12,7 +12,7 @@ import attrs
 import msgspec
 import requests
 
-from zoe.adapters.http_session import HttpAnswer, exchange, new_session
+from zoe.adapters.http_session import HttpAnswer, exchange, new_session, why
 from zoe.adapters.robinhood.errors import unwrap
 from zoe.adapters.robinhood.pace import Pace
 from zoe.adapters.robinhood.sign import Credentials
@@ -170,5 +170,4 @@ class RestCaller:
                 self._session, (method, url), headers, body.encode(), self._settings.timeout_seconds
             )
         except requests.RequestException as problem:
-            # Its type, not its text, which may quote what was sent.
-            raise ExchangeUnavailable(f"no answer: {type(problem).__name__}") from None
+            raise ExchangeUnavailable(f"no answer: {why(problem)}") from None
