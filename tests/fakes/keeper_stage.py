@@ -1,6 +1,6 @@
 """The books' keeper on a stage, and an exchange that answers it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,10 +10,11 @@ from stage import Stage
 from zoe.actors.bookkeeper import Bookkeeper
 from zoe.actors.ledger_reads import PAGE
 from zoe.domain.ledger_row import LedgerRow, decimal_of
+from zoe.domain.unread_rows import LedgerPage, UnreadRow
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
-from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.ports.venue import GetBalances, GetLedgerRows, GetLedgers
 
 LAG_NS: Final = 3_000_000_000
 
@@ -51,8 +52,22 @@ def calls(stage: Stage) -> list[PrivateCall]:
     return stage.heard("gateway", PrivateCall)
 
 
-def answer(stage: Stage, rows: Sequence[LedgerRow], balances: dict[str, int]) -> None:
-    """The exchange answers whatever has been asked, until nothing is."""
+def page_of(rows: Sequence[LedgerRow], unread: Container[str] = ()) -> LedgerPage:
+    """A page of these rows, of which some cannot be read."""
+    return LedgerPage(
+        tuple(row for row in rows if row.ledger_id not in unread),
+        tuple(UnreadRow(row.ledger_id, "is no row") for row in rows if row.ledger_id in unread),
+    )
+
+
+def answer(
+    stage: Stage,
+    rows: Sequence[LedgerRow],
+    balances: dict[str, int],
+    unread: Container[str] = (),
+) -> None:
+    """The exchange answers whatever has been asked, until nothing is; rows of the ids ``unread`` cannot
+    be read."""
     asked = 0
     for _ in range(30):
         new = calls(stage)[asked:]
@@ -61,9 +76,13 @@ def answer(stage: Stage, rows: Sequence[LedgerRow], balances: dict[str, int]) ->
             if isinstance(call.operation, GetBalances):
                 stage.tell(PrivateAnswered(call.ref, snapshot(balances).snapshot), 0.1)
                 continue
+            if isinstance(call.operation, GetLedgerRows):
+                told = [row for row in rows if row.ledger_id in call.operation.ledger_ids]
+                stage.tell(PrivateAnswered(call.ref, page_of(told, unread)), 0.1)
+                continue
             assert isinstance(call.operation, GetLedgers)
             start = call.operation.start_ns or 0
             known = sorted((r for r in rows if r.time_ns > start), key=lambda r: -r.time_ns)
             page = known[call.operation.offset : call.operation.offset + PAGE]
-            stage.tell(PrivateAnswered(call.ref, tuple(page)), 0.1)
+            stage.tell(PrivateAnswered(call.ref, page_of(page, unread)), 0.1)
         stage.run(4)

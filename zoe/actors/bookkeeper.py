@@ -5,7 +5,8 @@ Gateway (pages of the ledger, balances), Ledger (the rows of such pages), RiskOf
 (AssetsDisputed), Heartbeat. Blocks on nothing: the store is called on the lane ``books``, one call at
 a time, and what arrives meanwhile is the next booking. Rows of the stream, of REST and of files go
 into one inbox, each once. A gap in a wallet's balances, and a balance that is not the exchange's,
-have the ledger read by REST, with overlap, page by page. The store's word counts: after any error,
+have the ledger read by REST, with overlap, page by page. A row that cannot be read is set aside alone,
+and asked for again until it can be. The store's word counts: after any error,
 and where another writer was quicker, it is read again. What has been settled for hours is let go of;
 a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
 the books: if the database refuses a booking, they stand still and say so, and the desk goes on.
@@ -27,6 +28,7 @@ from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.lot_drift import LotDrift
 from zoe.domain.row_news import RowNews
+from zoe.domain.unread_rows import UnreadRows
 from zoe.domain.words import counted
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered
@@ -66,7 +68,8 @@ class Bookkeeper(Actor):
         self._busy = False
         self._refused = False
         self._failures = 0
-        self._reads = LedgerReads(self, lag_ns)
+        self._unread = UnreadRows()
+        self._reads = LedgerReads(self, lag_ns, self._unread)
         #: Whether balances have been heard: from then on the exchange can be asked.
         self._told = False
 
@@ -131,6 +134,7 @@ class Bookkeeper(Actor):
         self._notes.opened(found.drift, self.clock.wall_ns())
         if self._drift is None:
             self._begin(found.keeping)
+        self._note(self._unread.settle(found.keeping.books.rows))
         self._queue, self._flying = self._flying + self._queue, []
         log.info("books.opened", rows=found.keeping.books.known)
         self._next()
@@ -142,6 +146,7 @@ class Bookkeeper(Actor):
         standing = self._notes.standing
         self._drift = BalanceDrift(self._lag_ns, standing)
         self._lots = LotDrift(self._lag_ns, standing)
+        self._unread.begin(standing)
         if keeping.books.rows:
             self._news.since_ns = keeping.whole_until() or 0
         if self._drift.unexplained:
@@ -221,6 +226,7 @@ class Bookkeeper(Actor):
             if delivery.source == REST:
                 self._drift.missed(delivery.row.asset)
         self._note(self._news.came(booking.deliveries, now_ns))
+        self._note(self._unread.settle({d.row.ledger_id for d in booking.deliveries}))
         if self._news.waits:
             self.after(2 * self._lag_ns / 1e9 + 0.1, Tick("late"))
 
@@ -251,18 +257,20 @@ class Bookkeeper(Actor):
         if self._reads.has_balances(answer):
             self._compare(answer.result)
             return
-        rows = self._reads.rows_of(answer)
-        if rows is None:
+        page = self._reads.page_of(answer)
+        if page is None:
             return
+        rows, unread = page.rows, page.unread
         self.tell(self.find("ledger"), LedgerRowsRead(rows))
         now_ns = self.clock.wall_ns()
         known = {} if self._keeping is None else self._keeping.books.rows
+        self._note(self._unread.came(unread, known))
         new = sum(row.ledger_id not in known for row in rows)
         self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
         wrong = self._drift is not None and bool(self._drift.assets)
         gaps = self._keeping is not None and bool(self._keeping.books.gaps)
-        self._reads.page_read(len(rows), new, wrong=wrong, gaps=gaps)
+        self._reads.page_read(len(rows) + len(unread), new, wrong=wrong, gaps=gaps)
 
     # Balances
 

@@ -1,7 +1,8 @@
 """The exchange's ledger, read by REST: a part of the Bookkeeper, which owns it.
 
-A reading goes back a while behind what the books have without a gap, page by page. One at a time: what
-is wanted meanwhile is read after it. One that failed, or that brought nothing though something is
+A reading goes back a while behind what the books have without a gap, page by page; rows that are set
+aside, and that no page had, are asked for by their ids at its end. One at a time: what is wanted
+meanwhile is read after it. One that failed, or that brought nothing though something is
 wrong, is repeated after a while that grows.
 """
 
@@ -11,10 +12,10 @@ import attrs
 
 from zoe.domain.balance_drift import BalanceDrift
 from zoe.domain.bookkeeping import Bookkeeping
-from zoe.domain.ledger_row import LedgerRow
+from zoe.domain.unread_rows import LedgerPage, UnreadRows
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.system import Tick
-from zoe.ports.venue import GetBalances, GetLedgers
+from zoe.ports.venue import GetBalances, GetLedgerRows, GetLedgers
 from zoe.runtime.actor import Actor
 from zoe.runtime.log import log
 
@@ -30,11 +31,20 @@ TOLD_FAILURES: Final = 3
 SILENCE_NS: Final = 120_000_000_000
 GAP: Final = "gap"
 DIFFERENT: Final = "balances differ"
+UNREAD: Final = "a row cannot be read"
+#: Rows that are asked for by their ids at a time (facts sheet, section 1.6).
+MOST_IDS: Final = 20
 
 
 @attrs.define
 class Reading:
-    """One reading of the ledger; ``new`` counts the rows that nobody had told of."""
+    """One reading of the ledger.
+
+    Attributes:
+        new: How many rows nobody had told of.
+        met: Rows of its pages that could not be read.
+        left: Ids of rows that are still to be asked for; None while there are pages.
+    """
 
     ref: int
     began_ns: int
@@ -42,6 +52,8 @@ class Reading:
     pages: int = 0
     new: int = 0
     asked_ns: int = 0
+    met: set[str] = attrs.field(factory=set)
+    left: list[str] | None = None
 
 
 class LedgerReads:
@@ -49,15 +61,17 @@ class LedgerReads:
 
     Args:
         lag_ns: How far the exchange's lists may lag behind its engine.
+        aside: The rows that are set aside.
 
     Attributes:
         read_ns: When the newest whole reading began; None where there was none.
         trouble: Why the last readings failed, where several did in a row; empty where not.
     """
 
-    def __init__(self, owner: Actor, lag_ns: int) -> None:
+    def __init__(self, owner: Actor, lag_ns: int, aside: UnreadRows) -> None:
         self._owner = owner
         self._lag_ns = lag_ns
+        self._aside = aside
         self._reading: Reading | None = None
         self._wanted: str | None = "start"
         self._refs = 0
@@ -89,7 +103,8 @@ class LedgerReads:
         if self._reading is not None or reason is None:
             return
         self._wanted = None
-        if (reason == GAP and not keeping.books.gaps) or (reason == DIFFERENT and not drift.assets):
+        stands = {GAP: keeping.books.gaps, DIFFERENT: drift.assets, UNREAD: self._aside.ids}
+        if not stands.get(reason, True):
             return  # the rows have come
         log.info("books.reading", reason=reason)
         self._refs += 1
@@ -105,17 +120,25 @@ class LedgerReads:
         if reading is None:
             return
         reading.asked_ns = self._owner.clock.wall_ns()
-        operation = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
-        self._call(reading.ref, operation)
+        if reading.left is None:
+            pages = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
+            self._call(reading.ref, pages)
+        else:
+            ids, reading.left = tuple(reading.left[:MOST_IDS]), reading.left[MOST_IDS:]
+            self._call(reading.ref, GetLedgerRows(ids))
 
-    def rows_of(self, answer: PrivateAnswered) -> tuple[LedgerRow, ...] | None:
-        """The rows of the page that was asked for; None where this is none, or they did not come."""
+    def page_of(self, answer: PrivateAnswered) -> LedgerPage | None:
+        """The page that was asked for; None where this is none, or it did not come."""
         reading = self._reading
         if reading is None or answer.ref != reading.ref:
             return None
         if answer.failure is None:
-            rows: tuple[LedgerRow, ...] = answer.result
-            return rows
+            page: LedgerPage = answer.result
+            reading.met.update(row.ledger_id for row in page.unread)
+            return page
+        if reading.left is not None:
+            log.info("books.rows_not_told", code=answer.code)
+            return LedgerPage(())  # the pages have come, and the next reading asks again
         self._reading = None
         self._failed += 1
         log.info("books.read_failed", code=answer.code)
@@ -128,7 +151,7 @@ class LedgerReads:
         return None
 
     def page_read(self, rows: int, new: int, *, wrong: bool, gaps: bool) -> None:
-        """Takes note of a page that is in the books by now; asks for the next one, or ends the
+        """Takes note of a page that is in the books by now; asks for what is left, or ends the
         reading.
 
         Args:
@@ -141,14 +164,17 @@ class LedgerReads:
         assert reading is not None
         reading.new += new
         reading.pages += 1
-        if rows >= PAGE:
+        if reading.left is None and rows < PAGE:
+            reading.left = sorted(self._aside.ids - reading.met)
+        if reading.left != []:
             # The next page is asked for by its offset: what is new lies beyond the frozen end.
             self._owner.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
             return
         self._reading, self.read_ns = None, reading.began_ns
         self._failed, self.trouble = 0, ""
-        self._fruitless = self._fruitless + 1 if (wrong or gaps) and not reading.new else 0
-        self._wanted = self._wanted or (GAP if gaps else None)
+        aside = bool(self._aside.ids)
+        self._fruitless = self._fruitless + 1 if (wrong or gaps or aside) and not reading.new else 0
+        self._wanted = self._wanted or (GAP if gaps else UNREAD if aside else None)
         if self._wanted is not None:
             self._soon()  # what was wanted meanwhile
         self._owner.after(1, Tick("balances"))
@@ -169,6 +195,6 @@ class LedgerReads:
             self._reading, self._wanted = None, "no answer"
             self._soon()
 
-    def _call(self, ref: int, operation: GetLedgers | GetBalances) -> None:
+    def _call(self, ref: int, operation: GetLedgers | GetLedgerRows | GetBalances) -> None:
         call = PrivateCall(ref, operation, self._owner.me)
         self._owner.tell(self._owner.find("gateway"), call)

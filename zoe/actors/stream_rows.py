@@ -3,6 +3,7 @@
 from typing import Final
 
 from zoe.domain.ledger_row import LedgerRow, asset_of, units, wallet_of
+from zoe.domain.unread_rows import problem_of
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 
 #: Stream rows of these types say the same as REST's; others are read there.
@@ -12,7 +13,7 @@ _PLAIN_TYPES: Final = frozenset({"trade", "deposit", "withdrawal"})
 def row_of(entry: BalanceEntry) -> LedgerRow | None:
     """A row of the stream as a row of the books; None for what REST must tell.
 
-    An amount that the books cannot count is such a row: a reading that fails over it says so, and
+    An amount that the books cannot count is such a row: a reading that sets it aside says so, and
     an actor that crashed at each would take the desk along.
     """
     if (entry.wallet_type, entry.wallet_id) != ("spot", "main") or entry.type not in _PLAIN_TYPES:
@@ -21,10 +22,11 @@ def row_of(entry: BalanceEntry) -> LedgerRow | None:
         amounts = units(entry.amount), units(entry.fee), units(entry.balance)
     except ValueError:
         return None
-    return LedgerRow(
+    row = LedgerRow(
         *(entry.ledger_id, entry.ref_id, entry.timestamp_ns, entry.type, entry.subtype),
         *(wallet_of(entry.asset), *amounts),
     )
+    return row if problem_of(row) is None else None
 
 
 def balances_of(snapshot: BalanceSnapshot) -> dict[str, int]:

@@ -18,18 +18,20 @@ from zoe.app.settings import Settings
 from zoe.domain.booking import FILE, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.declarations import Declaration, What
+from zoe.domain.difference import OPEN
 from zoe.domain.errors import ConfigError, StoreConflict, StoreUnknown, WireError
 from zoe.domain.ids import account_id
 from zoe.domain.ledger import Books
 from zoe.domain.ledger_audit import violations
-from zoe.domain.ledger_row import DIGITS, LedgerRow, asset_of, decimal_of, text_of
+from zoe.domain.ledger_row import LedgerRow, asset_of, decimal_of, text_of
 from zoe.domain.marks import USD, MarkTable
 from zoe.domain.quantity import plain
+from zoe.domain.unread_rows import SUBJECT, problem_of
 from zoe.domain.watched import Watched, unwatched
 from zoe.store import declarations, reading
 from zoe.store.connection import Database
 from zoe.store.embedded import EmbeddedServer
-from zoe.store.ledger import PostgresLedger, decimals_of
+from zoe.store.ledger import PostgresLedger
 
 BATCH_ROWS: Final = 500
 #: Another writer's bookings came in between so often that something must be wrong.
@@ -105,8 +107,7 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
     """Every row of the files.
 
     Raises:
-        WireError: A file is not understood, or a row has more decimals than its asset; it names
-            which.
+        WireError: A file is not understood, or a row is one that no books can keep; it names which.
     """
     rows: list[LedgerRow] = []
     for path in paths:
@@ -124,9 +125,9 @@ def rows_of(paths: Sequence[Path], found: Imported) -> list[LedgerRow]:
         found.files += 1
     found.rows = len(rows)
     for row in rows:
-        step = 10 ** (DIGITS - decimals_of(row.asset))
-        if row.amount % step or row.fee % step or row.balance % step:
-            raise WireError(f"row {row.ledger_id} has more decimals than {row.asset} has", b"")
+        unfit = problem_of(row)
+        if unfit is not None:
+            raise WireError(f"row {row.ledger_id} {unfit}", b"")
     return rows
 
 
@@ -291,8 +292,24 @@ def _standing(database: Database, account: str) -> Iterable[str]:
     checks = "SELECT invariant, found FROM violation WHERE account_id = :account"
     for invariant, found in database.run(lambda c: c.run(checks, account=account)):
         yield f"{invariant}: {found}"
+    for ledger_id, problem in _set_aside(database, account).items():
+        yield f"row {ledger_id} of the exchange's ledger cannot be read: {problem}"
     for name in database.run(lambda c: declarations.conflicts(c, account)):
         yield f"I9: {name} came again with other content; the first stays"
+
+
+def _set_aside(database: Database, account: str) -> dict[str, str]:
+    """Rows that a desk could not read, and has not read since, with what is wrong with them."""
+    sql = """
+        SELECT DISTINCT ON (number) subject, status, theirs FROM drift
+         WHERE account_id = :account AND starts_with(subject, :prefix)
+         ORDER BY number, id DESC"""
+    found = database.run(lambda c: c.run(sql, account=account, prefix=SUBJECT))
+    return {
+        subject.removeprefix(SUBJECT): problem
+        for subject, status, problem in found
+        if status == OPEN
+    }
 
 
 def _against_exchange(database: Database, account: str, books: Books) -> list[str]:

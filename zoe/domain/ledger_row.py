@@ -31,6 +31,13 @@ _NAMES: Final = {
     "XZEC": "ZEC",
     **{f"Z{name}": name for name in ("AUD", "CAD", "EUR", "GBP", "JPY", "USD")},
 }
+#: Decimals of the exchange's ledger, where they are not ten (facts sheet, section 4.1).
+_DECIMALS: Final = {
+    **dict.fromkeys(("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "AED"), 4),
+    **dict.fromkeys(("DOGE", "XLM", "XRP"), 8),
+    "JPY": 2,
+    "KFEE": 2,
+}
 #: Staked (with the days of its bond), opt-in and automatic rewards, bonded, parachain, on hold.
 _FOLDED: Final = re.compile(r"(.+?)(03|04|07|14|21|28|30|60|90)?\.(S|F|M|B|P|HOLD)")
 _TOKENIZED: Final = ".T"
@@ -144,6 +151,11 @@ def asset_of(wallet: str) -> str:
     folded = _FOLDED.fullmatch(wallet)
     name = folded[1] if folded else wallet
     return "ETH" if name == _STAKED_ETHER else _NAMES.get(name, name)
+
+
+def decimals_of(asset: str) -> int:
+    """How many decimals the exchange's ledger keeps of an asset."""
+    return _DECIMALS.get(asset, DIGITS)
 
 
 @lru_cache(maxsize=4096)

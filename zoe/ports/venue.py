@@ -11,9 +11,9 @@ import attrs
 
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.fees import PairFee
-from zoe.domain.ledger_row import LedgerRow
 from zoe.domain.order import Order
 from zoe.domain.sighting import Sighting
+from zoe.domain.unread_rows import LedgerPage
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.messages.market import CandleSeen
 from zoe.messages.wire import WireRequest
@@ -70,7 +70,7 @@ class GetTrades:
 
 @attrs.frozen
 class GetLedgers:
-    """One page of the ledger, newest first: a tuple of LedgerRow.
+    """One page of the ledger, newest first: a LedgerPage.
 
     Attributes:
         start_ns: Exclusive; None for all there is.
@@ -80,6 +80,13 @@ class GetLedgers:
     start_ns: int | None
     end_ns: int
     offset: int = 0
+
+
+@attrs.frozen
+class GetLedgerRows:
+    """Rows of the ledger by their ids, 20 at most: a LedgerPage of those that the exchange knows."""
+
+    ledger_ids: tuple[str, ...]
 
 
 #: Closed candles that the exchange gives at most (facts sheet, section 1.5).
@@ -123,6 +130,7 @@ Operation = (
     | GetOrders
     | GetTrades
     | GetLedgers
+    | GetLedgerRows
     | GetBars
     | GetFees
     | CancelByRest
@@ -132,7 +140,7 @@ Result = (
     | str
     | BalanceSnapshot
     | tuple[Sighting, ...]
-    | tuple[LedgerRow, ...]
+    | LedgerPage
     | tuple[CandleSeen, ...]
     | tuple[PairFee, ...]
     | None

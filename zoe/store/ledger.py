@@ -17,7 +17,7 @@ from zoe.domain.booking import (
     StoredBooks,
 )
 from zoe.domain.declarations import Declaration, terms_of
-from zoe.domain.ledger_row import DIGITS, LedgerRow, text_of, units_of_text
+from zoe.domain.ledger_row import LedgerRow, decimals_of, text_of, units_of_text
 from zoe.domain.marks import Mark
 from zoe.domain.quantity import plain
 from zoe.domain.watched import Watched, unwatched
@@ -26,13 +26,6 @@ from zoe.store import declarations
 from zoe.store.connection import Connection, Database
 
 _BOOK: Final = "SELECT book(:account, CAST(:batch AS jsonb))"
-#: Decimals of the exchange's ledger, where they are not ten (facts sheet, section 4.1).
-_DECIMALS: Final = {
-    **dict.fromkeys(("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "AED"), 4),
-    **dict.fromkeys(("DOGE", "XLM", "XRP"), 8),
-    "JPY": 2,
-    "KFEE": 2,
-}
 #: Rows that are fetched at a time; a row is some 200 bytes of text.
 PAGE: Final = 20_000
 _DRIFT: Final = """
@@ -88,11 +81,6 @@ _READ: Final[dict[str, tuple[str, type[Any]]]] = {
 _PAGES: Final = "SELECT " + " + ".join(
     f"(SELECT count(*) / {PAGE} + 1 FROM {table} WHERE account_id = :account)" for table in _READ
 )
-
-
-def decimals_of(asset: str) -> int:
-    """How many decimals the exchange's ledger keeps of an asset."""
-    return _DECIMALS.get(asset, DIGITS)
 
 
 class PostgresLedger:

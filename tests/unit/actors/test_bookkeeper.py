@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import attrs
 import small_account
-from keeper_stage import answer, calls, keeper, seen, snapshot
+from keeper_stage import answer, calls, keeper, page_of, seen, snapshot
 from ledger_store import MemoryLedger
 
 from zoe.actors.bookkeeper import LOOK_SECONDS
@@ -210,7 +210,7 @@ def test_a_reading_that_failed_is_begun_again() -> None:
     stage.tell(PrivateAnswered(call.ref, None, Failure.THROTTLED, "EAPI:Rate limit exceeded"))
     stage.run(10)
     later = calls(stage)[1]
-    stage.tell(PrivateAnswered(later.ref, tuple(account.rows[:PAGE])), 1)
+    stage.tell(PrivateAnswered(later.ref, page_of(account.rows[:PAGE])), 1)
     assert len(store.load().rows) == len(account.rows[:PAGE])
 
 
@@ -266,7 +266,7 @@ def test_a_reading_that_fails_now_and_then_is_begun_again_within_seconds_each_ti
         stage.tell(PrivateAnswered(failed.ref, None, Failure.UNKNOWN, "HTTP 502"), 5)
         again = calls(stage)[-1]
         assert again.ref != failed.ref
-        stage.tell(PrivateAnswered(again.ref, tuple(account.rows[-5:])), 2)
+        stage.tell(PrivateAnswered(again.ref, page_of(account.rows[-5:])), 2)
         answered = calls(stage)[-1]
         assert isinstance(answered.operation, GetBalances)
         stage.tell(PrivateAnswered(answered.ref, snapshot(account.balances).snapshot), 1)
@@ -280,7 +280,7 @@ def test_what_is_wanted_while_the_ledger_is_read_is_read_after_that() -> None:
     stage.tell(snapshot(account.balances))
     call = calls(stage)[0]
     stage.tell(seen(rows[2]), 10)
-    stage.tell(PrivateAnswered(call.ref, (rows[0],)), 1)
+    stage.tell(PrivateAnswered(call.ref, page_of(rows[:1])), 1)
     assert stored(store).books.gaps
     answer(stage, rows, account.balances)
     assert stored(store).books.gaps == {}

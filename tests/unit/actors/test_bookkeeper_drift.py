@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import small_account
-from keeper_stage import LAG_NS, answer, calls, keeper, seen, snapshot
+from keeper_stage import LAG_NS, answer, calls, keeper, page_of, seen, snapshot
 from ledger_store import MemoryLedger
 from loguru import logger
 from stage import Stage
@@ -145,7 +145,7 @@ def test_rows_that_the_stream_told_never_or_late_are_listed_so() -> None:
         stage.run(LAG_NS / 1e9)
         for call in calls(stage)[-1:]:
             if isinstance(call.operation, GetLedgers):
-                stage.tell(PrivateAnswered(call.ref, tuple(reversed(rows))), 0.1)
+                stage.tell(PrivateAnswered(call.ref, page_of(rows[::-1])), 0.1)
     stage.tell(seen(rows[1]), 0.1)
     stage.run(30)
     causes = {(row.subject, row.cause) for row in store.drift()}

@@ -9,6 +9,7 @@ import msgspec
 from zoe.adapters.kraken import numbers
 from zoe.domain.errors import WireError
 from zoe.domain.ledger_row import LedgerRow, units_of_text, wallet_of
+from zoe.domain.unread_rows import LedgerPage, UnreadRow, problem_of
 
 _RAW_BYTES: Final = 1_000
 #: Times are seconds, and are kept in nanoseconds.
@@ -49,6 +50,17 @@ class _Line(_Entry, frozen=True, kw_only=True):
     id: str
 
 
+class _Apart(msgspec.Struct, frozen=True):
+    """A page whose rows are read one by one."""
+
+    ledger: dict[str, msgspec.Raw]
+
+
+#: So many rows that cannot be read, and more than can, are another form of the ledger.
+MOST_UNREAD: Final = 10
+_ROW: Final = msgspec.json.Decoder(_Entry)
+_APART: Final = msgspec.json.Decoder(_Apart)
+_BY_ID: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LINE: Final = msgspec.json.Decoder(_Line)
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
@@ -67,6 +79,46 @@ def read(data: bytes) -> tuple[LedgerRow, ...]:
         return tuple(_row(ledger_id, entry) for ledger_id, entry in ledger.items())
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise WireError(f"no page of the ledger: {problem}", data[:_RAW_BYTES]) from problem
+
+
+def read_page(result: bytes) -> LedgerPage:
+    """A page as it comes from the exchange; a row that cannot be read is set aside, and costs no other.
+
+    Raises:
+        WireError: It is no such page, or most of its rows are none.
+    """
+    try:
+        return _one_by_one(_APART.decode(result).ledger)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise WireError(f"no page of the ledger: {problem}", result[:_RAW_BYTES]) from problem
+
+
+def read_by_id(result: bytes) -> LedgerPage:
+    """As ``read_page`` of rows that were asked for by their ids."""
+    try:
+        return _one_by_one(_BY_ID.decode(result))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise WireError(f"no rows of the ledger: {problem}", result[:_RAW_BYTES]) from problem
+
+
+def _one_by_one(ledger: dict[str, msgspec.Raw]) -> LedgerPage:
+    rows, unread = [], []
+    for ledger_id, text in ledger.items():
+        try:
+            row = _row(ledger_id, _ROW.decode(text))
+            problem = problem_of(row)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as refused:
+            problem = str(refused)
+        if problem is None:
+            rows.append(row)
+        else:
+            unread.append(UnreadRow(ledger_id, problem))
+    if len(unread) > max(MOST_UNREAD, len(rows)):
+        first = unread[0]
+        raise ValueError(
+            f"{len(unread)} rows are none, the first {first.ledger_id}: {first.problem}"
+        )
+    return LedgerPage(tuple(rows), tuple(unread))
 
 
 def read_lines(lines: Iterable[bytes]) -> list[LedgerRow]:

@@ -29,6 +29,7 @@ from zoe.ports.venue import (
     GetClosedOrders,
     GetFees,
     GetInstruments,
+    GetLedgerRows,
     GetLedgers,
     GetOpenOrders,
     GetOrders,
@@ -122,6 +123,8 @@ def _call(operation: Operation) -> api.Call:
             return history_calls.trades_history(_page(operation))
         case GetLedgers(start, end, offset):
             return history_calls.ledgers(history_calls.Window(start, end, offset))
+        case GetLedgerRows():
+            return history_calls.query_ledgers(operation.ledger_ids)
         case GetBars(pair, minutes, since_ns):
             since = None if since_ns is None else since_ns // 1_000_000_000
             return public_calls.ohlc(pair.altname or pair.symbol, minutes, since)
@@ -166,7 +169,9 @@ def _read(operation: Operation, result: bytes, catalog: Catalog | None) -> Resul
             history = api.parse(answers.TradesHistory, result)
             return answers.trades(history.trades, catalog)
         case GetLedgers():
-            return ledger_pages.read(result)
+            return ledger_pages.read_page(result)
+        case GetLedgerRows():
+            return ledger_pages.read_by_id(result)
         case GetBars():
             return answers.candles(operation.pair.symbol, operation.interval_minutes, result)
         case GetFees():

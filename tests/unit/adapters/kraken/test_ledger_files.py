@@ -1,5 +1,6 @@
 """Exports and pages of the ledger: read whole, or refused with the line that is wrong."""
 
+import json
 from contextlib import suppress
 from io import BufferedReader, BytesIO, RawIOBase
 
@@ -10,6 +11,7 @@ from ledger_files import export, page
 from ledger_rows import Accounts
 
 from zoe.adapters.kraken import ledger_csv, ledger_pages
+from zoe.adapters.kraken.ledger_pages import MOST_UNREAD
 from zoe.domain.errors import WireError
 from zoe.domain.ledger_row import LedgerRow, units_of_text
 
@@ -163,3 +165,61 @@ def test_a_page_may_come_without_its_envelope_and_with_other_names() -> None:
     bare = b'{"ledger":{"L1":{"refid":null,"time":1.25,"type":"deposit","asset":"XXBT",'
     (row,) = ledger_pages.read(bare + b'"amount":"1.0000000000","fee":"0","balance":"1"}}}')
     assert (row.wallet, row.refid, row.time_ns) == ("BTC", "", 1_250_000_000)
+
+
+FINE = {
+    "refid": "R1",
+    "time": 1616622190.5,
+    "type": "deposit",
+    "subtype": "",
+    "asset": "ZUSD",
+    "amount": "2.5",
+    "fee": "0",
+    "balance": "2.5",
+}
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "words"),
+    [
+        ({"amount": "0.12345678901"}, "more than 10 decimals"),
+        ({"amount": "2.50001"}, "more decimals than USD"),
+        ({"amount": "NaN"}, "no amount"),
+        ({"amount": 2.5}, "Expected `str`"),
+        ({"type": 7}, "Expected `str`"),
+        ({"type": "a\0"}, "zero byte"),
+        ({"asset": None}, "Expected `str`"),
+        ({"time": "now"}, "in quotes"),
+        ({"time": 1e12}, "time of no year"),
+        ({"time": -1}, "whole number"),
+        ({"balance": ...}, "missing required field `balance`"),
+        ({"time": ...}, "missing required field `time`"),
+    ],
+)
+def test_a_row_of_a_page_that_makes_no_sense_is_set_aside_alone(
+    spoiled: dict[str, object], words: str
+) -> None:
+    bad = {name: value for name, value in (FINE | spoiled).items() if value is not ...}
+    rows = {"L1": FINE, "L2": bad, "L3": FINE}
+    for found in (
+        ledger_pages.read_page(json.dumps({"ledger": rows, "count": 3}).encode()),
+        ledger_pages.read_by_id(json.dumps(rows).encode()),
+    ):
+        assert [row.ledger_id for row in found.rows] == ["L1", "L3"]
+        (unread,) = found.unread
+        assert unread.ledger_id == "L2" and words in unread.problem
+
+
+def test_a_page_whose_rows_are_mostly_none_is_another_form_and_is_refused() -> None:
+    rows: dict[str, object] = {f"L{n}": {} for n in range(MOST_UNREAD + 1)}
+    few = {f"F{n}": FINE for n in range(MOST_UNREAD)}
+    with pytest.raises(WireError, match="11 rows are none, the first L0: "):
+        ledger_pages.read_page(json.dumps({"ledger": rows | few}).encode())
+    found = ledger_pages.read_page(json.dumps({"ledger": rows | few | {"L": FINE}}).encode())
+    assert len(found.unread) == MOST_UNREAD + 1
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b'{"ledger": []}', b'{"ledger": 1}'])
+def test_what_is_no_page_of_the_exchange_s_is_refused(data: bytes) -> None:
+    with pytest.raises(WireError):
+        ledger_pages.read_page(data)

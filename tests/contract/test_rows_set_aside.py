@@ -1,0 +1,28 @@
+"""Rows of the exchange's ledger that a desk could not read, as ``zoe ledger verify`` tells of them."""
+
+from typing import Final
+
+from ledger_stores import one_database
+
+from zoe.app import stored_books
+from zoe.domain.difference import LAG, OPEN, SETTLED, UNKNOWN
+from zoe.ports.ledger_store import DriftRow
+from zoe.store.ledger import PostgresLedger
+
+ACCOUNT: Final = "kraken:unread"
+
+
+def test_books_are_not_in_order_while_a_row_is_set_aside() -> None:
+    database = one_database()
+    store = PostgresLedger(database, ACCOUNT)
+    store.note_drift([
+        DriftRow(1, 1, "row L1", OPEN, UNKNOWN, "-", "amount is no amount", "set aside"),
+        DriftRow(2, 2, "row L2", OPEN, UNKNOWN, "-", "has more decimals", "set aside"),
+        DriftRow(3, 3, "balance USD", OPEN, UNKNOWN, "1", "2", ""),
+        DriftRow(1, 4, "row L1", SETTLED, LAG, "-", "amount is no amount", "it is in the books"),
+    ])  # fmt: skip
+    assert stored_books.verify(database, ACCOUNT).problems == (
+        "row L2 of the exchange's ledger cannot be read: has more decimals",
+    )
+    store.note_drift([DriftRow(2, 5, "row L2", SETTLED, LAG, "-", "", "it is in the books")])
+    assert stored_books.verify(database, ACCOUNT).problems == ()
