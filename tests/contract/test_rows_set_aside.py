@@ -24,5 +24,7 @@ def test_books_are_not_in_order_while_a_row_is_set_aside() -> None:
     assert stored_books.verify(database, ACCOUNT).problems == (
         "row L2 of the exchange's ledger cannot be read: has more decimals",
     )
+    assert stored_books.read(database, ACCOUNT).unread == ("L2",)
     store.note_drift([DriftRow(2, 5, "row L2", SETTLED, LAG, "-", "", "it is in the books")])
     assert stored_books.verify(database, ACCOUNT).problems == ()
+    assert stored_books.read(database, ACCOUNT).unread == ()

@@ -186,12 +186,14 @@ class Reading:
     Attributes:
         account: None where there is none yet.
         conflicts: Ids that came with other content, which nobody decided on yet.
+        unread: Ids of rows that a desk has set aside, since they cannot be read.
     """
 
     account: str | None
     books: Books
     marks: MarkTable
     conflicts: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def read(database: Database, account: str, watched: Watched = unwatched) -> Reading:
@@ -201,7 +203,8 @@ def read(database: Database, account: str, watched: Watched = unwatched) -> Read
     keeping = Bookkeeping(stored, MarkTable(()))
     keeping.catch_up(time.time_ns(), time.time_ns(), watched=watched)
     marks = MarkTable((*own_marks(stored.rows, watched), *(pin.mark for pin in stored.marks)))
-    return Reading(account, keeping.books, marks, tuple(open_conflicts))
+    unread = tuple(_set_aside(database, account, keeping.books))
+    return Reading(account, keeping.books, marks, tuple(open_conflicts), unread)
 
 
 def declare(
@@ -281,35 +284,38 @@ def _verify(database: Database, account: str, watched: Watched) -> Verdict:
             for wallet, (balance, row) in books.gaps.items()
         ),
         *(f"more {asset} was sold than the lots held" for asset in sorted(books.stopped)),
-        *_standing(database, account),
+        *_standing(database, account, books),
     ]
     problems += _against_exchange(database, account, books)
     return Verdict(account, books, tuple(problems))
 
 
-def _standing(database: Database, account: str) -> Iterable[str]:
-    """What the database's own checks find, and rows that came again with other content."""
+def _standing(database: Database, account: str, books: Books) -> Iterable[str]:
+    """What the database's own checks find, rows that cannot be read, and those that came again with
+    other content."""
     checks = "SELECT invariant, found FROM violation WHERE account_id = :account"
     for invariant, found in database.run(lambda c: c.run(checks, account=account)):
         yield f"{invariant}: {found}"
-    for ledger_id, problem in _set_aside(database, account).items():
+    for ledger_id, problem in _set_aside(database, account, books).items():
         yield f"row {ledger_id} of the exchange's ledger cannot be read: {problem}"
     for name in database.run(lambda c: declarations.conflicts(c, account)):
         yield f"I9: {name} came again with other content; the first stays"
 
 
-def _set_aside(database: Database, account: str) -> dict[str, str]:
-    """Rows that a desk could not read, and has not read since, with what is wrong with them."""
+def _set_aside(database: Database, account: str, books: Books) -> dict[str, str]:
+    """Rows that a desk could not read, and that nothing has brought since, with what is wrong with
+    them."""
     sql = """
         SELECT DISTINCT ON (number) subject, status, theirs FROM drift
          WHERE account_id = :account AND starts_with(subject, :prefix)
          ORDER BY number, id DESC"""
     found = database.run(lambda c: c.run(sql, account=account, prefix=SUBJECT))
-    return {
-        subject.removeprefix(SUBJECT): problem
+    stand = {
+        str(subject).removeprefix(SUBJECT): str(problem)
         for subject, status, problem in found
         if status == OPEN
     }
+    return {name: problem for name, problem in stand.items() if name not in books.rows}
 
 
 def _against_exchange(database: Database, account: str, books: Books) -> list[str]:

@@ -105,9 +105,9 @@ def pnl(arguments: Namespace) -> int:
         found = ledger_command.stored(arguments, watched)
         profit = ledger_command.profit(found.books)
         days = ledger_command.days(found.books, found.marks, watched)
-    held = ledger_command.held(found.books)
+    held = ledger_command.held(found)
     if arguments.json:
-        show.document({"profit": profit, "days": days, "held": held})
+        show.document({"profit": profit, "days": days} | held)
     elif arguments.csv:
         show.comma_separated(ledger_command.DAYS, days)
     else:
@@ -133,7 +133,7 @@ def equity(arguments: Namespace) -> int:
         "basis": text_of(found.basis),
         "unrealized": text_of(found.unrealized),
         "unmarked": list(found.unmarked),
-        "held": ledger_command.held(stored.books),
+        **ledger_command.held(stored),
     }
     holding = holdings(stored.books, stored.marks, now_ns)
     if arguments.json:

@@ -56,7 +56,7 @@ def replay(arguments: Namespace) -> int:
     with Progress() as watched:
         done = ledger_replaying.replay(arguments.directory, arguments.deliveries, watched)
         books, head = done.books, _head(done, watched)
-        faults = wrong(books, (), watched)
+        faults = wrong(Reading(None, books, done.marks), watched)
         if arguments.disposals is not None:
             ledger_document.write_disposals(books, arguments.disposals)
         document = ledger_document.document(done, head["state_hash"]) if arguments.json else {}
@@ -134,13 +134,14 @@ def _source(arguments: Namespace, watched: Watched) -> _Source:
     if arguments.directory is None:
         found = stored(arguments, watched)
         head = {"account": found.account, "state_hash": state_hash(found.books, watched)}
-        faults = wrong(found.books, found.conflicts, watched)
+        faults = wrong(found, watched)
         return _Source(found.books, found.marks, head, faults)
     if arguments.config is not None:
         configured.load(arguments)  # what is named must be right, needed or not
     logs.silence()
     done = ledger_replaying.replay(arguments.directory, watched=watched)
-    return _Source(done.books, done.marks, _head(done, watched), wrong(done.books, (), watched))
+    faults = wrong(Reading(None, done.books, done.marks), watched)
+    return _Source(done.books, done.marks, _head(done, watched), faults)
 
 
 def _disposals(source: _Source) -> list[Row]:
@@ -235,14 +236,21 @@ def unbooked(books: Books) -> int:
     return len(books.rows) - len(books.booked())
 
 
-def held(books: Books) -> int:
-    """As ``unbooked``; said on standard error, if there are any."""
-    count = unbooked(books)
+def held(found: Reading) -> Row:
+    """How many rows are not booked, and ids of those that cannot even be read; said on standard error,
+    if there are any."""
+    count = unbooked(found.books)
     if count:
         show.note(
             f"{counted(count, 'row')} not booked, for want of those before: zoe ledger verify"
         )
-    return count
+    _tell_unread(found.unread)
+    return {"held": count, "unread": list(found.unread)}
+
+
+def _tell_unread(ledger_ids: Iterable[str]) -> None:
+    for ledger_id in ledger_ids:
+        show.note(f"row {ledger_id} of the exchange's ledger cannot be read: zoe drift")
 
 
 def days(books: Books, marks: MarkTable, watched: Watched) -> list[Row]:
@@ -264,12 +272,9 @@ def _day(found: valuation.Day) -> Row:
     }
 
 
-def wrong(books: Books, conflicts: Iterable[str], watched: Watched) -> Row:
-    """What a person should look at.
-
-    Args:
-        conflicts: Ids that the store knows to have come with other content.
-    """
+def wrong(found: Reading, watched: Watched) -> Row:
+    """What a person should look at."""
+    books = found.books
     alarms = [
         {"alarm": alarm.value, "asset": asset, "event": outcome.key}
         | {"rows": [row.ledger_id for row in outcome.group.rows if row.asset == asset]}
@@ -283,7 +288,8 @@ def wrong(books: Books, conflicts: Iterable[str], watched: Watched) -> Row:
     return {
         "violations": violations(books, watched),
         "gaps": gaps,
-        "conflicts": sorted({*books.conflicts, *conflicts}),
+        "unread": list(found.unread),
+        "conflicts": sorted({*books.conflicts, *found.conflicts}),
         "stopped": sorted(books.stopped),
         "alarms": alarms,
     }
@@ -291,7 +297,7 @@ def wrong(books: Books, conflicts: Iterable[str], watched: Watched) -> Row:
 
 def _code(found: Row) -> int:
     """1 for books that are not the exchange's or not in order; a look at suspense is no fault."""
-    faults = ("violations", "gaps", "conflicts", "stopped")
+    faults = ("violations", "gaps", "unread", "conflicts", "stopped")
     return 1 if any(found[name] for name in faults) else 0
 
 
@@ -301,6 +307,7 @@ def _complain(books: Books, found: Row) -> None:
         show.note(line)
     for gap in found["gaps"]:
         show.note(f"rows of {gap['wallet']} are missing before {gap['next']}")
+    _tell_unread(found["unread"])
     for ledger_id in found["conflicts"]:
         show.note(f"{ledger_id} came again with other content; the first stays")
     for asset in found["stopped"]:

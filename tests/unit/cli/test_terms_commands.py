@@ -12,16 +12,21 @@ from ledger_files import export
 from ledger_story import Story
 
 from zoe.cli.main import main
+from zoe.domain.difference import OPEN, UNKNOWN
 from zoe.domain.ledger_row import ONE, LedgerRow
+from zoe.ports.ledger_store import DriftRow
+from zoe.store.ledger import PostgresLedger
 
 Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PostgresLedger:
     """An empty store, found as a person's commands find it."""
-    monkeypatch.setenv("DATABASE_URL", stores.url_of(stores.fresh_database()))
+    database = stores.fresh_database()
+    monkeypatch.setenv("DATABASE_URL", stores.url_of(database))
     monkeypatch.setenv("ZOE_STATE_DIR", str(tmp_path))
+    return PostgresLedger(database, "kraken:a")
 
 
 def zoe(capsys: Captured, *words: str) -> tuple[int, Any]:
@@ -165,3 +170,22 @@ def test_what_cannot_be_said_is_refused_in_a_line(tmp_path: Path, capsys: Captur
     for words, problem in REFUSED:
         assert main(("ledger", words[0], "--account", "kraken:a", *words[1:])) == 2
         assert problem in capsys.readouterr().err
+
+
+def test_a_row_that_a_desk_could_not_read_is_told_until_a_file_brings_it(
+    tmp_path: Path, capsys: Captured, store: PostgresLedger
+) -> None:
+    rows = story().rows
+    take(capsys, tmp_path, rows[:-1])
+    store.note_drift([DriftRow(1, 1, "row L006", OPEN, UNKNOWN, "-", "is no row", "set aside")])
+    code, found = zoe(capsys, "report")
+    assert (code, found["wrong"]["unread"]) == (1, ["L006"])
+    code, verdict = zoe(capsys, "verify")
+    assert (code, len(verdict["problems"])) == (1, 1)
+    for words in (("pnl",), ("equity",)):
+        main((*words, "--account", "kraken:a", "--json"))
+        told = capsys.readouterr()
+        assert json.loads(told.out)["unread"] == ["L006"]
+        assert "row L006 of the exchange's ledger cannot be read" in told.err
+    take(capsys, tmp_path, rows)
+    assert (zoe(capsys, "report")[0], zoe(capsys, "verify")[0]) == (0, 0)

@@ -14,11 +14,14 @@ from zoe.domain.errors import (
     WireError,
     ZoeError,
 )
+from zoe.domain.unread_rows import LedgerPage
 from zoe.messages.exchange import BalanceSnapshot
 from zoe.ports.venue import (
     GetBalances,
     GetClosedOrders,
     GetInstruments,
+    GetLedgerRows,
+    GetLedgers,
     GetOrders,
     GetTrades,
     Operation,
@@ -148,3 +151,20 @@ def test_orders_that_it_does_not_know_are_none_of_those_it_knows() -> None:
         venue.result(wanted, 200, b'{"error":["EGeneral:Permission denied"]}', None)
     with pytest.raises(ExchangeRejected, match="Unknown order"):
         venue.result(GetBalances(), 200, b'{"error":["EOrder:Unknown order"]}', None)
+
+
+def test_ledger_rows_are_asked_for_by_page_and_by_id_and_one_that_is_none_costs_no_other() -> None:
+    venue = KrakenVenue(KEYS, rest_url="http://x")
+    by_id, page = GetLedgerRows(("L1", "L2")), GetLedgers(None, 1)
+    assert b"id=L1%2CL2" in venue.request(by_id, 1).body
+    assert venue.request(by_id, 1).url.endswith("/QueryLedgers")
+    rows = (
+        b'{"L1":{"refid":"R","time":1.5,"type":"deposit","asset":"ZUSD","amount":"1","fee":"0",'
+        b'"balance":"1"},"L2":{}}'
+    )
+    answers = ((by_id, rows), (page, b'{"ledger":' + rows + b',"count":2}'))
+    for operation, result in answers:
+        found = venue.result(operation, 200, b'{"error":[],"result":' + result + b"}", None)
+        assert isinstance(found, LedgerPage)
+        assert [row.ledger_id for row in found.rows] == ["L1"]
+        assert [row.ledger_id for row in found.unread] == ["L2"]
