@@ -14,6 +14,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}
 _PAIR: Final = re.compile(r"[A-Za-z0-9.]{1,20}(/[A-Za-z0-9.]{1,20})?")
 _STREAM: Final = re.compile(r"wss?://(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/\S*)?")
 _SUBCOMMANDS: Final = argparse._SubParsersAction
+_ONE_VALUE: Final = argparse._StoreAction
 
 
 class Misuse(SystemExit):
@@ -64,24 +65,29 @@ class ShowVersion(argparse.Action):
 
 def refuse_unknown(parser: Parser, argv: Sequence[str]) -> Parser:
     """Refuses unknown commands and options before argparse sees them: it would take the value of
-    an unknown option for an argument, and complain about that instead.
+    an unknown option for an argument, and complain about that instead. And an option with two
+    values, of which it would take the last without a word: an order has one price.
 
     Returns:
         The parser of the command that is meant.
     """
     words = iter(argv)
+    given: set[argparse.Action] = set()
     for word in words:
         if word == "--":
             return parser
         if word.startswith("-") and not re.fullmatch(r"-|-\.?[0-9].*", word):
             action = _option(parser, word)
+            if action in given and isinstance(action, _ONE_VALUE):
+                parser.error(f"{word.partition('=')[0]} is given twice")
+            given.add(action)
             if action.nargs is None and "=" not in word and action.option_strings:
                 next(words, None)
         elif parser.commands:
             below = parser.commands.get(word)
             if below is None:
                 parser.error(f"unknown command {word!r}{hint(word, parser.commands)}")
-            parser = below
+            parser, given = below, set()
     if parser.commands and not {"-h", "--help", "--version"} & set(argv):
         parser.error(f"a command is needed: {', '.join(parser.commands)}")
     return parser

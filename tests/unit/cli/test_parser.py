@@ -160,6 +160,15 @@ def test_a_slip_is_answered_with_what_was_meant(
     assert f"did you mean {guess}?" in refusal(capsys, *words)
 
 
+def test_an_option_of_one_value_is_given_once_and_others_as_often_as_one_likes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    order = ("order", "place", "buy", "BTC/USD", "1", "--limit", "50000")
+    assert "--limit is given twice" in refusal(capsys, *order, "--limit=60000")
+    grammar.parse(("--config", "a", "status", "--config", "b", "--json", "--json"))
+    assert grammar.parse(("history", "--pair", "A/B", "--pair", "C/D")).pair == ["A/B", "C/D"]
+
+
 @pytest.mark.parametrize(
     "words",
     [
