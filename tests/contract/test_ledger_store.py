@@ -8,6 +8,7 @@ import pytest
 import small_account
 from ledger_stores import EVERY
 
+from zoe.actors.book_calls import store_all
 from zoe.domain.booking import FILE, REST, STREAM, Booking, Delivery, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.errors import StoreConflict
@@ -108,6 +109,21 @@ def test_a_booking_is_stored_as_a_whole_or_not_at_all(store: LedgerStore) -> Non
         store.book([stale])
     assert store.load() == before
     store.book([booking])
+    nothing_to_catch_up(store)
+
+
+def test_what_was_found_is_stored_with_its_rows_or_neither_is(store: LedgerStore) -> None:
+    rows = small_account.lived(4, 40).rows
+    keeping = fresh(store)
+    take(store, keeping, rows[:20])
+    booking = keeping.take(deliveries(rows[20:]), None, 1)
+    stale = attrs.evolve(booking, deliveries=(*booking.deliveries, *deliveries(rows[:1])))
+    note = DriftRow(1, 5, "row L1", "open", "unknown", "-", "is no row", "set aside")
+    with pytest.raises(StoreConflict):
+        store_all(store, stale, [note])
+    assert store.drift() == ()
+    store_all(store, booking, [note])
+    assert store.drift() == (note,)
     nothing_to_catch_up(store)
 
 

@@ -65,9 +65,11 @@ class MemoryLedger:
         first = Told(self._rows[name], self._received[name])
         return [first, *(Told(d.row, d.received_ns) for d in others)]
 
-    def book(self, bookings: Sequence[Booking]) -> None:
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
         """See LedgerStore."""
         self._refuse_what_is_there(bookings)
+        if notes:
+            self.note_drift(notes)
         for booking in bookings:
             self._rows |= {d.row.ledger_id: d.row for d in booking.deliveries}
             self._received |= {d.row.ledger_id: d.received_ns for d in booking.deliveries}

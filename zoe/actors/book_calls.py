@@ -42,8 +42,8 @@ def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -
 
 
 def store_all(store: LedgerStore, booking: Booking, notes: list[DriftRow]) -> None:
-    """Makes a booking and steps of differences durable."""
-    if not booking.is_empty:
-        store.book([booking])
-    if notes:
+    """Makes a booking and steps of differences durable, both or neither."""
+    if booking.is_empty:
         store.note_drift(notes)
+    else:
+        store.book([booking], notes)

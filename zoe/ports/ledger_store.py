@@ -42,8 +42,12 @@ class LedgerStore(Protocol):
             StoreError: The store cannot be reached.
         """
 
-    def book(self, bookings: Sequence[Booking]) -> None:
-        """Makes them durable, in order, all of them or none.
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
+        """Makes them durable, in order, and what was found with them: all of it or nothing.
+
+        Args:
+            notes: As ``note_drift``. A page's rows without the note that one of them is set aside
+                would be books that seem whole.
 
         Raises:
             StoreConflict: A row, an entry or a place is there already: read again.

@@ -92,10 +92,10 @@ class PostgresLedger:
         #: How many declarations the books know that are booked here; None where they were not read.
         self._declared: int | None = None
 
-    def book(self, bookings: Sequence[Booking]) -> None:
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
         """See LedgerStore."""
         texts = [_text(booking, self._declared) for booking in bookings]
-        if len(texts) == 1:
+        if len(texts) == 1 and not notes:
             self._database.run_prepared(_BOOK, account=self.account_id, batch=texts[0])
             return
 
@@ -103,6 +103,8 @@ class PostgresLedger:
             connection.run("START TRANSACTION")
             for text in texts:
                 connection.run(_BOOK, account=self.account_id, batch=text)
+            if notes:
+                connection.run(_DRIFT, account=self.account_id, rows=_drift_text(notes))
             connection.run("COMMIT")
 
         self._database.run(work)
@@ -170,11 +172,7 @@ class PostgresLedger:
 
     def note_drift(self, rows: Sequence[DriftRow]) -> None:
         """See LedgerStore."""
-        told = [
-            (r.number, r.at_ns, r.subject, r.status, r.cause, r.ours, r.theirs, r.repair)
-            for r in rows
-        ]
-        self._database.run_prepared(_DRIFT, account=self.account_id, rows=_json(told))
+        self._database.run_prepared(_DRIFT, account=self.account_id, rows=_drift_text(rows))
 
     def drift(self) -> tuple[DriftRow, ...]:
         """See LedgerStore."""
@@ -188,6 +186,12 @@ class PostgresLedger:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _drift_text(rows: Sequence[DriftRow]) -> str:
+    return _json([
+        (r.number, r.at_ns, r.subject, r.status, r.cause, r.ours, r.theirs, r.repair) for r in rows
+    ])  # fmt: skip
 
 
 def _text(booking: Booking, declared: int | None) -> str:

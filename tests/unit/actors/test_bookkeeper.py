@@ -33,11 +33,11 @@ class Troubled(MemoryLedger):
         self.errors = list(errors)
         self._after = after
 
-    def book(self, bookings: Sequence[Booking]) -> None:
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
         error = self.errors.pop(0) if self.errors else None
         if error is not None and not self._after:
             raise error
-        super().book(bookings)
+        super().book(bookings, notes)
         if error is not None:
             raise error
 
@@ -328,8 +328,8 @@ class Watched(MemoryLedger):
         super().__init__()
         self.conflicts: list[LedgerRow] = []
 
-    def book(self, bookings: Sequence[Booking]) -> None:
-        super().book(bookings)
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
+        super().book(bookings, notes)
         self.conflicts += [told.row for booking in bookings for told in booking.conflicts]
 
 
