@@ -279,7 +279,7 @@ class DeskDoor(Actor):
             return
         if talk.request.command == STATUS:
             self._status(ref)
-        elif not self._states.late(ref) and not self._orders.late(ref):
+        elif not self._orders.late(ref) and not self._states.late(ref):
             self._talks.answer(ref, TIMED_OUT, None, ("timed_out", "ask again with the same key"))
 
 

@@ -6,9 +6,11 @@ A part of the door, which owns it.
 from typing import Any, Final
 
 from zoe.actors.door_talks import (
+    AMEND,
     DONE,
     FLATTEN,
     HALT,
+    PLACE,
     REDUCE,
     RESUME,
     TIMED_OUT,
@@ -35,7 +37,7 @@ _WANTED: Final = {
 #: What waits for orders to be gone, and lists them where it waited in vain.
 _WAITING: Final = (HALT, REDUCE)
 #: What cannot be done while the store does not answer, and says so where it took too long.
-_WRITTEN: Final = (*_WANTED, FLATTEN)
+_WRITTEN: Final = (*_WANTED, FLATTEN, PLACE, AMEND)
 
 
 class StateCommands:
@@ -159,7 +161,7 @@ class StateCommands:
 def _unwritten(talk: Talk) -> tuple[str, ...]:
     """That a command's state is not durable, hence not said to be in force; nothing where it is."""
     down = talk.gathered.get("store_down")
-    if talk.request.command == FLATTEN:
+    if talk.request.command not in _WANTED:
         return ("the store does not answer",) if down else ()
     if "state" in talk.gathered:
         return ()

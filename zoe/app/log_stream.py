@@ -74,6 +74,12 @@ class LogStream:
         return bool(poll.poll(PATIENCE_MS))
 
 
+def takes_colours(stream: TextIO) -> bool:
+    """Whether it is a terminal that has colours, of somebody who wants them (no-color.org)."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
+    return wanted and stream.isatty()
+
+
 def _without_waiting(stream: TextIO) -> tuple[int, Put | None]:
     """How to write to what may have no room; None for what always has, a file or no stream at all.
 

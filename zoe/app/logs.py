@@ -25,7 +25,7 @@ import attrs
 from loguru import logger
 
 from zoe.app.log_file import LogFile
-from zoe.app.log_stream import LogStream
+from zoe.app.log_stream import LogStream, takes_colours
 from zoe.domain.bounds import one_of, within
 from zoe.domain.words import counted
 from zoe.runtime import trace
@@ -41,6 +41,7 @@ _SHORTEST_SECRET: Final = 4
 #: Where a record carries its finished line from the format to the file; no event's own field.
 _LINE: Final = "__line__"
 _COLOURS: Final = {"DEBUG": "2", "INFO": "36", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 #: What a line says in detail has the terminal's own colour, unless somebody should look at it.
 _FIELDS: Final = {level: colour for level, colour in _COLOURS.items() if level != "INFO"}
 #: What people see all day long is said in fewer words: the fields, and how they are said.
@@ -245,12 +246,13 @@ def _json_format(record: Any) -> str:
 def _to_stream(stream: TextIO, json_lines: bool) -> Callable[[Any], None]:
     short = stream.isatty() and not json_lines
     show, note = (short_line, _short_note) if short else (json_line, _json_note)
-    lines = LogStream(stream, note)
+    lines, plain = LogStream(stream, note), short and not takes_colours(stream)
 
     def write(message: Any) -> None:
+        line = show(message.record)
         # A terminal that was closed, or a pipe nobody reads, is no reason to stop trading.
         with contextlib.suppress(OSError, ValueError):
-            lines.write(show(message.record))
+            lines.write(_COLOUR.sub("", line) if plain else line)
 
     return write
 

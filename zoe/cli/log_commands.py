@@ -10,6 +10,7 @@ from typing import Final
 
 from zoe.app import log_reading
 from zoe.app.log_reading import Found, Line, Wanted
+from zoe.app.log_stream import takes_colours
 from zoe.cli import configured, show
 
 PAUSE_SECONDS: Final = 0.2
@@ -28,7 +29,7 @@ def logs(arguments: Namespace) -> int:
         show.note(f"no log in {current.parent}: no desk has run there yet")
     ids = () if arguments.id is None else log_reading.spellings(arguments.id)
     wanted = Wanted(ids, arguments.actor, arguments.level.upper())
-    colours = sys.stdout.isatty()
+    colours = takes_colours(sys.stdout)
     for raw, line in _chosen(arguments, current, wanted):
         print(raw.decode("utf-8", "replace") if arguments.json else _short(line, colours))
         if arguments.follow:

@@ -274,13 +274,15 @@ def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
         ("resume", "down", "the resume is not written yet: the store does not answer; ask again"),
         ("flatten", "down", "the store does not answer; ask again with the same key"),
         ("flatten", "ok", "ask again with the same key"),
+        ("order.place", "down", "the store does not answer; ask again with the same key"),
+        ("order.place", "ok", "ask again with the same key"),
     ],
 )
-def test_a_state_that_is_not_written_in_time_says_so_and_whether_the_store_is_why(
+def test_what_is_not_written_in_time_says_so_and_whether_the_store_is_why(
     command: str, status: str, said: str
 ) -> None:
     stage = door()
-    ask(stage, command, timeout_seconds=3)
+    ask(stage, command, PLACE, key=KEY, timeout_seconds=3)
     stage.run(3.5)
     assert answers(stage) == []
     stage.tell(HealthReported((("store", status, "seq 5, 1 waiting", 1),)))

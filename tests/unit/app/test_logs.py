@@ -123,7 +123,11 @@ def test_a_digest_and_a_long_path_are_no_keys() -> None:
         assert redactor.clean(harmless) == harmless
 
 
-def test_a_terminal_gets_short_coloured_lines_that_cannot_command_it(tmp_path: Path) -> None:
+def test_a_terminal_gets_short_coloured_lines_that_cannot_command_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     set_up(tmp_path, terminal)
     log.warning("market.refused", symbol="BTC/USD", error="\x1b[2Jgone\n")
@@ -131,6 +135,18 @@ def test_a_terminal_gets_short_coloured_lines_that_cannot_command_it(tmp_path: P
     assert text.count("\n") == 1 and "\x1b[33m" in text
     assert "symbol=BTC/USD" in text and '"\\u001b[2Jgone\\n"' in text
     assert "\x1b[2J" not in text and "correlation_id" not in text
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_who_wants_no_colours_gets_the_same_short_lines_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setenv(name, value)
+    set_up(tmp_path, terminal)
+    log.warning("market.refused", symbol="BTC/USD")
+    text = terminal.getvalue()
+    assert "\x1b" not in text and "market.refused symbol=BTC/USD\n" in text
 
 
 def test_a_terminal_that_wants_json_gets_the_lines_of_the_file(tmp_path: Path) -> None:
