@@ -3,7 +3,9 @@
 A reading goes back a while behind what the books have without a gap, page by page; rows that are set
 aside, and that no page had, are asked for by their ids at its end. One at a time: what is wanted
 meanwhile is read after it. One that failed, or that brought nothing though something is
-wrong, is repeated after a while that grows.
+wrong, is repeated after a while that grows. Pages come newest first, and each is booked at once: what
+a reading still had to bring when it failed may leave no gap, so the next one goes back as far; and
+where a desk ended within one, balances differ, and readings reach further and further back.
 """
 
 from typing import Final
@@ -24,6 +26,10 @@ PAGE: Final = 50
 QUICK_PAGES: Final = 3
 PAGE_SECONDS: Final = 6
 OVERLAP_NS: Final = 60_000_000_000
+#: A reading that explained nothing has the next one go back so many times as far, so often: to before
+#: any account began. Later ones ask for what is new only, or the rate counter had no rest.
+REACH_GROWS: Final = 8
+MOST_REACHES: Final = 8
 RETRY_SECONDS: Final = (1, 2, 5, 10, 30, 60)
 #: So many readings that failed in a row are told: the books fall behind.
 TOLD_FAILURES: Final = 3
@@ -41,6 +47,7 @@ class Reading:
     """One reading of the ledger.
 
     Attributes:
+        start_ns: Exclusive; 0 for all there is.
         new: How many rows nobody had told of.
         met: Rows of its pages that could not be read.
         left: Ids of rows that are still to be asked for; None while there are pages.
@@ -48,7 +55,7 @@ class Reading:
 
     ref: int
     began_ns: int
-    start_ns: int | None
+    start_ns: int
     pages: int = 0
     new: int = 0
     asked_ns: int = 0
@@ -78,6 +85,8 @@ class LedgerReads:
         self._asked_balances = 0
         #: Readings that failed, and that brought nothing though something is wrong, in a row.
         self._failed = self._fruitless = 0
+        #: From where on one that did not end would have read.
+        self._unfinished_ns: int | None = None
         self.read_ns: int | None = None
         self.trouble = ""
 
@@ -104,15 +113,21 @@ class LedgerReads:
             return
         self._wanted = None
         stands = {GAP: keeping.books.gaps, DIFFERENT: drift.assets, UNREAD: self._aside.ids}
-        if not stands.get(reason, True):
-            return  # the rows have come
+        if reason in stands and not any(stands.values()):
+            return  # the rows have come, those too that were found to be missing since
         log.info("books.reading", reason=reason)
         self._refs += 1
         began_ns = self._owner.clock.wall_ns()
-        whole_ns = keeping.whole_until()
-        start_ns = None if whole_ns is None else whole_ns - OVERLAP_NS
-        self._reading = Reading(self._refs, began_ns, start_ns)
+        self._reading = Reading(self._refs, began_ns, self._start_ns(keeping, drift))
         self.page()
+
+    def _start_ns(self, keeping: Bookkeeping, drift: BalanceDrift) -> int:
+        whole_ns, reach_ns = keeping.whole_until(), OVERLAP_NS
+        unexplained = drift.assets and not keeping.books.gaps and not self._aside.ids
+        if unexplained and self._fruitless <= MOST_REACHES:
+            reach_ns *= REACH_GROWS**self._fruitless
+        start_ns = 0 if whole_ns is None else max(0, whole_ns - reach_ns)
+        return start_ns if self._unfinished_ns is None else min(start_ns, self._unfinished_ns)
 
     def page(self) -> None:
         """Asks for the next page."""
@@ -121,7 +136,7 @@ class LedgerReads:
             return
         reading.asked_ns = self._owner.clock.wall_ns()
         if reading.left is None:
-            pages = GetLedgers(reading.start_ns, reading.began_ns, reading.pages * PAGE)
+            pages = GetLedgers(reading.start_ns or None, reading.began_ns, reading.pages * PAGE)
             self._call(reading.ref, pages)
         else:
             ids, reading.left = tuple(reading.left[:MOST_IDS]), reading.left[MOST_IDS:]
@@ -139,7 +154,7 @@ class LedgerReads:
         if reading.left is not None:
             log.info("books.rows_not_told", code=answer.code)
             return LedgerPage(())  # the pages have come, and the next reading asks again
-        self._reading = None
+        self._leave(reading)
         self._failed += 1
         log.info("books.read_failed", code=answer.code)
         if self._failed >= TOLD_FAILURES:
@@ -170,7 +185,7 @@ class LedgerReads:
             # The next page is asked for by its offset: what is new lies beyond the frozen end.
             self._owner.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
             return
-        self._reading, self.read_ns = None, reading.began_ns
+        self._reading, self.read_ns, self._unfinished_ns = None, reading.began_ns, None
         self._failed, self.trouble = 0, ""
         aside = bool(self._aside.ids)
         self._fruitless = self._fruitless + 1 if (wrong or gaps or aside) and not reading.new else 0
@@ -191,9 +206,15 @@ class LedgerReads:
 
     def give_up_what_is_silent(self, now_ns: int) -> None:
         """Reads again where nobody has answered for a while."""
-        if self._reading is not None and now_ns - self._reading.asked_ns > SILENCE_NS:
-            self._reading, self._wanted = None, "no answer"
+        reading = self._reading
+        if reading is not None and now_ns - reading.asked_ns > SILENCE_NS:
+            self._leave(reading)
+            self._wanted = "no answer"
             self._soon()
+
+    def _leave(self, reading: Reading) -> None:
+        """Gives a reading up; the next one goes back as far."""
+        self._reading, self._unfinished_ns = None, reading.start_ns
 
     def _call(self, ref: int, operation: GetLedgers | GetLedgerRows | GetBalances) -> None:
         call = PrivateCall(ref, operation, self._owner.me)
