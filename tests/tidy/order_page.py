@@ -1,4 +1,4 @@
-"""docs/orders.md, made from the table of states: ``PYTHONPATH=. python tests/tidy/order_page.py``."""
+"""docs/orders.md, made from the table of states: ``PYTHONPATH=. .venv/bin/python tests/tidy/order_page.py``."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _BEGINNING: Final = """\
 # The life of an order
 
 Made from the table in `zoe/domain/order.py`; the checks compare it. After a change of the table run
-`PYTHONPATH=. python tests/tidy/order_page.py`.
+`PYTHONPATH=. .venv/bin/python tests/tidy/order_page.py`.
 
 Commands are ours: {commands}. What the table lacks is refused, and the order is unchanged.
 Facts are the exchange's, or the loss of its answer. In the table they apply; those listed as stale

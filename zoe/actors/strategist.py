@@ -17,7 +17,7 @@ import attrs
 import cattrs
 
 from zoe.actors import hydration
-from zoe.actors.strategist_report import by_reason, want_report
+from zoe.actors.strategist_report import by_reason, want_report, why_undecided
 from zoe.actors.strategist_rows import DECISION, shown_quote, shown_want
 from zoe.actors.strategist_targets import renewal_of, target_of
 from zoe.domain.catalog import Catalog, Instrument
@@ -282,5 +282,7 @@ class Strategist(Actor):
             "pair": symbol,
             "held": None if held is None else plain(held),
             "wants": [want_report(want, pair) for want in self._wants or ()],
-            "reasons": list(self._reasons or ()),
+            "reasons": why_undecided(known=pair is not None)
+            if self._reasons is None
+            else list(self._reasons),
         }

@@ -81,7 +81,7 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
         "focus_needed": needs.focus_seconds,
         "bars": bars,
         "bars_needed": dict(needs.bars).get("5m", 0),
-        "reasons": _reasons(track, known=pair is not None),
+        "reasons": why_undecided(known=pair is not None) if track is None else list(track.reasons),
         "counts": {} if track is None else by_reason((track.counts,)),
         "wants": []
         if track is None
@@ -105,9 +105,8 @@ def _pair(who: "EngineStrategist", symbol: str, now_ns: int) -> dict[str, Any]:
     }
 
 
-def _reasons(track: Track | None, *, known: bool) -> list[str]:
-    if track is not None:
-        return list(track.reasons)
+def why_undecided(*, known: bool) -> list[str]:
+    """Reasons of a pair of which nothing has been decided yet."""
     return ["NO_QUOTE_YET"] if known else ["NOT_IN_THE_CATALOGUE"]
 
 

@@ -91,8 +91,8 @@ def _at(row: dict[str, Any]) -> str:
     return f"{row['trigger']}>{row['price']}" if row.get("trigger") else str(row["price"])
 
 
-def _warm(row: dict[str, Any]) -> str:
-    """The warm-up clock: what is there of what is needed."""
+def _warm(row: dict[str, Any]) -> str | None:
+    """The warm-up clock: what is there of what is needed; None of a strategy that needs none."""
     parts = [
         f"{row[have]}/{row[needed]} {word}"
         for have, needed, word in (
@@ -101,7 +101,7 @@ def _warm(row: dict[str, Any]) -> str:
         )
         if row.get(needed) and row[have] < row[needed]
     ]
-    return ", ".join(parts) or "yes"
+    return ", ".join(parts) or ("yes" if "focus_needed" in row else None)
 
 
 def _counted(reasons: dict[str, int], most: int = _MOST) -> str:

@@ -259,6 +259,16 @@ def test_it_says_what_it_wants_and_why_as_a_strategist_of_many_pairs_does() -> N
     assert [(want["slot"], want["price"]) for want in pair["wants"]] == [("bid.0", "100.01")]
 
 
+def test_before_its_first_decision_it_says_what_it_waits_for() -> None:
+    factory = partial(Strategist, "a", StrategyConfig("q", AtTheBid(), dict))
+    stage = Stage("strategist", factory, ("catalogue", "ledger", "risk", "repositioner"))
+    for pairs in ({}, {X.symbol: X}):
+        stage.tell(CatalogChanged(Catalog(1, pairs)))
+        stage.tell_from("risk", ReportStrategy(3, details=True))
+    told = [news.report["details"][0] for news in stage.heard("risk", StrategyReported)]
+    assert [pair["reasons"] for pair in told] == [["NOT_IN_THE_CATALOGUE"], ["NO_QUOTE_YET"]]
+
+
 def test_its_mode_is_the_configurations() -> None:
     stage = playing()
     stage.tell(SetStrategyMode(3, "off", "enough", stage.runtime.find("risk")))

@@ -75,7 +75,7 @@ def test_a_strategy_of_one_pair_is_shown_without_what_it_has_not(
     strategy_commands._show(brief | {"decisions": 2, "reasons": {"QUOTING": 2}, "details": [pair]})
     told = capsys.readouterr().out
     assert "live (it runs; configured sandbox)" in told
-    assert "None" not in told
+    assert "None" not in told and "warm" not in told
 
 
 @pytest.mark.parametrize("words", [("replay",), ("replay", "f", "--decision", "s@1")])
