@@ -11,6 +11,7 @@ from ledger_stores import EVERY
 from zoe.actors.book_calls import store_all
 from zoe.domain.booking import FILE, REST, STREAM, Booking, Delivery, StoredBooks
 from zoe.domain.bookkeeping import Bookkeeping
+from zoe.domain.declarations import Declaration, What
 from zoe.domain.errors import StoreConflict
 from zoe.domain.ledger_audit import state_hash, violations
 from zoe.domain.ledger_row import LedgerRow
@@ -161,6 +162,21 @@ def test_a_time_that_is_told_more_exactly_is_kept(store: LedgerStore) -> None:
     store.book([booking])
     assert {row.ledger_id: row for row in store.load().rows} == {r.ledger_id: r for r in rows}
     nothing_to_catch_up(store)
+
+
+def test_whether_somebody_else_has_written_is_told(store: LedgerStore) -> None:
+    rows = small_account.lived(8, 30).rows
+    assert not store.is_unchanged(0), "nothing has been loaded"
+    keeping = fresh(store)
+    assert store.is_unchanged(0)
+    take(store, keeping, rows[:10])
+    assert store.is_unchanged(keeping.books.known)
+    take(store, fresh(store), rows)
+    assert not store.is_unchanged(keeping.books.known)
+    store.load()
+    assert store.is_unchanged(len(rows))
+    store.declare([Declaration(rows[0].ledger_id, What.BASIS, "paid", 1, usd=1)])
+    assert not store.is_unchanged(len(rows))
 
 
 def test_several_bookings_are_stored_together(store: LedgerStore) -> None:

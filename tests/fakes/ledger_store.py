@@ -105,6 +105,10 @@ class MemoryLedger:
                 entries.add(entry.key)
                 places.add(entry.position)
 
+    def is_unchanged(self, rows: int) -> bool:
+        """See LedgerStore."""
+        return (len(self._rows), len(self._declarations)) == (rows, self._declared)
+
     def declare(self, said: Sequence[Declaration]) -> None:
         """See LedgerStore."""
         for one in said:

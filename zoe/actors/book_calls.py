@@ -32,6 +32,13 @@ class Booked(Message):
     outcome: Outcome[None]
 
 
+@attrs.frozen
+class Checked(Message):
+    """Whether the store has been written by nobody else."""
+
+    outcome: Outcome[bool]
+
+
 def open_books(store: LedgerStore, marks: LiveMarks, now_ns: int, reason: str) -> OpenBooks:
     """Everything that is stored, with what was missing made good."""
     keeping = Bookkeeping(store.load(), marks)

@@ -7,7 +7,8 @@ a time, and what arrives meanwhile is the next booking. Rows of the stream, of R
 into one inbox, each once. A gap in a wallet's balances, and a balance that is not the exchange's,
 have the ledger read by REST, with overlap, page by page. A row that cannot be read is set aside alone,
 and asked for again until it can be. The store's word counts: after any error,
-and where another writer was quicker, it is read again. What has been settled for hours is let go of;
+and where another writer was quicker, it is read again; while something differs, it is asked whether
+there was one. What has been settled for hours is let go of;
 a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
 the books: if the database refuses a booking, they stand still and say so, and the desk goes on.
 """
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final, assert_never
 
-from zoe.actors.book_calls import Booked, OpenBooks, Opened, open_books, store_all
+from zoe.actors.book_calls import Booked, Checked, OpenBooks, Opened, open_books, store_all
 from zoe.actors.drift_notes import DriftNotes
 from zoe.actors.ledger_reads import DIFFERENT, GAP, RETRY_SECONDS, LedgerReads
 from zoe.actors.stream_rows import balances_of, row_of
@@ -47,7 +48,17 @@ LOOK_SECONDS: Final = 30
 MOMENT_NS: Final = 15_000_000_000
 MOST_ROWS: Final = 1_000
 
-Inbox = LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | Opened | Booked
+Inbox = (
+    LedgerRowSeen
+    | BalancesSeen
+    | DriftFound
+    | Quote
+    | PrivateAnswered
+    | Tick
+    | Opened
+    | Booked
+    | Checked
+)
 
 
 class Bookkeeper(Actor):
@@ -97,6 +108,8 @@ class Bookkeeper(Actor):
                 self._opened(message.outcome)
             case Booked():
                 self._booked(message.outcome)
+            case Checked():
+                self._checked(message.outcome)
             case Tick("look"):
                 self.after(LOOK_SECONDS, Tick("look"))
                 self._look()
@@ -185,6 +198,24 @@ class Bookkeeper(Actor):
         self._next()
         if not self._busy:
             self._beat()
+
+    def _check(self) -> None:
+        """Whether somebody has imported what is missing, or declared what is right: no booking may
+        come that would meet it, since nobody trades what is disputed."""
+        if self._busy or self._keeping is None or self._refused or not self._notes.open:
+            return
+        self._busy = True
+        work = partial(self._store.is_unchanged, self._keeping.books.known)
+        self.offload(work, Checked, lane=LANE)
+
+    def _checked(self, outcome: Outcome[bool]) -> None:
+        self._busy = False
+        if outcome.error is not None:
+            self._failed(outcome.error)
+        elif not outcome.value():
+            self._open()
+        else:
+            self._next()
 
     def _failed(self, error: BaseException) -> None:
         match error:
@@ -332,3 +363,4 @@ class Bookkeeper(Actor):
         self._next()
         if not self._busy and self._reads.idle:
             self._keeping.close_old(now_ns)
+        self._check()

@@ -56,6 +56,16 @@ class LedgerStore(Protocol):
             AssertionError: The database refuses it: our code is wrong.
         """
 
+    def is_unchanged(self, rows: int) -> bool:
+        """Whether nobody else has written since ``load``.
+
+        Args:
+            rows: How many were loaded, and booked since.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+
     def declare(self, said: Sequence[Declaration]) -> None:
         """Makes durable what people say of rows that are stored.
 

@@ -28,6 +28,10 @@ from zoe.store.connection import Connection, Database
 _BOOK: Final = "SELECT book(:account, CAST(:batch AS jsonb))"
 #: Rows that are fetched at a time; a row is some 200 bytes of text.
 PAGE: Final = 20_000
+_WRITTEN: Final = """
+    SELECT (SELECT count(*) FROM raw_event WHERE account_id = :account),
+           (SELECT count(*) FROM declaration WHERE account_id = :account)
+"""
 _DRIFT: Final = """
     INSERT INTO drift (account_id, number, at_ns, subject, status, cause, ours, theirs, repair)
     SELECT :account, CAST(r ->> 0 AS bigint), CAST(r ->> 1 AS bigint), r ->> 2, r ->> 3, r ->> 4,
@@ -165,6 +169,11 @@ class PostgresLedger:
             after = last
             if len(rows) < PAGE:
                 return
+
+    def is_unchanged(self, rows: int) -> bool:
+        """See LedgerStore."""
+        ((stored, declared),) = self._database.run_prepared(_WRITTEN, account=self.account_id)
+        return (stored, declared) == (rows, self._declared)
 
     def declare(self, said: Sequence[Declaration]) -> None:
         """See LedgerStore."""

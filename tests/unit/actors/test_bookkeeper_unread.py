@@ -17,6 +17,7 @@ from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.difference import LAG, OPEN, SETTLED, UNKNOWN
 from zoe.domain.marks import NoMarks
 from zoe.messages.gateway import Failure, PrivateAnswered
+from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
 from zoe.ports.venue import GetLedgerRows, GetLedgers
 
@@ -109,6 +110,25 @@ def test_a_row_that_somebody_has_imported_is_set_aside_no_more() -> None:
     later = keeper(store)
     later.tell(snapshot(account.balances), 1)
     assert [step[0] for step in steps(store, bad.ledger_id)] == [OPEN, SETTLED]
+
+
+def test_a_row_that_somebody_imports_while_the_desk_runs_settles_all_that_lacked_it() -> None:
+    account, store = dollars(2), MemoryLedger()
+    bad = account.rows[-1]
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    for _ in range(2):
+        answer(stage, account.rows, account.balances, {bad.ledger_id})
+    assert stage.heard("risk", AssetsDisputed)[-1].assets == ("BTC",)
+    importing = Bookkeeping(store.load(), NoMarks())
+    importing.catch_up(None, 1)
+    store.book([importing.take([Delivery(bad, FILE, 1)], None, 1)])
+    for _ in range(2):
+        answer(stage, account.rows, account.balances, {bad.ledger_id})
+    assert [step[0] for step in steps(store, bad.ledger_id)] == [OPEN, SETTLED]
+    assert stage.heard("risk", AssetsDisputed)[-1].assets == ()
+    stage.run(LOOK_SECONDS)
+    assert said(stage)[0] == "ok"
 
 
 def test_a_row_of_the_stream_that_no_books_can_keep_is_left_to_rest() -> None:
