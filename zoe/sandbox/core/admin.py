@@ -14,6 +14,7 @@ from zoe.sandbox.core.clearing import Clearing
 from zoe.sandbox.core.config import LIMITS, TIERS
 from zoe.sandbox.core.faults import Faults, fault_from
 from zoe.sandbox.core.funding import Treasury
+from zoe.sandbox.core.history import SPOILS
 from zoe.sandbox.core.house import HouseDesk
 from zoe.sandbox.core.journal import GROUND_TRUTH
 from zoe.sandbox.core.moments import rfc3339
@@ -50,6 +51,7 @@ class Admin:
             "status": self._status,
             "funding": self._treasury.book,
             "lose": self._lose,
+            "spoil": self._spoil,
             "steps": self._steps,
         }
 
@@ -60,13 +62,19 @@ class Admin:
             match request.method, name:
                 case (
                     "POST",
-                    ("keys" | "faults" | "market" | "status" | "steps" | "funding" | "lose"),
+                    (
+                        ("keys" | "faults" | "market" | "status")
+                        | ("steps" | "funding" | "lose" | "spoil")
+                    ),
                 ):
                     wanted = _DECODER.decode(request.body)
                     return _told(self._posts[name](wanted))
                 case "DELETE", "faults":
                     self._faults.clear()
                     return _told({"planted": 0})
+                case "DELETE", "spoil":
+                    self._world.spoiled_rows.clear()
+                    return _told({"spoiled": 0})
                 case "GET", "faults":
                     account = parse_qs(request.query).get("account", [""])[0]
                     return HttpResponse(200, _LINES, b"".join(self._spoiled(account)))
@@ -221,6 +229,18 @@ class Admin:
                 self._clearing.lose(account.open[order_id])
                 return {"lost": order_id}
         raise ValueError("order_id is that of an open order")
+
+    def _spoil(self, wanted: dict[str, Any]) -> object:
+        """REST tells a row of the ledger so that it cannot be read; what it is stays."""
+        _only(wanted, {"ledger_id", "what"})
+        ledger_id = str(wanted.get("ledger_id"))
+        accounts = self._world.accounts.by_name.values()
+        if not any(ledger_id in account.ledger_times for account in accounts):
+            raise ValueError("ledger_id is that of a row")
+        if wanted.get("what") not in SPOILS:
+            raise ValueError("what is one of " + " ".join(SPOILS))
+        self._world.spoiled_rows[ledger_id] = wanted["what"]
+        return {"spoiled": len(self._world.spoiled_rows)}
 
     def _spoiled(self, account: str) -> Iterator[bytes]:
         """Frames of private channels that a fault has hit, as they would have been sent."""

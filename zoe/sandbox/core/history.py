@@ -14,6 +14,10 @@ from zoe.sandbox.core.orders import Amend, LedgerRow, Order, Terms, Trade
 
 #: Words that only REST has: the balances channel leaves them out (facts, 2.9 and 6.2).
 _SUBTYPES: Final = {"trade": "tradespot"}
+#: Ways in which a row of the ledger may be told: with a decimal too many, or without its amount.
+SPOILS: Final = ("decimals", "missing")
+#: No asset has more.
+_MOST_DECIMALS: Final = 10
 _DONE: Final = frozenset({"closed", "canceled", "expired"})
 
 
@@ -209,6 +213,14 @@ def ledger_row(row: LedgerRow, catalog: Catalog) -> dict[str, object]:
         "fee": text(row.fee, asset.decimals),
         "balance": text(row.balance, asset.decimals),
     }
+
+
+def spoiled(row: dict[str, object], how: str) -> dict[str, object]:
+    """A row of the ledger as Kraken never told one: how is one of ``SPOILS``."""
+    if how == "missing":
+        return {name: value for name, value in row.items() if name != "amount"}
+    whole, _, digits = str(row["amount"]).partition(".")
+    return row | {"amount": f"{whole}.{digits.ljust(_MOST_DECIMALS, '0')}1"}
 
 
 def balances(kept: Mapping[str, int], catalog: Catalog) -> dict[str, str]:

@@ -88,7 +88,7 @@ class RestAccount:
             found = ()
 
         def shown(row: LedgerRow) -> tuple[str, object]:
-            return row.ledger_id, history.ledger_row(row, self._world.catalog)
+            return row.ledger_id, self._shown(row)
 
         return page("ledger", params, found, shown)
 
@@ -96,13 +96,18 @@ class RestAccount:
         """QueryLedgers."""
         wanted, at_ns = set(names(params, "id", MOST_LEDGERS)), self._orders.as_of()
         rows = {
-            row.ledger_id: history.ledger_row(row, self._world.catalog)
+            row.ledger_id: self._shown(row)
             for row in reversed(caller.account.ledger)
             if row.ledger_id in wanted and row.at_ns <= at_ns
         }
         if not rows:
             raise invalid("id")
         return rows
+
+    def _shown(self, row: LedgerRow) -> dict[str, object]:
+        told = history.ledger_row(row, self._world.catalog)
+        how = self._world.spoiled_rows.get(row.ledger_id)
+        return told if how is None else history.spoiled(told, how)
 
     def _asset(self, name: str) -> str:
         asset = self._world.catalog.asset(name.strip())

@@ -49,6 +49,8 @@ class World:
     triggers: dict[str, Triggers] = attrs.Factory(dict)
     #: Pairs with waiting orders whose last price was set lately.
     stirred: set[str] = attrs.Factory(set)
+    #: Rows of ledgers that REST tells wrong, and how.
+    spoiled_rows: dict[str, str] = attrs.Factory(dict)
 
     #: What waits for the end of maintenance.
     afterwards: list[Callable[[], None]] = attrs.Factory(list)

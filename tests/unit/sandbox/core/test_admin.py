@@ -143,6 +143,8 @@ def test_a_trade_by_hand_fills_who_stands_there_and_prints_the_rest() -> None:
         ("steps", {"symbol": "BTC/USD", "price_increment": "0"}),
         ("steps", {"symbol": "BTC/USD", "price_increment": "0.01"}),
         ("steps", {"symbol": "NOPE", "qty_min": "1"}),
+        ("spoil", {"ledger_id": "LNONE", "what": "missing"}),
+        ("spoil", {"what": "missing"}),
     ],
 )
 def test_a_call_that_makes_no_sense_changes_nothing(name: str, wanted: dict[str, Any]) -> None:

@@ -140,3 +140,22 @@ def test_an_order_row_is_as_the_exchange_prints_it() -> None:
     assert (row["oflags"], row["vol"], row["price"]) == ("fciq,post", "0.01000000", "0.0")
     assert (row["cl_ord_id"], row["userref"], row["misc"]) == ("mine", 0, "")
     assert client("OpenOrders", cl_ord_id="yours") == {"open": {}}
+
+
+def test_a_spoiled_row_is_told_wrong_by_rest_alone_until_all_are_mended() -> None:
+    trial, client = trade_often(1)
+    well = client("Ledgers")["ledger"]
+    usd, btc, *_ = (name for name, row in well.items() if row["asset"] in ("ZUSD", "XXBT"))
+    truth, balances = trial.admin("journal", method="GET"), client("Balance")
+    trial.admin("spoil", {"ledger_id": usd, "what": "decimals"})
+    assert trial.admin("spoil", {"ledger_id": btc, "what": "missing"}) == {"spoiled": 2}
+    told = client("Ledgers")["ledger"]
+    assert told == client("QueryLedgers", id=",".join(well))
+    amount = told[usd].pop("amount")
+    assert len(amount.partition(".")[2]) == 11
+    assert Decimal(amount).quantize(Decimal("1e-10")) == Decimal(well[usd].pop("amount"))
+    assert well[btc].pop("amount") and "amount" not in told[btc]
+    assert told == well
+    assert (trial.admin("journal", method="GET"), client("Balance")) == (truth, balances)
+    trial.admin("spoil", method="DELETE")
+    assert all("amount" in row for row in client("Ledgers")["ledger"].values())
