@@ -38,6 +38,8 @@ class LedgerPage:
 
 def problem_of(row: LedgerRow) -> str | None:
     """Why no books can keep a row, in words that follow its id; None where they can."""
+    if not row.ledger_id:
+        return "has no id"
     step: int = 10 ** (DIGITS - decimals_of(row.asset))
     if row.amount % step or row.fee % step or row.balance % step:
         return f"has more decimals than {row.asset} has"

@@ -85,16 +85,21 @@ def read_page(result: bytes) -> LedgerPage:
     """A page as it comes from the exchange; a row that cannot be read is set aside, and costs no other.
 
     Raises:
-        WireError: It is no such page, or most of its rows are none.
+        WireError: It is no such page, or most of its rows are none, or one has no id to set it aside by.
     """
     try:
-        return _one_by_one(_APART.decode(result).ledger)
+        page = _one_by_one(_APART.decode(result).ledger)
+        if len(page.unread) > max(MOST_UNREAD, len(page.rows)):
+            first = f"{page.unread[0].ledger_id}: {page.unread[0].problem}"
+            raise ValueError(f"{len(page.unread)} rows are none, the first {first}")
+        return page
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise WireError(f"no page of the ledger: {problem}", result[:_RAW_BYTES]) from problem
 
 
 def read_by_id(result: bytes) -> LedgerPage:
-    """As ``read_page`` of rows that were asked for by their ids."""
+    """As ``read_page`` of rows that were asked for by their ids, since they could not be read: one that
+    can is not refused for all the others."""
     try:
         return _one_by_one(_BY_ID.decode(result))
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
@@ -104,6 +109,8 @@ def read_by_id(result: bytes) -> LedgerPage:
 def _one_by_one(ledger: dict[str, msgspec.Raw]) -> LedgerPage:
     rows, unread = [], []
     for ledger_id, text in ledger.items():
+        if not ledger_id or "\0" in ledger_id:
+            raise ValueError(f"{ledger_id[:40]!r} is no id of a row")
         try:
             row = _row(ledger_id, _ROW.decode(text))
             problem = problem_of(row)
@@ -113,11 +120,6 @@ def _one_by_one(ledger: dict[str, msgspec.Raw]) -> LedgerPage:
             rows.append(row)
         else:
             unread.append(UnreadRow(ledger_id, problem))
-    if len(unread) > max(MOST_UNREAD, len(rows)):
-        first = unread[0]
-        raise ValueError(
-            f"{len(unread)} rows are none, the first {first.ledger_id}: {first.problem}"
-        )
     return LedgerPage(tuple(rows), tuple(unread))
 
 

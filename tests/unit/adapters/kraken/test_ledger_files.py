@@ -14,6 +14,7 @@ from zoe.adapters.kraken import ledger_csv, ledger_pages
 from zoe.adapters.kraken.ledger_pages import MOST_UNREAD
 from zoe.domain.errors import WireError
 from zoe.domain.ledger_row import LedgerRow, units_of_text
+from zoe.domain.unread_rows import problem_of
 
 MADE = tuple(Accounts(5).make(120).rows)
 OLD = b'"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
@@ -217,6 +218,27 @@ def test_a_page_whose_rows_are_mostly_none_is_another_form_and_is_refused() -> N
         ledger_pages.read_page(json.dumps({"ledger": rows | few}).encode())
     found = ledger_pages.read_page(json.dumps({"ledger": rows | few | {"L": FINE}}).encode())
     assert len(found.unread) == MOST_UNREAD + 1
+
+
+def test_of_rows_that_were_asked_for_by_id_one_that_can_be_read_is_not_refused_for_the_others() -> (
+    None
+):
+    rows: dict[str, object] = {f"L{n}": {} for n in range(2 * MOST_UNREAD)} | {"L": FINE}
+    found = ledger_pages.read_by_id(json.dumps(rows).encode())
+    assert [row.ledger_id for row in found.rows] == ["L"]
+    assert len(found.unread) == 2 * MOST_UNREAD
+
+
+@pytest.mark.parametrize("ledger_id", ["", "L\0"])
+@pytest.mark.parametrize("row", [FINE, {}])
+def test_a_row_that_nobody_could_be_told_of_by_its_id_refuses_its_page(
+    ledger_id: str, row: dict[str, object]
+) -> None:
+    with pytest.raises(WireError, match="is no id of a row"):
+        ledger_pages.read_page(json.dumps({"ledger": {ledger_id: row}}).encode())
+    file = json.dumps(FINE | {"id": ledger_id}).encode()
+    (read,) = ledger_pages.read_lines([file])
+    assert problem_of(read) is not None
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b'{"ledger": []}', b'{"ledger": 1}'])
