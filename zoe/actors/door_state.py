@@ -134,7 +134,7 @@ class StateCommands:
             if "late" in talk.gathered:
                 waits_for = talk.gathered.get("waits_for")
                 still = [o for o in orders if waits_for is None or o["intent_id"] in waits_for]
-                words = (*_unwritten(talk), f"{counted(len(still), 'order')} still open")
+                words = (*_unwritten(talk), _still_open(talk, len(still)))
                 result = {"state": self.state.value, "open": still}
                 self._talks.answer(ref, TIMED_OUT, result, ("timed_out", "; ".join(words)))
 
@@ -156,6 +156,14 @@ class StateCommands:
 
     def _tell(self, name: str, message: Any) -> None:
         self._door.tell(self._door.find(name), message)
+
+
+def _still_open(talk: Talk, count: int) -> str:
+    """How many orders are not known to be gone; what is not written is not known yet."""
+    told = f"{counted(count, 'order')} still open"
+    if not count or not talk.gathered.get("store_down"):
+        return told
+    return f"{told} by what is written: cancels leave without the store, zoe logs has them"
 
 
 def _unwritten(talk: Talk) -> tuple[str, ...]:

@@ -259,9 +259,11 @@ def test_a_halt_that_takes_too_long_lists_what_is_open() -> None:
     stage.tell(TradingStateChanged(TradingState.HALTED))
     stage.run(3.5)
     open_order = Order(placed(door()), State.WORKING, order_id="O1")
+    stage.tell(HealthReported((("store", "down", "seq 5, 1 waiting", 1),)))
     stage.tell(OrdersReported((open_order,)))
     (answer,) = answers(stage)
     assert answer["exit"] == 5
+    assert answer["error"]["text"].startswith("1 order still open by what is written: cancels")
     assert [order["order_id"] for order in answer["result"]["open"]] == ["O1"]
 
 
