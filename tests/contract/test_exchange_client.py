@@ -251,7 +251,10 @@ def test_an_order_that_nobody_knows_is_refused(world: World, ask: str) -> None:
         ("buy", {"notional": "NaN"}, ValueError),
         ("buy", {"quantity": "0.000000001"}, ValueError),
         ("hold", {"quantity": "0.01"}, ValueError),
+        ("buy", {"quantity": "1_0"}, ValueError),
+        ("buy", {"quantity": "١"}, ValueError),  # noqa: RUF001  # a digit of another script
         ("buy", {"quantity": 0.5}, TypeError),
+        ("buy", {"quantity": True}, TypeError),
         ("buy", {"notional": 500.0}, TypeError),
     ],
     ids=str,

@@ -1,6 +1,5 @@
 """A person's wish for an order, read from the texts of a command line."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,15 +10,13 @@ import attrs
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.ids import id_number
 from zoe.domain.order import Intent, OrderType, Side, TimeInForce
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quantity import NUMBER, Price, Quantity
 
 #: The source of intents that a person gave.
 PERSON: Final = "person"
 MOST_DIGITS: Final = 30
 #: Longer texts are not read at all.
 _LONGEST_TEXT: Final = 100
-#: Of what Decimal takes, not its underscores, blanks and the digits of other scripts.
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 #: The exchange takes nothing that lasts longer.
 LONGEST_DAYS: Final = 31
 _SECOND_NS: Final = 1_000_000_000
@@ -145,7 +142,7 @@ def positive(params: Params, name: str) -> Decimal | None:
     text = str(value)
     if len(text) > _LONGEST_TEXT:
         raise ValueError(f"{name} has more than {MOST_DIGITS} digits")
-    number = Decimal(text) if _NUMBER.fullmatch(text) else None
+    number = Decimal(text) if NUMBER.fullmatch(text) else None
     if number is None or number <= 0:
         raise ValueError(f"{name} must be a number greater than 0, such as 0.5, not {text[:40]!r}")
     if abs(number.adjusted()) > MOST_DIGITS or len(number.as_tuple().digits) > MOST_DIGITS:

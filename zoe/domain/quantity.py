@@ -1,5 +1,6 @@
 """Prices and quantities: exact, of a type of their own, rounded only in a stated direction."""
 
+import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation
 from functools import lru_cache
@@ -11,6 +12,9 @@ import attrs
 #: is the same whatever the thread's own context says.
 MOST_DIGITS: Final = 100
 EXACT: Final = Context(prec=MOST_DIGITS + 20, traps=[InvalidOperation, DivisionByZero, Inexact])
+#: How somebody writes a number: of what Decimal takes, not its underscores, blanks and the digits of
+#: other scripts.
+NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 _ZERO: Final = Decimal(0)
 _set: Final = object.__setattr__
 

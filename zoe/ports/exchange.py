@@ -5,7 +5,7 @@ it: actors speak to ports/venue.py and the wire.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Protocol, runtime_checkable
 
 import attrs
@@ -13,7 +13,7 @@ import attrs
 from zoe.domain.catalog import Instrument
 from zoe.domain.money import Money
 from zoe.domain.order import Fill, OrderType, Side, TimeInForce
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quantity import NUMBER, Price, Quantity
 
 
 @attrs.frozen
@@ -112,16 +112,15 @@ def size_of(told: object) -> Decimal:
     """A quantity or a notional as somebody's program gives it: a Decimal, a text, or an int.
 
     Raises:
-        TypeError: Anything else, a float above all: nobody knows which number was meant.
+        TypeError: Anything else, a float above all: nobody knows which number was meant. Nor is True 1.
         ValueError: No number, negative, or absurd.
     """
-    if not isinstance(told, Decimal | str | int):
+    if not isinstance(told, Decimal | str | int) or isinstance(told, bool):
         kind = type(told).__name__
         raise TypeError(f"a quantity or a notional must be a Decimal or a text, not a {kind}")
-    try:
-        found = Decimal(told)
-    except InvalidOperation:
-        raise ValueError(f"{str(told)[:40]!r} is not a number") from None
+    if isinstance(told, str) and not NUMBER.fullmatch(told):
+        raise ValueError(f"{told[:40]!r} is not a number")
+    found = Decimal(told)
     if not found.is_finite() or found < 0 or abs(found.adjusted()) > _MOST_DIGITS:
         raise ValueError(f"{str(told)[:40]} is no size of an order")
     return found

@@ -103,7 +103,7 @@ def test_a_notional_is_divided_by_what_the_exchange_estimates_never_by_a_crossed
         ({"quantity": "0.000000001"}, "not a multiple"),
         ({"quantity": "0"}, "below the minimum"),
         ({"quantity": "x"}, "not a number"),
-        ({"quantity": "NaN"}, "no size"),
+        ({"quantity": "NaN"}, "not a number"),
         ({"quantity": "-1"}, "no size"),
         ({"quantity": "0.00000001", "terms": LIMIT}, "below the minimum"),
         ({"quantity": "1", "terms": OrderTerms(limit=Price.of("5.001"))}, "not a multiple"),
