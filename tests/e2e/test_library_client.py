@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 import stores
-from sandboxes import Sandbox
+from sandboxes import Sandbox, running
 
 from zoe.adapters.kraken import history_calls as history
 from zoe.adapters.kraken import trading_calls as trading
@@ -18,8 +19,8 @@ from zoe.adapters.kraken.client import KrakenClient
 from zoe.adapters.kraken.rest import CallerSettings
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ExchangeRejected, ExchangeUnavailable
-from zoe.domain.order import Side, TimeInForce
-from zoe.domain.quantity import Price
+from zoe.domain.order import Fill, Side, TimeInForce
+from zoe.domain.quantity import Price, exact_sum
 from zoe.ports.exchange import ExchangeClient, OrderTerms
 
 
@@ -112,6 +113,33 @@ def test_a_market_order_is_filled_and_stands_in_trades_and_ledger(client: Kraken
     legs = [row for row in client.get_ledgers() if row.ref_id == fill.exec_id]
     assert {leg.asset for leg in legs} == {"BTC", "USD"}
     assert dict.fromkeys(h.asset for h in client.get_holdings()).keys() >= {"BTC", "USD"}
+
+
+def test_fills_that_the_history_does_not_tell_yet_are_asked_for_again(tmp_path: Path) -> None:
+    options = ("--market", "quiet", "--tier", "pro", "--lag-ms", "0:1000", "--limits", "none")
+    with running(tmp_path, *options) as lagging:
+        lagging.market("50000.0", "50010.0", "5")
+        keys, settings = access(lagging, tmp_path)
+        settings = attrs.evolve(settings, pause=lambda _: None)
+        with KrakenClient(keys, settings) as client:
+            # Each list lies behind by a time of its own: some orders are over before that is seen.
+            late = 0
+            while not late:
+                order_id = client.place_order("BTC/USD", "buy", quantity="0.001").order_id
+                late, found = fills_after_refusals(client, order_id)
+                assert exact_sum(fill.quantity.value for fill in found) == Decimal("0.001")
+
+
+def fills_after_refusals(client: KrakenClient, order_id: str) -> tuple[int, tuple[Fill, ...]]:
+    """An order's fills, and how often they were asked for in vain."""
+    refused = 0
+    while True:
+        try:
+            return refused, client.get_order_fills(order_id)
+        except ExchangeUnavailable:
+            refused += 1
+        except ExchangeRejected as unknown:
+            assert unknown.code == "EOrder:Unknown order"
 
 
 @pytest.mark.parametrize(

@@ -213,10 +213,12 @@ class ExchangeClient(Protocol):
         """
 
     def get_order_fills(self, order_id: str) -> tuple[Fill, ...]:
-        """The order's fills, oldest first.
+        """The order's fills, oldest first: never fewer than the order says it had.
 
         Raises:
             ExchangeRejected: The exchange does not know the order.
+            ExchangeUnavailable: They do not come to what is filled, since its history lags: ask again.
+            WireError: The same, of an exchange that tells both in one answer.
         """
 
     def cancel_order(self, order_id: str) -> int:

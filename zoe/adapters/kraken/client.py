@@ -18,7 +18,7 @@ from zoe.adapters.kraken import answers, api
 from zoe.adapters.kraken import history_calls as history
 from zoe.adapters.kraken import public_calls as market
 from zoe.adapters.kraken import trading_calls as trading
-from zoe.adapters.kraken.client_values import best_bid_ask, entry, fill, report
+from zoe.adapters.kraken.client_values import best_bid_ask, entry, fill, report, whole_fills
 from zoe.adapters.kraken.order_form import NewOrder
 from zoe.adapters.kraken.paging import all_pages
 from zoe.adapters.kraken.rest import CallerSettings, RestCaller
@@ -129,18 +129,19 @@ class KrakenClient:
         return report(order_id, self._order(order_id), self._known())
 
     def get_order_fills(self, order_id: str) -> tuple[Fill, ...]:
-        """The order's fills, oldest first; the exchange's history may lag by seconds.
+        """The order's fills, oldest first.
 
         Raises:
             ExchangeRejected: The exchange does not know the order.
+            ExchangeUnavailable: Its history lags, by seconds: what it tells does not come to what the
+                order says is filled. Ask again.
         """
-        ids = self._order(order_id, consolidate_taker=False).trades
+        row = self._order(order_id, consolidate_taker=False)
         rows: dict[str, history.TradeRow] = {}
         most = history.MOST_TRADES_BY_ID
-        for first in range(0, len(ids), most):
-            some = history.query_trades(tuple(ids[first : first + most]))
-            rows |= history.read_trades(self._caller.read(some))
-        return self._fills(rows)
+        for first in range(0, len(row.trades), most):
+            rows |= self._trades(row.trades[first : first + most])
+        return whole_fills(order_id, row, self._fills(rows))
 
     def cancel_order(self, order_id: str) -> int:
         """Cancels by the exchange's id, or by the client's own where it is a UUID."""
@@ -309,6 +310,16 @@ class KrakenClient:
             # Whether the exchange refuses an unknown id or leaves it out nobody has written.
             raise ExchangeRejected("EOrder:Unknown order")
         return row
+
+    def _trades(self, ids: Sequence[str]) -> Mapping[str, history.TradeRow]:
+        try:
+            result = self._caller.read(history.query_trades(tuple(ids)))
+        except ExchangeRejected as refused:
+            # The order named them: the history that knows none of them lags behind it.
+            if refused.code.startswith("EQuery:"):
+                return {}
+            raise
+        return history.read_trades(result)
 
     def _instrument(self, pair: str) -> Instrument:
         known = self._known().find(pair) or self._known().find(pair.replace("-", "/"))

@@ -6,9 +6,9 @@ from zoe.adapters.kraken.order_form import TRIGGERED
 from zoe.adapters.kraken.public_calls import Ticker
 from zoe.adapters.kraken.symbols import split_wallet
 from zoe.domain.catalog import Catalog
-from zoe.domain.errors import WireError
+from zoe.domain.errors import ExchangeUnavailable, WireError
 from zoe.domain.order import Fill, Side
-from zoe.domain.quantity import Price, Quantity
+from zoe.domain.quantity import Price, Quantity, exact_sum
 from zoe.messages.exchange import BalanceEntry
 from zoe.ports.exchange import BestBidAsk, OrderReport
 
@@ -87,6 +87,21 @@ def fill(trade_id: str, row: TradeRow, catalog: Catalog | None) -> Fill:
         )
     except ValueError as problem:
         raise WireError(f"trade {trade_id}: {problem}", repr(row).encode()) from problem
+
+
+def whole_fills(order_id: str, row: OrderRow, fills: tuple[Fill, ...]) -> tuple[Fill, ...]:
+    """The fills of an order, where they are all that it says it had.
+
+    Raises:
+        ExchangeUnavailable: They are not, or not yet.
+    """
+    if not set(row.trades) <= {fill.exec_id for fill in fills}:
+        raise ExchangeUnavailable(f"order {order_id}: fills of it are not told yet")
+    told = exact_sum(fill.quantity.value for fill in fills)
+    # An order for an amount of quote counts in quote what is filled (facts sheet, 1.7: viqc).
+    if "viqc" not in row.oflags.split(",") and told != row.vol_exec:
+        raise ExchangeUnavailable(f"order {order_id}: filled {row.vol_exec}, its fills {told}")
+    return fills
 
 
 def entry(ledger_id: str, row: LedgerRow) -> BalanceEntry:
