@@ -153,7 +153,9 @@ def test_what_there_is_comes_as_values(world: World) -> None:
     assert isinstance(bitcoin, Holding) and isinstance(bitcoin.total, Decimal)
     assert bitcoin.total >= bitcoin.available > 0
     assert world.client.get_balance("BTC") == Money("BTC", bitcoin.available)
-    assert world.client.get_balance() == world.client.get_balance("USD")
+    assert world.client.get_balance("btc") == world.client.get_balance("BTC")
+    for name in ("USD", "usd"):
+        assert world.client.get_balance(name) == world.client.get_balance()
     assert world.client.get_balance().amount > 0
     assert world.client.get_balance("NONE") == Money("NONE", Decimal(0))
 

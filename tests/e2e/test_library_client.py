@@ -19,6 +19,7 @@ from zoe.adapters.kraken.client import KrakenClient
 from zoe.adapters.kraken.rest import CallerSettings
 from zoe.adapters.kraken.sign import KeyPair
 from zoe.domain.errors import ExchangeRejected, ExchangeUnavailable
+from zoe.domain.money import Money
 from zoe.domain.order import Fill, Side, TimeInForce
 from zoe.domain.quantity import Price, exact_sum
 from zoe.ports.exchange import ExchangeClient, OrderTerms
@@ -113,6 +114,15 @@ def test_a_market_order_is_filled_and_stands_in_trades_and_ledger(client: Kraken
     legs = [row for row in client.get_ledgers() if row.ref_id == fill.exec_id]
     assert {leg.asset for leg in legs} == {"BTC", "USD"}
     assert dict.fromkeys(h.asset for h in client.get_holdings()).keys() >= {"BTC", "USD"}
+
+
+def test_a_balance_is_asked_for_by_any_name_of_its_asset(client: KrakenClient) -> None:
+    bitcoin, dollars = client.get_balance("BTC"), client.get_balance()
+    assert (bitcoin.asset, dollars.asset) == ("BTC", "USD") and bitcoin.amount and dollars.amount
+    for name in ("XXBT", "XBT", "xbt", "xxbt", "Btc"):
+        assert client.get_balance(name) == bitcoin
+    assert client.get_balance("ZUSD") == client.get_balance("zusd") == dollars
+    assert client.get_balance("xxrp") == Money("XRP", Decimal(0))
 
 
 def test_fills_that_the_history_does_not_tell_yet_are_asked_for_again(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ class ExchangeClient(Protocol):
     """
 
     def get_balance(self, asset: str = "USD") -> Money:
-        """What can be spent of one asset."""
+        """What can be spent of one asset, its name in any case; 0 of one that the account never had."""
 
     def get_holdings(self) -> tuple[Holding, ...]:
         """Every asset of which there is something."""

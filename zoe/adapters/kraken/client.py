@@ -23,6 +23,7 @@ from zoe.adapters.kraken.order_form import NewOrder
 from zoe.adapters.kraken.paging import all_pages
 from zoe.adapters.kraken.rest import CallerSettings, RestCaller
 from zoe.adapters.kraken.sign import KeyPair
+from zoe.adapters.kraken.symbols import asset_name
 from zoe.adapters.kraken.venue import REST_URL
 from zoe.domain.catalog import Catalog, Instrument
 from zoe.domain.errors import ExchangeRejected
@@ -75,9 +76,16 @@ class KrakenClient:
     # What every exchange offers
 
     def get_balance(self, asset: str = "USD") -> Money:
-        """What can be spent of one asset, by its v2 name."""
-        totals = account.spot_totals(self._wallets())
-        return Money(asset, totals.get(asset, (Decimal(0), Decimal(0)))[1])
+        """What can be spent of one asset, by any of its names (``BTC``, ``XXBT``, ``xbt``).
+
+        An asset that the account never had is 0, as one that nobody knows is: the exchange lists
+        neither.
+        """
+        name = asset_name(asset.upper())
+        for held, (_, free) in account.spot_totals(self._wallets()).items():
+            if held.upper() == name:
+                return Money(held, free)
+        return Money(name, Decimal(0))
 
     def get_holdings(self) -> tuple[Holding, ...]:
         """Every asset of which there is something in the spot wallets."""

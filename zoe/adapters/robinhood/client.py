@@ -93,6 +93,7 @@ class RobinhoodClient:
 
     def get_balance(self, asset: str = CASH) -> Money:
         """What can be spent of one asset; of USD the buying power, which is all that is told of cash."""
+        asset = asset.upper()
         if asset == CASH:
             return Money(CASH, self._account().buying_power)
         query = self._of_account((("asset_code", asset),))
