@@ -1,15 +1,17 @@
 """How long it takes from a trigger's frame to its order, through the whole desk, risk and store included.
 
-    python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--background N ...]
+    python benchmarks/tick_to_order.py [--triggers N] [--gap MS] [--rounds N] [--background N ...]
                                        [--only {pinned,free}] [--awake] [--keep]
 
 An exchange in a process of its own sends a book's frames over a loopback socket, each of them a
 trigger, among so many frames a second of other pairs, and takes the order that the desk sends for
 it: a trigger without its order is missed. Beside it in the same run: a bare loop that reads,
 decodes, signs and sends; bare commits, at the triggers' pace too; and nautilus_trader's TradingNode,
-where ``bin/check-foreign`` has made its environment. All is measured free, on any processor, and
-pinned, each process on one of its own (a desk's setting: ``desk.pin_cpu``). ``--awake`` keeps the
-processors from sleeping while any of them is measured (``desk.cpu_latency_us = 0``), as root.
+where ``bin/check-foreign`` has made its environment. Each takes its turn in each round, and all rounds
+count together: one machine's minutes differ by more than what is measured. All is measured free, on
+any processor, and pinned, each process on one of its own (a desk's setting: ``desk.pin_cpu``).
+``--awake`` keeps the processors from sleeping while any of them is measured
+(``desk.cpu_latency_us = 0``), as root.
 """
 
 import argparse
@@ -22,12 +24,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import frames as generated
@@ -35,8 +36,9 @@ import msgspec
 import websocket
 from loguru import logger
 from sender import Plan
-from tick_desk import EACH, PLACES, Wanted, commits, desk
+from tick_desk import Wanted, commits, desk
 from tick_exchange import BASE, Course, Outcome, serve
+from tick_table import TIMES, Measured, Round, Totals, show, totals
 
 from zoe.adapters.kraken import frames
 from zoe.adapters.kraken.sign import KeyPair
@@ -47,44 +49,12 @@ from zoe.app import cpu_latency
 SEED: Final = 7
 PAIRS: Final = 200
 FOCUSED: Final = 40
-COMMITS: Final = 500
+COMMITS: Final = 200
 READY_SECONDS: Final = 60
 #: The exchange's processor, and the desk's.
 EXCHANGE_CPU, DESK_CPU = 0, 1
-#: What is allowed: of the bare loop, pinned and free, and beyond a bare commit.
-TIMES: Final = {"pinned": 3, "free": 5}
-BEYOND_COMMIT_US: Final = 1_000
-#: What nautilus_trader's TradingNode took on such a machine, where it is not measured beside.
-NAUTILUS_US: Final = 700
 PEER: Final = Path(__file__).with_name("tick_peer.py")
 PEERS_PYTHON: Final = PEER.parent.parent / ".venv-longer/bin/python"
-
-
-@attrs.frozen
-class Totals:
-    """Microseconds by trigger, and how many triggers have no order."""
-
-    us: Mapping[int, float]
-    missed: int
-
-    def percentile(self, percent: int) -> float:
-        """Of all that came."""
-        return percentile(self.us.values(), percent)
-
-
-def percentile(values: Any, percent: int) -> float:
-    """By rank; nothing of nothing."""
-    ordered = sorted(values)
-    return (
-        ordered[min(len(ordered) * percent // 100, len(ordered) - 1)] if ordered else float("nan")
-    )
-
-
-def totals(outcome: Outcome) -> Totals:
-    """From the trigger's frame to its order."""
-    sent, received = outcome.sent, outcome.received
-    us = {n: (received[n] - at) / 1e3 for n, at in sent.items() if n in received}
-    return Totals(us, len(sent) - len(us))
 
 
 @contextlib.contextmanager
@@ -217,52 +187,6 @@ def measure_peer(wanted: Course, cpus: tuple[int | None, int | None]) -> Totals 
 # The desk
 
 
-@attrs.frozen
-class Beside:
-    """What the desk is held against, measured in the same run.
-
-    Attributes:
-        commit_us: Of a bare commit, p50: one behind the other, and at the triggers' pace.
-        peer: nautilus_trader's, where it is installed.
-    """
-
-    loop: Totals
-    commit_us: tuple[float, float]
-    peer: Totals | None
-
-
-@attrs.frozen
-class Measured:
-    """What a desk did: in total, and where its triggers were seen when."""
-
-    outcome: Outcome
-    stamps: Mapping[str, Mapping[int, int]]
-
-    def parts(self) -> Iterator[tuple[str, list[float]]]:
-        """Each place, and the microseconds since the place before."""
-        before: Mapping[int, int] = self.outcome.sent
-        for place in (*PLACES, "received"):
-            seen = self.outcome.received if place == "received" else self.stamps[place]
-            common = before.keys() & seen.keys() & self.outcome.sent.keys()
-            yield place, [(seen[n] - before[n]) / 1e3 for n in common]
-            before = seen
-
-    def lost(self) -> Mapping[str, int]:
-        """Of followed triggers without an order: how many got no further than where."""
-        sent, received = self.outcome.sent, self.outcome.received
-        return Counter(
-            next((place for place in reversed(PLACES) if n in self.stamps[place]), "nowhere")
-            for n in sent.keys() - received.keys()
-            if not n % EACH
-        )
-
-    def without_commit(self) -> list[float]:
-        """In total, less the time of the one commit that the order's record was in."""
-        began, ended = self.stamps["commit began"], self.stamps["commit ended"]
-        us = totals(self.outcome).us
-        return [us[n] - (ended[n] - began[n]) / 1e3 for n in us if n in began]
-
-
 def measure_desk(wanted: Course, cpus: tuple[int | None, int | None], place: Path) -> Measured:
     """A desk in a process of its own, on a fresh state."""
     context = multiprocessing.get_context("spawn")
@@ -284,82 +208,41 @@ def measure_desk(wanted: Course, cpus: tuple[int | None, int | None], place: Pat
             process.join(20)
 
 
-# The table
-
-
-def show(name: str, wanted: Course, measured: Measured, beside: Beside) -> None:
-    """The total first, then the parts."""
-    total, without = totals(measured.outcome), measured.without_commit()
-    print(f"\n{name}, {wanted.background:,} other frames/s, {wanted.triggers:,} triggers")
-    where = ", ".join(f"{n} {place}" for place, n in measured.lost().items())
-    verdict(not total.missed, f"triggers without an order: {total.missed} (aim 0) {where}")
-    say(f"triggers held back, their forerunner's order being late: {measured.outcome.held}")
-    for pace, commit in zip(
-        ("one behind the other", "at this pace"), beside.commit_us, strict=True
-    ):
-        limit = commit + BEYOND_COMMIT_US
-        verdict(
-            total.percentile(50) <= limit,
-            f"in total p50 {total.percentile(50):,.0f} us, p99 {total.percentile(99):,.0f} us (aim "
-            f"p50 <= {limit:,.0f}: a bare commit, {commit:,.0f} {pace}, and 1 ms)",
-        )
-    rest, bare_p50 = percentile(without, 50), beside.loop.percentile(50)
-    verdict(
-        rest <= TIMES[name] * bare_p50,
-        f"without the commit's time p50 {rest:,.0f} us, p99 {percentile(without, 99):,.0f} us = "
-        f"{rest / bare_p50:.1f} x the bare loop's {bare_p50:,.0f} us (aim <= {TIMES[name]} x)",
-    )
-    say(f"the bare loop missed {beside.loop.missed}, p99 {beside.loop.percentile(99):,.0f} us")
-    peer = beside.peer
-    peer_us = NAUTILUS_US if peer is None else peer.percentile(50)
-    seen = "not installed: of another moment" if peer is None else (
-        f"p99 {peer.percentile(99):,.0f} us, missed {peer.missed}"
-    )  # fmt: skip
-    verdict(
-        rest <= peer_us / 2,
-        f"= {rest / peer_us:.1f} x nautilus_trader's {peer_us:,.0f} us (aim <= 0.5 x; {seen})",
-    )
-    for place, us in measured.parts():
-        print(f"    {place:16} p50 {percentile(us, 50):8,.0f}  p99 {percentile(us, 99):8,.0f} us")
-    sys.stdout.flush()
-
-
-def verdict(is_held: bool, text: str) -> None:
-    """Prints a line with an aim in it."""
-    print(f"  {'held' if is_held else 'MISSED':6} {text}")
-
-
-def say(text: str) -> None:
-    """Prints a line without one."""
-    print(f"         {text}")
-
-
 def measure(arguments: argparse.Namespace, place: Path) -> None:
     """Runs everything and prints the table."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the beginning", flush=True)
     modes = [name for name in TIMES if not arguments.only or name == arguments.only]
+    wanted = Course(arguments.triggers // arguments.rounds, arguments.gap / 1e3, 0)
     for background in arguments.background:
+        wanted = attrs.evolve(wanted, background=background)
         for name in modes:
-            pinned = name == "pinned"
-            cpus = (EXCHANGE_CPU, DESK_CPU) if pinned else (None, None)
-            wanted = Course(arguments.triggers, arguments.gap / 1e3, background)
-            state = place / f"{name}-{background}"
-            state.mkdir()
-            bare = place / f"bare-{name}-{background}"
-            at_once, paced = commits(bare, COMMITS, wanted.gap_seconds)
-            beside = Beside(
-                measure_bare(wanted, cpus),
-                (percentile(at_once, 50), percentile(paced, 50)),
-                measure_peer(wanted, cpus),
-            )
-            show(name, wanted, measure_desk(wanted, cpus, state), beside)
+            cpus = (EXCHANGE_CPU, DESK_CPU) if name == "pinned" else (None, None)
+            rounds = [
+                one_round(wanted, cpus, place / f"{name}-{background}-{number}")
+                for number in range(arguments.rounds)
+            ]
+            show(name, wanted, rounds)
     print(f"load {os.getloadavg()[0]:.1f} at the end")
+
+
+def one_round(wanted: Course, cpus: tuple[int | None, int | None], place: Path) -> Round:
+    """A turn of each."""
+    state = place / "desk"
+    state.mkdir(parents=True)
+    bare = commits(place / "commits", COMMITS, wanted.gap_seconds)
+    loop, peer = measure_bare(wanted, cpus), measure_peer(wanted, cpus)
+    return Round(measure_desk(wanted, cpus, state), loop, bare, peer)
 
 
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--triggers", type=int, default=1_100, help="of each run (default 1100)")
+    parser.add_argument(
+        "--triggers", type=int, default=1_100, help="of each contender (default 1100)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=4, help="in which they take their turns (default 4)"
+    )
     parser.add_argument("--gap", type=float, default=25, help="ms between them (default 25)")
     parser.add_argument("--background", type=int, nargs="+", default=[0, 1_000, 10_000])
     parser.add_argument("--only", choices=tuple(TIMES), help="one of both")
