@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from zoe.actors.repositioner import RepegConfig
-from zoe.app import cpu_latency, dotenv, setting_values, strategy_settings
+from zoe.app import cpu_latency, dotenv, setting_values, strategy_settings, url_password
 from zoe.app.logs import LogSettings
 from zoe.app.strategy_settings import (
     EDGE,
@@ -143,7 +143,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be in no line of a log, whether this desk uses it or not."""
-        return self.api_secret, self.database_url, self.robinhood_seed
+        password = url_password.spellings(self.database_url)
+        return self.api_secret, self.database_url, *password, self.robinhood_seed
 
     @property
     def log_dir(self) -> Path:
