@@ -6,10 +6,9 @@ Gateway (pages of the ledger, balances), Ledger (the rows of such pages), RiskOf
 a time, and what arrives meanwhile is the next booking. Rows of the stream, of REST and of files go
 into one inbox, each once. A gap in a wallet's balances, and a balance that is not the exchange's,
 have the ledger read by REST, with overlap, page by page. A row that cannot be read is set aside alone,
-and asked for again until it can be. The store's word counts: after any error,
-and where another writer was quicker, it is read again; while something differs, it is asked whether
-there was one. What has been settled for hours is let go of;
-a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
+and asked for again until it can be. The store's word counts: after any error, and where another writer
+was quicker, it is read again; while something differs, it is asked whether there was one. What has been
+settled for hours is let go of; a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
 the books: if the database refuses a booking, they stand still and say so, and the desk goes on.
 """
 
@@ -19,7 +18,7 @@ from typing import Final, assert_never
 
 from zoe.actors.book_calls import Booked, Checked, OpenBooks, Opened, open_books, store_all
 from zoe.actors.drift_notes import DriftNotes
-from zoe.actors.ledger_reads import DIFFERENT, GAP, RETRY_SECONDS, LedgerReads
+from zoe.actors.ledger_reads import DIFFERENT, GAP, RETRY_SECONDS, UNREAD, LedgerReads
 from zoe.actors.stream_rows import balances_of, row_of
 from zoe.domain.balance_drift import BalanceDrift
 from zoe.domain.booking import REST, STREAM, Booking, Delivery
@@ -29,7 +28,7 @@ from zoe.domain.errors import StoreConflict, StoreError, StoreUnknown
 from zoe.domain.live_marks import LiveMarks
 from zoe.domain.lot_drift import LotDrift
 from zoe.domain.row_news import RowNews
-from zoe.domain.unread_rows import UnreadRows
+from zoe.domain.unread_rows import UnreadRow, UnreadRows
 from zoe.domain.words import counted
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot
 from zoe.messages.gateway import PrivateAnswered
@@ -80,6 +79,8 @@ class Bookkeeper(Actor):
         self._refused = False
         self._failures = 0
         self._unread = UnreadRows()
+        #: Rows that cannot be read, of pages that came while the store was.
+        self._early: list[UnreadRow] = []
         self._reads = LedgerReads(self, lag_ns, self._unread)
         #: Whether balances have been heard: from then on the exchange can be asked.
         self._told = False
@@ -149,6 +150,10 @@ class Bookkeeper(Actor):
             self._begin(found.keeping)
         self._note(self._unread.settle(found.keeping.books.rows))
         self._queue, self._flying = self._flying + self._queue, []
+        early, self._early = self._early, []
+        self._set_aside(early)
+        if self._unread.ids:
+            self._reads.want(UNREAD)
         log.info("books.opened", rows=found.keeping.books.known)
         self._next()
         if self._told:
@@ -295,13 +300,22 @@ class Bookkeeper(Actor):
         self.tell(self.find("ledger"), LedgerRowsRead(rows))
         now_ns = self.clock.wall_ns()
         known = {} if self._keeping is None else self._keeping.books.rows
-        self._note(self._unread.came(unread, known))
+        self._set_aside(unread)
         new = sum(row.ledger_id not in known for row in rows)
         self._queue += [Delivery(row, REST, now_ns) for row in rows if not self._refused]
         self._next()
         wrong = self._drift is not None and bool(self._drift.assets)
         gaps = self._keeping is not None and bool(self._keeping.books.gaps)
         self._reads.page_read(len(rows) + len(unread), new, wrong=wrong, gaps=gaps)
+
+    def _set_aside(self, unread: Iterable[UnreadRow]) -> None:
+        """Sets aside what the books do not know; until the store is read nobody knows what they do."""
+        if self._keeping is None:
+            self._early += unread
+            return
+        coming = {d.row.ledger_id for d in (*self._flying, *self._queue)}
+        unread = [row for row in unread if row.ledger_id not in coming]
+        self._note(self._unread.came(unread, self._keeping.books.rows))
 
     # Balances
 

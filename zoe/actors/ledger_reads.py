@@ -1,9 +1,9 @@
 """The exchange's ledger, read by REST: a part of the Bookkeeper, which owns it.
 
 A reading goes back a while behind what the books have without a gap, page by page; rows that are set
-aside, and that no page had, are asked for by their ids at its end. One at a time: what is wanted
-meanwhile is read after it. One that failed, or that brought nothing though something is
-wrong, is repeated after a while that grows. Pages come newest first, and each is booked at once: what
+aside, and that no page had, are asked for by their ids at its end, and alone where nothing else is
+missing. One at a time: what is wanted meanwhile is read after it. One that failed, or that brought
+nothing though something is wrong, is repeated after a while that grows. Pages come newest first, and each is booked at once: what
 a reading still had to bring when it failed may leave no gap, so the next one goes back as far; and
 where a desk ended within one, balances differ, and readings reach further and further back.
 """
@@ -48,6 +48,7 @@ class Reading:
 
     Attributes:
         start_ns: Exclusive; 0 for all there is.
+        whole: Whether pages are read, and not only rows that are set aside.
         new: How many rows nobody had told of.
         met: Rows of its pages that could not be read.
         left: Ids of rows that are still to be asked for; None while there are pages.
@@ -56,6 +57,7 @@ class Reading:
     ref: int
     began_ns: int
     start_ns: int
+    whole: bool = True
     pages: int = 0
     new: int = 0
     asked_ns: int = 0
@@ -92,14 +94,15 @@ class LedgerReads:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is read, nor to be read."""
-        return self._reading is None and self._wanted is None
+        """Whether no pages are read, nor to be read."""
+        return self._reading is None and self._wanted in (None, UNREAD)
 
     def want(self, reason: str) -> None:
         """Has the ledger read soon."""
         if self._wanted is None:
-            self._wanted = reason
             self._soon()
+        if self._wanted in (None, UNREAD):  # which needs no pages, as the others do
+            self._wanted = reason
 
     def _soon(self) -> None:
         tries = max(self._failed, self._fruitless)
@@ -119,6 +122,10 @@ class LedgerReads:
         self._refs += 1
         began_ns = self._owner.clock.wall_ns()
         self._reading = Reading(self._refs, began_ns, self._start_ns(keeping, drift))
+        whole = reason != UNREAD or keeping.books.gaps or drift.assets
+        if not whole and self._unfinished_ns is None:
+            # Nothing else is missing: pages would only bring what has been let go of.
+            self._reading.whole, self._reading.left = False, sorted(self._aside.ids)
         self.page()
 
     def _start_ns(self, keeping: Bookkeeping, drift: BalanceDrift) -> int:
@@ -185,8 +192,10 @@ class LedgerReads:
             # The next page is asked for by its offset: what is new lies beyond the frozen end.
             self._owner.after(0 if reading.pages < QUICK_PAGES else PAGE_SECONDS, Tick("page"))
             return
-        self._reading, self.read_ns, self._unfinished_ns = None, reading.began_ns, None
-        self._failed, self.trouble = 0, ""
+        self._reading = None
+        if reading.whole:
+            self.read_ns, self._unfinished_ns = reading.began_ns, None
+            self._failed, self.trouble = 0, ""
         aside = bool(self._aside.ids)
         self._fruitless = self._fruitless + 1 if (wrong or gaps or aside) and not reading.new else 0
         self._wanted = self._wanted or (GAP if gaps else UNREAD if aside else None)

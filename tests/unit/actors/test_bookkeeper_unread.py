@@ -1,10 +1,11 @@
 """Rows of the exchange's ledger that cannot be read: each is set aside alone, and is told until the books
 have it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import small_account
-from keeper_stage import answer, calls, keeper, page_of, seen, snapshot
+from keeper_stage import LAG_NS, answer, calls, keeper, page_of, seen, snapshot
 from ledger_store import MemoryLedger
 from loguru import logger
 from small_account import Account
@@ -12,14 +13,16 @@ from stage import Stage
 
 from zoe.actors.bookkeeper import LOOK_SECONDS
 from zoe.actors.ledger_reads import PAGE, RETRY_SECONDS, TOLD_FAILURES
-from zoe.domain.booking import FILE, Delivery
+from zoe.domain.booking import FILE, Booking, Delivery
 from zoe.domain.bookkeeping import Bookkeeping
 from zoe.domain.difference import LAG, OPEN, SETTLED, UNKNOWN
+from zoe.domain.errors import StoreError
 from zoe.domain.marks import NoMarks
 from zoe.messages.gateway import Failure, PrivateAnswered
 from zoe.messages.risk import AssetsDisputed
 from zoe.messages.system import Beat
-from zoe.ports.venue import GetLedgerRows, GetLedgers
+from zoe.ports.ledger_store import DriftRow
+from zoe.ports.venue import GetBalances, GetLedgerRows, GetLedgers
 
 #: Long enough for whatever is asked for again.
 PATIENCE_SECONDS = 2 * RETRY_SECONDS[-1]
@@ -180,6 +183,65 @@ def test_an_id_that_the_exchange_does_not_know_spoils_no_reading() -> None:
     assert len(asked) > TOLD_FAILURES
     assert "cannot be read:" not in said(stage)[1]
     assert f"row {bad}" in said(stage)[1]
+
+
+class Down(MemoryLedger):
+    """A store whose next booking fails."""
+
+    def book(self, bookings: Sequence[Booking], notes: Sequence[DriftRow] = ()) -> None:
+        self.__class__ = MemoryLedger  # type: ignore[assignment]  # it is up again
+        raise StoreError("down")
+
+
+def test_a_page_that_comes_while_the_store_is_read_sets_nothing_aside_that_is_known() -> None:
+    account, store = dollars(3), MemoryLedger()
+    stage = keeper(store)
+    for row in account.rows[:2]:
+        stage.tell(seen(row), 0.1)
+    stage.tell(snapshot(account.balances))
+    store.__class__ = Down
+    stage.tell(seen(account.rows[2]), 0.1)
+    page = page_of(account.rows, {account.rows[0].ledger_id, account.rows[3].ledger_id})
+    stage.tell(PrivateAnswered(calls(stage)[-1].ref, page), 2 * RETRY_SECONDS[0])
+    subjects = [row.subject for row in store.drift() if row.subject.startswith("row ")]
+    assert subjects == [f"row {account.rows[3].ledger_id}"]
+
+
+def quiet() -> tuple[Account, str]:
+    """An account of a day, and a row of it that leaves no gap."""
+    account = Account(9)
+    for number in range(24):
+        account.row(f"D{number}", "deposit", "USD", small_account.CENT)
+        row = account.rows[-1]
+        account.rows[-1] = row._replace(time_ns=row.time_ns + number * 3_600 * 10**9)
+    nothing = account.row("N", "adjustment", "USD", 0)
+    return account, nothing.ledger_id
+
+
+def test_where_nothing_else_is_missing_a_row_is_asked_for_alone_and_the_books_let_go() -> None:
+    account, bad = quiet()
+    store = MemoryLedger()
+    stage = keeper(store)
+    stage.tell(snapshot(account.balances))
+    for _ in range(3):
+        answer(stage, account.rows, account.balances, {bad})
+    asked = [c.operation for c in calls(stage) if not isinstance(c.operation, GetBalances)]
+    assert [type(operation) for operation in asked[:1]] == [GetLedgers]
+    assert len(asked) > 4 and set(asked[1:]) == {GetLedgerRows((bad,))}
+    actor = stage.runtime.find("bookkeeper").cell.life.actor
+    assert len(actor._keeping.books.rows) < len(account.rows) / 2
+    assert said(stage)[0] == "degraded"
+
+
+def test_what_only_rest_tells_is_read_in_pages_while_a_row_is_set_aside() -> None:
+    account, bad = quiet()
+    stage = keeper(MemoryLedger())
+    stage.tell(snapshot(account.balances))
+    page = page_of(account.rows[::-1], {bad})
+    stage.tell(PrivateAnswered(calls(stage)[-1].ref, page), 0.1)
+    stage.tell(seen(account.row("S", "staking", "ETH", small_account.COIN)), 0.1)
+    stage.run(LAG_NS / 1e9 + RETRY_SECONDS[0])
+    assert isinstance(calls(stage)[-1].operation, GetLedgers)
 
 
 def test_a_row_that_the_stream_has_told_is_not_set_aside() -> None:
