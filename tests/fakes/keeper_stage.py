@@ -4,7 +4,6 @@ from collections.abc import Container, Sequence
 from functools import partial
 from typing import Final
 
-from ledger_store import MemoryLedger
 from stage import Stage
 
 from zoe.actors.bookkeeper import Bookkeeper
@@ -14,12 +13,13 @@ from zoe.domain.unread_rows import LedgerPage, UnreadRow
 from zoe.messages.exchange import BalanceEntry, BalanceSnapshot, WalletBalance
 from zoe.messages.gateway import PrivateAnswered, PrivateCall
 from zoe.messages.ledger import BalancesSeen, LedgerRowSeen
+from zoe.ports.ledger_store import LedgerStore
 from zoe.ports.venue import GetBalances, GetLedgerRows, GetLedgers
 
 LAG_NS: Final = 3_000_000_000
 
 
-def keeper(store: MemoryLedger) -> Stage:
+def keeper(store: LedgerStore) -> Stage:
     others = ("gateway", "heartbeat", "risk", "ledger")
     stage = Stage("bookkeeper", partial(Bookkeeper, store, LAG_NS), others)
     stage.run(0.1)
