@@ -8,8 +8,9 @@ into one inbox, each once. A gap in a wallet's balances, and a balance that is n
 have the ledger read by REST, with overlap, page by page. A row that cannot be read is set aside alone,
 and asked for again until it can be. The store's word counts: after any error, and where another writer
 was quicker, it is read again; while something differs, it is asked whether there was one. What has been
-settled for hours is let go of; a row that needs it has the store read again, too. A restart reads everything again. Nobody waits for
-the books: if the database refuses a booking, they stand still and say so, and the desk goes on.
+settled for hours is let go of; a row that needs it has the store read again, too. A restart reads
+everything again. Nobody waits for the books: if the database refuses a booking, they stand still and
+say so, and the desk goes on.
 """
 
 from collections.abc import Iterable
@@ -48,16 +49,8 @@ MOMENT_NS: Final = 15_000_000_000
 MOST_ROWS: Final = 1_000
 
 Inbox = (
-    LedgerRowSeen
-    | BalancesSeen
-    | DriftFound
-    | Quote
-    | PrivateAnswered
-    | Tick
-    | Opened
-    | Booked
-    | Checked
-)
+    LedgerRowSeen | BalancesSeen | DriftFound | Quote | PrivateAnswered | Tick | Opened | Booked | Checked
+)  # fmt: skip
 
 
 class Bookkeeper(Actor):

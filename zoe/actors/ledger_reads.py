@@ -3,9 +3,10 @@
 A reading goes back a while behind what the books have without a gap, page by page; rows that are set
 aside, and that no page had, are asked for by their ids at its end, and alone where nothing else is
 missing. One at a time: what is wanted meanwhile is read after it. One that failed, or that brought
-nothing though something is wrong, is repeated after a while that grows. Pages come newest first, and each is booked at once: what
-a reading still had to bring when it failed may leave no gap, so the next one goes back as far; and
-where a desk ended within one, balances differ, and readings reach further and further back.
+nothing though something is wrong, is repeated after a while that grows. Pages come newest first, and
+each is booked at once: what a reading still had to bring when it failed may leave no gap, so the next
+one goes back as far; and where a desk ended within one, balances differ, and readings reach further
+and further back.
 """
 
 from typing import Final

@@ -74,10 +74,14 @@ class LogStream:
         return bool(poll.poll(PATIENCE_MS))
 
 
+def is_dumb() -> bool:
+    """Whether the terminal that the environment names can do nothing but write."""
+    return os.environ.get("TERM") in ("dumb", "unknown")
+
+
 def takes_colours(stream: TextIO) -> bool:
     """Whether it is a terminal that has colours, of somebody who wants them (no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
-    return wanted and stream.isatty()
+    return not os.environ.get("NO_COLOR") and not is_dumb() and stream.isatty()
 
 
 def _without_waiting(stream: TextIO) -> tuple[int, Put | None]:

@@ -15,6 +15,7 @@ import attrs
 from zoe.adapters.kraken.stream import Callbacks, KrakenStream
 from zoe.app import logs, market_table
 from zoe.app.door_client import NoAnswer, NoDesk
+from zoe.app.log_stream import is_dumb
 from zoe.app.market_table import KEYS, MarketSession, Marks, Order, Window
 from zoe.app.settings import Settings
 from zoe.cli import configured, show
@@ -103,8 +104,7 @@ class View:
         self._ask_marks = ask_marks
         self._next = self._next_marks = 0.0
         # One that cannot be cleared gets what a file gets.
-        dumb = os.environ.get("TERM") in ("dumb", "unknown")
-        self.live = sys.stdout.isatty() and not dumb and not arguments.json
+        self.live = sys.stdout.isatty() and not is_dumb() and not arguments.json
         self._over = Until(arguments.seconds or (None if self.live else 5))
         self._display: Any = None
         self._order = Order(arguments.sort, arguments.reverse)

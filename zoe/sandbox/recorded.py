@@ -1,7 +1,8 @@
 """RecordedMarket: the house places what a recording of the book and trade channels shows.
 
 A recording is JSON Lines, one frame a line, or one object with ``init`` and ``updates``,
-compressed by gzip or not. It is played at the speed of its timestamps, and from its beginning again when it has ended.
+compressed by gzip or not. It is played at the speed of its timestamps, and from its beginning again
+when it has ended.
 """
 
 import gzip
